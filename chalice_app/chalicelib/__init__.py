@@ -1,0 +1,1 @@
+"""Ingest and projection: the clickstream contract and what the two Lambdas do with it."""
