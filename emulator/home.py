@@ -1,0 +1,123 @@
+"""The stack's home directory: where its state lives, who holds it, and the record of the running stack."""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from emulator.errors import EmulatorError
+
+__all__ = ["Home", "Stack"]
+
+BUCKET = "clickstream-s3-ingest"
+MARKER = ".clickstream-home"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where the parts of one stack are, and the local key pair of its S3 server; all URLs are on loopback."""
+
+    web_url: str
+    ingest_url: str
+    s3_url: str
+    dw_url: str
+    bucket: str
+    access_key: str
+    secret_key: str
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that events are POSTed to."""
+        return f"{self.ingest_url}/clickstream"
+
+
+class Home:
+    """One stack's state under `path`: `s3/<bucket>/<key>`, `postgres/`, `logs/`, and the record of the last run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self.s3 = self.path / "s3"
+        self.postgres = self.path / "postgres"
+        self.logs = self.path / "logs"
+        self._record = self.path / "stack.json"
+
+    @classmethod
+    def default(cls) -> "Home":
+        """`CLICKSTREAM_HOME`, else `.clickstream/` at the root of the repository."""
+        return cls(Path(os.environ.get("CLICKSTREAM_HOME") or Path(__file__).parents[1] / ".clickstream"))
+
+    @property
+    def name(self) -> str:
+        """A short name, unique to this user and path: it goes where the path itself would be too long."""
+        return f"clickstream-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:12]}"
+
+    def create(self) -> None:
+        """Make the directory, private to its owner, and its marker; an existing directory keeps its permissions.
+
+        As root the directory can be entered (not listed), since PostgreSQL then runs as another user.
+        Raises EmulatorError where that is not allowed.
+        """
+        try:
+            if not self.path.exists():
+                self.path.mkdir(parents=True)
+                self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            for folder in (self.s3, self.s3 / BUCKET, self.logs):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            (self.path / MARKER).touch()
+        except OSError as error:
+            raise EmulatorError(
+                f"cannot use {self.path} as home: {error.strerror}; name another with --home"
+            ) from error
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the home for one stack; the lock ends with the process, however that ends.
+
+        Raises EmulatorError if another stack holds it.
+        """
+        with (self.path / "stack.lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise EmulatorError(
+                    f"a stack is already running on {self.path}; stop it, or name another --home"
+                ) from error
+            yield
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a stack is running on this home now."""
+        try:
+            with self.held():
+                return False
+        except (EmulatorError, FileNotFoundError):
+            return self.path.exists() and (self.path / "stack.lock").exists()
+
+    def key_pair(self) -> tuple[str, str]:
+        """The S3 access key and secret of this home; made once, readable by its owner only."""
+        path = self.path / "s3-key.json"
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(["clickstream-local", secrets.token_hex(20)], file)
+        access_key, secret_key = json.loads(path.read_text())
+        return access_key, secret_key
+
+    def write_stack(self, stack: Stack) -> None:
+        """Record where the stack of this home is, for `env`, `replay` and notebooks."""
+        partial = self._record.with_suffix(".partial")
+        partial.touch(mode=0o600)
+        partial.write_text(json.dumps(asdict(stack), indent=2))
+        partial.replace(self._record)
+
+    def read_stack(self) -> Stack:
+        """The record of the stack that runs, or ran last, on this home; raises EmulatorError if there was none."""
+        try:
+            return Stack(**json.loads(self._record.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise EmulatorError(f"no stack has run on {self.path}; start one with 'python -m emulator up'") from error
