@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ class Stack:
     ingest_url: str
     s3_url: str
     dw_url: str
+    is_own_dw: bool
     bucket: str
     access_key: str
     secret_key: str
@@ -34,6 +36,11 @@ class Stack:
     def endpoint(self) -> str:
         """The URL that events are POSTed to."""
         return f"{self.ingest_url}/clickstream"
+
+    @property
+    def public_dw_url(self) -> str:
+        """The warehouse's URL without a password, for people to read."""
+        return re.sub(r"(://[^:@/]*):[^@/]*@|password=\S+", r"\1@", self.dw_url)
 
 
 class Home:
@@ -97,6 +104,10 @@ class Home:
                 return False
         except (EmulatorError, FileNotFoundError):
             return self.path.exists() and (self.path / "stack.lock").exists()
+
+    def record_of(self, part: str) -> Path:
+        """Where it is noted which process a part runs in, for a later start to find it if it was left behind."""
+        return self.path / "run" / f"{part}.json"
 
     def key_pair(self) -> tuple[str, str]:
         """The S3 access key and secret of this home; made once, readable by its owner only."""

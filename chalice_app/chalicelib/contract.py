@@ -1,0 +1,132 @@
+"""The contract: the one definition of which payload member becomes which column of `clickstream_events`.
+
+The Python row, the PostgreSQL table, and every other projection, schema and table in the docs derive from `COLUMNS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from chalicelib import convert
+from chalicelib.json_object import Json, JsonObject
+
+__all__ = ["COLUMNS", "CREATE_TABLE", "EVENT_NAMES", "TABLE", "Column", "Value", "documentation"]
+
+Value = str | int | bool | datetime | UUID | None
+
+TABLE = "public.clickstream_events"
+
+EVENT_NAMES = (
+    "page_view",
+    "click",
+    "home_view",
+    "category_view",
+    "product_view",
+    "add_to_cart_click",
+    "remove_from_cart_click",
+    "wishlist_toggle",
+    "share_click",
+    "login_open",
+    "login_success",
+    "logout",
+    "checkout_start",
+    "checkout_complete",
+)
+
+CONVERTERS: Mapping[str, Callable[[Json], Value]] = {
+    "UUID": convert.to_uuid,
+    "TIMESTAMPTZ": convert.to_timestamp,
+    "TEXT": convert.to_text,
+    "BOOLEAN": convert.to_boolean,
+    "BIGINT": convert.to_bigint,
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its SQL type, and the payload members (dotted paths) it comes from, the first that is present.
+
+    A member is present when it is not null, not `""`, and converts. `fallback` names what stands in when none is:
+    `object key` (its UUIDv5), `last modified` (of the object), or `'text'` (that text).
+    """
+
+    name: str
+    type: str
+    sources: tuple[str, ...]
+    constraint: str = ""
+    fallback: str = ""
+
+    @cached_property
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """The sources, split at their dots."""
+        return tuple(tuple(source.split(".")) for source in self.sources)
+
+    @cached_property
+    def convert(self) -> Callable[[Json], Value]:
+        """The conversion of one JSON value to this column's type; None where it does not fit."""
+        return CONVERTERS[self.type]
+
+    def value(self, payload: JsonObject, fallbacks: Mapping[str, Value]) -> Value:
+        """This column's value for one parsed raw object; None where nothing is present."""
+        for path in self.paths:
+            found: Json = payload
+            for name in path:
+                found = found.get(name) if isinstance(found, dict) else None
+            if found is not None and found != "":
+                value = self.convert(found)
+                if value is not None:
+                    return value
+        return fallbacks.get(self.fallback)
+
+
+COLUMNS = (
+    Column("event_id", "UUID", ("eventId", "event_id"), "PRIMARY KEY", fallback="object key"),
+    Column(
+        "event_timestamp",
+        "TIMESTAMPTZ",
+        ("_ingest.receivedAt", "eventTimestamp", "event_timestamp"),
+        "NOT NULL",
+        fallback="last modified",
+    ),
+    Column("event_name", "TEXT", ("eventName", "event_name"), "NOT NULL", fallback="'unknown'"),
+    Column("user_id", "TEXT", ("userId", "user_id")),
+    Column("user_login_state", "TEXT", ("userLoginState", "user_login_state")),
+    Column("identity_source", "TEXT", ("identitySource", "identity_source")),
+    Column("client_id", "TEXT", ("clientId", "client_id")),
+    Column("session_id", "TEXT", ("sessionId", "session_id")),
+    Column("is_first_visit", "BOOLEAN", ("isFirstVisit", "is_first_visit")),
+    Column("context_product_id", "TEXT", ("product.id",)),
+    Column("context_product_name", "TEXT", ("product.name",)),
+    Column("context_product_category", "TEXT", ("product.category",)),
+    Column(
+        "context_product_brand",
+        "TEXT",
+        ("product.brandName", "product.brand_name", "product.brand.name", "product.brand.title", "product.brand"),
+    ),
+    Column("context_product_price", "BIGINT", ("product.price",)),
+    Column("context_product_discount_price", "BIGINT", ("product.discountPrice", "product.discount_price")),
+    Column("context_product_url_path", "TEXT", ("product.urlPath", "product.url_path")),
+)
+
+
+def _create_table() -> str:
+    definitions = ",\n    ".join(f"{column.name} {column.type} {column.constraint}".rstrip() for column in COLUMNS)
+    return (
+        f"CREATE TABLE IF NOT EXISTS {TABLE} (\n    {definitions}\n);\n"
+        f"CREATE INDEX IF NOT EXISTS clickstream_events_event_timestamp_idx ON {TABLE} (event_timestamp);"
+    )
+
+
+CREATE_TABLE = _create_table()
+
+
+def documentation() -> str:
+    """The columns as a Markdown table, for the docs."""
+    rows = [
+        f"| `{column.name}` | {f'{column.type} {column.constraint}'.strip()} "
+        f"| {', '.join(f'`{source}`' for source in column.sources)} | {column.fallback or 'NULL'} |"
+        for column in COLUMNS
+    ]
+    return "\n".join(["| column | type | from, the first that is present | otherwise |", "|---|---|---|---|", *rows])

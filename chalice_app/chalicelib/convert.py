@@ -1,0 +1,81 @@
+"""Conversions of one JSON value to one column type: a value that does not fit is None, never an error."""
+
+import re
+from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from chalicelib.json_object import Json, Number
+
+__all__ = ["to_bigint", "to_boolean", "to_text", "to_timestamp", "to_uuid"]
+
+BIGINT_MAX = 2**63 - 1
+BIGINT_DIGITS = 19
+# More exponent digits than any object has characters: such a number is out of range, or rounds to zero.
+EXPONENT_DIGITS = 18
+WHITESPACE = " \t\n\r\f\v"
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
+_ISO_8601 = re.compile(r"[0-9W-]+(?:[T ][0-9:.,]+(?:Z|[+-][0-9:]+)?)?")
+
+
+def to_text(value: Json) -> str | None:
+    """Strings as they are, numbers in their own spelling; what PostgreSQL cannot store becomes U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else None
+
+
+def to_uuid(value: Json) -> UUID | None:
+    """The 36-character hyphenated form; any other text gives its UUIDv5 in `uuid.NAMESPACE_URL`."""
+    text = to_text(value)
+    if text is None:
+        return None
+    return UUID(text) if _UUID.fullmatch(text) else uuid5(NAMESPACE_URL, text)
+
+
+def to_boolean(value: Json) -> bool | None:
+    """True and false, or the text `true` or `false`."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
+
+
+def to_bigint(value: Json) -> int | None:
+    """A JSON number, or text that is one after trimming, rounded half away from zero; None beyond 64 bits."""
+    match = _NUMBER.fullmatch(value.strip(WHITESPACE)) if isinstance(value, str) else None
+    if match is None:
+        return None
+    sign, whole, fraction, exponent_sign, exponent = (part or "" for part in match.groups())
+    magnitude = _round(whole, fraction, exponent_sign, exponent.lstrip("0"))
+    number = -magnitude if sign and magnitude is not None else magnitude
+    return number if number is not None and -BIGINT_MAX - 1 <= number <= BIGINT_MAX else None
+
+
+def _round(whole: str, fraction: str, exponent_sign: str, exponent: str) -> int | None:
+    """Digits to a rounded magnitude, by moving the decimal point; None if it has too many digits for 64 bits."""
+    digits = (whole + fraction).lstrip("0")
+    if not digits:
+        return 0
+    if len(exponent) > EXPONENT_DIGITS:
+        return 0 if exponent_sign == "-" else None
+    leading_zeros = len(whole) + len(fraction) - len(digits)
+    point = len(whole) - leading_zeros + int(exponent_sign + (exponent or "0"))
+    if point > BIGINT_DIGITS:
+        return None
+    if point < 0:
+        return 0
+    return int(digits[:point].ljust(point, "0") or "0") + (digits[point : point + 1] >= "5")
+
+
+def to_timestamp(value: Json) -> datetime | None:
+    """ISO-8601 text as an aware time in UTC; without an offset it is UTC."""
+    if not isinstance(value, str) or isinstance(value, Number):
+        return None
+    text = value.upper()
+    if not _ISO_8601.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,50 @@
+"""The raw object: the client's JSON object exactly as sent, with one member `_ingest` appended last."""
+
+import json
+from datetime import datetime
+from typing import TypedDict
+
+from chalicelib.json_object import MAX_DEPTH, JsonObject, decode, members, parse
+
+__all__ = ["IngestMetadata", "envelope", "iso_milliseconds"]
+
+MEMBER = "_ingest"
+
+
+class IngestMetadata(TypedDict):
+    """The nine members of `_ingest`, null where unknown; `receivedAt` is UTC, ISO-8601 with milliseconds and `Z`."""
+
+    receivedAt: str
+    sourceIp: str | None
+    userAgent: str | None
+    method: str | None
+    path: str | None
+    requestId: str | None
+    apiId: str | None
+    stage: str | None
+    traceId: str | None
+
+
+def iso_milliseconds(moment: datetime) -> str:
+    """An aware UTC time as `2026-11-24T22:00:00.123Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def envelope(body: bytes, metadata: IngestMetadata) -> bytes:
+    """Bytes of the raw object for one request body (UTF-8 JSON, one object).
+
+    Every member keeps its bytes; each top-level member whose decoded name is `_ingest` is dropped, since what a client
+    says there is not trusted. Raises InvalidEvent if the body is anything but one JSON object of at most 100 levels.
+    """
+    text = decode(body)
+    payload = parse(text, MAX_DEPTH)
+    inner = _without_ingest(text, payload)
+    comma = "," if inner.strip() else ""
+    return f'{{{inner}{comma}"{MEMBER}":{json.dumps(metadata)}}}'.encode()
+
+
+def _without_ingest(text: str, payload: JsonObject) -> str:
+    """Everything between the object's braces, as sent, but for members named `_ingest`."""
+    if MEMBER not in payload:
+        return text[1:-1]
+    return ",".join(member for name, member in members(text) if name != MEMBER)

@@ -1,0 +1,100 @@
+"""Ingest: one POST becomes one raw object, and is acknowledged only once S3 has confirmed it."""
+
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+from uuid import uuid4
+
+from chalicelib import log
+from chalicelib.cors import cors_headers, preflight_headers
+from chalicelib.envelope import envelope
+from chalicelib.errors import (
+    ClickstreamError,
+    EventTooLarge,
+    InternalError,
+    StorageUnavailable,
+    UnsupportedContentType,
+)
+from chalicelib.http_request import HttpRequest
+from chalicelib.keys import object_key
+from chalicelib.settings import Settings
+
+__all__ = ["Answer", "handle"]
+
+CONTENT_TYPES = ("application/json", "text/plain")
+RETRY_AFTER_SECONDS = 2
+
+
+class Answer(NamedTuple):
+    """What the client gets: an HTTP status, a JSON object, and headers."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+class Putting(Protocol):
+    """Where raw objects go."""
+
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        """Store `body`, or raise StorageUnavailable."""
+
+
+def handle(event: Mapping[str, Any], context: object, settings: Settings, storage: Putting) -> Answer:
+    """Answer one API Gateway event (REST API, or HTTP API payload 1.0), whatever its body; log one line per POST."""
+    request = HttpRequest.from_event(event, context)
+    headers = cors_headers(settings.allowed_origins, request.headers.get("origin"))
+    if request.method == "OPTIONS":
+        return Answer(200, {"success": True}, headers | preflight_headers())
+    started = perf_counter()
+    facts: dict[str, Any] = {"request_id": request.request_id, "key": None, "bytes": None}
+    try:
+        _store(request, settings, storage, facts)
+    except ClickstreamError as error:
+        answer = _failure(error, headers)
+        facts |= {"level": _level(error), "outcome": error.outcome, "error": str(error)}
+    except Exception as error:  # noqa: BLE001  # whatever happens, the client gets an answer that is no 2xx
+        answer = _failure(InternalError("internal error: the event may not be stored; send it again"), headers)
+        facts |= {"level": "ERROR", "outcome": InternalError.outcome, "error": _where(error)}
+    else:
+        answer = Answer(200, {"success": True, "key": facts["key"]}, headers)
+        facts["outcome"] = "stored"
+    log.write("ingest", status=answer.status, ms=round((perf_counter() - started) * 1000, 3), **facts)
+    return answer
+
+
+def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: dict[str, Any]) -> None:
+    """Check and store one event; `facts` learns its size and, once S3 has confirmed it, its key."""
+    if request.content_type not in CONTENT_TYPES:
+        named = request.content_type or "none"
+        raise UnsupportedContentType(f"content type {named} is not supported: send {' or '.join(CONTENT_TYPES)}")
+    body = request.body()
+    facts["bytes"] = len(body)
+    if len(body) > settings.max_event_bytes:
+        raise EventTooLarge(f"the event has {len(body)} bytes; at most {settings.max_event_bytes} are accepted")
+    received_at = datetime.now(UTC)
+    key = object_key(received_at, uuid4())
+    storage.put(settings.raw_bucket, key, envelope(body, request.metadata(received_at)))
+    facts["key"] = key
+
+
+def _failure(error: ClickstreamError, headers: dict[str, str]) -> Answer:
+    if isinstance(error, StorageUnavailable):
+        # What S3 said is for the log: the public needs to know only what to do.
+        message = f"the event was not stored: send it again after {RETRY_AFTER_SECONDS} seconds"
+        headers = headers | {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    else:
+        message = str(error)
+    return Answer(error.status, {"success": False, "message": message}, headers)
+
+
+def _level(error: ClickstreamError) -> str:
+    return "ERROR" if error.status >= 500 else "WARNING"  # HTTP's own border
+
+
+def _where(error: Exception) -> str:
+    """The kind of an unforeseen error and where it arose, without its text, which could quote the event."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename}"

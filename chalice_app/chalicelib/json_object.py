@@ -1,0 +1,117 @@
+"""Strict JSON objects: what RFC 8259 allows and no more, with numbers kept in their own spelling."""
+
+import re
+from collections.abc import Iterator
+from json import JSONDecodeError, JSONDecoder
+from json.decoder import scanstring  # type: ignore[attr-defined]  # missing from the type stubs
+from typing import TypeAlias
+
+from chalicelib.errors import InvalidEvent
+
+__all__ = ["MAX_DEPTH", "Json", "JsonObject", "Number", "decode", "members", "parse"]
+
+MAX_DEPTH = 100
+WHITESPACE = " \t\n\r"
+
+# A string that is never closed matches to the end of the text, so that no input is scanned twice.
+_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]|NaN|-?Infinity', re.DOTALL)
+_WHITESPACE = re.compile(f"[{WHITESPACE}]+")
+_TYPE_NAMES = {"[": "an array", '"': "a string", "n": "null", "t": "a boolean", "f": "a boolean"}
+
+
+class Number(str):
+    """A JSON number in its own spelling: no digit is lost, and none is ever expanded."""
+
+    __slots__ = ()
+
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | Number | bool | None"
+JsonObject: TypeAlias = dict[str, Json]
+
+
+class _NotJson(ValueError):
+    """The decoder met NaN or an infinity."""
+
+
+def _refuse_constant(name: str) -> None:
+    raise _NotJson(name)
+
+
+_decoder = JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_refuse_constant)
+
+
+def decode(body: bytes) -> str:
+    """UTF-8 bytes to text, without a byte order mark and white space around it. Raises InvalidEvent."""
+    try:
+        text = body.decode("utf-8").removeprefix("\ufeff").strip(WHITESPACE)
+    except UnicodeDecodeError as error:
+        raise InvalidEvent(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+    if not text:
+        raise InvalidEvent("the body is empty: send one JSON object")
+    return text
+
+
+def parse(text: str, max_depth: int | None = None) -> JsonObject:
+    """Parse one JSON object; of duplicate members the last counts, and numbers become `Number`.
+
+    Raises InvalidEvent, saying what is wrong and where, for anything else, and for more levels than `max_depth`.
+    """
+    try:
+        value = _decoder.decode(text)
+    except JSONDecodeError as error:
+        raise _not_json(error.msg.removesuffix(" at"), text, error.pos) from error
+    except _NotJson as error:
+        raise _not_json(f"{error} is not a JSON value", text, _first_constant(text)) from error
+    except RecursionError as error:
+        raise _too_deep(text, max_depth or MAX_DEPTH) from error
+    if not isinstance(value, dict):
+        raise InvalidEvent(f"the body is {_TYPE_NAMES.get(text[0], 'a number')}: send one JSON object")
+    # Counting is quick and nearly always enough; only many brackets call for following them.
+    if max_depth and text.count("{") + text.count("[") > max_depth and _level_position(text, max_depth) is not None:
+        raise _too_deep(text, max_depth)
+    return value
+
+
+def members(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each top-level member of an object that `parse` has accepted: its decoded name, and its exact text."""
+    position = _next(text, 1)
+    while text[position] != "}":
+        start = position
+        name, colon = scanstring(text, start + 1)
+        _, end = _decoder.scan_once(text, _next(text, _next(text, colon) + 1))  # type: ignore[attr-defined]
+        yield name, text[start:end]
+        position = _next(text, end)
+        if text[position] == ",":
+            position = _next(text, position + 1)
+
+
+def _next(text: str, position: int) -> int:
+    """Position of the first character from `position` on that is not white space."""
+    match = _WHITESPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _not_json(problem: str, text: str, position: int) -> InvalidEvent:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    return InvalidEvent(f"the body is not JSON: {problem} at line {line}, column {column}")
+
+
+def _too_deep(text: str, levels: int) -> InvalidEvent:
+    position = _level_position(text, levels)
+    return InvalidEvent(f"the body is nested deeper than {levels} levels, at character {position}")
+
+
+def _level_position(text: str, levels: int) -> int | None:
+    """Where the nesting first exceeds `levels`; None if it never does."""
+    depth = 0
+    for token in _TOKENS.finditer(text):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
+        if depth > levels:
+            return token.start()
+    return None
+
+
+def _first_constant(text: str) -> int:
+    """Where the first NaN or infinity stands outside a string."""
+    return next(token.start() for token in _TOKENS.finditer(text) if token[0][0] in "N-I")

@@ -1,0 +1,83 @@
+"""The projector: every object of an S3 notification becomes one row of the warehouse, or a named reject."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import unquote_plus
+
+from chalicelib import log
+from chalicelib.contract import COLUMNS
+from chalicelib.errors import ClickstreamError, InvalidEvent, ObjectGone, ProjectionFailed
+from chalicelib.flatten import Row, flatten
+from chalicelib.storage import RawObject
+
+__all__ = ["handle", "objects"]
+
+EVENT_ID = [column.name for column in COLUMNS].index("event_id")
+EVENT_TIMESTAMP = [column.name for column in COLUMNS].index("event_timestamp")
+
+
+class Getting(Protocol):
+    """Where raw objects come from."""
+
+    def get(self, bucket: str, key: str) -> RawObject:
+        """Read one object, or raise ObjectGone or StorageUnavailable."""
+
+
+class Loading(Protocol):
+    """Where rows and rejects go."""
+
+    def insert(self, row: Row) -> bool:
+        """Insert the row; False if its event id is already known. Raises WarehouseUnavailable."""
+
+    def reject(self, bucket: str, key: str, reason: str) -> None:
+        """Name an object that can never become a row. Raises WarehouseUnavailable."""
+
+
+def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Bucket and key of every record of an S3 event, keys URL-decoded."""
+    for record in event.get("Records", ()):
+        yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+
+
+def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
+    """Project every object of one S3 event; safe to repeat. Logs, and returns, one outcome per object.
+
+    Outcomes: `projected`, `already_known`, `rejected` (no JSON object), `gone` (no such object). Raises
+    ProjectionFailed, after trying all of them, if S3 or the warehouse failed: Lambda then retries.
+    """
+    outcomes = []
+    failed = []
+    for bucket, key in objects(event):
+        try:
+            outcome = _project(bucket, key, storage, warehouse)
+        except ClickstreamError as error:
+            outcome = {"outcome": "failed", "level": "ERROR", "error": str(error)}
+            failed.append(error)
+        outcomes.append({"bucket": bucket, "key": key, **outcome})
+        log.write("projector", **outcomes[-1])
+    if failed:
+        raise ProjectionFailed(f"{len(failed)} objects were not projected; the first: {failed[0]}") from failed[0]
+    return outcomes
+
+
+def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dict[str, Any]:
+    """Project one object; what became of it."""
+    try:
+        raw = storage.get(bucket, key)
+        row = flatten(raw.body, key, raw.last_modified)
+    except ObjectGone:
+        return {"outcome": "gone", "level": "WARNING"}
+    except InvalidEvent as error:
+        warehouse.reject(bucket, key, str(error))
+        return {"outcome": "rejected", "level": "WARNING", "reason": str(error)}
+    outcome = "projected" if warehouse.insert(row) else "already_known"
+    return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}
+
+
+def _lag(row: Row) -> float:
+    """Seconds since the event was received; negative if its clock is ahead."""
+    received_at = row[EVENT_TIMESTAMP]
+    if not isinstance(received_at, datetime):
+        raise TypeError("event_timestamp is always a time")
+    return round((datetime.now(UTC) - received_at).total_seconds(), 3)

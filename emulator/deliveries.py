@@ -1,0 +1,102 @@
+"""Deliveries: objects offered to the projector wait in a queue, are delivered one by one, and kept if that fails."""
+
+import threading
+from collections.abc import Callable, Iterable
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from emulator.s3_event import object_created
+
+__all__ = ["Deliveries", "File"]
+
+PAUSE_SECONDS = 0.5
+
+
+class File(NamedTuple):
+    """One stored object as a file: its key, size in bytes, and time of change in nanoseconds since 1970."""
+
+    key: str
+    size: int
+    changed: int
+
+
+class Deliveries:
+    """Delivers each offered object to `project` as an S3 event; what fails waits until it is offered again.
+
+    `project` is the projector Lambda: it returns the outcome of every object, and raises if it has to be retried.
+    `exists` tells whether an object that S3 did not find is there all the same.
+    """
+
+    def __init__(
+        self, bucket: str, project: Callable[[dict[str, Any]], list[dict[str, Any]]], exists: Callable[[str], bool]
+    ) -> None:
+        self._bucket = bucket
+        self._project = project
+        self._exists = exists
+        self._lock = threading.Lock()
+        self._queue: SimpleQueue[File | None] = SimpleQueue()
+        self._pending: dict[str, File] = {}
+        self._failed: dict[str, File] = {}
+        self._done: dict[str, int] = {}
+        self.last_error: str | None = None
+
+    @property
+    def pending(self) -> int:
+        """How many objects wait, those that failed included."""
+        return len(self._pending) + len(self._failed)
+
+    def is_new(self, file: File) -> bool:
+        """Whether the object, as it is now, is neither waiting nor delivered."""
+        waiting = self._pending.get(file.key)
+        return self._done.get(file.key) != file.changed and (waiting is None or waiting.changed != file.changed)
+
+    def offer(self, files: Iterable[File]) -> None:
+        """Queue those that are new."""
+        with self._lock:
+            for file in files:
+                if self.is_new(file):
+                    self._failed.pop(file.key, None)
+                    self._pending[file.key] = file
+                    self._queue.put(file)
+
+    def offer_failed(self) -> None:
+        """Queue once more what failed."""
+        self.offer(list(self._failed.values()))
+
+    def mark_done(self, files: Iterable[File]) -> None:
+        """Note objects that the warehouse knows already."""
+        with self._lock:
+            self._done.update((file.key, file.changed) for file in files)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Deliver, until `stopping` is set and `wake` was called."""
+        while not stopping.is_set():
+            file = self._queue.get()
+            if file is not None and not self._deliver(file):
+                # Whatever is down needs a moment; a thousand failures a second would only fill the log.
+                stopping.wait(PAUSE_SECONDS)
+
+    def wake(self) -> None:
+        """Let `run` look at `stopping`."""
+        self._queue.put(None)
+
+    def _deliver(self, file: File) -> bool:
+        try:
+            (outcome,) = self._project(object_created(self._bucket, file.key, file.size))
+            error = self._error(outcome)
+        except Exception as raised:  # noqa: BLE001  # as Lambda does: whatever the function raises means "retry"
+            error = str(raised) or type(raised).__name__
+        with self._lock:
+            self._pending.pop(file.key, None)
+            if error is None:
+                self._done[file.key] = file.changed
+            else:
+                self._failed[file.key] = file
+            self.last_error = error
+        return error is None
+
+    def _error(self, outcome: dict[str, Any]) -> str | None:
+        """A file put on disk by hand is unknown to the S3 server for up to a second: no reason to pass it over."""
+        if outcome["outcome"] == "gone" and self._exists(outcome["key"]):
+            return f"the S3 server does not see {outcome['key']} yet"
+        return None

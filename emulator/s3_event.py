@@ -1,0 +1,27 @@
+"""The S3 notification that a stored object causes, as AWS spells it."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+from chalicelib.envelope import iso_milliseconds
+
+__all__ = ["object_created"]
+
+
+def object_created(bucket: str, key: str, size: int) -> dict[str, Any]:
+    """One record for one object of `size` bytes; the key is URL-encoded, as in AWS."""
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "us-east-1",
+        "eventTime": iso_milliseconds(datetime.now(UTC)),
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "clickstream-local",
+            "bucket": {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"},
+            "object": {"key": quote_plus(key, safe="/"), "size": size},
+        },
+    }
+    return {"Records": [record]}

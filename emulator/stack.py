@@ -1,0 +1,78 @@
+"""The whole stack: starts every part in order, restarts one that dies, and stops all of them."""
+
+import signal
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from emulator.errors import EmulatorError
+from emulator.parts import Part
+
+__all__ = ["Supervisor", "ignore_signals", "interruptible"]
+
+POLL_SECONDS = 0.5
+MAX_RESTARTS = 5
+RESTART_WINDOW_SECONDS = 60
+
+
+class Supervisor:
+    """Runs parts, in the order of `add`, until interrupted; `report` takes one line for the user to read."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.parts: list[Part] = []
+        self._report = report
+        self._restarts: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_RESTARTS))
+
+    def add(self, part: Part) -> None:
+        """Start one more part, and keep it running from now on. Raises EmulatorError if it does not start."""
+        self.parts.append(part)
+        part.start()
+
+    def run(self) -> None:
+        """Watch over the parts for ever. Raises EmulatorError when one cannot be kept running."""
+        while True:
+            time.sleep(POLL_SECONDS)
+            for part in self.parts:
+                if not part.is_alive:
+                    self._restart(part)
+
+    def stop(self) -> None:
+        """Stop every part, the last first; one that does not stop is reported, and does not keep the others."""
+        for part in reversed(self.parts):
+            try:
+                part.stop()
+            except EmulatorError as error:
+                self._report(error.message)
+        self.parts.clear()
+
+    def _restart(self, part: Part) -> None:
+        restarts = self._restarts[part.name]
+        tail = "\n".join(part.last_lines())
+        if len(restarts) == MAX_RESTARTS and time.monotonic() - restarts[0] < RESTART_WINDOW_SECONDS:
+            raise EmulatorError(f"{part.name} has died {MAX_RESTARTS + 1} times in a minute; its last lines:\n{tail}")
+        restarts.append(time.monotonic())
+        self._report(f"{part.name} died and is started again; its last lines:\n{tail}")
+        part.stop()
+        part.start()
+        self._report(f"{part.name} runs again")
+
+
+@contextmanager
+def interruptible(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP)) -> Iterator[None]:
+    """Let the signals end the block as Ctrl-C does; once it ends, further ones do not disturb the stopping."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, interrupt)
+    with suppress(KeyboardInterrupt):
+        yield
+
+
+def ignore_signals() -> None:
+    """From here on, Ctrl-C and its like do nothing: what is being stopped is stopped in order."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,158 @@
+"""S3 triggers: every object that appears in the bucket's directory is delivered to the projector, at least once.
+
+The watcher is quick, but can miss files in directories just created; the sweep finds whatever it missed, and offers
+again what failed. Nothing depends on the watcher but speed.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from watchfiles import Change, watch
+
+from chalicelib.keys import PREFIX, SUFFIX
+from emulator.deliveries import Deliveries, File
+
+__all__ = ["Triggers"]
+
+SWEEP_SECONDS = 2.0
+# A directory's time is too coarse to trust just after a change: another file may follow within the same tick.
+SETTLED_NANOSECONDS = 2_000_000_000
+CHUNK = 1000
+
+
+class _Listing(NamedTuple):
+    """What a directory held when it was last swept."""
+
+    changed: int
+    folders: list[str]
+
+
+class Triggers:
+    """Watches one bucket's directory and delivers its objects, until stopped; a part of the stack.
+
+    `project` is the projector Lambda. `known` answers which of some objects the warehouse knows already: the sweep
+    asks it about every object that was not delivered since the start.
+    """
+
+    name = "projector"
+
+    def __init__(
+        self,
+        directory: Path,
+        project: Callable[[dict[str, Any]], list[dict[str, Any]]],
+        known: Callable[[list[File]], list[File]],
+    ) -> None:
+        self._directory = directory
+        self._known = known
+        self._deliveries = Deliveries(directory.name, project, lambda key: (directory / key).exists())
+        self._stopping = threading.Event()
+        self._swept: dict[str, _Listing] = {}
+        self._sweep_error: str | None = None
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start delivering, watching and sweeping; the first sweep compares what is there with the warehouse."""
+        self._stopping.clear()
+        for target in (self._deliver, self._watch, self._sweep):
+            thread = threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Finish the delivery under way, and stop; what still waits is found again at the next start."""
+        self._stopping.set()
+        self._deliveries.wake()
+        while self._threads:
+            self._threads.pop().join(timeout=15)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all three threads run."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def pending(self) -> int:
+        """How many objects wait to be projected."""
+        return self._deliveries.pending
+
+    def check(self) -> str | None:
+        """Whether objects reach the warehouse: None, or what failed last."""
+        return self._sweep_error or self._deliveries.last_error
+
+    def last_lines(self) -> list[str]:
+        """What failed last."""
+        problem = self.check()
+        return [] if problem is None else [problem]
+
+    def sweep(self) -> None:
+        """Offer every object that is neither delivered nor waiting nor known to the warehouse, and what failed."""
+        for files in self._changed(str(self._directory / PREFIX)):
+            new = [file for file in files if self._deliveries.is_new(file)]
+            for start in range(0, len(new), CHUNK):
+                chunk = new[start : start + CHUNK]
+                self._deliveries.mark_done(self._known(chunk))
+                self._deliveries.offer(chunk)
+        self._deliveries.offer_failed()
+
+    def _deliver(self) -> None:
+        self._deliveries.run(self._stopping)
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                # A short step, since a shopper's click should be a row within a second.
+                for changes in watch(self._directory, watch_filter=None, step=10, stop_event=self._stopping):
+                    paths = {Path(name) for change, name in changes if change is not Change.deleted}
+                    self._deliveries.offer(file for path in paths for file in self._files(path))
+            except Exception as error:  # noqa: BLE001  # such as too many watches: the sweep does without
+                print(f"projector: watching failed, objects wait for the sweep: {error}", flush=True)
+                self._stopping.wait(SWEEP_SECONDS)
+
+    def _sweep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.sweep()
+                self._sweep_error = None
+            except Exception as error:  # noqa: BLE001  # the warehouse may be away: the next sweep finds the same
+                self._sweep_error = f"sweep: {error or type(error).__name__}"
+            self._stopping.wait(SWEEP_SECONDS)
+
+    def _changed(self, directory: str) -> Iterator[list[File]]:
+        """The objects of each directory, from `directory` down, that changed since it was last swept."""
+        try:
+            changed = os.stat(directory).st_mtime_ns
+            listing = self._swept.get(directory)
+            if listing is None or listing.changed != changed:
+                entries = list(os.scandir(directory))
+                listing = _Listing(changed, [entry.path for entry in entries if entry.is_dir()])
+                yield [file for entry in entries for file in self._file(entry.path)]
+                if time.time_ns() - changed > SETTLED_NANOSECONDS:
+                    self._swept[directory] = listing
+        except FileNotFoundError:
+            return
+        for folder in sorted(listing.folders):
+            yield from self._changed(folder)
+
+    def _files(self, path: Path) -> Iterator[File]:
+        """The object at a path; at a directory, all below it, since events in a new one may have been missed."""
+        if path.is_dir():
+            for folder, _, names in os.walk(path):
+                for name in names:
+                    yield from self._file(os.path.join(folder, name))
+        else:
+            yield from self._file(str(path))
+
+    def _file(self, path: str) -> Iterator[File]:
+        """The object at a path; nothing if S3 would send no notification for it."""
+        key = os.path.relpath(path, self._directory)
+        if not key.startswith(PREFIX) or not key.endswith(SUFFIX) or "/.rclone_temp_put_" in key:
+            return
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            return
+        yield File(key, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,81 @@
+"""What every test may use: payloads, a real PostgreSQL, a pretend S3."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from moto import mock_aws
+from psycopg import conninfo, sql
+
+from emulator.home import BUCKET, Home
+from emulator.postgres import Postgres
+
+ROOT = Path(__file__).parents[1]
+EVENTS = ROOT / "tests" / "events"
+
+# `app` lives where Chalice wants it, not in a package.
+sys.path.insert(0, str(ROOT / "chalice_app"))
+
+
+@pytest.fixture(scope="session")
+def payload() -> Callable[[str], bytes]:
+    """Give the bytes of a file of tests/events/, by its name without ending."""
+    return lambda name: (EVENTS / f"{name}.json").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def api_event(payload: Callable[[str], bytes]) -> Callable[..., dict[str, Any]]:
+    """Give a REST API event with another body, content type or other headers."""
+
+    def make(body: str | None, content_type: str | None = "application/json", **headers: str) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(payload("api_gateway_rest"))
+        event["body"] = body
+        event["headers"].pop("Content-Type")
+        event["headers"] |= ({} if content_type is None else {"Content-Type": content_type}) | headers
+        return event
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Give one real PostgreSQL server for all tests."""
+    home = Home(tmp_path_factory.mktemp("postgres") / "home")
+    home.create()
+    server = Postgres(home)
+    server.start()
+    yield server
+    server.stop()
+    server.remove()
+
+
+@pytest.fixture
+def warehouse_url(postgres: Postgres) -> Iterator[str]:
+    """Give the URL of a fresh, empty database on the real server."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield conninfo.make_conninfo(postgres.url, dbname=name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Give an S3 client of a pretend AWS, in which the raw bucket exists."""
+    import boto3
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
