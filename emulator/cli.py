@@ -4,28 +4,21 @@ import json
 import os
 import shlex
 import shutil
-from pathlib import Path
 
 import click
 from psycopg import conninfo
-from rich.console import Console
 
+from emulator.environment import aws_environment
 from emulator.errors import EmulatorError
 from emulator.home import MARKER, Home, Stack
-from emulator.parts import aws_environment
+from emulator.options import home_option
 from emulator.postgres import Postgres
 from emulator.replay import replay_command
-from emulator.up import Options, up
+from emulator.up import Options, stop_orphans, up
 
 __all__ = ["main"]
 
 PORT = click.IntRange(1, 65535)
-home_option = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar="CLICKSTREAM_HOME",
-    help="Directory of the stack's state.  [default: .clickstream/ at the root of the repository]",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,21 +42,20 @@ def main() -> None:
 @click.option(
     "--dw", metavar="URL", help="Use this PostgreSQL as the warehouse.  [default: DW_URL, else an embedded one]"
 )
-def up_command(home: Path | None, web_port: int, ingest_port: int, s3_port: int, dw: str | None) -> None:
+def up_command(home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
     Events stored earlier are still there, and those that the warehouse lacks are projected first. A part that dies is
     reported and started again.
     """
-    at = _home(home)
-    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(at))
-    up(at, options, Console(stderr=False, soft_wrap=True))
+    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(home))
+    up(home, options)
 
 
 @main.command("env")
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of shell lines.")
-def env_command(home: Path | None, *, as_json: bool) -> None:
+def env_command(home: Home, *, as_json: bool) -> None:
     """Print the environment that points any AWS SDK, psql or notebook at the stack.
 
     \b
@@ -72,15 +64,14 @@ def env_command(home: Path | None, *, as_json: bool) -> None:
         aws s3 ls --recursive s3://$RAW_BUCKET_NAME/events/
         psql -c 'SELECT count(*) FROM clickstream_events'
     """
-    at = _home(home)
-    environment = _environment(at.read_stack())
+    environment = _environment(home.read_stack())
     if as_json:
         click.echo(json.dumps(environment, indent=2))
         return
-    if not at.is_held:
+    if not home.is_held:
         click.echo("The stack is not running; this is where it was. Start it with 'python -m emulator up'.", err=True)
     # These would be used instead of what follows.
-    click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN PGHOSTADDR PGSERVICE PGPASSWORD")
     for name, value in environment.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -88,29 +79,26 @@ def env_command(home: Path | None, *, as_json: bool) -> None:
 @main.command("reset")
 @home_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset_command(home: Path | None, *, yes: bool) -> None:
+def reset_command(home: Home, *, yes: bool) -> None:
     """Delete every stored event, the embedded warehouse and the logs, for a fresh start.
 
     The stack must not be running. A warehouse given by --dw is left as it is.
     """
-    at = _home(home)
-    if not (at.path / MARKER).exists():
-        raise EmulatorError(f"{at.path} is no home of a stack: nothing was deleted")
-    with at.held():
+    if not (home.path / MARKER).exists():
+        raise EmulatorError(f"{home.path} is no home of a stack: nothing was deleted")
+    with home.held():
         if not yes:
-            click.confirm(f"Delete every event and the warehouse in {at.path}?", abort=True)
-        Postgres(at).remove()
-        for folder in (at.s3, at.logs, at.path / "run"):
-            shutil.rmtree(folder, ignore_errors=False) if folder.exists() else None
-        (at.path / "stack.json").unlink(missing_ok=True)
-    click.echo(f"{at.path} is empty.")
+            click.confirm(f"Delete every event and the warehouse in {home.path}?", abort=True)
+        stop_orphans(home)
+        Postgres(home).remove()
+        for folder in (home.s3, home.logs, home.path / "run"):
+            if folder.exists():
+                shutil.rmtree(folder)
+        (home.path / "stack.json").unlink(missing_ok=True)
+    click.echo(f"{home.path} is empty.")
 
 
 main.add_command(replay_command, "replay")
-
-
-def _home(path: Path | None) -> Home:
-    return Home.default() if path is None else Home(path)
 
 
 def _given_dw(home: Home) -> str | None:

@@ -40,7 +40,8 @@ class Stack:
     @property
     def public_dw_url(self) -> str:
         """The warehouse's URL without a password, for people to read."""
-        return re.sub(r"(://[^:@/]*):[^@/]*@|password=\S+", r"\1@", self.dw_url)
+        without = re.sub(r"(://[^:@/]*):[^@/]*@", r"\1@", self.dw_url)
+        return re.sub(r"\bpassword=('[^']*'|[^\s&]*)[\s&]?", "", without)
 
 
 class Home:

@@ -1,25 +1,26 @@
 """`up`: one stack on one home, from the first check to the last part stopped."""
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from emulator.environment import lambda_environment
 from emulator.home import BUCKET, Home, Stack
+from emulator.ingest_server import IngestServer
 from emulator.known import known_files
 from emulator.lambdas import load_projector
 from emulator.page import Page
-from emulator.parts import ExternalWarehouse, IngestServer, S3Server, WarehouseServer, lambda_environment
 from emulator.ports import require_free
 from emulator.postgres import Postgres
 from emulator.processes import stop_orphan
-from emulator.stack import Supervisor, ignore_signals, interruptible
+from emulator.s3_server import S3Server
+from emulator.supervisor import Supervisor, ignore_signals, interruptible
 from emulator.triggers import Triggers
+from emulator.warehouses import ExternalWarehouse, WarehouseServer
 
-__all__ = ["Options", "up"]
+__all__ = ["Options", "stop_orphans", "up"]
 
 
 @dataclass(frozen=True)
@@ -32,32 +33,37 @@ class Options:
     dw_url: str | None
 
 
-def up(home: Home, options: Options, console: Console) -> None:
+def up(home: Home, options: Options) -> None:
     """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP; every part is stopped however it ends.
 
     Raises EmulatorError, after stopping everything, if a part cannot be started or kept running.
     """
     home.create()
     with home.held():
-        supervisor = Supervisor(lambda line: console.print(Text(line)))
+        supervisor = Supervisor(_say)
         try:
             with interruptible():
-                stack = _start(home, options, supervisor, console)
-                _print_places(stack, home, console)
+                stack = _start(home, options, supervisor)
+                _say(_places(stack, home))
                 supervisor.run()
         finally:
             ignore_signals()
-            console.print("stopping …")
+            _say("stopping …")
             supervisor.stop()
 
 
-def _start(home: Home, options: Options, supervisor: Supervisor, console: Console) -> Stack:
-    for part in ("ingest", "s3"):
+def stop_orphans(home: Home) -> None:
+    """Stop the servers that a killed stack left behind; PostgreSQL looks after its own."""
+    for part in (IngestServer.name, S3Server.name):
         stop_orphan(home.record_of(part))
+
+
+def _start(home: Home, options: Options, supervisor: Supervisor) -> Stack:
+    stop_orphans(home)
     require_free(options.web_port, "--web-port")
     require_free(options.ingest_port, "--ingest-port")
     require_free(options.s3_port, "--s3-port")
-    dw_url = _start_warehouse(home, options, supervisor, console)
+    dw_url = _start_warehouse(home, options, supervisor)
     access_key, secret_key = home.key_pair()
     stack = Stack(
         web_url=f"http://127.0.0.1:{options.web_port}",
@@ -80,14 +86,17 @@ def _start(home: Home, options: Options, supervisor: Supervisor, console: Consol
     return stack
 
 
-def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, console: Console) -> str:
+def _start_warehouse(home: Home, options: Options, supervisor: Supervisor) -> str:
     if options.dw_url is not None:
         supervisor.add(ExternalWarehouse(options.dw_url))
         return options.dw_url
+    # The user's own PGHOSTADDR or PGSERVICE would win over the URL of the embedded server.
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
     postgres = Postgres(home)
     supervisor.add(WarehouseServer(postgres))
     if postgres.notice:
-        console.print(Text(postgres.notice))
+        _say(postgres.notice)
     return postgres.url
 
 
@@ -109,18 +118,22 @@ def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
     return {"healthy": all(part["state"] == "ok" for part in parts.values()), "parts": parts}
 
 
-def _print_places(stack: Stack, home: Home, console: Console) -> None:
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    rows = {
+def _places(stack: Stack, home: Home) -> str:
+    """What the user needs to know once everything runs."""
+    places = {
         "page": stack.web_url,
         "ingest": f"POST {stack.endpoint}",
         "S3": f"{stack.s3_url}/{stack.bucket}",
         "warehouse": stack.public_dw_url,
-        "raw files": str(home.s3 / stack.bucket),
-        "logs": str(home.logs),
+        "raw files": home.s3 / stack.bucket,
+        "logs": home.logs,
         "environment": 'eval "$(python -m emulator env)"',
     }
-    for name, place in rows.items():
-        table.add_row(name, Text(place, overflow="fold"))
-    console.print("[bold green]The stack is up.[/] Ctrl-C stops all of it.")
-    console.print(table)
+    lines = [f"  {name:<12} {place}" for name, place in places.items()]
+    return "\n".join(["", "The stack is up. Ctrl-C stops all of it.", *lines])
+
+
+def _say(line: str) -> None:
+    """Print a line; a terminal that was closed must not keep the parts from being stopped."""
+    with suppress(OSError):
+        print(line, flush=True)

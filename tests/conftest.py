@@ -23,6 +23,15 @@ EVENTS = ROOT / "tests" / "events"
 sys.path.insert(0, str(ROOT / "chalice_app"))
 
 
+# Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
+SLOW = ("test_processes", "test_postgres", "test_stack")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run fast tests first."""
+    items.sort(key=lambda item: next((place for place, name in enumerate(SLOW, 1) if name in item.nodeid), 0))
+
+
 @pytest.fixture(scope="session")
 def payload() -> Callable[[str], bytes]:
     """Give the bytes of a file of tests/events/, by its name without ending."""

@@ -1,6 +1,7 @@
 """Hypothesis strategies for JSON texts as hostile clients spell them, for the property tests."""
 
 import json
+from itertools import chain
 
 from hypothesis import strategies as st
 
@@ -63,8 +64,11 @@ member_texts = st.builds(
 @st.composite
 def object_texts(draw: st.DrawFn) -> tuple[str, list[str]]:
     """One JSON object with white space anywhere, and its members' texts."""
+
+    def space() -> str:
+        return draw(whitespace)
+
     members = draw(st.lists(member_texts, max_size=6))
-    space = lambda: draw(whitespace)  # noqa: E731  # a name for "some more white space"
     body = ",".join(f"{space()}{member}{space()}" for member in members) or space()
     return f"{space()}{{{body}}}{space()}", members
 
@@ -96,7 +100,7 @@ _products = st.tuples(
     _optional("brandName", scalar_texts),
     _optional("price", price_texts),
     _optional("discountPrice", price_texts),
-).map(lambda parts: "{" + ",".join(sum(parts, [])) + "}")
+).map(lambda parts: "{" + ",".join(chain.from_iterable(parts)) + "}")
 
 # Objects that look like events, with anything at all in the contract's members.
 hostile_payloads = st.tuples(
@@ -107,5 +111,5 @@ hostile_payloads = st.tuples(
     _optional("userId", scalar_texts),
     _optional("isFirstVisit", st.sampled_from(["true", '"false"', '"maybe"', "1"]) | scalar_texts),
     _optional("product", _products | json_values),
-    _optional("_ingest", timestamp_texts.map('{{"receivedAt": {}}}'.format) | json_values),
-).map(lambda parts: "{" + ",".join(sum(parts, [])) + "}")
+    _optional("_ingest", timestamp_texts.map(lambda text: f'{{"receivedAt": {text}}}') | json_values),
+).map(lambda parts: "{" + ",".join(chain.from_iterable(parts)) + "}")

@@ -64,7 +64,7 @@ class TestMetadata:
         metadata = request(event).metadata(RECEIVED_AT)
         assert metadata["requestId"] == "lambda-request"
         assert metadata["userAgent"] == "curl"
-        assert [metadata[name] for name in ("sourceIp", "apiId", "stage", "traceId")] == [None] * 4  # type: ignore[literal-required]
+        assert [metadata[name] for name in ("sourceIp", "apiId", "stage", "traceId")] == [None] * 4
         monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-a")
         assert request(event).metadata(RECEIVED_AT)["traceId"] == "Root=1-a"
 

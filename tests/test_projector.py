@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -29,7 +29,7 @@ def notification(*keys: str) -> dict[str, Any]:
     return {"Records": [record for key in keys for record in object_created(BUCKET, key, 1)["Records"]]}
 
 
-def put(client: Any, bodies: dict[str, str | bytes]) -> list[str]:
+def put(client: Any, bodies: Mapping[str, str | bytes]) -> list[str]:
     """Store objects by the names of their keys; the keys."""
     for name, body in bodies.items():
         client.put_object(Bucket=BUCKET, Key=f"{PREFIX}{name}.json", Body=body)
@@ -39,7 +39,7 @@ def put(client: Any, bodies: dict[str, str | bytes]) -> list[str]:
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     """Ask the database itself."""
     with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query).fetchall()
 
 
 class TestObjects:
@@ -71,7 +71,7 @@ class TestHandle:
         self, aws: Any, warehouse: Warehouse, payload: Callable[[str], bytes]
     ) -> None:
         """As AWS encodes them."""
-        put(aws, {name: "{}" for name in ("event with spaces", "event-a+b", "event-sản phẩm")})
+        put(aws, dict.fromkeys(("event with spaces", "event-a+b", "event-sản phẩm"), "{}"))
         outcomes = projector.handle(json.loads(payload("s3_several_records")), RawStorage(aws), warehouse)
         assert [outcome["outcome"] for outcome in outcomes] == ["projected"] * 3
 
@@ -141,7 +141,7 @@ class TestHandle:
         """Lambda then retries; what is done already is known by then."""
         event = notification(*put(aws, {"a": "{}", "b": "{}"}))
         event["Records"][0]["s3"]["bucket"]["name"] = "no-such-bucket"
-        with pytest.raises(ProjectionFailed, match="1 objects were not projected; the first: .*NoSuchBucket"):
+        with pytest.raises(ProjectionFailed, match=r"1 objects were not projected; the first: .*NoSuchBucket"):
             projector.handle(event, RawStorage(aws), warehouse)
         assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
 

@@ -23,7 +23,7 @@ class FailingClient:
 
 def refusal(code: str, status: int) -> ClientError:
     """S3's answer with that error code."""
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "PutObject")  # type: ignore[typeddict-item]
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "PutObject")
 
 
 FAILURES = [

@@ -38,7 +38,7 @@ def a_row(event_id: str = "a", name: str = "page_view") -> Row:
 def ask(url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """Ask the database itself, in UTC."""
     with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:
-        return connection.execute(query, parameters).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query, parameters).fetchall()
 
 
 class TestInsert:
@@ -117,7 +117,10 @@ class TestInsert:
         """A connection for each event would be the warehouse's end."""
         for event_id in "abc":
             warehouse.insert(a_row(event_id))
-        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'clickstream-projector' AND datname = current_database()"
+        query = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'clickstream-projector' AND datname = current_database()"
+        )
         assert ask(warehouse_url, query) == [(1,)]
 
     def test_a_warehouse_that_is_away_raises(self) -> None:
@@ -163,7 +166,7 @@ class TestUrl:
     @pytest.mark.parametrize("url", ["", "postgresqlx://user:secret@host/db", "host=db password=secret nonsense"])
     def test_a_url_that_is_none_is_named_without_its_password(self, url: str) -> None:
         """The variable, and how its value looks."""
-        with pytest.raises(SettingsError, match="DW_URL is not .*postgresql://user@host/database") as raised:
+        with pytest.raises(SettingsError, match=r"DW_URL is not .*postgresql://user@host/database") as raised:
             Warehouse(url)
         assert "secret" not in str(raised.value)
         assert raised.value.__cause__ is None

@@ -12,11 +12,27 @@ from uuid import UUID
 from chalicelib import convert
 from chalicelib.json_object import Json, JsonObject
 
-__all__ = ["COLUMNS", "CREATE_TABLE", "EVENT_NAMES", "TABLE", "Column", "Value", "documentation"]
+__all__ = [
+    "COLUMNS",
+    "CREATE_TABLE",
+    "EVENT_NAMES",
+    "LAST_MODIFIED",
+    "OBJECT_KEY",
+    "TABLE",
+    "UNKNOWN",
+    "Column",
+    "Value",
+    "documentation",
+]
 
 Value = str | int | bool | datetime | UUID | None
 
 TABLE = "public.clickstream_events"
+
+# What stands in for a column without a source; `flatten` knows their values.
+OBJECT_KEY = "UUIDv5 of the object key"
+LAST_MODIFIED = "LastModified of the object"
+UNKNOWN = "`unknown`"
 
 EVENT_NAMES = (
     "page_view",
@@ -48,8 +64,7 @@ CONVERTERS: Mapping[str, Callable[[Json], Value]] = {
 class Column:
     """One column: its SQL type, and the payload members (dotted paths) it comes from, the first that is present.
 
-    A member is present when it is not null, not `""`, and converts. `fallback` names what stands in when none is:
-    `object key` (its UUIDv5), `last modified` (of the object), or `'text'` (that text).
+    A member is present when it is not null, not `""`, and converts. `fallback` names what stands in when none is.
     """
 
     name: str
@@ -82,15 +97,15 @@ class Column:
 
 
 COLUMNS = (
-    Column("event_id", "UUID", ("eventId", "event_id"), "PRIMARY KEY", fallback="object key"),
+    Column("event_id", "UUID", ("eventId", "event_id"), "PRIMARY KEY", fallback=OBJECT_KEY),
     Column(
         "event_timestamp",
         "TIMESTAMPTZ",
         ("_ingest.receivedAt", "eventTimestamp", "event_timestamp"),
         "NOT NULL",
-        fallback="last modified",
+        fallback=LAST_MODIFIED,
     ),
-    Column("event_name", "TEXT", ("eventName", "event_name"), "NOT NULL", fallback="'unknown'"),
+    Column("event_name", "TEXT", ("eventName", "event_name"), "NOT NULL", fallback=UNKNOWN),
     Column("user_id", "TEXT", ("userId", "user_id")),
     Column("user_login_state", "TEXT", ("userLoginState", "user_login_state")),
     Column("identity_source", "TEXT", ("identitySource", "identity_source")),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from chalicelib.contract import COLUMNS, Value
+from chalicelib.contract import COLUMNS, LAST_MODIFIED, OBJECT_KEY, UNKNOWN, Value
 from chalicelib.json_object import decode, parse
 
 __all__ = ["Row", "flatten"]
@@ -19,8 +19,8 @@ def flatten(body: bytes, key: str, last_modified: datetime) -> Row:
     """
     payload = parse(decode(body))
     fallbacks: dict[str, Value] = {
-        "object key": uuid5(NAMESPACE_URL, key),
-        "last modified": last_modified,
-        "'unknown'": "unknown",
+        OBJECT_KEY: uuid5(NAMESPACE_URL, key),
+        LAST_MODIFIED: last_modified,
+        UNKNOWN: "unknown",
     }
     return tuple(column.value(payload, fallbacks) for column in COLUMNS)

@@ -11,4 +11,6 @@ SUFFIX = ".json"
 
 def object_key(received_at: datetime, unique: UUID) -> str:
     """Key of the raw object of one request; `received_at` is aware and in UTC."""
-    return f"{PREFIX}{received_at:%Y/%m/%d/%H}/event-{unique}{SUFFIX}"
+    # Not strftime: it took a tenth of the handler's own time.
+    at = received_at
+    return f"{PREFIX}{at.year:04}/{at.month:02}/{at.day:02}/{at.hour:02}/event-{unique}{SUFFIX}"

@@ -3,18 +3,19 @@
 import signal
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from emulator.errors import EmulatorError
-from emulator.parts import Part
+from emulator.part import Part
 
 __all__ = ["Supervisor", "ignore_signals", "interruptible"]
 
 POLL_SECONDS = 0.5
 MAX_RESTARTS = 5
 RESTART_WINDOW_SECONDS = 60
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
@@ -29,6 +30,7 @@ class Supervisor:
         """Start one more part, and keep it running from now on. Raises EmulatorError if it does not start."""
         self.parts.append(part)
         part.start()
+        self._report(f"{part.name} is up")
 
     def run(self) -> None:
         """Watch over the parts for ever. Raises EmulatorError when one cannot be kept running."""
@@ -54,19 +56,24 @@ class Supervisor:
             raise EmulatorError(f"{part.name} has died {MAX_RESTARTS + 1} times in a minute; its last lines:\n{tail}")
         restarts.append(time.monotonic())
         self._report(f"{part.name} died and is started again; its last lines:\n{tail}")
-        part.stop()
-        part.start()
-        self._report(f"{part.name} runs again")
+        try:
+            part.stop()
+            part.start()
+        except EmulatorError as error:
+            self._report(error.message)
+        else:
+            self._report(f"{part.name} runs again")
 
 
 @contextmanager
-def interruptible(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP)) -> Iterator[None]:
-    """Let the signals end the block as Ctrl-C does; once it ends, further ones do not disturb the stopping."""
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and SIGHUP end the block, without an error."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for number in signals:
+    # SIGINT as well: what a shell starts in the background inherits that it is ignored.
+    for number in SIGNALS:
         signal.signal(number, interrupt)
     with suppress(KeyboardInterrupt):
         yield
@@ -74,5 +81,5 @@ def interruptible(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SI
 
 def ignore_signals() -> None:
     """From here on, Ctrl-C and its like do nothing: what is being stopped is stopped in order."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,82 @@
+"""A part of the stack: what each has in common, and the base of those that are servers of others."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from emulator.errors import EmulatorError
+from emulator.home import Home
+from emulator.processes import Child
+
+__all__ = ["Part", "Server", "problem_of"]
+
+READY_SECONDS = 30
+
+
+class Part(Protocol):
+    """One part of the stack."""
+
+    name: str
+
+    def start(self) -> None:
+        """Start it, and return when it really answers. Raises EmulatorError."""
+
+    def stop(self) -> None:
+        """Stop it; does nothing if it does not run."""
+
+    def check(self) -> str | None:
+        """Ask it something: None if it answers, else what is wrong in a few words."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+
+    def last_lines(self) -> list[str]:
+        """The end of its log."""
+
+
+class Server:
+    """A child process that serves on a port; subclasses say which, and how to see that it answers."""
+
+    name: str
+
+    def __init__(self, home: Home, command: list[str], environment: dict[str, str]) -> None:
+        log = home.logs / f"{self.name}.log"
+        self._child = Child(self.name, command, log, environment, record=home.record_of(self.name))
+
+    def start(self) -> None:
+        """Start it, and return when it really answers. Raises EmulatorError with its last log lines."""
+        self._child.start()
+        deadline = time.monotonic() + READY_SECONDS
+        while (problem := self.check()) is not None:
+            if not self._child.is_alive or time.monotonic() > deadline:
+                lines = "\n".join(self.last_lines())
+                self._child.stop()
+                raise EmulatorError(f"{self.name} did not start: {problem}; the end of {self._child.log}:\n{lines}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Stop it; does nothing if it does not run."""
+        self._child.stop()
+
+    def check(self) -> str | None:
+        """Ask it something: None if it answers, else what is wrong."""
+        raise NotImplementedError
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self._child.is_alive
+
+    def last_lines(self) -> list[str]:
+        """The end of its log."""
+        return self._child.last_lines(10)
+
+
+def problem_of(ask: Callable[[], object], *errors: type[Exception]) -> str | None:
+    """Ask something: None if it answers, else the first line of the error; only `errors` are caught."""
+    try:
+        ask()
+    except errors as error:
+        return next(iter(str(error).splitlines()), type(error).__name__)
+    return None

