@@ -24,6 +24,7 @@ setup: $(VENV)/.installed
 $(VENV)/.installed: requirements.txt chalice_app/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: install it, or name one with 'make PYTHON=/path/to/python3.12'" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian or Ubuntu, 'apt install python3-venv'" >&2; exit 2; }
+	@echo "Setting up $(VENV): this is done once, and again when requirements change …"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@

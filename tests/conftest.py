@@ -29,7 +29,7 @@ SLOW = ("test_processes", "test_postgres", "test_stack")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run fast tests first."""
-    items.sort(key=lambda item: next((place for place, name in enumerate(SLOW, 1) if name in item.nodeid), 0))
+    items.sort(key=lambda item: SLOW.index(item.path.stem) + 1 if item.path.stem in SLOW else 0)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Context, Decimal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -10,6 +10,8 @@ from chalicelib.convert import to_bigint, to_boolean, to_text, to_timestamp, to_
 from chalicelib.json_object import Json, Number
 from tests.json_texts import number_texts
 
+# Fixed offsets: a local time that daylight saving skips is written as another one than it is.
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 NOT_TEXT: list[Json] = [True, False, None, [], ["a"], {}, {"a": "b"}]
 
 
@@ -184,7 +186,7 @@ class TestToTimestamp:
         """Also what lies outside the years 1 to 9999 once it is in UTC."""
         assert to_timestamp(value) is None
 
-    @given(st.datetimes(timezones=st.timezones()) | st.datetimes())
+    @given(st.datetimes(timezones=OFFSETS) | st.datetimes())
     def test_every_time_python_writes_is_read(self, moment: datetime) -> None:
         """Unless it lies outside the years 1 to 9999 in UTC."""
         converted = to_timestamp(moment.isoformat())

@@ -46,7 +46,7 @@ class TestParse:
     @pytest.mark.parametrize(
         ("text", "where"),
         [
-            ('{"a": 1,}', "line 1, column 9"),
+            ('{"a": 1,}', "line 1, column [89]"),
             ('{"a": 1} x', "line 1, column 10"),
             ('{"a": 1', "line 1, column 8"),
             ('{\n"a": tru}', "line 2, column 6"),
@@ -63,7 +63,7 @@ class TestParse:
         ],
     )
     def test_what_is_not_json_is_refused_with_its_place(self, text: str, where: str) -> None:
-        """Python's own parser allows NaN and infinities; JSON does not."""
+        """NaN and infinities, which Python's parser allows, included; Pythons differ on where a comma is too many."""
         with pytest.raises(InvalidEvent, match=f"the body is not JSON: .* at {where}$"):
             parse(text)
 

@@ -56,6 +56,9 @@ def parse(text: str, max_depth: int | None = None) -> JsonObject:
 
     Raises InvalidEvent, saying what is wrong and where, for anything else, and for more levels than `max_depth`.
     """
+    # Counting is quick and nearly always enough; only many brackets call for following them.
+    if max_depth and text.count("{") + text.count("[") > max_depth and _level_position(text, max_depth) is not None:
+        raise _too_deep(text, max_depth)
     try:
         value = _decoder.decode(text)
     except JSONDecodeError as error:
@@ -63,12 +66,9 @@ def parse(text: str, max_depth: int | None = None) -> JsonObject:
     except _NotJson as error:
         raise _not_json(f"{error} is not a JSON value", text, _first_constant(text)) from error
     except RecursionError as error:
-        raise _too_deep(text, max_depth or MAX_DEPTH) from error
+        raise _too_deep(text, MAX_DEPTH) from error
     if not isinstance(value, dict):
         raise InvalidEvent(f"the body is {_TYPE_NAMES.get(text[0], 'a number')}: send one JSON object")
-    # Counting is quick and nearly always enough; only many brackets call for following them.
-    if max_depth and text.count("{") + text.count("[") > max_depth and _level_position(text, max_depth) is not None:
-        raise _too_deep(text, max_depth)
     return value
 
 
