@@ -70,8 +70,12 @@ class TestStop(ReplayTest):
     def test_stop_ends_a_retry_that_waits(self, collector: Collector, log: Callable[..., Path]) -> None:
         """A long Retry-After does not hold up Ctrl-C."""
         stop = threading.Event()
-        threading.Timer(0.1, stop.set).start()
-        collector.script = lambda _event, _attempt: (503, {"message": "busy"}, {"Retry-After": "20"})
+
+        def script(_event: dict[str, Any], _attempt: int) -> Reply:
+            threading.Timer(0.1, stop.set).start()  # when the answer has arrived, and is being waited on
+            return 503, {"message": "busy"}, {"Retry-After": "20"}
+
+        collector.script = script
         report, _ = run(collector, log(line(1)), stop=stop)
         assert report.reasons == {"503 busy": 1}
         assert report.posting_seconds < 5

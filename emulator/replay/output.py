@@ -51,7 +51,7 @@ def show(report: Report, console: Console) -> None:
     console.print(_table(["replay", ""], _totals(document)))
     if report.by_name:
         names = document["by_event_name"].items()
-        rows = ((name, *map(_number, counts.values())) for name, counts in names)
+        rows = ((name, *(_number(count, "-") for count in counts.values())) for name, counts in names)
         console.print(_table(["event name", *Counts.__dataclass_fields__], rows))
     for finding in _findings(document):
         console.print(Text(finding, style="bold red"), soft_wrap=True)
@@ -96,5 +96,5 @@ def _findings(document: dict[str, Any]) -> Iterator[str]:
     yield from (f"not in storage: {key}" for key in document["first_missing_objects"])
 
 
-def _number(count: int | None) -> str:
-    return "not checked" if count is None else f"{count:,}"
+def _number(count: int | None, unchecked: str = "not checked") -> str:
+    return unchecked if count is None else f"{count:,}"
