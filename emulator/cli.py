@@ -72,6 +72,8 @@ def env_command(home: Home, *, as_json: bool) -> None:
         click.echo("The stack is not running; this is where it was. Start it with 'python -m emulator up'.", err=True)
     # These would be used instead of what follows.
     click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN PGHOSTADDR PGSERVICE PGPASSWORD")
+    for name in ("NO_PROXY", "no_proxy"):
+        click.echo(f'export {name}="127.0.0.1,localhost${{{name}:+,${name}}}"')
     for name, value in environment.items():
         click.echo(f"export {name}={shlex.quote(value)}")
 
@@ -84,17 +86,20 @@ def reset_command(home: Home, *, yes: bool) -> None:
 
     The stack must not be running. A warehouse given by --dw is left as it is.
     """
-    if not (home.path / MARKER).exists():
+    if not os.access(home.path / MARKER, os.W_OK):
         raise EmulatorError(f"{home.path} is no home of a stack: nothing was deleted")
     with home.held():
         if not yes:
             click.confirm(f"Delete every event and the warehouse in {home.path}?", abort=True)
         stop_orphans(home)
         Postgres(home).remove()
-        for folder in (home.s3, home.logs, home.path / "run"):
-            if folder.exists():
-                shutil.rmtree(folder)
-        (home.path / "stack.json").unlink(missing_ok=True)
+        try:
+            for folder in (home.s3, home.logs, home.path / "run"):
+                if folder.exists():
+                    shutil.rmtree(folder)
+            (home.path / "stack.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise EmulatorError(f"cannot delete {error.filename}: {error.strerror}") from error
     click.echo(f"{home.path} is empty.")
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: objects offered to the projector wait in a queue, are delivered one by one, and kept if that fails."""
+"""Deliveries: objects offered to the projector wait in a queue, are delivered, and kept if that fails."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -66,10 +66,14 @@ class Deliveries:
     def mark_done(self, files: Iterable[File]) -> None:
         """Note objects that the warehouse knows already."""
         with self._lock:
-            self._done.update((file.key, file.changed) for file in files)
+            for file in files:
+                self._done[file.key] = file.changed
+                self._failed.pop(file.key, None)
+            if not self._failed:
+                self.last_error = None
 
     def run(self, stopping: threading.Event) -> None:
-        """Deliver, until `stopping` is set and `wake` was called."""
+        """Deliver until `stopping` is set and `wake` was called, once for each thread that runs this."""
         while not stopping.is_set():
             file = self._queue.get()
             if file is not None and not self._deliver(file):
@@ -90,6 +94,7 @@ class Deliveries:
             self._pending.pop(file.key, None)
             if error is None:
                 self._done[file.key] = file.changed
+                self._failed.pop(file.key, None)
             else:
                 self._failed[file.key] = file
             self.last_error = error

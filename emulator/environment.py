@@ -24,6 +24,11 @@ def aws_environment(stack: Stack) -> dict[str, str]:
 def lambda_environment(stack: Stack) -> dict[str, str]:
     """What the Lambda code sees: this stack and nothing of the user's own AWS or rclone set-up."""
     foreign = ("AWS_", "RCLONE_", "PG") if stack.is_own_dw else ("AWS_", "RCLONE_")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    # A proxy would be asked for 127.0.0.1 too.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(foreign) and not name.lower().endswith("_proxy")
+    }
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     return inherited | nowhere | aws_environment(stack) | {"PYTHONUNBUFFERED": "1"}

@@ -4,12 +4,15 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TextIO
+
+from psycopg import conninfo
 
 from emulator.errors import EmulatorError
 
@@ -17,6 +20,8 @@ __all__ = ["Home", "Stack"]
 
 BUCKET = "clickstream-s3-ingest"
 MARKER = ".clickstream-home"
+SECRETS = {"password", "sslpassword"}
+LOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,11 @@ class Stack:
 
     @property
     def public_dw_url(self) -> str:
-        """The warehouse's URL without a password, for people to read."""
-        without = re.sub(r"(://[^:@/]*):[^@/]*@", r"\1@", self.dw_url)
-        return re.sub(r"\bpassword=('[^']*'|[^\s&]*)[\s&]?", "", without)
+        """Where the warehouse is, for people to read: its URL, or a libpq connection string without the password."""
+        parameters = conninfo.conninfo_to_dict(self.dw_url)
+        if not parameters.keys() & SECRETS:
+            return self.dw_url
+        return conninfo.make_conninfo("", **{name: parameters[name] for name in parameters.keys() - SECRETS})
 
 
 class Home:
@@ -83,25 +90,24 @@ class Home:
             ) from error
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, patience: float = LOCK_SECONDS) -> Iterator[None]:
         """Hold the home for one stack; the lock ends with the process, however that ends.
 
-        Raises EmulatorError if another stack holds it.
+        Raises EmulatorError if another still holds it after `patience` seconds: `env` does, for a moment.
         """
+        deadline = time.monotonic() + patience
         with (self.path / "stack.lock").open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise EmulatorError(
-                    f"a stack is already running on {self.path}; stop it, or name another --home"
-                ) from error
+            while not _locked(lock):
+                if time.monotonic() >= deadline:
+                    raise EmulatorError(f"a stack is already running on {self.path}; stop it, or name another --home")
+                time.sleep(0.05)
             yield
 
     @property
     def is_held(self) -> bool:
         """Whether a stack is running on this home now."""
         try:
-            with self.held():
+            with self.held(patience=0):
                 return False
         except (EmulatorError, FileNotFoundError):
             return self.path.exists() and (self.path / "stack.lock").exists()
@@ -113,19 +119,16 @@ class Home:
     def key_pair(self) -> tuple[str, str]:
         """The S3 access key and secret of this home; made once, readable by its owner only."""
         path = self.path / "s3-key.json"
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(["clickstream-local", secrets.token_hex(20)], file)
-        access_key, secret_key = json.loads(path.read_text())
+        try:
+            access_key, secret_key = json.loads(path.read_text())
+        except (FileNotFoundError, ValueError, TypeError):
+            access_key, secret_key = "clickstream-local", secrets.token_hex(20)
+            _write_privately(path, [access_key, secret_key])
         return access_key, secret_key
 
     def write_stack(self, stack: Stack) -> None:
         """Record where the stack of this home is, for `env`, `replay` and notebooks."""
-        partial = self._record.with_suffix(".partial")
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(asdict(stack), indent=2))
-        partial.replace(self._record)
+        _write_privately(self._record, asdict(stack))
 
     def read_stack(self) -> Stack:
         """The record of the stack that runs, or ran last, on this home; raises EmulatorError if there was none."""
@@ -133,3 +136,20 @@ class Home:
             return Stack(**json.loads(self._record.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise EmulatorError(f"no stack has run on {self.path}; start one with 'python -m emulator up'") from error
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write_privately(path: Path, content: object) -> None:
+    """Write JSON for the owner only, at once or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(content, indent=2))
+    partial.replace(path)

@@ -29,4 +29,6 @@ class IngestServer(Server):
 
     def check(self) -> str | None:
         """Send a preflight request."""
-        return problem_of(lambda: httpx2.options(self._endpoint, timeout=5).raise_for_status(), httpx2.HTTPError)
+        return problem_of(
+            lambda: httpx2.options(self._endpoint, timeout=5, trust_env=False).raise_for_status(), httpx2.HTTPError
+        )

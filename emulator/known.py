@@ -38,6 +38,6 @@ def _event_id(path: Path, file: File) -> UUID | None:
     """The id of the object's row; None if it can have none, or is gone."""
     try:
         event_id = flatten(path.read_bytes(), file.key, datetime.now(UTC))[EVENT_ID]
-    except (InvalidEvent, FileNotFoundError):
-        return None
+    except (InvalidEvent, OSError):
+        return None  # not known: the projector will say what is wrong
     return event_id if isinstance(event_id, UUID) else None

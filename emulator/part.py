@@ -2,7 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
+
+import psutil
 
 from emulator.errors import EmulatorError
 from emulator.home import Home
@@ -48,12 +51,22 @@ class Server:
         """Start it, and return when it really answers. Raises EmulatorError with its last log lines."""
         self._child.start()
         deadline = time.monotonic() + READY_SECONDS
-        while (problem := self.check()) is not None:
+        while (problem := self.check() or self._stranger()) is not None:
             if not self._child.is_alive or time.monotonic() > deadline:
                 lines = "\n".join(self.last_lines())
                 self._child.stop()
                 raise EmulatorError(f"{self.name} did not start: {problem}; the end of {self._child.log}:\n{lines}")
             time.sleep(0.05)
+
+    def _stranger(self) -> str | None:
+        """What is wrong if it was not this server that answered."""
+        with suppress(psutil.Error):
+            if any(
+                connection.status == psutil.CONN_LISTEN
+                for connection in psutil.Process(self._child.pid).net_connections("tcp")
+            ):
+                return None
+        return "another program answers on its port"
 
     def stop(self) -> None:
         """Stop it; does nothing if it does not run."""

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Mapping
 
 import psutil
 
@@ -10,11 +11,18 @@ from emulator.errors import EmulatorError
 __all__ = ["require_free"]
 
 
-def require_free(port: int, option: str) -> None:
-    """Raise EmulatorError, naming the holder where that can be seen, if a port of 127.0.0.1 cannot be listened on.
+def require_free(ports: Mapping[str, int]) -> None:
+    """Raise EmulatorError if two of the ports are the same, or one of 127.0.0.1 cannot be listened on.
 
-    `option` is the command-line option that would choose another port.
+    `ports` are named by the command-line options that choose them; the holder of a busy one is named if it can be seen.
     """
+    if len(set(ports.values())) < len(ports):
+        raise EmulatorError(f"{', '.join(ports)} must be different ports")
+    for option, port in ports.items():
+        _require_free(port, option)
+
+
+def _require_free(port: int, option: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

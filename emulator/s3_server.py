@@ -37,13 +37,14 @@ class S3Server(Server):
             aws_access_key_id=stack.access_key,
             aws_secret_access_key=stack.secret_key,
             region_name=REGION,
-            config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
+            config=Config(proxies={}, connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
         )
 
     def start(self) -> None:
         """Start it over a clean bucket: what a killed upload left behind never was an object."""
         for leftover in (self._home.s3 / BUCKET).rglob(".rclone_temp_put_*"):
-            leftover.unlink(missing_ok=True)
+            if leftover.is_file():
+                leftover.unlink(missing_ok=True)
         super().start()
 
     def check(self) -> str | None:

@@ -45,8 +45,8 @@ class Supervisor:
         for part in reversed(self.parts):
             try:
                 part.stop()
-            except EmulatorError as error:
-                self._report(error.message)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the others have to be stopped too
+                self._report(f"{part.name} did not stop: {error}")
         self.parts.clear()
 
     def _restart(self, part: Part) -> None:
@@ -59,8 +59,8 @@ class Supervisor:
         try:
             part.stop()
             part.start()
-        except EmulatorError as error:
-            self._report(error.message)
+        except (EmulatorError, OSError) as error:
+            self._report(f"{part.name} did not start: {error}")
         else:
             self._report(f"{part.name} runs again")
 
@@ -70,6 +70,8 @@ def interruptible() -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and SIGHUP end the block, without an error."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        # A second signal, such as a closing terminal sends, must not interrupt the stopping.
+        ignore_signals()
         raise KeyboardInterrupt
 
     # SIGINT as well: what a shell starts in the background inherits that it is ignored.

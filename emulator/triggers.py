@@ -5,9 +5,11 @@ again what failed. Nothing depends on the watcher but speed.
 """
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +21,15 @@ from emulator.deliveries import Deliveries, File
 __all__ = ["Triggers"]
 
 SWEEP_SECONDS = 2.0
+STOP_SECONDS = 10
 # A directory's time is too coarse to trust just after a change: another file may follow within the same tick.
 SETTLED_NANOSECONDS = 2_000_000_000
 CHUNK = 1000
+# Short times, since a shopper's click should be a row within a second.
+WATCH: dict[str, Any] = {"watch_filter": None, "step": 10, "debounce": 100, "ignore_permission_denied": True}
+# While one waits for the warehouse to write to disk, the other reads the next object; more would only fight for the
+# interpreter.
+DELIVERERS = 2
 
 
 class _Listing(NamedTuple):
@@ -57,7 +65,7 @@ class Triggers:
     def start(self) -> None:
         """Start delivering, watching and sweeping; the first sweep compares what is there with the warehouse."""
         self._stopping.clear()
-        for target in (self._deliver, self._watch, self._sweep):
+        for target in (*[self._deliver] * DELIVERERS, self._watch, self._sweep):
             thread = threading.Thread(target=target, name=target.__name__.strip("_"), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -65,13 +73,15 @@ class Triggers:
     def stop(self) -> None:
         """Finish the delivery under way, and stop; what still waits is found again at the next start."""
         self._stopping.set()
-        self._deliveries.wake()
+        for _ in range(DELIVERERS):
+            self._deliveries.wake()
+        deadline = time.monotonic() + STOP_SECONDS
         while self._threads:
-            self._threads.pop().join(timeout=15)
+            self._threads.pop().join(max(0, deadline - time.monotonic()))
 
     @property
     def is_alive(self) -> bool:
-        """Whether all three threads run."""
+        """Whether all of its threads run."""
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     @property
@@ -90,13 +100,15 @@ class Triggers:
 
     def sweep(self) -> None:
         """Offer every object that is neither delivered nor waiting nor known to the warehouse, and what failed."""
-        for files in self._changed(str(self._directory / PREFIX)):
-            new = [file for file in files if self._deliveries.is_new(file)]
-            for start in range(0, len(new), CHUNK):
-                chunk = new[start : start + CHUNK]
-                self._deliveries.mark_done(self._known(chunk))
-                self._deliveries.offer(chunk)
-        self._deliveries.offer_failed()
+        try:
+            for files in self._changed(str(self._directory / PREFIX)):
+                new = [file for file in files if self._deliveries.is_new(file)]
+                for start in range(0, len(new), CHUNK):
+                    chunk = new[start : start + CHUNK]
+                    self._deliveries.mark_done(self._known(chunk))
+                    self._deliveries.offer(chunk)
+        finally:
+            self._deliveries.offer_failed()
 
     def _deliver(self) -> None:
         self._deliveries.run(self._stopping)
@@ -104,12 +116,12 @@ class Triggers:
     def _watch(self) -> None:
         while not self._stopping.is_set():
             try:
-                # A short step, since a shopper's click should be a row within a second.
-                for changes in watch(self._directory, watch_filter=None, step=10, stop_event=self._stopping):
+                for changes in watch(self._directory, **WATCH, stop_event=self._stopping):
                     paths = {Path(name) for change, name in changes if change is not Change.deleted}
                     self._deliveries.offer(file for path in paths for file in self._files(path))
             except Exception as error:  # noqa: BLE001  # such as too many watches: the sweep does without
-                print(f"projector: watching failed, objects wait for the sweep: {error}", flush=True)
+                with suppress(OSError, ValueError):  # a closed terminal
+                    print(f"projector: watching failed, objects wait for the sweep: {error}", flush=True)
                 self._stopping.wait(SWEEP_SECONDS)
 
     def _sweep(self) -> None:
@@ -123,18 +135,21 @@ class Triggers:
 
     def _changed(self, directory: str) -> Iterator[list[File]]:
         """The objects of each directory, from `directory` down, that changed since it was last swept."""
+        listing = self._swept.get(directory)
         try:
             changed = os.stat(directory).st_mtime_ns
-            listing = self._swept.get(directory)
-            if listing is None or listing.changed != changed:
-                entries = list(os.scandir(directory))
-                listing = _Listing(changed, [entry.path for entry in entries if entry.is_dir()])
-                yield [file for entry in entries for file in self._file(entry.path)]
-                if time.time_ns() - changed > SETTLED_NANOSECONDS:
-                    self._swept[directory] = listing
-        except FileNotFoundError:
-            return
-        for folder in sorted(listing.folders):
+            is_new = listing is None or listing.changed != changed
+            # Asked before listing: whatever comes afterwards must find the directory changed.
+            is_settled = time.time_ns() - changed > SETTLED_NANOSECONDS
+            entries = list(os.scandir(directory)) if is_new else []
+        except OSError:
+            return  # gone, or closed to us: its neighbours are not to wait for it
+        if listing is None or is_new:
+            listing = _Listing(changed, sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False)))
+            yield [file for entry in entries for file in self._file(entry.path)]
+            if is_settled:
+                self._swept[directory] = listing
+        for folder in listing.folders:
             yield from self._changed(folder)
 
     def _files(self, path: Path) -> Iterator[File]:
@@ -152,7 +167,10 @@ class Triggers:
         if not key.startswith(PREFIX) or not key.endswith(SUFFIX) or "/.rclone_temp_put_" in key:
             return
         try:
+            key.encode()
             status = os.stat(path)
-        except FileNotFoundError:
-            return
-        yield File(key, status.st_size, status.st_mtime_ns)
+        except (OSError, UnicodeEncodeError):
+            return  # gone, closed to us, or with a name that no S3 key can have
+        if stat.S_ISREG(status.st_mode):
+            # The time of change, not of modification: a copy may keep the latter.
+            yield File(key, status.st_size, status.st_ctime_ns)

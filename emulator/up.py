@@ -1,6 +1,8 @@
 """`up`: one stack on one home, from the first check to the last part stopped."""
 
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -60,9 +62,7 @@ def stop_orphans(home: Home) -> None:
 
 def _start(home: Home, options: Options, supervisor: Supervisor) -> Stack:
     stop_orphans(home)
-    require_free(options.web_port, "--web-port")
-    require_free(options.ingest_port, "--ingest-port")
-    require_free(options.s3_port, "--s3-port")
+    require_free({"--web-port": options.web_port, "--ingest-port": options.ingest_port, "--s3-port": options.s3_port})
     dw_url = _start_warehouse(home, options, supervisor)
     access_key, secret_key = home.key_pair()
     stack = Stack(
@@ -109,9 +109,12 @@ def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
         "ingest": stack.endpoint,
         "page": stack.web_url,
     }
+    running = list(supervisor.parts)
+    # All at once: a part that hangs takes its seconds to say so.
+    with ThreadPoolExecutor(len(running)) as pool:
+        problems = pool.map(lambda part: part.check() if part.is_alive else "is not running", running)
     parts: dict[str, dict[str, Any]] = {}
-    for part in list(supervisor.parts):
-        problem = part.check() if part.is_alive else "is not running"
+    for part, problem in zip(running, problems, strict=True):
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
         if isinstance(part, Triggers):
             parts[part.name]["pending"] = part.pending
@@ -134,6 +137,7 @@ def _places(stack: Stack, home: Home) -> str:
 
 
 def _say(line: str) -> None:
-    """Print a line; a terminal that was closed must not keep the parts from being stopped."""
-    with suppress(OSError):
-        print(line, flush=True)
+    """Print a line; a terminal that is closed, or lacks a letter, must not keep the parts from being stopped."""
+    with suppress(OSError, ValueError):
+        encoding = sys.stdout.encoding or "utf-8"
+        print(line.encode(encoding, "replace").decode(encoding), flush=True)

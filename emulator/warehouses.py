@@ -2,6 +2,8 @@
 
 import psycopg
 
+from chalicelib.errors import SettingsError
+from chalicelib.warehouse import Warehouse
 from emulator.errors import EmulatorError
 from emulator.part import problem_of
 from emulator.postgres import Postgres
@@ -71,4 +73,8 @@ def _query(url: str) -> str | None:
         with psycopg.connect(url, connect_timeout=5) as connection:
             connection.execute("SELECT 1")
 
+    try:
+        Warehouse(url)
+    except SettingsError as error:
+        return str(error)  # libpq's own text would quote the URL, password and all
     return problem_of(ask, psycopg.Error)

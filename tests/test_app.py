@@ -71,6 +71,14 @@ class TestClickstream:
 
 
 class TestProject:
+    def test_it_is_triggered_by_events_only(self) -> None:
+        """By every object created below `events/` that ends in `.json`, and by nothing else."""
+        trigger: Any
+        (trigger,) = clickstream_app.app.event_sources
+        assert trigger.bucket == BUCKET
+        assert (trigger.prefix, trigger.suffix) == ("events/", ".json")
+        assert trigger.events == ["s3:ObjectCreated:*"]
+
     def test_the_trigger_projects_what_it_names(
         self, client: Any, warehouse_url: str, monkeypatch: pytest.MonkeyPatch, payload: Callable[[str], bytes]
     ) -> None:

@@ -171,6 +171,13 @@ class TestToTimestamp:
             "2026-11-24x22:00:00Z",
             " 2026-11-24",
             "24 Nov 2026",
+            "2026-11-24T22.5",
+            "2026-11-24T22,75Z",
+            "2026-11-24T22:10.5",
+            "2026-11-24T22:00:00:5",
+            "2026-11-24T22:00+07:99",
+            "2026-11-24T22:00+07:00:75",
+            "2026-11-24T24:00:00Z",
             "0001-01-01T00:00:00+14:00",
             "9999-12-31T23:59:59-14:00",
             "٢٠٢٦-11-24",
@@ -183,7 +190,7 @@ class TestToTimestamp:
         ],
     )
     def test_anything_else_is_null(self, value: Json) -> None:
-        """Also what lies outside the years 1 to 9999 once it is in UTC."""
+        """Also decimal hours, and what lies outside the years 1 to 9999 once it is in UTC."""
         assert to_timestamp(value) is None
 
     @given(st.datetimes(timezones=OFFSETS) | st.datetimes())

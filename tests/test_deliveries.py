@@ -92,6 +92,15 @@ class TestDeliveries:
         assert queue.pending == 0
         assert queue.last_error is None
 
+    def test_what_failed_and_is_known_after_all_waits_no_more(self) -> None:
+        """The warehouse may have stored it before its answer was lost."""
+        queue = deliveries_to(Projector(RuntimeError("the answer was lost")))
+        queue.offer([A])
+        run_until_idle(queue)
+        queue.mark_done([A])
+        assert queue.pending == 0
+        assert queue.last_error is None
+
     @pytest.mark.parametrize(("exists", "pending"), [(True, 1), (False, 0)])
     def test_gone_for_s3_but_there_on_disk_is_tried_again(self, exists: bool, pending: int) -> None:  # noqa: FBT001
         """The S3 server sees a file written by hand only after a while; a deleted one is passed over."""

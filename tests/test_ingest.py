@@ -80,6 +80,7 @@ class TestHandle:
             ("\ud800", "application/json", 400, "not UTF-8"),
             ('{"a":"' + "x" * 100 + '"}', "application/json", 413, "the event has 108 bytes; at most 100 are accepted"),
             ("{}", "application/xml", 415, "content type application/xml is not supported"),
+            ("{}", "x/" + "y" * 5000, 415, "content type x/" + "y" * 98 + " is not supported"),
             ("{}", None, 415, "content type none is not supported: send application/json or text/plain"),
         ],
     )
@@ -94,14 +95,19 @@ class TestHandle:
         assert message in answer.body["message"]
         assert not storage.objects
 
-    def test_a_failure_of_s3_asks_to_send_again(self, api_event: Callable[..., dict[str, Any]]) -> None:
-        """503 with `Retry-After`, which a page may read, and nothing of S3's own words."""
+    def test_a_failure_of_s3_asks_to_send_again(
+        self, api_event: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """503 with `Retry-After`, which a page may read, and nothing of S3's own words; those are in the log."""
         failing = Storage(StorageUnavailable("S3 did not store the event: AccessDenied"))
         answer = ingest.handle(api_event("{}"), None, SETTINGS, failing)
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
         assert "AccessDenied" not in answer.body["message"]
+        line = json.loads(capsys.readouterr().out)
+        assert (line["level"], line["outcome"]) == ("ERROR", "storage_unavailable")
+        assert "AccessDenied" in line["error"]
 
     def test_what_nobody_foresaw_is_no_2xx_and_quotes_nothing(
         self, api_event: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]

@@ -11,8 +11,8 @@ class TestRequireFree:
     def test_a_free_port_is_fine(self) -> None:
         """And is still free afterwards."""
         (port,) = free_ports(1)
-        require_free(port, "--web-port")
-        require_free(port, "--web-port")
+        require_free({"--web-port": port})
+        require_free({"--web-port": port})
 
     def test_a_busy_port_is_named_with_its_holder(self) -> None:
         """And with the option that would choose another."""
@@ -22,4 +22,9 @@ class TestRequireFree:
                 rf"port {port} is in use by .*python.* \(process \d+\): free it, or choose another with --web-port"
             )
             with pytest.raises(EmulatorError, match=message):
-                require_free(port, "--web-port")
+                require_free({"--web-port": port})
+
+    def test_one_port_for_two_servers_is_refused(self) -> None:
+        """Before the second one fails on it."""
+        with pytest.raises(EmulatorError, match="--web-port, --s3-port must be different ports"):
+            require_free({"--web-port": 9000, "--s3-port": 9000})

@@ -8,6 +8,7 @@ import pytest
 from chalicelib import projector
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.errors import ProjectionFailed
+from chalicelib.flatten import Row
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse import Warehouse
 from emulator.home import BUCKET
@@ -150,6 +151,24 @@ class TestHandle:
         event = notification(*put(aws, {"a": "{}"}))
         with pytest.raises(ProjectionFailed, match="the warehouse failed"):
             projector.handle(event, RawStorage(aws), Warehouse("postgresql://127.0.0.1:1/db"))
+
+    def test_what_nobody_foresaw_fails_one_object_only(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It is logged by its place, without its text, and raised so that Lambda retries."""
+        insert = warehouse.insert
+
+        def failing(row: Row) -> bool:
+            if row[2] == "bad":
+                raise ValueError("private")
+            return insert(row)
+
+        warehouse.insert = failing  # type: ignore[method-assign]
+        keys = put(aws, {"a": '{"eventName": "bad"}', "b": '{"eventName": "good"}'})
+        with pytest.raises(ProjectionFailed, match="ValueError at failing, line"):
+            projector.handle(notification(*keys), RawStorage(aws), warehouse)
+        assert rows(warehouse_url, "SELECT event_name FROM clickstream_events") == [("good",)]
+        assert "private" not in capsys.readouterr().out
 
     def test_one_line_is_logged_per_object_and_never_the_payload(
         self, aws: Any, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]

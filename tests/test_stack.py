@@ -247,6 +247,16 @@ class TestUp:
             done.stderr == "Error: rclone is missing from /nowhere: set the virtual environment up with 'make setup'\n"
         )
 
+    def test_neither_a_proxy_nor_a_narrow_terminal_matters(self, new_stack: Callable[..., StackProcess]) -> None:
+        """A company's proxy cannot reach this machine's loopback; a terminal may not know every letter."""
+        proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:1")
+        stack = new_stack("hömé", PYTHONIOENCODING="ascii", **proxies).start()
+        event_id = str(uuid4())
+        assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
+        stack.wait_for_rows([event_id])
+        assert stack.stop() == 0
+        assert "h?m?" in stack.output()
+
     def test_another_postgresql_can_be_the_warehouse(
         self, new_stack: Callable[..., StackProcess], warehouse_url: str
     ) -> None:
@@ -288,6 +298,16 @@ class TestUp:
 
 
 class TestStopping:
+    def test_three_signals_at_once_stop_every_part_too(self, new_stack: Callable[..., StackProcess]) -> None:
+        """A closing terminal may send several."""
+        stack = new_stack().start()
+        processes = stack.tree()
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            processes[0].send_signal(number)
+        assert stack.process is not None
+        assert stack.process.wait(60) == 0
+        assert not psutil.wait_procs(processes, 10)[1]
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_stops_every_part(self, number: signal.Signals, new_stack: Callable[..., StackProcess]) -> None:
         """Exit code 0, no process left, and the ports are free again."""

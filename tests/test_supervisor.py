@@ -86,6 +86,22 @@ class TestSupervisor:
         supervisor.stop()
         assert order == ["c", "b", "a"]
 
+    def test_one_that_does_not_stop_keeps_no_other(self) -> None:
+        """Whatever the error."""
+        reports: list[str] = []
+        stubborn, other = FakePart("stubborn"), FakePart("other")
+        supervisor = Supervisor(reports.append)
+        supervisor.add(other)
+        supervisor.add(stubborn)
+
+        def fail() -> None:
+            raise OSError("no")
+
+        stubborn.stop = fail  # type: ignore[method-assign]
+        supervisor.stop()
+        assert other.log == ["start", "stop"]
+        assert "stubborn did not stop: no" in reports
+
 
 class TestInterruptible:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -95,6 +111,7 @@ class TestInterruptible:
         try:
             signal.signal(number, signal.SIG_IGN)
             with interruptible():
+                signal.raise_signal(number)
                 signal.raise_signal(number)
                 pytest.fail("the block went on")
         finally:

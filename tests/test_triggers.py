@@ -155,6 +155,60 @@ class TestTriggers:
         pipeline.triggers.sweep()
         assert pipeline.triggers.pending == 2
 
+    @pytest.mark.usefixtures("blind")
+    def test_a_file_that_comes_while_the_warehouse_is_asked_is_found(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whether a directory has settled is asked before it is listed, not after a slow answer."""
+        pipeline.put("events/a.json")
+        changed = (pipeline.directory / "events").stat().st_mtime_ns
+        known = pipeline._known
+
+        def slow(files: list[File]) -> list[File]:
+            monkeypatch.setattr(pipeline.triggers, "_known", known)
+            pipeline.put("events/b.json")
+            os.utime(pipeline.directory / "events", ns=(changed, changed))
+            time.sleep(2.2)
+            return known(files)
+
+        monkeypatch.setattr(pipeline.triggers, "_known", slow)
+        pipeline.triggers.sweep()
+        pipeline.triggers.sweep()
+        assert pipeline.triggers.pending == 2
+
+    @pytest.mark.usefixtures("blind")
+    def test_nothing_in_the_bucket_keeps_the_rest_waiting(self, pipeline: Pipeline) -> None:
+        """Whatever was put there: directories with a file's name, loops, pipes, names that are no text."""
+        strange = pipeline.directory / "events" / "0"
+        pipeline.put("events/0/a.json/b.json")
+        (strange / "loop.json").symlink_to(strange / "loop.json")
+        (strange / "up").symlink_to(strange.parent)
+        os.mkfifo(strange / "pipe.json")
+        Path(os.fsdecode(os.fsencode(strange) + b"/\xff.json")).write_text("{}")
+        pipeline.put("events/1/good.json")
+        pipeline.triggers.start()
+        wait_for(lambda: len(pipeline.delivered) == 2)
+        assert sorted(pipeline.delivered) == ["events/0/a.json/b.json", "events/1/good.json"]
+        assert pipeline.triggers.check() is None
+
+    @pytest.mark.usefixtures("blind")
+    def test_what_is_closed_to_us_keeps_nothing_waiting(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The neighbours of a directory that may not be read are delivered."""
+        scandir = os.scandir
+
+        def closed(path: str) -> Any:
+            if path.endswith("/0"):
+                raise PermissionError(path)
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", closed)
+        pipeline.put("events/0/closed.json")
+        pipeline.put("events/1/good.json")
+        pipeline.triggers.start()
+        wait_for(lambda: pipeline.delivered == ["events/1/good.json"])
+
     def test_it_can_be_started_again(self, pipeline: Pipeline) -> None:
         """After a stop nothing is delivered, after a start everything."""
         pipeline.triggers.start()

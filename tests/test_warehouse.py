@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier, Thread
 from typing import Any
@@ -113,6 +114,21 @@ class TestInsert:
         assert ask(warehouse_url, KILL_OTHERS) == [(True,)]
         assert warehouse.insert(a_row("b"))
 
+    def test_threads_may_share_it(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """They take turns, also at opening the connection again."""
+        warehouse.insert(a_row("first"))
+
+        def run(name: str) -> None:
+            for n in range(20):
+                assert warehouse.insert(a_row(f"{name}{n}"))
+
+        with ThreadPoolExecutor(4) as pool:
+            runs = [pool.submit(run, name) for name in "abcd"]
+            ask(warehouse_url, KILL_OTHERS)
+            for each in runs:
+                each.result()
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(81,)]
+
     def test_one_connection_is_kept(self, warehouse: Warehouse, warehouse_url: str) -> None:
         """A connection for each event would be the warehouse's end."""
         for event_id in "abc":
@@ -129,6 +145,14 @@ class TestInsert:
         with pytest.raises(WarehouseUnavailable, match="the warehouse failed: ") as raised:
             away.insert(a_row())
         assert "secret" not in str(raised.value)
+
+    def test_what_a_constraint_refuses_is_not_quoted(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """PostgreSQL's own text would hold the row."""
+        warehouse.insert(a_row())
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE clickstream_events ADD CHECK (event_name <> 'private')")
+        with pytest.raises(WarehouseUnavailable, match=r"the warehouse failed: CheckViolation$"):
+            warehouse.insert(a_row("b", "private"))
 
     @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(body=hostile_payloads | object_texts().map(lambda drawn: drawn[0]))
@@ -147,10 +171,17 @@ class TestInsert:
 
 
 class TestReject:
+    def test_its_table_does_not_need_the_other_one(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The table of events may belong to somebody else."""
+        warehouse.reject("raw", "events/a.json", "the body is an array")
+        assert ask(warehouse_url, "SELECT to_regclass('public.clickstream_events')") == [(None,)]
+
     def test_an_object_is_named_once(self, warehouse: Warehouse, warehouse_url: str) -> None:
         """Bucket, key, first reason, first time; the object is the key."""
         warehouse.reject("raw", "events/a.json", "the body is an array")
+        first_seen = ask(warehouse_url, "SELECT first_seen FROM clickstream_rejects")
         warehouse.reject("raw", "events/a.json", "another reason")
+        assert ask(warehouse_url, "SELECT first_seen FROM clickstream_rejects") == first_seen
         warehouse.reject("raw", "events/\x00.json", "an unstorable key")
         found = ask(
             warehouse_url,
@@ -163,10 +194,31 @@ class TestReject:
 
 
 class TestUrl:
-    @pytest.mark.parametrize("url", ["", "postgresqlx://user:secret@host/db", "host=db password=secret nonsense"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "postgresqlx://user:secret@host/db",
+            "host=db password=secret nonsense",
+            "postgresql://user:top@secret@host/db",
+            "postgresql://user:top/secret@host/db",
+        ],
+    )
     def test_a_url_that_is_none_is_named_without_its_password(self, url: str) -> None:
-        """The variable, and how its value looks."""
-        with pytest.raises(SettingsError, match=r"DW_URL is not .*postgresql://user@host/database") as raised:
+        """The variable, and what to do."""
+        with pytest.raises(
+            SettingsError, match=r"DW_URL is not .*(postgresql://user@host/database|percent-encode)"
+        ) as raised:
             Warehouse(url)
         assert "secret" not in str(raised.value)
         assert raised.value.__cause__ is None
+
+    def test_the_users_own_encoding_does_not_matter(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Text is always sent as UTF-8."""
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        warehouse = Warehouse(warehouse_url)
+        assert warehouse.insert(a_row(name="\u1ec7"))
+        warehouse.close()
+        assert ask(f"{warehouse_url} client_encoding=utf8", "SELECT event_name FROM clickstream_events") == [
+            ("\u1ec7",)
+        ]

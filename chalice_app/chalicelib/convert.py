@@ -17,7 +17,10 @@ WHITESPACE = " \t\n\r\f\v"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
-_ISO_8601 = re.compile(r"[0-9W-]+(?:[T ][0-9:.,]+(?:Z|[+-][0-9:]+)?)?")
+# `fromisoformat` alone would take a decimal hour or minute for seconds, and minutes of an offset beyond 59.
+_TIME = r"(?:[01][0-9]|2[0-3])(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?"
+_OFFSET = r"Z|[+-][0-9]{2}(?::?[0-5][0-9](?::?[0-5][0-9])?)?"
+_ISO_8601 = re.compile(rf"[0-9W-]+(?:[T ]{_TIME}(?:{_OFFSET})?)?")
 
 
 def to_text(value: Json) -> str | None:
@@ -68,7 +71,7 @@ def _round(whole: str, fraction: str, exponent_sign: str, exponent: str) -> int 
 
 
 def to_timestamp(value: Json) -> datetime | None:
-    """ISO-8601 text as an aware time in UTC; without an offset it is UTC."""
+    """ISO-8601 text as an aware time in UTC; without an offset it is UTC. Only seconds may have decimals."""
     if not isinstance(value, str) or isinstance(value, Number):
         return None
     text = value.upper()

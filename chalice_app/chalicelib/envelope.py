@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import TypedDict
 
-from chalicelib.json_object import MAX_DEPTH, JsonObject, decode, members, parse
+from chalicelib.json_object import WHITESPACE, JsonObject, decode, members, parse
 
 __all__ = ["IngestMetadata", "envelope", "iso_milliseconds"]
 
@@ -37,7 +37,7 @@ def envelope(body: bytes, metadata: IngestMetadata) -> bytes:
     says there is not trusted. Raises InvalidEvent if the body is anything but one JSON object of at most 100 levels.
     """
     text = decode(body)
-    payload = parse(text, MAX_DEPTH)
+    payload = parse(text)
     inner = _without_ingest(text, payload)
     comma = "," if inner.strip() else ""
     return f'{{{inner}{comma}"{MEMBER}":{json.dumps(metadata)}}}'.encode()
@@ -46,5 +46,5 @@ def envelope(body: bytes, metadata: IngestMetadata) -> bytes:
 def _without_ingest(text: str, payload: JsonObject) -> str:
     """Everything between the object's braces, as sent, but for members named `_ingest`."""
     if MEMBER not in payload:
-        return text[1:-1]
+        return text.strip(WHITESPACE)[1:-1]
     return ",".join(member for name, member in members(text) if name != MEMBER)

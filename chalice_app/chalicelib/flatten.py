@@ -15,7 +15,7 @@ def flatten(body: bytes, key: str, last_modified: datetime) -> Row:
     """One value per column of the contract, in its order, for the raw object `body` at `key`.
 
     `last_modified` is aware; it stands in for the event's time only where the object has none. The same object always
-    gives the same row. Raises InvalidEvent if the body is no JSON object.
+    gives the same row. Raises InvalidEvent if the body is no JSON object, or one of more levels than ingest accepts.
     """
     payload = parse(decode(body))
     fallbacks: dict[str, Value] = {

@@ -1,6 +1,5 @@
 """Ingest: one POST becomes one raw object, and is acknowledged only once S3 has confirmed it."""
 
-import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import perf_counter
@@ -25,6 +24,7 @@ __all__ = ["Answer", "handle"]
 
 CONTENT_TYPES = ("application/json", "text/plain")
 RETRY_AFTER_SECONDS = 2
+MAX_QUOTED = 100
 
 
 class Answer(NamedTuple):
@@ -57,7 +57,7 @@ def handle(event: Mapping[str, Any], context: object, settings: Settings, storag
         facts |= {"level": _level(error), "outcome": error.outcome, "error": str(error)}
     except Exception as error:  # noqa: BLE001  # whatever happens, the client gets an answer that is no 2xx
         answer = _failure(InternalError("internal error: the event may not be stored; send it again"), headers)
-        facts |= {"level": "ERROR", "outcome": InternalError.outcome, "error": _where(error)}
+        facts |= {"level": "ERROR", "outcome": InternalError.outcome, "error": log.where(error)}
     else:
         answer = Answer(200, {"success": True, "key": facts["key"]}, headers)
         facts["outcome"] = "stored"
@@ -68,7 +68,7 @@ def handle(event: Mapping[str, Any], context: object, settings: Settings, storag
 def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: dict[str, Any]) -> None:
     """Check and store one event; `facts` learns its size and, once S3 has confirmed it, its key."""
     if request.content_type not in CONTENT_TYPES:
-        named = request.content_type or "none"
+        named = (request.content_type or "none")[:MAX_QUOTED]
         raise UnsupportedContentType(f"content type {named} is not supported: send {' or '.join(CONTENT_TYPES)}")
     body = request.body()
     facts["bytes"] = len(body)
@@ -92,9 +92,3 @@ def _failure(error: ClickstreamError, headers: dict[str, str]) -> Answer:
 
 def _level(error: ClickstreamError) -> str:
     return "ERROR" if error.status >= 500 else "WARNING"  # HTTP's own border
-
-
-def _where(error: Exception) -> str:
-    """The kind of an unforeseen error and where it arose, without its text, which could quote the event."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frames[-1].name}, line {frames[-1].lineno} of {frames[-1].filename}"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from chalicelib.errors import InvalidEvent
 
-__all__ = ["MAX_DEPTH", "Json", "JsonObject", "Number", "decode", "members", "parse"]
+__all__ = ["MAX_DEPTH", "WHITESPACE", "Json", "JsonObject", "Number", "decode", "members", "parse"]
 
 MAX_DEPTH = 100
 WHITESPACE = " \t\n\r"
@@ -41,40 +41,38 @@ _decoder = JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=_ref
 
 
 def decode(body: bytes) -> str:
-    """UTF-8 bytes to text, without a byte order mark and white space around it. Raises InvalidEvent."""
+    """UTF-8 bytes to text, without a byte order mark. Raises InvalidEvent, also if nothing but white space is left."""
     try:
-        text = body.decode("utf-8").removeprefix("\ufeff").strip(WHITESPACE)
+        text = body.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise InvalidEvent(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
-    if not text:
+    if not text.strip(WHITESPACE):
         raise InvalidEvent("the body is empty: send one JSON object")
     return text
 
 
-def parse(text: str, max_depth: int | None = None) -> JsonObject:
+def parse(text: str) -> JsonObject:
     """Parse one JSON object; of duplicate members the last counts, and numbers become `Number`.
 
-    Raises InvalidEvent, saying what is wrong and where, for anything else, and for more levels than `max_depth`.
+    Raises InvalidEvent, saying what is wrong and where, for anything else, and for more than MAX_DEPTH levels.
     """
-    # Counting is quick and nearly always enough; only many brackets call for following them.
-    if max_depth and text.count("{") + text.count("[") > max_depth and _level_position(text, max_depth) is not None:
-        raise _too_deep(text, max_depth)
+    _check_depth(text)
     try:
         value = _decoder.decode(text)
     except JSONDecodeError as error:
         raise _not_json(error.msg.removesuffix(" at"), text, error.pos) from error
     except _NotJson as error:
         raise _not_json(f"{error} is not a JSON value", text, _first_constant(text)) from error
-    except RecursionError as error:
-        raise _too_deep(text, MAX_DEPTH) from error
     if not isinstance(value, dict):
-        raise InvalidEvent(f"the body is {_TYPE_NAMES.get(text[0], 'a number')}: send one JSON object")
+        raise InvalidEvent(
+            f"the body is {_TYPE_NAMES.get(text.lstrip(WHITESPACE)[0], 'a number')}: send one JSON object"
+        )
     return value
 
 
 def members(text: str) -> Iterator[tuple[str, str]]:
     """Yield each top-level member of an object that `parse` has accepted: its decoded name, and its exact text."""
-    position = _next(text, 1)
+    position = _next(text, _next(text, 0) + 1)
     while text[position] != "}":
         start = position
         name, colon = scanstring(text, start + 1)
@@ -92,24 +90,25 @@ def _next(text: str, position: int) -> int:
 
 
 def _not_json(problem: str, text: str, position: int) -> InvalidEvent:
+    return InvalidEvent(f"the body is not JSON: {problem} {_place(text, position)}")
+
+
+def _place(text: str, position: int) -> str:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    return InvalidEvent(f"the body is not JSON: {problem} at line {line}, column {column}")
+    return f"at line {line}, column {column}"
 
 
-def _too_deep(text: str, levels: int) -> InvalidEvent:
-    position = _level_position(text, levels)
-    return InvalidEvent(f"the body is nested deeper than {levels} levels, at character {position}")
-
-
-def _level_position(text: str, levels: int) -> int | None:
-    """Where the nesting first exceeds `levels`; None if it never does."""
+def _check_depth(text: str) -> None:
+    """Raise InvalidEvent where the nesting first exceeds MAX_DEPTH; every Python's own limit is beyond that."""
+    # Counting is quick and nearly always enough; only many brackets call for following them.
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
     depth = 0
     for token in _TOKENS.finditer(text):
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(token[0], 0)
-        if depth > levels:
-            return token.start()
-    return None
+        if depth > MAX_DEPTH:
+            raise InvalidEvent(f"the body is nested deeper than {MAX_DEPTH} levels {_place(text, token.start())}")
 
 
 def _first_constant(text: str) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from chalicelib import log
 from chalicelib.contract import COLUMNS
-from chalicelib.errors import ClickstreamError, InvalidEvent, ObjectGone, ProjectionFailed
+from chalicelib.errors import ClickstreamError, InternalError, InvalidEvent, ObjectGone, ProjectionFailed
 from chalicelib.flatten import Row, flatten
 from chalicelib.storage import RawObject
 
@@ -44,7 +44,7 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
     """Project every object of one S3 event; safe to repeat. Logs, and returns, one outcome per object.
 
     Outcomes: `projected`, `already_known`, `rejected` (no JSON object), `gone` (no such object). Raises
-    ProjectionFailed, after trying all of them, if S3 or the warehouse failed: Lambda then retries.
+    ProjectionFailed, after trying all of them, if one of them failed: Lambda then retries.
     """
     outcomes = []
     failed = []
@@ -54,6 +54,9 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
         except ClickstreamError as error:
             outcome = {"outcome": "failed", "level": "ERROR", "error": str(error)}
             failed.append(error)
+        except Exception as error:  # noqa: BLE001  # the other objects must not wait for what nobody foresaw
+            outcome = {"outcome": "failed", "level": "ERROR", "error": log.where(error)}
+            failed.append(InternalError(log.where(error)))
         outcomes.append({"bucket": bucket, "key": key, **outcome})
         log.write("projector", **outcomes[-1])
     if failed:

@@ -1,6 +1,8 @@
 """The warehouse: PostgreSQL over one connection that is kept, and opened again when it has died."""
 
+import re
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -48,11 +50,15 @@ CONNECTION_DEFAULTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
     "application_name": "clickstream-projector",
+    "client_encoding": "utf8",
 }
 
 
 class Warehouse:
-    """Rows and rejects of one PostgreSQL database; its tables are created when they are first missed."""
+    """Rows and rejects of one PostgreSQL database; its tables are created when they are first missed.
+
+    Threads may share it: they take turns.
+    """
 
     def __init__(self, url: str) -> None:
         """Take a libpq URL or connection string. Raises SettingsError if it is neither."""
@@ -63,15 +69,19 @@ class Warehouse:
         except psycopg.ProgrammingError:
             # Without the cause: its text may quote the URL, password and all.
             raise SettingsError("DW_URL is not a PostgreSQL URL, as postgresql://user@host/database") from None
+        # An `@` or `/` in a password would make the rest of it a host or a port, which errors then name.
+        if "@" in str(self._parameters.get("host", "")) or re.search(r"[^0-9,]", str(self._parameters.get("port", ""))):
+            raise SettingsError("DW_URL is not a PostgreSQL URL: percent-encode the special characters of its password")
         self._connection: psycopg.Connection | None = None
+        self._lock = Lock()
 
     def insert(self, row: Row) -> bool:
         """Insert one row; False if its event id is already known. Raises WarehouseUnavailable."""
-        return self._run(INSERT, row) == 1
+        return self._run(INSERT, row, CREATE_TABLE) == 1
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Name an object that can never become a row; the first reason stays. Raises WarehouseUnavailable."""
-        self._run(INSERT_REJECT, (to_text(bucket), to_text(key), to_text(reason)))
+        self._run(INSERT_REJECT, (to_text(bucket), to_text(key), to_text(reason)), CREATE_REJECTS)
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""
@@ -79,24 +89,25 @@ class Warehouse:
             self._connection.close()
             self._connection = None
 
-    def _run(self, statement: str, parameters: tuple[Any, ...]) -> int:
+    def _run(self, statement: str, parameters: tuple[Any, ...], create: str) -> int:
         """Run one statement and give its row count; once more if a kept connection turns out to be dead."""
-        kept = self._connection is not None
-        try:
-            return self._execute(statement, parameters)
-        except psycopg.Error as error:
-            self.close()
-            if not kept:
-                raise WarehouseUnavailable(f"the warehouse failed: {_reason(error)}") from error
-        return self._run(statement, parameters)
+        with self._lock:
+            kept = self._connection is not None
+            try:
+                return self._execute(statement, parameters, create)
+            except psycopg.Error as error:
+                self.close()
+                if not kept:
+                    raise WarehouseUnavailable(f"the warehouse failed: {_reason(error)}") from error
+        return self._run(statement, parameters, create)
 
-    def _execute(self, statement: str, parameters: tuple[Any, ...]) -> int:
+    def _execute(self, statement: str, parameters: tuple[Any, ...], create: str) -> int:
         if self._connection is None:
             self._connection = self._connect()
         try:
             return self._connection.execute(statement, parameters).rowcount
         except psycopg.errors.UndefinedTable:
-            _create_tables(self._connection)
+            _create(self._connection, create)
             return self._connection.execute(statement, parameters).rowcount
 
     def _connect(self) -> psycopg.Connection:
@@ -110,10 +121,11 @@ def open_warehouse(url: str) -> Warehouse:
     return Warehouse(url)
 
 
-def _create_tables(connection: psycopg.Connection) -> None:
+def _create(connection: psycopg.Connection, statements: str) -> None:
+    """Create one table, and no other: its owner may be somebody else."""
     with connection.transaction():
         connection.execute(LOCK)
-        connection.execute(sql.SQL(CREATE_TABLE + CREATE_REJECTS))
+        connection.execute(sql.SQL(statements))
 
 
 def _reason(error: psycopg.Error) -> str:

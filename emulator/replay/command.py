@@ -60,7 +60,7 @@ def replay_command(
     from emulator.replay.ends import ends_of_environment, ends_of_stack
     from emulator.replay.run import replay
 
-    ends = ends_of_environment(url) if url else ends_of_stack(home.read_stack())
+    ends = ends_of_environment(url) if url is not None else ends_of_stack(home.read_stack())
     with stopped_by_ctrl_c() as stop:
         report = replay(file, ends, limit=limit, concurrency=concurrency, timeout=timeout, stop=stop)
     if as_json:

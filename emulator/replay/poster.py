@@ -8,7 +8,7 @@ import httpx2
 
 from emulator.errors import EmulatorError
 from emulator.replay.answer import Answer, answer_of, no_answer
-from emulator.replay.printable import printable
+from emulator.replay.printable import printable, without_credentials
 from emulator.replay.retry import ATTEMPTS, delay
 
 __all__ = ["Poster"]
@@ -37,7 +37,9 @@ class Poster:
             self._client.options(self._endpoint)
         except httpx2.RequestError as error:
             why = printable(str(error)) or type(error).__name__
-            raise EmulatorError(f"nothing answers at {printable(self._endpoint)}: {why}") from error
+            raise EmulatorError(
+                f"nothing answers at {printable(without_credentials(self._endpoint))}: {why}"
+            ) from error
 
     def post(self, payload: dict[str, Any]) -> Answer:
         """Post one event until it is accepted, refused, out of attempts, or the run is stopped."""

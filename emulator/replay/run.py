@@ -13,6 +13,7 @@ from emulator.replay.ends import Ends
 from emulator.replay.events import read_events
 from emulator.replay.poster import Poster
 from emulator.replay.posting import Posting
+from emulator.replay.printable import without_credentials
 from emulator.replay.report import Report
 
 __all__ = ["replay"]
@@ -36,7 +37,7 @@ def replay(
     answer at the start.
     """
     stop = stop or threading.Event()
-    report = Report(ends.endpoint, warehouse_checked=ends.warehouse is not None)
+    report = Report(without_credentials(ends.endpoint), warehouse_checked=ends.warehouse is not None)
     with file.open("rb") as source, closing(Poster(ends.endpoint, concurrency, stop)) as poster:
         lines = islice(read_events(source), limit)
         _check_ends(ends, poster)
