@@ -11,10 +11,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 from moto import mock_aws
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg import conninfo, sql
 
 from emulator.home import BUCKET, Home
 from emulator.postgres import Postgres
+from tests.chromium import FLAGS, program
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "tests" / "events"
@@ -24,7 +26,7 @@ sys.path.insert(0, str(ROOT / "chalice_app"))
 
 
 # Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
-SLOW = ("test_processes", "test_postgres", "test_stack")
+SLOW = ("test_processes", "test_postgres", "test_stack", "test_publisher")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,3 +90,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         client = boto3.client("s3")
         client.create_bucket(Bucket=BUCKET)
         yield client
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Give what drives browsers."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Give one headless Chromium for all tests; each test opens a context of its own in it."""
+    browser = playwright.chromium.launch(executable_path=program(), args=FLAGS)
+    yield browser
+    browser.close()
