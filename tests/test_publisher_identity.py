@@ -3,8 +3,9 @@
 import re
 from uuid import UUID
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Playwright
 
+from tests.chromium import FLAGS, program
 from tests.collector import Collector
 from tests.shop import PublisherTest, Shop, assert_gapless, open_page, stored_keys
 
@@ -151,6 +152,30 @@ class TestTab(PublisherTest):
         assert all(event["isFirstVisit"] for event in events)
         assert len({event["tabId"] for event in events}) == 2
         assert_gapless(events)
+
+    def test_a_page_shown_again_as_it_was_counts_on(
+        self, collector: Collector, shop: Shop, playwright: Playwright
+    ) -> None:
+        """The back/forward cache brings a page back whose tab has moved on meanwhile; it is viewed again."""
+        shop.headers = {"Cache-Control": "no-cache"}
+        browser = playwright.chromium.launch(
+            executable_path=program(), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
+        page = browser.new_page()
+        open_page(page, f"{shop.url}/a")
+        page.evaluate("window.kept = true")
+        collector.wait_for("page_view")
+        open_page(page, f"{shop.url}/b")
+        collector.wait_for("page_view", 2)
+        page.evaluate("history.back()")
+        collector.wait_for("page_view", 3)
+        kept = page.evaluate("window.kept")
+        page.evaluate("trackCustom('end')")
+        collector.wait_for("end")
+        browser.close()
+        assert kept
+        assert len({event["tabId"] for event in collector.unique()}) == 1
+        assert_gapless(collector.unique())
 
 
 class TestStorageBlocked(PublisherTest):

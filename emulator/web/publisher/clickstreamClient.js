@@ -8,7 +8,7 @@ const FIRST_RETRY = 1_000;
 const LAST_RETRY = 300_000;
 const LAST_RETRY_AFTER = 3_600_000;
 const TEXT_LENGTH = 160;
-const SECRET = "token|passw|pwd|secret|auth(?!or)|key$|mail|jwt|otp$|sess.*id|^sig|^(code|pass|sid)$";
+const SECRET = "token|passw|pwd|secret|auth(?!or)|key$|mail|jwt|otp$|session|sessid|^(code|pass|sid|sig|signature)$";
 const SECRET_VALUE = /.@.|^eyJ/; // an e-mail address, a JWT
 const IGNORED = '[global-clickstream-ignore-click="true"]';
 const PRIVATE = "input,select,textarea,option,output,[contenteditable],[data-clickstream-mask],script,style";
@@ -66,11 +66,10 @@ const uuid = () =>
 const takeTab = () => {
   tab = readJson("clickstream.tab");
   remove("clickstream.tab");
-  left = false;
 };
 const leaveTab = () => {
-  left = true;
   if (tab && !optedOut()) writeJson("clickstream.tab", tab);
+  tab = null;
 };
 
 const identify = () => {
@@ -82,6 +81,7 @@ const identify = () => {
   if (session.clientId !== clientId || Math.abs(now - at) > SESSION_IDLE)
     session = { clientId, sessionId: uuid(), isFirstVisit };
   writeJson("clickstream.session", { ...session, at: now });
+  if (!tab) takeTab();
   if (tab?.clientId !== clientId) tab = { clientId, tabId: uuid(), seq: 0 };
   return session;
 };
@@ -125,7 +125,7 @@ const enqueue = (key, body) => {
   }
 };
 
-// One tab at a time sends it: by a lock or, without locks, a lease.
+// One tab at a time sends it, by a lock or else a lease.
 const hold = async (key, send, isNew) => {
   if (key in memory) return send();
   if (navigator.locks) return navigator.locks.request(key, { ifAvailable: true }, (lock) => lock && send());
@@ -147,7 +147,7 @@ const post = async (key, body, keepalive) => {
       body,
       keepalive,
       credentials: "omit",
-      redirect: "error",
+      redirect: "error", // is no receipt
       headers: { "Content-Type": "application/json", ...options.headers },
       signal: AbortSignal.timeout(TIMEOUT),
     });
@@ -198,7 +198,7 @@ const flush = () => {
   const wait = Math.max(retryAt - Date.now(), waitLeft());
   if (wait > 0) return later(wait);
   for (const key of queued()) {
-    if (failures && underWay.size) return; // one asks if the collector is back
+    if (failures && underWay.size) return; // one asks if it is back
     const [, , time, , tabId] = key.split(".");
     // Another tab may not hold its new event yet.
     if (tabId !== tab?.tabId && Math.abs(Date.now() - parseInt(time, 36)) < FIRST_RETRY) later(FIRST_RETRY);
@@ -226,9 +226,9 @@ const emit = (name, payload) => {
   if (left) leaveTab();
   if (options.log !== false) console.debug("clickstream", name, event);
   if (options.endpoint) {
-    const key = `clickstream.queue.${Date.now().toString(36)}.${`${tab.seq}`.padStart(7, 0)}.${tab.tabId}`;
+    const key = `clickstream.queue.${Date.now().toString(36)}.${`${base.seq}`.padStart(7, 0)}.${base.tabId}`;
     enqueue(key, body);
-    if (waitLeft() <= 0) dispatch(key, true);
+    waitLeft() > 0 ? flush() : dispatch(key, true);
   } else if (!warned) {
     warned = true;
     console.warn("clickstream: dry run, no endpoint");
@@ -264,7 +264,7 @@ const onClick = (click) => {
   const element = path.find((node) => node.matches(ACTIVE)) ?? path[0];
   if (!element || path.some((node) => node.matches(IGNORED))) return;
   const isPrivate = path.slice(path.indexOf(element)).some((node) => node.matches(PRIVATE));
-  const data = isPrivate ? {} : element.dataset ?? {};
+  const data = isPrivate ? {} : element.dataset;
   track("click", {
     element: {
       tag: element.localName,
@@ -297,15 +297,14 @@ const start = () => {
   });
   on("pagehide", () => {
     showView();
+    left = true;
     leaveTab();
   });
   on("DOMContentLoaded", () => setTimeout(showView));
   on("pageshow", ({ persisted }) => {
-    if (persisted) {
-      takeTab();
-      viewDue = !hasOwnView;
-    }
-    showView();
+    left = false;
+    if (persisted) viewDue = !hasOwnView;
+    setTimeout(showView);
     flush();
   });
   if (document.readyState === "complete") setTimeout(showView);
