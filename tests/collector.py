@@ -66,7 +66,7 @@ class Collector:
         """The accepted events, each once."""
         return list({event["eventId"]: event for event in list(self.accepted)}.values())
 
-    def wait_for(self, name: str, count: int = 1, seconds: float = 15) -> list[Event]:
+    def wait_for(self, name: str, count: int = 1, seconds: float = 30) -> list[Event]:
         """Wait until that many events of a name were accepted."""
         wait_for(lambda: len(self.named(name)) >= count, seconds)
         return self.named(name)

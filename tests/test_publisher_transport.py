@@ -303,7 +303,7 @@ class TestTwoTabs(PublisherTest):
         first.wait_for_timeout(100)
         first.close()
         collector.answer_always(200)
-        collector.wait_for("step", 5)
+        collector.wait_for("step", 5, seconds=60)  # a lease that the closed tab held lasts up to half a minute
         assert_gapless(collector.unique())
 
 
