@@ -26,12 +26,17 @@ sys.path.insert(0, str(ROOT / "chalice_app"))
 
 
 # Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
-SLOW = ("test_processes", "test_postgres", "test_stack", "test_publisher")
+# The browser is last of all: Playwright keeps an event loop running in the main thread.
+SLOW = ("test_processes", "test_postgres", "test_stack", "test_chromium", "test_publisher")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run fast tests first."""
-    items.sort(key=lambda item: SLOW.index(item.path.stem) + 1 if item.path.stem in SLOW else 0)
+
+    def place(item: pytest.Item) -> int:
+        return next((place for place, name in enumerate(SLOW, 1) if item.path.stem.startswith(name)), 0)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
