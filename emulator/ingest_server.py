@@ -1,17 +1,15 @@
 """The ingest server: `chalice local`, which is API Gateway and the ingest Lambda."""
 
 import sys
-from pathlib import Path
 
 import httpx2
 
 from emulator.environment import lambda_environment
 from emulator.home import Home, Stack
+from emulator.lambdas import CHALICE_APP
 from emulator.part import Server, problem_of
 
 __all__ = ["IngestServer"]
-
-CHALICE_APP = Path(__file__).parents[1] / "chalice_app"
 
 
 class IngestServer(Server):

@@ -1,23 +1,28 @@
 """Which raw objects the warehouse knows already, as a row or as a reject."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 
-from chalicelib.contract import COLUMNS, TABLE
+from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import REJECTS
 from emulator.deliveries import File
 
-__all__ = ["known_files"]
-
-EVENT_ID = [column.name for column in COLUMNS].index("event_id")
+__all__ = ["known_events", "known_files"]
 
 KNOWN_EVENTS = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
 KNOWN_REJECTS = f"SELECT key FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
+
+
+def known_events(connection: psycopg.Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of `ids` that have a row; none without a table. Raises psycopg.Error."""
+    return _found(connection, KNOWN_EVENTS, (list(ids),))
 
 
 def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
@@ -26,12 +31,17 @@ def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
     ids = [event_id for event_id in event_ids.values() if event_id is not None]
     keys = [key for key, event_id in event_ids.items() if event_id is None]
     with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
-        try:
-            rows = {row[0] for row in connection.execute(KNOWN_EVENTS, (ids,))} if ids else set()
-            rejects = {row[0] for row in connection.execute(KNOWN_REJECTS, (directory.name, keys))} if keys else set()
-        except psycopg.errors.UndefinedTable:
-            return []
+        rows = known_events(connection, ids)
+        rejects = _found(connection, KNOWN_REJECTS, (directory.name, keys))
     return [file for file in files if event_ids[file.key] in rows or file.key in rejects]
+
+
+def _found(connection: psycopg.Connection, query: LiteralString, parameters: tuple[Any, ...]) -> set[Any]:
+    """The first column of what a query finds: nothing where its table does not exist yet."""
+    try:
+        return {row[0] for row in connection.execute(query, parameters)}
+    except psycopg.errors.UndefinedTable:
+        return set()
 
 
 def _event_id(path: Path, file: File) -> UUID | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib import log
 
-__all__ = ["load_projector"]
+__all__ = ["CHALICE_APP", "load_projector"]
 
 CHALICE_APP = Path(__file__).parents[1] / "chalice_app"
 

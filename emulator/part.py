@@ -1,6 +1,7 @@
 """A part of the stack: what each has in common, and the base of those that are servers of others."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -38,7 +39,7 @@ class Part(Protocol):
         """The end of its log."""
 
 
-class Server:
+class Server(ABC):
     """A child process that serves on a port; subclasses say which, and how to see that it answers."""
 
     name: str
@@ -72,9 +73,9 @@ class Server:
         """Stop it; does nothing if it does not run."""
         self._child.stop()
 
+    @abstractmethod
     def check(self) -> str | None:
         """Ask it something: None if it answers, else what is wrong."""
-        raise NotImplementedError
 
     @property
     def is_alive(self) -> bool:

@@ -67,11 +67,6 @@ class Postgres:
         shutil.rmtree(self._sockets, ignore_errors=True)
         self._sockets = None
 
-    def restart(self) -> None:
-        """Stop and start; raises EmulatorError if it does not start."""
-        self.stop()
-        self.start()
-
     def remove(self) -> None:
         """Delete the data, wherever it lives, for a fresh start; what an earlier run left running is stopped first.
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from chalicelib.envelope import iso_milliseconds
+from emulator.environment import REGION
 
 __all__ = ["object_created"]
 
@@ -14,7 +15,7 @@ def object_created(bucket: str, key: str, size: int) -> dict[str, Any]:
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
-        "awsRegion": "us-east-1",
+        "awsRegion": REGION,
         "eventTime": iso_milliseconds(datetime.now(UTC)),
         "eventName": "ObjectCreated:Put",
         "s3": {

@@ -13,7 +13,9 @@ from emulator.errors import EmulatorError
 from emulator.home import BUCKET, Home, Stack
 from emulator.part import Server, problem_of
 
-__all__ = ["S3Server"]
+__all__ = ["UPLOAD", "S3Server"]
+
+UPLOAD = ".rclone_temp_put_"  # how rclone names what is not an object yet
 
 
 class S3Server(Server):
@@ -42,7 +44,7 @@ class S3Server(Server):
 
     def start(self) -> None:
         """Start it over a clean bucket: what a killed upload left behind never was an object."""
-        for leftover in (self._home.s3 / BUCKET).rglob(".rclone_temp_put_*"):
+        for leftover in (self._home.s3 / BUCKET).rglob(f"{UPLOAD}*"):
             if leftover.is_file():
                 leftover.unlink(missing_ok=True)
         super().start()

@@ -17,6 +17,7 @@ from watchfiles import Change, watch
 
 from chalicelib.keys import PREFIX, SUFFIX
 from emulator.deliveries import Deliveries, File
+from emulator.s3_server import UPLOAD
 
 __all__ = ["Triggers"]
 
@@ -164,7 +165,7 @@ class Triggers:
     def _file(self, path: str) -> Iterator[File]:
         """The object at a path; nothing if S3 would send no notification for it."""
         key = os.path.relpath(path, self._directory)
-        if not key.startswith(PREFIX) or not key.endswith(SUFFIX) or "/.rclone_temp_put_" in key:
+        if not key.startswith(PREFIX) or not key.endswith(SUFFIX) or f"/{UPLOAD}" in key:
             return
         try:
             key.encode()

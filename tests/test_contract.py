@@ -58,7 +58,7 @@ class TestColumn:
     )
     def test_the_first_present_source_counts(self, payload: dict[str, Json], expected: str | None) -> None:
         """Present is: not null, not empty, and of a kind that converts."""
-        assert column("user_id").value(payload, {}) == expected
+        assert column("user_id").value(payload) == expected
 
     @pytest.mark.parametrize(
         ("product", "expected"),
@@ -73,9 +73,9 @@ class TestColumn:
     )
     def test_a_brand_is_found_in_all_its_spellings(self, product: dict[str, Json], expected: str | None) -> None:
         """`brandName`, `brand.name`, `brand.title`, `brand`, in that order."""
-        assert column("context_product_brand").value({"product": product}, {}) == expected
+        assert column("context_product_brand").value({"product": product}) == expected
 
     def test_a_path_through_something_else_than_an_object_finds_nothing(self) -> None:
         """A product that is text or an array has no price."""
         for product in ("text", ["price"], True, None):
-            assert column("context_product_price").value({"product": product}, {}) is None  # type: ignore[dict-item]
+            assert column("context_product_price").value({"product": product}) is None  # type: ignore[dict-item]

@@ -19,7 +19,9 @@ class TestKnownFiles:
         files = [File(f"events/{name}.json", 1, 1) for name in (*bodies, "missing")]
         assert known_files(directory, warehouse_url, files) == []
         warehouse = Warehouse(warehouse_url)
-        warehouse.insert(flatten(b'{"eventId": "a"}', "another key", datetime.now(UTC)))
+        event = flatten(b'{"eventId": "a"}', "another key", datetime.now(UTC))
+        warehouse.insert(event)
+        assert [file.key for file in known_files(directory, warehouse_url, files)] == ["events/row.json"]
         warehouse.reject("raw", "events/reject.json", "an array")
         warehouse.reject("another", "events/new-reject.json", "an array")
         warehouse.close()

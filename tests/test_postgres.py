@@ -212,7 +212,8 @@ class TestStart:
         url, pid = seeded.url, seeded.pid
         seeded.start()
         assert seeded.pid == pid
-        seeded.restart()
+        seeded.stop()
+        seeded.start()
         assert seeded.url == url
         assert is_kept(seeded)
 
@@ -684,7 +685,8 @@ class TestUnprivilegedUser:
         assert all(path.stat().st_uid == 0 and not path.stat().st_mode & 0o022 for path in programs.rglob("*"))
         assert not any(programs.rglob("include"))
         made = programs.stat().st_ctime_ns
-        seeded.restart()
+        seeded.stop()
+        seeded.start()
         assert programs.stat().st_ctime_ns == made
 
     def test_foreign_copy_of_programs(

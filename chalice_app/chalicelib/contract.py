@@ -15,7 +15,9 @@ from chalicelib.json_object import Json, JsonObject
 __all__ = [
     "COLUMNS",
     "CREATE_TABLE",
+    "EVENT_ID",
     "EVENT_NAMES",
+    "EVENT_TIMESTAMP",
     "LAST_MODIFIED",
     "OBJECT_KEY",
     "TABLE",
@@ -29,10 +31,10 @@ Value = str | int | bool | datetime | UUID | None
 
 TABLE = "public.clickstream_events"
 
-# What stands in for a column without a source; `flatten` knows their values.
+# What stands in for a column of which no source is present; `flatten` knows the values.
 OBJECT_KEY = "UUIDv5 of the object key"
 LAST_MODIFIED = "LastModified of the object"
-UNKNOWN = "`unknown`"
+UNKNOWN = "unknown"
 
 EVENT_NAMES = (
     "page_view",
@@ -83,7 +85,7 @@ class Column:
         """The conversion of one JSON value to this column's type; None where it does not fit."""
         return CONVERTERS[self.type]
 
-    def value(self, payload: JsonObject, fallbacks: Mapping[str, Value]) -> Value:
+    def value(self, payload: JsonObject) -> Value:
         """This column's value for one parsed raw object; None where nothing is present."""
         for path in self.paths:
             found: Json = payload
@@ -93,7 +95,7 @@ class Column:
                 value = self.convert(found)
                 if value is not None:
                     return value
-        return fallbacks.get(self.fallback)
+        return None
 
 
 COLUMNS = (
@@ -123,6 +125,11 @@ COLUMNS = (
     Column("context_product_price", "BIGINT", ("product.price",)),
     Column("context_product_discount_price", "BIGINT", ("product.discountPrice", "product.discount_price")),
     Column("context_product_url_path", "TEXT", ("product.urlPath", "product.url_path")),
+)
+
+# Where these two stand in a row.
+EVENT_ID, EVENT_TIMESTAMP = (
+    [column.name for column in COLUMNS].index(name) for name in ("event_id", "event_timestamp")
 )
 
 

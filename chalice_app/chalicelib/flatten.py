@@ -1,14 +1,23 @@
 """Flatten one raw object into one row of the warehouse table: a pure function of the object."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from chalicelib.contract import COLUMNS, LAST_MODIFIED, OBJECT_KEY, UNKNOWN, Value
+from chalicelib.contract import COLUMNS, LAST_MODIFIED, OBJECT_KEY, UNKNOWN, Column, Value
 from chalicelib.json_object import decode, parse
 
 __all__ = ["Row", "flatten"]
 
 Row = tuple[Value, ...]
+
+# By what the contract calls them; called only where nothing else is present.
+_FALLBACKS: dict[str, Callable[[str, datetime], Value]] = {
+    OBJECT_KEY: lambda key, _last_modified: uuid5(NAMESPACE_URL, key),
+    LAST_MODIFIED: lambda _key, last_modified: last_modified,
+    UNKNOWN: lambda _key, _last_modified: UNKNOWN,
+    "": lambda _key, _last_modified: None,
+}
 
 
 def flatten(body: bytes, key: str, last_modified: datetime) -> Row:
@@ -18,9 +27,9 @@ def flatten(body: bytes, key: str, last_modified: datetime) -> Row:
     gives the same row. Raises InvalidEvent if the body is no JSON object, or one of more levels than ingest accepts.
     """
     payload = parse(decode(body))
-    fallbacks: dict[str, Value] = {
-        OBJECT_KEY: uuid5(NAMESPACE_URL, key),
-        LAST_MODIFIED: last_modified,
-        UNKNOWN: "unknown",
-    }
-    return tuple(column.value(payload, fallbacks) for column in COLUMNS)
+
+    def value(column: Column) -> Value:
+        found = column.value(payload)
+        return found if found is not None else _FALLBACKS[column.fallback](key, last_modified)
+
+    return tuple(map(value, COLUMNS))

@@ -6,15 +6,12 @@ from typing import Any, Protocol
 from urllib.parse import unquote_plus
 
 from chalicelib import log
-from chalicelib.contract import COLUMNS
+from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP
 from chalicelib.errors import ClickstreamError, InternalError, InvalidEvent, ObjectGone, ProjectionFailed
 from chalicelib.flatten import Row, flatten
 from chalicelib.storage import RawObject
 
 __all__ = ["handle", "objects"]
-
-EVENT_ID = [column.name for column in COLUMNS].index("event_id")
-EVENT_TIMESTAMP = [column.name for column in COLUMNS].index("event_timestamp")
 
 
 class Getting(Protocol):

@@ -6,13 +6,11 @@ from uuid import UUID
 
 import psycopg
 
-from chalicelib.contract import TABLE
 from emulator.errors import EmulatorError
+from emulator.known import known_events
 from emulator.replay.printable import printable
 
 __all__ = ["PostgresWarehouse", "Warehouse"]
-
-KNOWN = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
 
 
 class Warehouse(Protocol):
@@ -32,9 +30,7 @@ class PostgresWarehouse:
         """Those of the ids that have a row: none without a table; raises EmulatorError if it does not answer."""
         try:
             with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
-                return {row[0] for row in connection.execute(KNOWN, [list(ids)])}
-        except psycopg.errors.UndefinedTable:
-            return set()  # nothing was ever projected
+                return known_events(connection, ids)
         except psycopg.ProgrammingError as error:
             # psycopg quotes a URL that it cannot parse, and the URL may hold a password.
             raise EmulatorError(f"the warehouse refuses its URL or the query: {type(error).__name__}") from error
