@@ -79,3 +79,17 @@ class TestColumn:
         """A product that is text or an array has no price."""
         for product in ("text", ["price"], True, None):
             assert column("context_product_price").value({"product": product}) is None  # type: ignore[dict-item]
+
+    @pytest.mark.parametrize(
+        ("payload", "origin"),
+        [
+            ({"userId": "", "user_id": "b"}, ("user_id", "b")),
+            ({"userId": "a", "user_id": "b"}, ("userId", "a")),
+            ({}, (None, None)),
+        ],
+    )
+    def test_it_says_where_its_value_comes_from(
+        self, payload: dict[str, Json], origin: tuple[str | None, str | None]
+    ) -> None:
+        """For those who want to see which member became which column."""
+        assert column("user_id").origin(payload) == origin

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from chalicelib.contract import EVENT_NAMES
-from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
+from chalicelib.envelope import IngestMetadata, as_sent, envelope, iso_milliseconds
 from chalicelib.errors import InvalidEvent
 from chalicelib.json_object import members
 from tests.json_texts import object_texts
@@ -75,3 +75,30 @@ class TestEnvelope:
         """The errors of the parser come through."""
         with pytest.raises(InvalidEvent, match="an array"):
             envelope(b"[]", METADATA)
+
+
+class TestAsSent:
+    @given(object_texts())
+    def test_it_undoes_the_envelope(self, given_object: tuple[str, list[str]]) -> None:
+        """What was sent, byte for byte, unless a member `_ingest` of the client was dropped: then the rest of it."""
+        text, texts = given_object
+        sent = as_sent(envelope(text.encode(), METADATA).decode())
+        if all(json.loads(f"{{{member}}}", parse_int=str).keys() != {"_ingest"} for member in texts):
+            assert sent == text.strip(" \t\n\r")
+        assert envelope(sent.encode(), METADATA) == envelope(text.encode(), METADATA)
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            "",
+            "{}",
+            "[1]",
+            "not JSON",
+            '{"a": 1}',
+            '{"a": {"_ingest":{"b": 1}}}',
+            '{"_ingest":{"a": 1}, "b": {"_ingest":{}}}',
+        ],
+    )
+    def test_an_object_that_ingest_did_not_make_is_left_as_it_is(self, raw: str) -> None:
+        """Anybody can put objects into the bucket."""
+        assert as_sent(raw) == raw

@@ -85,17 +85,21 @@ class Column:
         """The conversion of one JSON value to this column's type; None where it does not fit."""
         return CONVERTERS[self.type]
 
-    def value(self, payload: JsonObject) -> Value:
-        """This column's value for one parsed raw object; None where nothing is present."""
-        for path in self.paths:
+    def origin(self, payload: JsonObject) -> tuple[str | None, Value]:
+        """The member of one parsed raw object that this column comes from, and its value; None for both without one."""
+        for source, path in zip(self.sources, self.paths, strict=True):
             found: Json = payload
             for name in path:
                 found = found.get(name) if isinstance(found, dict) else None
             if found is not None and found != "":
                 value = self.convert(found)
                 if value is not None:
-                    return value
-        return None
+                    return source, value
+        return None, None
+
+    def value(self, payload: JsonObject) -> Value:
+        """This column's value for one parsed raw object; None where nothing is present."""
+        return self.origin(payload)[1]
 
 
 COLUMNS = (

@@ -4,9 +4,10 @@ import json
 from datetime import datetime
 from typing import TypedDict
 
+from chalicelib.errors import InvalidEvent
 from chalicelib.json_object import WHITESPACE, JsonObject, decode, members, parse
 
-__all__ = ["IngestMetadata", "envelope", "iso_milliseconds"]
+__all__ = ["IngestMetadata", "as_sent", "envelope", "iso_milliseconds"]
 
 MEMBER = "_ingest"
 
@@ -48,3 +49,13 @@ def _without_ingest(text: str, payload: JsonObject) -> str:
     if MEMBER not in payload:
         return text.strip(WHITESPACE)[1:-1]
     return ",".join(member for name, member in members(text) if name != MEMBER)
+
+
+def as_sent(raw: str) -> str:
+    """The text that the client sent, from that of the raw object, without `_ingest`; any other text as it is."""
+    inner, _, _ = raw.rpartition(f'"{MEMBER}":{{')
+    sent = f"{inner.removesuffix(',')}}}"
+    try:
+        return raw if MEMBER in parse(sent) else sent
+    except InvalidEvent:  # no object, or one that ingest did not make
+        return raw

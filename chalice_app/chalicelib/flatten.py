@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib.contract import COLUMNS, LAST_MODIFIED, OBJECT_KEY, UNKNOWN, Column, Value
-from chalicelib.json_object import decode, parse
+from chalicelib.json_object import JsonObject, decode, parse
 
-__all__ = ["Row", "flatten"]
+__all__ = ["Row", "flatten", "row_of"]
 
 Row = tuple[Value, ...]
 
@@ -26,7 +26,11 @@ def flatten(body: bytes, key: str, last_modified: datetime) -> Row:
     `last_modified` is aware; it stands in for the event's time only where the object has none. The same object always
     gives the same row. Raises InvalidEvent if the body is no JSON object, or one of more levels than ingest accepts.
     """
-    payload = parse(decode(body))
+    return row_of(parse(decode(body)), key, last_modified)
+
+
+def row_of(payload: JsonObject, key: str, last_modified: datetime) -> Row:
+    """The row of an object that is already parsed; see `flatten`."""
 
     def value(column: Column) -> Value:
         found = column.value(payload)
