@@ -1,0 +1,23 @@
+// The order: what was in the cart when it was placed. Nothing about the person who placed it.
+import { trackCheckoutComplete } from "/web/publisher/clickstreamEvents.js";
+import { cart, emptyCart } from "./cart.js";
+import { tab } from "./stored.js";
+
+const KEY = "shop.order";
+const LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"; // none that look alike
+
+const newId = () => {
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  return `G-${Array.from(random, (byte) => LETTERS[byte % LETTERS.length]).join("")}`;
+};
+
+export const placeOrder = () => {
+  const order = { id: newId(), ...cart() };
+  trackCheckoutComplete(order);
+  tab.write(KEY, order);
+  emptyCart();
+};
+export const lastOrder = () => {
+  const order = tab.read(KEY);
+  return Array.isArray(order?.items) ? order : null;
+};
