@@ -14,6 +14,7 @@ from emulator.home import MARKER, Home, Stack
 from emulator.options import home_option
 from emulator.postgres import Postgres
 from emulator.replay import replay_command
+from emulator.shoppers import shoppers_command
 from emulator.up import Options, stop_orphans, up
 
 __all__ = ["main"]
@@ -36,19 +37,26 @@ def main() -> None:
 
 @main.command("up")
 @home_option
-@click.option("--web-port", type=PORT, default=8080, show_default=True, help="Port of the status page.")
+@click.option("--web-port", type=PORT, default=8080, show_default=True, help="Port of the page and the API.")
 @click.option("--ingest-port", type=PORT, default=8000, show_default=True, help="Port of POST /clickstream.")
 @click.option("--s3-port", type=PORT, default=9000, show_default=True, help="Port of the S3 server.")
 @click.option(
     "--dw", metavar="URL", help="Use this PostgreSQL as the warehouse.  [default: DW_URL, else an embedded one]"
 )
-def up_command(home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None) -> None:
+@click.option("--headless", is_flag=True, help="For CI: no page, the API only, and one line on stdout when ready.")
+def up_command(home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None, *, headless: bool) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
     Events stored earlier are still there, and those that the warehouse lacks are projected first. A part that dies is
     reported and started again.
+
+    \b
+    In a CI job:
+        python -m emulator up --headless > ready.txt &
+        until grep -q ^ready ready.txt; do sleep 0.2; done
+        curl -f 'http://127.0.0.1:8080/api/wait?eventName=checkout_complete&count=1&timeout=30'
     """
-    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(home))
+    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(home), headless)
     up(home, options)
 
 
@@ -104,6 +112,7 @@ def reset_command(home: Home, *, yes: bool) -> None:
 
 
 main.add_command(replay_command, "replay")
+main.add_command(shoppers_command, "shoppers")
 
 
 def _given_dw(home: Home) -> str | None:

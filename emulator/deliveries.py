@@ -1,23 +1,29 @@
 """Deliveries: objects offered to the projector wait in a queue, are delivered, and kept if that fails."""
 
 import threading
-from collections.abc import Callable, Iterable
-from queue import SimpleQueue
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
 
-from emulator.s3_event import object_created
+from emulator.delivery_queue import DeliveryQueue, TriggerFaults
+from emulator.s3_event import File, object_created
 
-__all__ = ["Deliveries", "File"]
+__all__ = ["Deliveries", "Observer"]
 
 PAUSE_SECONDS = 0.5
 
 
-class File(NamedTuple):
-    """One stored object as a file: its key, size in bytes, and time of change in nanoseconds since 1970."""
+class Observer(Protocol):
+    """Whoever wants to know what becomes of each object; called by several threads."""
 
-    key: str
-    size: int
-    changed: int
+    def stored(self, file: File) -> None:
+        """The object is there, and will be delivered."""
+
+    def delivered(self, file: File) -> None:
+        """The projector is given the object now."""
+
+    def projected(self, file: File, outcome: str, reason: str | None) -> None:
+        """What the projector made of it: one of its outcomes, or `failed`."""
 
 
 class Deliveries:
@@ -28,13 +34,18 @@ class Deliveries:
     """
 
     def __init__(
-        self, bucket: str, project: Callable[[dict[str, Any]], list[dict[str, Any]]], exists: Callable[[str], bool]
+        self,
+        bucket: str,
+        project: Callable[[dict[str, Any]], list[dict[str, Any]]],
+        exists: Callable[[str], bool],
+        observer: Observer | None = None,
     ) -> None:
         self._bucket = bucket
         self._project = project
         self._exists = exists
+        self._observer = observer
         self._lock = threading.Lock()
-        self._queue: SimpleQueue[File | None] = SimpleQueue()
+        self._queue = DeliveryQueue()
         self._pending: dict[str, File] = {}
         self._failed: dict[str, File] = {}
         self._done: dict[str, int] = {}
@@ -52,16 +63,21 @@ class Deliveries:
 
     def offer(self, files: Iterable[File]) -> None:
         """Queue those that are new."""
-        with self._lock:
-            for file in files:
-                if self.is_new(file):
-                    self._failed.pop(file.key, None)
-                    self._pending[file.key] = file
-                    self._queue.put(file)
+        for file in files:
+            with self._lock:
+                if not self.is_new(file):
+                    continue
+                self._failed.pop(file.key, None)
+                self._pending[file.key] = file
+            if self._observer:
+                self._observer.stored(file)
+            self._queue.put(file)
 
     def offer_failed(self) -> None:
         """Queue once more what failed."""
-        self.offer(list(self._failed.values()))
+        with self._lock:
+            failed = list(self._failed.values())
+        self.offer(failed)
 
     def mark_done(self, files: Iterable[File]) -> None:
         """Note objects that the warehouse knows already."""
@@ -76,28 +92,55 @@ class Deliveries:
         """Deliver until `stopping` is set and `wake` was called, once for each thread that runs this."""
         while not stopping.is_set():
             file = self._queue.get()
-            if file is not None and not self._deliver(file):
+            if file is None:
+                continue
+            try:
+                is_delivered = self._deliver(file)
+            finally:
+                self._queue.done()
+            if not is_delivered:
                 # Whatever is down needs a moment; a thousand failures a second would only fill the log.
                 stopping.wait(PAUSE_SECONDS)
 
     def wake(self) -> None:
         """Let `run` look at `stopping`."""
-        self._queue.put(None)
+        self._queue.wake()
+
+    def misbehave(self, faults: TriggerFaults) -> None:
+        """Deliver with these faults from now on."""
+        self._queue.misbehave(faults)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Deliver nothing while the block runs, and forget every object at its end. Raises EmulatorError."""
+        with self._queue.held():
+            yield
+            with self._lock:
+                for known in (self._pending, self._failed, self._done):
+                    known.clear()
+                self.last_error = None
 
     def _deliver(self, file: File) -> bool:
+        if self._observer:
+            self._observer.delivered(file)
         try:
             (outcome,) = self._project(object_created(self._bucket, file.key, file.size))
             error = self._error(outcome)
         except Exception as raised:  # noqa: BLE001  # as Lambda does: whatever the function raises means "retry"
-            error = str(raised) or type(raised).__name__
+            # The cause says what failed; around it, the function only says how many objects did.
+            outcome, error = {}, str(raised.__cause__ or raised) or type(raised).__name__
         with self._lock:
             self._pending.pop(file.key, None)
             if error is None:
                 self._done[file.key] = file.changed
                 self._failed.pop(file.key, None)
-            else:
+            elif self._done.get(file.key) != file.changed:  # else only its second delivery failed
                 self._failed[file.key] = file
             self.last_error = error
+        if self._observer:
+            self._observer.projected(
+                file, outcome["outcome"] if error is None else "failed", error or outcome.get("reason")
+            )
         return error is None
 
     def _error(self, outcome: dict[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Which raw objects the warehouse knows already, as a row or as a reject."""
+"""What the warehouse knows already: of which raw objects it has a row or a reject, and which."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,16 +7,19 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import dict_row
 
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import REJECTS
-from emulator.deliveries import File
+from emulator.s3_event import File
 
-__all__ = ["known_events", "known_files"]
+__all__ = ["known_events", "known_files", "reject_of", "row_of_event"]
 
 KNOWN_EVENTS = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
+ROW = f"SELECT * FROM {TABLE} WHERE event_id = %s"  # noqa: S608  # a name of the contract
+REJECT = f"SELECT reason FROM {REJECTS} WHERE bucket = %s AND key = %s"  # noqa: S608  # as above
 KNOWN_REJECTS = f"SELECT key FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
 
 
@@ -34,6 +37,22 @@ def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
         rows = known_events(connection, ids)
         rejects = _found(connection, KNOWN_REJECTS, (directory.name, keys))
     return [file for file in files if event_ids[file.key] in rows or file.key in rejects]
+
+
+def row_of_event(dw_url: str, event_id: UUID) -> dict[str, Any] | None:
+    """The row of an event id, by column name; None if it has none. Raises psycopg.Error."""
+    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        try:
+            return cursor.execute(ROW, (event_id,)).fetchone()
+        except psycopg.errors.UndefinedTable:
+            return None
+
+
+def reject_of(dw_url: str, bucket: str, key: str) -> str | None:
+    """Why an object was rejected; None if it was not. Raises psycopg.Error."""
+    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+        return next(iter(_found(connection, REJECT, (bucket, key))), None)
 
 
 def _found(connection: psycopg.Connection, query: LiteralString, parameters: tuple[Any, ...]) -> set[Any]:

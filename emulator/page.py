@@ -1,60 +1,35 @@
-"""The emulator's own web server: a status page, and the health of every part as JSON."""
+"""The web server of the emulator's page and API, as a part of the stack."""
 
 import threading
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
+from emulator.api.app import web_app
+from emulator.api.running import Running
 from emulator.errors import EmulatorError
 from emulator.processes import wait_until
 
-__all__ = ["Page", "web_app"]
+__all__ = ["Page"]
 
-WEB = Path(__file__).parent / "web"
 START_SECONDS = 10
-
-
-def web_app(health: Callable[[], dict[str, Any]]) -> Starlette:
-    """The web application; `health` tells the state of every part. Only loopback names are answered."""
-
-    def index(_request: Request) -> FileResponse:
-        return FileResponse(WEB / "index.html", headers={"Content-Security-Policy": "default-src 'self'"})
-
-    def api_health(_request: Request) -> JSONResponse:
-        report = health()
-        return JSONResponse(
-            report, status_code=200 if report["healthy"] else 503, headers={"Cache-Control": "no-store"}
-        )
-
-    return Starlette(
-        routes=[Route("/", index), Route("/api/health", api_health), Mount("/web", StaticFiles(directory=WEB))],
-        # A page elsewhere whose name is made to resolve to 127.0.0.1 must not read a shop's events.
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
-    )
+STOP_SECONDS = 10
 
 
 class Page:
-    """The web server as a part of the stack: a thread of this process."""
+    """Serves the page, or if headless the API only, on 127.0.0.1: a thread of this process."""
 
     name = "page"
 
-    def __init__(self, port: int, health: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, port: int, running: Running, *, is_headless: bool) -> None:
         self._port = port
-        self._app = web_app(health)
+        self._running = running
+        self._app = web_app(running, is_headless=is_headless)
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
 
     def start(self) -> None:
-        """Start serving on 127.0.0.1. Raises EmulatorError if that fails."""
+        """Start serving. Raises EmulatorError if that fails."""
+        self._running.stopping.clear()
         server = uvicorn.Server(uvicorn.Config(self._app, "127.0.0.1", self._port, log_level="error", access_log=False))
         self._server = server
         self._thread = threading.Thread(target=server.run, name=self.name, daemon=True)
@@ -63,10 +38,12 @@ class Page:
             raise EmulatorError(f"the web page cannot be served on port {self._port}: choose another with --web-port")
 
     def stop(self) -> None:
-        """Answer what is under way, and stop."""
+        """End what waits and streams, answer what is under way, and stop."""
+        self._running.stopping.set()
+        self._running.shoppers.stop()
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=STOP_SECONDS)
 
     @property
     def is_alive(self) -> bool:

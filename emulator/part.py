@@ -4,6 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -58,6 +59,11 @@ class Server(ABC):
                 self._child.stop()
                 raise EmulatorError(f"{self.name} did not start: {problem}; the end of {self._child.log}:\n{lines}")
             time.sleep(0.05)
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes; begun anew at each start."""
+        return self._child.log
 
     def _stranger(self) -> str | None:
         """What is wrong if it was not this server that answered."""

@@ -1,13 +1,21 @@
-"""The S3 notification that a stored object causes, as AWS spells it."""
+"""A stored object, and the S3 notification that it causes, as AWS spells it."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from chalicelib.envelope import iso_milliseconds
 from emulator.environment import REGION
 
-__all__ = ["object_created"]
+__all__ = ["File", "object_created"]
+
+
+class File(NamedTuple):
+    """One stored object as a file: its key, size in bytes, and time of change in nanoseconds since 1970."""
+
+    key: str
+    size: int
+    changed: int
 
 
 def object_created(bucket: str, key: str, size: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from threading import RLock
 from types import FrameType
 
 from emulator.errors import EmulatorError
@@ -23,6 +24,8 @@ class Supervisor:
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self.parts: list[Part] = []
+        self.down: set[str] = set()  # those that are stopped on purpose
+        self._lock = RLock()
         self._report = report
         self._restarts: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_RESTARTS))
 
@@ -37,8 +40,23 @@ class Supervisor:
         while True:
             time.sleep(POLL_SECONDS)
             for part in self.parts:
-                if not part.is_alive:
-                    self._restart(part)
+                with self._lock:
+                    if part.name not in self.down and not part.is_alive:
+                        self._restart(part)
+
+    def take_down(self, name: str) -> None:
+        """Stop one part, and leave it stopped until `bring_up`. Raises EmulatorError if it does not stop."""
+        with self._lock:
+            self.down.add(name)
+            self._part(name).stop()
+            self._report(f"{name} is switched off")
+
+    def bring_up(self, name: str) -> None:
+        """Start a part that was taken down, and keep it running again. Raises EmulatorError if it does not start."""
+        with self._lock:
+            self._part(name).start()
+            self.down.discard(name)
+            self._report(f"{name} is switched on again")
 
     def stop(self) -> None:
         """Stop every part, the last first; one that does not stop is reported, and does not keep the others."""
@@ -48,6 +66,9 @@ class Supervisor:
             except Exception as error:  # noqa: BLE001  # whatever it is, the others have to be stopped too
                 self._report(f"{part.name} did not stop: {error}")
         self.parts.clear()
+
+    def _part(self, name: str) -> Part:
+        return next(part for part in self.parts if part.name == name)
 
     def _restart(self, part: Part) -> None:
         restarts = self._restarts[part.name]

@@ -9,14 +9,16 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from watchfiles import Change, watch
 
 from chalicelib.keys import PREFIX, SUFFIX
-from emulator.deliveries import Deliveries, File
+from emulator.deliveries import Deliveries, Observer
+from emulator.delivery_queue import TriggerFaults
+from emulator.s3_event import File
 from emulator.s3_server import UPLOAD
 
 __all__ = ["Triggers"]
@@ -44,7 +46,7 @@ class Triggers:
     """Watches one bucket's directory and delivers its objects, until stopped; a part of the stack.
 
     `project` is the projector Lambda. `known` answers which of some objects the warehouse knows already: the sweep
-    asks it about every object that was not delivered since the start.
+    asks it about every object that was not delivered since the start. `observer` is told what becomes of each.
     """
 
     name = "projector"
@@ -54,10 +56,11 @@ class Triggers:
         directory: Path,
         project: Callable[[dict[str, Any]], list[dict[str, Any]]],
         known: Callable[[list[File]], list[File]],
+        observer: Observer | None = None,
     ) -> None:
         self._directory = directory
         self._known = known
-        self._deliveries = Deliveries(directory.name, project, lambda key: (directory / key).exists())
+        self._deliveries = Deliveries(directory.name, project, lambda key: (directory / key).exists(), observer)
         self._stopping = threading.Event()
         self._swept: dict[str, _Listing] = {}
         self._sweep_error: str | None = None
@@ -110,6 +113,16 @@ class Triggers:
                     self._deliveries.offer(chunk)
         finally:
             self._deliveries.offer_failed()
+
+    def misbehave(self, faults: TriggerFaults) -> None:
+        """Deliver with these faults from now on."""
+        self._deliveries.misbehave(faults)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Deliver nothing while the block runs, and know no object at its end. Raises EmulatorError."""
+        with self._deliveries.held():
+            yield
 
     def _deliver(self) -> None:
         self._deliveries.run(self._stopping)

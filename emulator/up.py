@@ -2,23 +2,32 @@
 
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
+from emulator.api.running import Running
+from emulator.api.shoppers import ShopperRun
 from emulator.environment import lambda_environment
+from emulator.faults import FaultSwitches
 from emulator.home import BUCKET, Home, Stack
 from emulator.ingest_server import IngestServer
 from emulator.known import known_files
 from emulator.lambdas import load_projector
 from emulator.page import Page
+from emulator.part import Part
 from emulator.ports import require_free
 from emulator.postgres import Postgres
 from emulator.processes import stop_orphan
+from emulator.reset import Reset
 from emulator.s3_server import S3Server
 from emulator.supervisor import Supervisor, ignore_signals, interruptible
+from emulator.traces.refusals import Refusals
+from emulator.traces.traces import Traces
 from emulator.triggers import Triggers
 from emulator.warehouses import ExternalWarehouse, WarehouseServer
 
@@ -27,12 +36,13 @@ __all__ = ["Options", "stop_orphans", "up"]
 
 @dataclass(frozen=True)
 class Options:
-    """Ports on 127.0.0.1, and the URL of another PostgreSQL to use as the warehouse."""
+    """Ports on 127.0.0.1, the URL of another PostgreSQL to use as the warehouse, and whether there is to be no page."""
 
     web_port: int
     ingest_port: int
     s3_port: int
     dw_url: str | None
+    is_headless: bool = False
 
 
 def up(home: Home, options: Options) -> None:
@@ -42,15 +52,20 @@ def up(home: Home, options: Options) -> None:
     """
     home.create()
     with home.held():
-        supervisor = Supervisor(_say)
+        # Headless, standard output has the one line that a program waits for.
+        say = partial(_say, sys.stderr if options.is_headless else sys.stdout)
+        supervisor = Supervisor(say)
         try:
             with interruptible():
-                stack = _start(home, options, supervisor)
-                _say(_places(stack, home))
+                stack = _start(home, options, supervisor, say)
+                if options.is_headless:
+                    _say(sys.stdout, _ready(stack))
+                else:
+                    say(_places(stack, home))
                 supervisor.run()
         finally:
             ignore_signals()
-            _say("stopping …")
+            say("stopping …")
             supervisor.stop()
 
 
@@ -60,10 +75,10 @@ def stop_orphans(home: Home) -> None:
         stop_orphan(home.record_of(part))
 
 
-def _start(home: Home, options: Options, supervisor: Supervisor) -> Stack:
+def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> Stack:
     stop_orphans(home)
     require_free({"--web-port": options.web_port, "--ingest-port": options.ingest_port, "--s3-port": options.s3_port})
-    dw_url = _start_warehouse(home, options, supervisor)
+    dw_url = _start_warehouse(home, options, supervisor, say)
     access_key, secret_key = home.key_pair()
     stack = Stack(
         web_url=f"http://127.0.0.1:{options.web_port}",
@@ -79,14 +94,29 @@ def _start(home: Home, options: Options, supervisor: Supervisor) -> Stack:
     supervisor.add(S3Server(home, stack))
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
     bucket = home.s3 / BUCKET
-    triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url))
+    traces = Traces(bucket)
+    triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
-    supervisor.add(IngestServer(home, stack))
-    supervisor.add(Page(options.web_port, partial(_health, supervisor, stack)))
+    ingest = IngestServer(home, stack)
+    supervisor.add(ingest)
+    supervisor.add(Refusals(ingest.log, traces))
+    faults = FaultSwitches(supervisor, triggers, is_own_dw=stack.is_own_dw)
+    shoppers = ShopperRun(stack)
+    running = Running(
+        stack=stack,
+        bucket=bucket,
+        traces=traces,
+        faults=faults,
+        shoppers=shoppers,
+        reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
+        health=partial(_health, supervisor, stack),
+        started_at=datetime.now(UTC),
+    )
+    supervisor.add(Page(options.web_port, running, is_headless=options.is_headless))
     return stack
 
 
-def _start_warehouse(home: Home, options: Options, supervisor: Supervisor) -> str:
+def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> str:
     if options.dw_url is not None:
         supervisor.add(ExternalWarehouse(options.dw_url))
         return options.dw_url
@@ -96,7 +126,7 @@ def _start_warehouse(home: Home, options: Options, supervisor: Supervisor) -> st
     postgres = Postgres(home)
     supervisor.add(WarehouseServer(postgres))
     if postgres.notice:
-        _say(postgres.notice)
+        say(postgres.notice)
     return postgres.url
 
 
@@ -109,10 +139,10 @@ def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
         "ingest": stack.endpoint,
         "page": stack.web_url,
     }
-    running = list(supervisor.parts)
+    running = [part for part in supervisor.parts if part.name in places]
     # All at once: a part that hangs takes its seconds to say so.
     with ThreadPoolExecutor(len(running)) as pool:
-        problems = pool.map(lambda part: part.check() if part.is_alive else "is not running", running)
+        problems = pool.map(partial(_problem, supervisor), running)
     parts: dict[str, dict[str, Any]] = {}
     for part, problem in zip(running, problems, strict=True):
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
@@ -121,10 +151,23 @@ def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
     return {"healthy": all(part["state"] == "ok" for part in parts.values()), "parts": parts}
 
 
+def _problem(supervisor: Supervisor, part: Part) -> str | None:
+    if part.name in supervisor.down:
+        return "switched off"
+    return part.check() if part.is_alive else "is not running"
+
+
+def _ready(stack: Stack) -> str:
+    """The line by which a program knows that everything runs, and where."""
+    places = {"endpoint": stack.endpoint, "api": f"{stack.web_url}/api", "s3": stack.s3_url, "dw": stack.public_dw_url}
+    return " ".join(["ready", *(f"{name}={place}" for name, place in places.items())])
+
+
 def _places(stack: Stack, home: Home) -> str:
     """What the user needs to know once everything runs."""
     places = {
         "page": stack.web_url,
+        "pipeline": f"{stack.web_url}/pipeline",
         "ingest": f"POST {stack.endpoint}",
         "S3": f"{stack.s3_url}/{stack.bucket}",
         "warehouse": stack.public_dw_url,
@@ -136,8 +179,8 @@ def _places(stack: Stack, home: Home) -> str:
     return "\n".join(["", "The stack is up. Ctrl-C stops all of it.", *lines])
 
 
-def _say(line: str) -> None:
+def _say(stream: TextIO, line: str) -> None:
     """Print a line; a terminal that is closed, or lacks a letter, must not keep the parts from being stopped."""
     with suppress(OSError, ValueError):
-        encoding = sys.stdout.encoding or "utf-8"
-        print(line.encode(encoding, "replace").decode(encoding), flush=True)
+        encoding = stream.encoding or "utf-8"
+        print(line.encode(encoding, "replace").decode(encoding), file=stream, flush=True)

@@ -18,10 +18,21 @@ import psycopg
 
 from emulator.home import BUCKET, Home, Stack
 
-__all__ = ["ROOT", "StackProcess", "emulator", "free_ports", "wait_for"]
+__all__ = ["NO_STACK", "ROOT", "StackProcess", "emulator", "free_ports", "wait_for"]
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 90
+# The record of a stack that does not run.
+NO_STACK = Stack(
+    web_url="http://127.0.0.1:8080",
+    ingest_url="http://127.0.0.1:8000",
+    s3_url="http://127.0.0.1:9000",
+    dw_url="postgresql://nobody@127.0.0.1:1/nowhere",
+    is_own_dw=True,
+    bucket=BUCKET,
+    access_key="key",
+    secret_key="secret",
+)
 
 
 def free_ports(count: int) -> list[int]:
@@ -50,20 +61,22 @@ def emulator(*arguments: str | Path, **options: Any) -> subprocess.CompletedProc
 class StackProcess:
     """One `python -m emulator up` on a home of its own."""
 
-    def __init__(self, home: Path, **environment: str) -> None:
+    def __init__(self, home: Path, *more: str, **environment: str) -> None:
         self.home = Home(home)
+        self._more = more
         self.ports = free_ports(3)
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PG"))
         }
         self._environment |= environment
         self._log = home.parent / f"{home.name[:50]}.up.log"
+        self._stdout = self._log.with_suffix(".stdout") if "--headless" in more else self._log
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def options(self) -> list[str | Path]:
         web, ingest, s3 = map(str, self.ports)
-        return ["--home", self.home.path, "--web-port", web, "--ingest-port", ingest, "--s3-port", s3]
+        return ["--home", self.home.path, "--web-port", web, "--ingest-port", ingest, "--s3-port", s3, *self._more]
 
     @property
     def stack(self) -> Stack:
@@ -77,8 +90,8 @@ class StackProcess:
         """Start it, and return when every part answers."""
         command = [sys.executable, "-m", "emulator", "up", *map(str, self.options)]
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=self._environment)
+        with self._stdout.open("ab") as out, self._log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=log, env=self._environment)
         wait_for(lambda: self._is_up() or self._has_ended(), START_SECONDS)
         assert not self._has_ended(), self.output()
         return self
@@ -112,8 +125,12 @@ class StackProcess:
         psutil.wait_procs(processes, 30)
 
     def output(self) -> str:
-        """Everything it printed so far."""
+        """Everything it printed so far; of a headless one, what went to stderr."""
         return self._log.read_text()
+
+    def stdout(self) -> str:
+        """What went to stdout."""
+        return self._stdout.read_text()
 
     def health(self) -> dict[str, Any]:
         health: dict[str, Any] = httpx2.get(f"http://127.0.0.1:{self.ports[0]}/api/health", timeout=10).json()
@@ -146,7 +163,8 @@ class StackProcess:
 
     def _is_up(self) -> bool:
         with suppress(httpx2.HTTPError, ValueError):
-            return bool(self.health()["healthy"]) and bool(re.search(r"^The stack is up", self.output(), re.MULTILINE))
+            ready = re.search(r"^(The stack is up|ready )", self.stdout(), re.MULTILINE)
+            return bool(self.health()["healthy"]) and bool(ready)
         return False
 
     def _has_ended(self) -> bool:

@@ -6,7 +6,9 @@ import pytest
 
 from chalicelib.projector import objects
 from emulator import deliveries
-from emulator.deliveries import Deliveries, File
+from emulator.deliveries import Deliveries
+from emulator.delivery_queue import TriggerFaults
+from emulator.s3_event import File
 
 A = File("events/a.json", 2, 1)
 B = File("events/b.json", 2, 1)
@@ -108,3 +110,75 @@ class TestDeliveries:
         queue.offer([A])
         run_until_idle(queue)
         assert queue.pending == pending
+
+
+class Observer:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def stored(self, file: File) -> None:
+        self.told.append(("stored", file.key))
+
+    def delivered(self, file: File) -> None:
+        self.told.append(("delivered", file.key))
+
+    def projected(self, file: File, outcome: str, reason: str | None) -> None:
+        self.told.append((outcome, file.key, str(reason)))
+
+
+class TestObserver:
+    def test_it_is_told_every_step(self) -> None:
+        """In order, also of what fails and is delivered again; the reason is what failed, not how many did."""
+        observer = Observer()
+        failure = RuntimeError("1 objects were not projected")
+        failure.__cause__ = RuntimeError("the warehouse failed")
+        queue = Deliveries("raw", Projector(failure, "rejected"), lambda _: False, observer)
+        queue.offer([A, A])
+        run_until_idle(queue)
+        queue.offer_failed()
+        run_until_idle(queue)
+        assert observer.told == [
+            ("stored", A.key),
+            ("delivered", A.key),
+            ("failed", A.key, "the warehouse failed"),
+            ("stored", A.key),
+            ("delivered", A.key),
+            ("rejected", A.key, "None"),
+        ]
+
+
+class TestMisbehave:
+    def test_a_second_delivery_that_fails_is_not_repeated(self) -> None:
+        """Its object has its row already."""
+        projector = Projector("projected", RuntimeError("down"))
+        queue = deliveries_to(projector)
+        queue.misbehave(TriggerFaults(twice=True))
+        queue.offer([A])
+        stopping = threading.Event()
+        thread = threading.Thread(target=queue.run, args=(stopping,))
+        thread.start()
+        while len(projector.keys) < 2:
+            stopping.wait(0.01)
+        stopping.set()
+        queue.wake()
+        thread.join()
+        assert queue.pending == 0
+
+
+class TestHeld:
+    def test_everything_is_forgotten(self) -> None:
+        """What waited is not delivered, and what was delivered is new again."""
+        projector = Projector()
+        queue = deliveries_to(projector)
+        queue.offer([A])
+        run_until_idle(queue)
+        queue.offer([B])
+        with queue.held():
+            pass
+        assert queue.pending == 0
+        assert queue.is_new(A)
+        queue.offer([A])
+        run_until_idle(queue)
+        assert projector.keys == [A.key, A.key]

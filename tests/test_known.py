@@ -3,8 +3,8 @@ from pathlib import Path
 
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import Warehouse
-from emulator.deliveries import File
 from emulator.known import known_files
+from emulator.s3_event import File
 
 
 class TestKnownFiles:

@@ -3,17 +3,19 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from emulator.home import Home, Stack
+from emulator.home import Home
 from emulator.replay import replay_command
 from emulator.replay.storage import S3Storage
 from emulator.replay.warehouse import PostgresWarehouse
 from tests.replay_collector import Collector, ReplayTest, Reply, accepted, free_port, line
+from tests.stack_process import NO_STACK
 
 
 class TestCommand(ReplayTest):
@@ -33,18 +35,7 @@ class TestCommand(ReplayTest):
         """Without --url, the record of the stack names endpoint, storage and warehouse."""
         home = Home(tmp_path / "home")
         home.create()
-        home.write_stack(
-            Stack(
-                web_url="http://127.0.0.1:1",
-                ingest_url=collector.url.removesuffix("/clickstream"),
-                s3_url="http://127.0.0.1:1",
-                dw_url="postgresql://127.0.0.1:1/dw",
-                is_own_dw=True,
-                bucket="bucket",
-                access_key="key",
-                secret_key="secret",
-            )
-        )
+        home.write_stack(replace(NO_STACK, ingest_url=collector.url.removesuffix("/clickstream")))
         monkeypatch.setattr(S3Storage, "keys", lambda _self, prefix: collector.keys(prefix))
         monkeypatch.setattr(PostgresWarehouse, "known", lambda _self, ids: collector.known(ids))
         result = CliRunner().invoke(replay_command, [str(log(line(1))), "--home", str(home.path), "--json"])

@@ -6,6 +6,7 @@ import pytest
 
 from emulator.errors import EmulatorError
 from emulator.supervisor import MAX_RESTARTS, Supervisor, interruptible
+from tests.stack_process import wait_for
 
 
 class FakePart:
@@ -14,13 +15,13 @@ class FakePart:
     def __init__(self, name: str, deaths: int = 0, *, startable: bool = True) -> None:
         self.name = name
         self.log: list[str] = []
-        self._deaths = deaths
-        self._startable = startable
+        self.deaths = deaths
+        self.startable = startable
         self._runs = False
 
     def start(self) -> None:
         self.log.append("start")
-        if not self._startable:
+        if not self.startable:
             raise EmulatorError(f"{self.name} cannot start")
         self._runs = True
 
@@ -33,8 +34,8 @@ class FakePart:
 
     @property
     def is_alive(self) -> bool:
-        if self._runs and self._deaths:
-            self._deaths -= 1
+        if self._runs and self.deaths:
+            self.deaths -= 1
             self._runs = False
         return self._runs
 
@@ -101,6 +102,38 @@ class TestSupervisor:
         supervisor.stop()
         assert other.log == ["start", "stop"]
         assert "stubborn did not stop: no" in reports
+
+
+class TestTakeDown:
+    def test_a_part_that_was_taken_down_stays_down(self) -> None:
+        """Until it is brought up; from then on it is kept running again."""
+        reports: list[str] = []
+        part, other = FakePart("s3"), FakePart("other", deaths=1)
+        supervisor = Supervisor(reports.append)
+        supervisor.add(part)
+        supervisor.add(other)
+        supervisor.take_down("s3")
+        threading.Thread(target=supervisor.run, daemon=True).start()
+        wait_for(lambda: "other runs again" in reports)
+        assert part.log == ["start", "stop"]
+        part.deaths = 1
+        supervisor.bring_up("s3")
+        wait_for(lambda: "s3 runs again" in reports)
+        assert part.log == ["start", "stop", "start", "stop", "start"]
+
+    def test_one_that_does_not_start_again_is_still_down(self) -> None:
+        """And can be brought up later."""
+        part = FakePart("s3")
+        supervisor = Supervisor(lambda _: None)
+        supervisor.add(part)
+        supervisor.take_down("s3")
+        part.startable = False
+        with pytest.raises(EmulatorError):
+            supervisor.bring_up("s3")
+        assert supervisor.down == {"s3"}
+        part.startable = True
+        supervisor.bring_up("s3")
+        assert supervisor.down == set()
 
 
 class TestInterruptible:

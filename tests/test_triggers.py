@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.projector import objects
 from emulator import triggers
-from emulator.deliveries import File
+from emulator.s3_event import File
 from emulator.triggers import Triggers
 from tests.stack_process import wait_for
 

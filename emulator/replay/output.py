@@ -1,15 +1,15 @@
 """Shows the report of a replay: as one JSON object, or as tables."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from emulator.replay.report import Counts, Report
+from emulator.table import text_table
 
 __all__ = ["as_json", "show"]
 
@@ -48,11 +48,11 @@ def as_json(report: Report) -> dict[str, Any]:
 def show(report: Report, console: Console) -> None:
     """Print the report as two tables, then what is lost; no text of an event or a server is taken for markup."""
     document = as_json(report)
-    console.print(_table(["replay", ""], _totals(document)))
+    console.print(text_table(["replay", ""], _totals(document)))
     if report.by_name:
         names = document["by_event_name"].items()
         rows = ((name, *(_number(count, "-") for count in counts.values())) for name, counts in names)
-        console.print(_table(["event name", *Counts.__dataclass_fields__], rows))
+        console.print(text_table(["event name", *Counts.__dataclass_fields__], rows))
     for finding in _findings(document):
         console.print(Text(finding, style="bold red"), soft_wrap=True)
 
@@ -64,15 +64,6 @@ def _counts(report: Report, counts: Counts) -> dict[str, int | None]:
 
 def _first_missing_objects(report: Report) -> list[str]:
     return [] if report.stored is None else sorted(report.missing_keys)[:FEW]
-
-
-def _table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table()
-    for index, column in enumerate(columns):
-        table.add_column(Text(column), justify="right" if index else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
 
 
 def _totals(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

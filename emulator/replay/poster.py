@@ -19,9 +19,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Poster:
     """Posts to one endpoint over at most `connections` kept-alive connections; threads may share it."""
 
-    def __init__(self, endpoint: str, connections: int, stop: threading.Event) -> None:
+    def __init__(self, endpoint: str, connections: int, stop: threading.Event | None = None) -> None:
         self._endpoint = endpoint
-        self._stop = stop
+        self._stop = stop or threading.Event()
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         # A proxy of the environment cannot reach this machine's loopback.
         trust_env = _host(endpoint) not in LOOPBACK
@@ -44,12 +44,13 @@ class Poster:
     def post(self, payload: dict[str, Any]) -> Answer:
         """Post one event until it is accepted, refused, out of attempts, or the run is stopped."""
         for attempt in range(1, ATTEMPTS):
-            answer = self._attempt(payload)
+            answer = self.attempt(payload)
             if not answer.is_retryable or self._stop.wait(delay(attempt, answer.retry_after)):
                 return answer
-        return self._attempt(payload)
+        return self.attempt(payload)
 
-    def _attempt(self, payload: dict[str, Any]) -> Answer:
+    def attempt(self, payload: dict[str, Any]) -> Answer:
+        """Post one event once."""
         started = time.perf_counter()
         try:
             response = self._client.post(self._endpoint, json=payload)

@@ -1,0 +1,36 @@
+"""Answers of the API: JSON that nobody caches, and problems that say what to do."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from emulator.errors import EmulatorError
+
+__all__ = ["Problem", "answer", "answer_emulator_error", "answer_problem"]
+
+
+class Problem(Exception):
+    """A request that cannot be answered as asked: an HTTP status, what is wrong and what to do, and facts."""
+
+    def __init__(self, status: int, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.status = status
+        self.facts = facts
+
+
+def answer(content: dict[str, Any], status: int = 200) -> JSONResponse:
+    """Answer with a JSON object."""
+    return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
+
+
+def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
+    """Answer with a Problem, in the shape of ingest's own errors."""
+    assert isinstance(problem, Problem)  # noqa: S101  # it is registered for these only
+    return answer({"success": False, "message": str(problem), **problem.facts}, problem.status)
+
+
+def answer_emulator_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer with what the stack cannot do now."""
+    assert isinstance(error, EmulatorError)  # noqa: S101  # as above
+    return answer({"success": False, "message": error.message}, 409)

@@ -1,0 +1,62 @@
+"""Guards of the web server: only loopback names, only this page's own scripts, no change asked for by another site."""
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from emulator.api.answers import answer
+
+__all__ = ["guards"]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def guards(ingest_url: str) -> list[Middleware]:
+    """Every guard; pages may talk to this server and to `ingest_url`, and run no script but ours."""
+    policy = (
+        f"default-src 'self'; connect-src 'self' {ingest_url}; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    )
+    return [
+        # A page elsewhere whose name is made to resolve to 127.0.0.1 must not read a shop's events.
+        Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+        Middleware(_SameOrigin),
+        Middleware(_SafeHeaders, policy=policy),
+    ]
+
+
+class _SameOrigin:
+    """Refuses what would change the stack if a page of another origin asks for it; programs send no origin."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and origin != f"http://{headers.get('host')}":
+                message = f"a page of {origin} may not change this stack: use its own page, or a program"
+                await answer({"success": False, "message": message}, 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class _SafeHeaders:
+    """Adds the headers that every answer has."""
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = self._policy
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-cache")  # a newer version of a script is to be seen at once
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

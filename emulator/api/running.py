@@ -1,0 +1,31 @@
+"""A running stack, as the API sees and steers it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from emulator.api.shoppers import ShopperRun
+from emulator.faults import FaultSwitches
+from emulator.home import Stack
+from emulator.reset import Reset
+from emulator.traces.traces import Traces
+
+__all__ = ["Running"]
+
+
+@dataclass(frozen=True)
+class Running:
+    """The parts of a stack that the API needs; `started_at` is aware, `stopping` ends what waits."""
+
+    stack: Stack
+    bucket: Path
+    traces: Traces
+    faults: FaultSwitches
+    shoppers: ShopperRun
+    reset: Reset
+    health: Callable[[], dict[str, Any]]
+    started_at: datetime
+    stopping: Event = field(default_factory=Event)

@@ -1,0 +1,75 @@
+"""Reset of a running stack: no faults, no shoppers, no events, no rows."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from chalicelib.contract import TABLE
+from chalicelib.warehouse import REJECTS
+from emulator.errors import EmulatorError
+from emulator.faults import FaultSwitches
+from emulator.home import Stack
+from emulator.traces.traces import Traces
+from emulator.triggers import Triggers
+
+__all__ = ["Reset"]
+
+LOCK_TIMEOUT = "SET lock_timeout = '10s'"
+EMPTY = "TRUNCATE {}"
+
+
+class Reset:
+    """Empties one stack when called; `at` is when that was last done (UTC), None before the first time."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        bucket: Path,
+        triggers: Triggers,
+        traces: Traces,
+        faults: FaultSwitches,
+        forget_shoppers: Callable[[], None],
+    ) -> None:
+        self.at: datetime | None = None
+        self._stack = stack
+        self._bucket = bucket
+        self._triggers = triggers
+        self._traces = traces
+        self._faults = faults
+        self._forget_shoppers = forget_shoppers
+
+    def __call__(self) -> None:
+        """Delete every raw object, row, reject and trace; a warehouse that is not ours is left as it is.
+
+        Raises EmulatorError if something cannot be deleted.
+        """
+        self._forget_shoppers()
+        self._faults.all_off()
+        with self._triggers.held():
+            self.at = datetime.now(UTC)
+            self._delete_objects()
+            if self._stack.is_own_dw:
+                _empty_tables(self._stack.dw_url)
+            self._traces.reset()
+
+    def _delete_objects(self) -> None:
+        """Delete the files only: the S3 server remembers directories for a moment."""
+        try:
+            for path in self._bucket.rglob("*"):
+                if not path.is_dir():
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise EmulatorError(f"cannot delete {error.filename}: {error.strerror}") from error
+
+
+def _empty_tables(dw_url: str) -> None:
+    try:
+        with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(LOCK_TIMEOUT)
+            for table in (TABLE, REJECTS):
+                if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
+                    connection.execute(EMPTY.format(table).encode())
+    except psycopg.Error as error:
+        raise EmulatorError(f"the warehouse was not emptied: {error}") from error

@@ -1,0 +1,89 @@
+"""A shopper's browser: what the publisher knows and keeps in it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from chalicelib.envelope import iso_milliseconds
+from emulator.shoppers.visit import Step
+
+__all__ = ["Browser", "Event", "Session"]
+
+MOST_EVENTS = 1_000  # that wait in one browser, as in the publisher
+
+Event = dict[str, Any]
+
+
+def _uuid() -> str:
+    return str(uuid4())
+
+
+@dataclass(eq=False, slots=True)
+class Browser:
+    """One client: its id, its events that wait for a 2xx, oldest first, and how many were dropped, by reason.
+
+    While `is_sending`, the first of them is under way, or will be tried again after `failures` attempts.
+    """
+
+    user_id: str
+    client_id: str = field(default_factory=_uuid)
+    waiting: deque[Event] = field(default_factory=deque)
+    is_sending: bool = False
+    dropped: dict[str, int] = field(default_factory=lambda: {"overflow": 0, "refused": 0})
+    failures: int = 0
+    visits: int = 0
+
+    def keep(self, event: Event) -> Event | None:
+        """Let one more event wait; give the oldest one that is not under way if it had to make room."""
+        self.waiting.append(event)
+        if len(self.waiting) <= MOST_EVENTS:
+            return None
+        oldest = self.waiting[int(self.is_sending)]
+        del self.waiting[int(self.is_sending)]
+        self.dropped["overflow"] += 1
+        return oldest
+
+    def open_session(self) -> "Session":
+        """Begin another visit."""
+        self.visits += 1
+        return Session(self, is_first_visit=self.visits == 1)
+
+
+@dataclass(slots=True)
+class _Tab:
+    tab_id: str = field(default_factory=_uuid)
+    seq: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Session:
+    """One visit of a browser; its tabs count their events."""
+
+    browser: Browser
+    is_first_visit: bool
+    session_id: str = field(default_factory=_uuid)
+    _tabs: dict[int, _Tab] = field(default_factory=dict)
+
+    def event(self, step: Step) -> Event:
+        """The event of a step that happens now, as the publisher would write it."""
+        tab = self._tabs.setdefault(step.tab, _Tab())
+        tab.seq += 1
+        return {
+            "eventId": _uuid(),
+            "eventName": step.name,
+            "eventTimestamp": iso_milliseconds(datetime.now(UTC)),
+            "pageUrl": step.page_url,
+            "referrer": step.referrer,
+            "userId": step.user_id,
+            "userLoginState": "logged_in" if step.user_id else "anonymous",
+            "identitySource": "demo" if step.user_id else None,
+            "clientId": self.browser.client_id,
+            "sessionId": self.session_id,
+            "isFirstVisit": self.is_first_visit,
+            "tabId": tab.tab_id,
+            "seq": tab.seq,
+            "dropped": dict(self.browser.dropped),
+            **step.payload,
+        }

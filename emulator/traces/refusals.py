@@ -1,0 +1,96 @@
+"""Refused requests: read from the log of ingest as it is written, since nothing of them is stored."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from emulator.traces.traces import Traces
+
+__all__ = ["Refusals"]
+
+POLL_SECONDS = 0.1
+FIRST_REFUSAL = 300
+
+
+class Refusals:
+    """Follows the log, which begins anew whenever ingest is started, and tells `traces` of every refusal; a part."""
+
+    name = "refusals"
+
+    def __init__(self, log: Path, traces: Traces) -> None:
+        self._log = log
+        self._traces = traces
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Follow the log from its beginning."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._follow, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read no further."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it reads."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def check(self) -> str | None:
+        """Nothing can be wrong with it: without a log it waits for one."""
+        return None
+
+    def last_lines(self) -> list[str]:
+        """Nothing: it logs nothing."""
+        return []
+
+    def _follow(self) -> None:
+        for line in self._lines():
+            fields = _fields(line)
+            status = fields.get("status")
+            if fields.get("component") == "ingest" and isinstance(status, int) and status >= FIRST_REFUSAL:
+                self._traces.refused(status, str(fields.get("error")))
+
+    def _lines(self) -> Iterator[bytes]:
+        """Every whole line, as it comes."""
+        while not self._stopping.is_set():
+            try:
+                with self._log.open("rb") as file:
+                    yield from self._lines_of(file)
+            except OSError:
+                self._stopping.wait(POLL_SECONDS)
+
+    def _lines_of(self, file: BinaryIO) -> Iterator[bytes]:
+        """The lines of one log, until another has taken its place."""
+        part = b""
+        while True:
+            is_current = self._is_current(file)  # asked before reading: what was written until then is read
+            for line in file:
+                part += line
+                if part.endswith(b"\n"):
+                    yield part
+                    part = b""
+            if not is_current or self._stopping.wait(POLL_SECONDS):
+                return
+
+    def _is_current(self, file: BinaryIO) -> bool:
+        with suppress(OSError):
+            return os.path.samestat(os.fstat(file.fileno()), self._log.stat())
+        return False
+
+
+def _fields(line: bytes) -> dict[str, Any]:
+    """The fields of a structured log line; none of any other line."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}

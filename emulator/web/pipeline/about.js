@@ -1,0 +1,75 @@
+// What is said about a trace above its panes: its state and why, its ids, its siblings, and what can be copied.
+
+import { eventPath } from "./api.js";
+import { copyButton } from "./copy.js";
+import { element, othersText } from "./element.js";
+import { badgeElements, hueOf } from "./row.js";
+import { meaningOf } from "./states.js";
+import { cameAt, clock, duration, totalOf } from "./steps.js";
+
+/** What the API knows a trace by: its event id, else its object. Null for what was refused without an id. */
+export const nameOf = (trace) => trace.eventId ?? trace.key;
+
+const FACTS = [
+  ["event id", "eventId"],
+  ["object", "key"],
+  ["session", "sessionId"],
+  ["user", "userId"],
+  ["product", "productName"],
+  ["seq", "seq"],
+];
+
+const fact = (trace) => ([title, field]) => {
+  const value = trace[field];
+  if (value === null || value === undefined) return [];
+  const dot = field === "sessionId" ? element("span", { class: "dot" }) : null;
+  dot?.style.setProperty("--hue", hueOf(value));
+  return element("div", {}, element("dt", {}, title),
+    element("dd", { "data-field": field }, dot, othersText("fact", String(value))));
+};
+
+/** The ids of a trace, and who it is from. */
+export const facts = (trace) => element("dl", { id: "facts" }, FACTS.flatMap(fact(trace)));
+
+const sentences = (trace) => [
+  trace.status && trace.state === "refused" ? `Answered with status ${trace.status}.` : null,
+  trace.reason,
+  meaningOf(trace.state),
+  trace.isLate ? "Late: more than 3 s passed before it was accepted, or after that until its row." : null,
+  trace.deliveries > 1 ? `Its trigger delivered the object ${trace.deliveries} times: still at most one row.` : null,
+];
+
+/** Why a trace is in its state: the reason it was given, and what that means. */
+export const explanation = (trace) => {
+  const lines = sentences(trace).filter(Boolean);
+  const total = totalOf(trace);
+  return element("div", { id: "explanation", "data-state": trace.state },
+    total === null ? null : element("p", { id: "end-to-end" }, `${duration(total)} end to end`),
+    lines.map((line) => element("p", { class: line === trace.reason ? "reason" : null }, line)));
+};
+
+const sibling = (shown, onPick) => (trace) => {
+  const isShown = String(trace.id === shown.id);
+  return element("li", {},
+    element("button", { type: "button", "aria-current": isShown, "data-id": trace.id, onclick: () => onPick(trace) },
+      element("time", {}, clock(cameAt(trace))), badgeElements(trace),
+      othersText("key", trace.key ?? "nothing stored")));
+};
+
+/** All traces of one event id; nothing where there is one only. */
+export const siblings = (shown, traces, onPick) => {
+  if (traces.length < 2) return [];
+  const rows = traces.filter((trace) => trace.state === "row").length;
+  const says = `This event id came ${traces.length} times; ${rows ? "one of them has the row" : "none has a row yet"}:`;
+  return [element("p", {}, says), element("ul", { id: "siblings" }, traces.map(sibling(shown, onPick)))];
+};
+
+const curl = (trace) => `curl '${location.origin}${eventPath(nameOf(trace))}'`;
+
+/** Buttons for what there is to copy; `raw` is the text of the object, or null. */
+export const copyButtons = (trace, raw) => [
+  trace.eventId ? copyButton("copy-event-id", "Copy event id", () => trace.eventId) : null,
+  trace.key ? copyButton("copy-key", "Copy key", () => trace.key) : null,
+  raw === null ? null : copyButton("copy-raw", "Copy raw", () => raw),
+  nameOf(trace) ? copyButton("copy-curl", "Copy curl", () => curl(trace)) : null,
+].filter(Boolean);

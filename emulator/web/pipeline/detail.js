@@ -1,0 +1,137 @@
+// The detail of the selected trace: its way, what was sent, what was stored, and the row it became.
+
+import { siblings, copyButtons, explanation, facts, nameOf } from "./about.js";
+import { ask, eventPath } from "./api.js";
+import { byId, element, othersText } from "./element.js";
+import { jsonElements, memberElements } from "./jsonView.js";
+import { createPanes, fillPane } from "./panes.js";
+import { badgeElements } from "./row.js";
+import { timeline } from "./timeline.js";
+import { rowTable } from "./warehouseRow.js";
+
+const NOTHING = { traces: [], objects: [], row: null, reject: null, mapping: [] };
+
+const answerAbout = async (trace) => {
+  const name = nameOf(trace);
+  const answer = name ? await ask(eventPath(name), { expected: [404] }) : NOTHING;
+  return answer?.traces ? answer : NOTHING;
+};
+
+const hint = (text) => [element("p", { class: "hint" }, text)];
+
+const keyElement = (key) => element("code", { class: "key" }, key);
+
+const isAbout = (one, other) => one.id === other.id || (one.eventId !== null && one.eventId === other.eventId);
+
+const noObject = (trace) =>
+  trace.state === "refused" ? "Nothing was stored, so what was sent is not kept." : "The object is not there.";
+
+const noRow = (trace, { reject, mapping, problem }) => {
+  if (problem) return `Whether there is a row is not known: ${problem}.`;
+  if (reject || trace.state === "rejected") return `No row. Named in clickstream_rejects: ${reject ?? trace.reason}`;
+  return mapping.length ? "No row yet. This is what it becomes:" : "No row.";
+};
+
+/** `onClose` is called when it is closed, `onPick` with another trace of the same event id. */
+export const createDetail = ({ onClose, onPick }) => {
+  const root = byId("detail");
+  const panes = createPanes();
+  const head = element("div", { id: "detail-head" });
+  const problem = element("p", { class: "problem", role: "alert", hidden: true });
+  root.append(head, problem, panes.root);
+  let trace = null;
+  let answer = NOTHING;
+  let [drawn, filled] = [null, null]; // what the head and the panes show, as text: drawn again only if that changes
+  let isAsking = false;
+  let isStale = false;
+
+  const close = () => {
+    [trace, drawn, filled, root.hidden] = [null, null, null, true];
+    onClose();
+  };
+  const mark = (path) => {
+    for (const marked of root.querySelectorAll(".marked")) marked.classList.remove("marked");
+    if (path === null) return [];
+    const members = ["sent", "raw"].flatMap((name) => memberElements(byId(`pane-${name}-body`), path));
+    for (const member of members) member.classList.add("marked");
+    for (const line of root.querySelectorAll(`[data-source="${CSS.escape(path)}"]`)) line.classList.add("marked");
+    return members;
+  };
+  const follow = (path) => {
+    const [member] = mark(path);
+    if (!member) return;
+    panes.show(path.startsWith("_ingest") ? "raw" : "sent");
+    for (const each of mark(path)) each.scrollIntoView({ block: "nearest" });
+  };
+  const object = () => answer.objects.find(({ key }) => key === trace.key) ?? null;
+  const drawHead = () => {
+    const text = JSON.stringify([trace, answer.traces, object() === null]);
+    if (text === drawn) return;
+    drawn = text;
+    const focused = head.contains(document.activeElement) ? document.activeElement.id : null;
+    const title = element("div", { id: "detail-title" },
+      element("h2", { id: "detail-name" }, othersText("", trace.eventName ?? "(no name)")), badgeElements(trace),
+      element("span", { class: "copies" }, copyButtons(trace, object()?.raw ?? null)),
+      element("button", { id: "detail-close", type: "button", "aria-label": "Close", onclick: close }, "✕"));
+    const way = element("div", { id: "way" }, timeline(trace), explanation(trace));
+    head.replaceChildren(title, way, ...siblings(trace, answer.traces, onPick), facts(trace));
+    if (focused) byId(focused)?.focus();
+  };
+  const drawPanes = () => {
+    const shown = object();
+    const { row, mapping } = answer;
+    const text = JSON.stringify([trace.id, trace.state, shown, row, mapping, answer.reject, answer.problem]);
+    if (text === filled) return;
+    filled = text;
+    fillPane("sent", shown ? jsonElements(shown.sent) : hint(noObject(trace)));
+    fillPane("raw", shown ? [keyElement(shown.key), ...jsonElements(shown.raw)] : hint(noObject(trace)));
+    const table = mapping.length ? [rowTable(answer, { onPoint: mark, onFollow: follow })] : [];
+    fillPane("row", [...(row ? [] : hint(noRow(trace, answer))), ...table]);
+  };
+  const load = async () => {
+    if (isAsking) return void (isStale = true);
+    [isAsking, isStale] = [true, false];
+    const asked = trace;
+    try {
+      const found = await answerAbout(asked);
+      if (trace && isAbout(asked, trace)) show(found);
+      problem.hidden = true;
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+      filled = null;
+      for (const name of ["sent", "raw", "row"]) fillPane(name, hint("Not known."));
+    }
+    isAsking = false;
+    if (isStale && trace) load();
+  };
+  const show = (found) => {
+    answer = found;
+    drawHead();
+    drawPanes();
+  };
+  root.addEventListener("mouseover", ({ target }) => {
+    const path = target.dataset.path;
+    if (path !== undefined) mark(path);
+  });
+
+  return {
+    close,
+    open(selected) {
+      if (!trace || !isAbout(selected, trace)) answer = NOTHING;
+      [trace, root.hidden] = [selected, false];
+      drawHead();
+      load();
+    },
+    /** Traces have changed: ask again if this event is among them. */
+    changed(traces) {
+      if (!trace || !traces.some((each) => isAbout(each, trace))) return;
+      trace = traces.findLast((each) => each.id === trace.id) ?? trace;
+      drawHead();
+      load();
+    },
+    get isOpen() {
+      return trace !== null;
+    },
+  };
+};

@@ -1,0 +1,83 @@
+// The pipeline view: starts the page's parts, and wires them to each other.
+
+import { createDetail } from "./detail.js";
+import { byId, setText } from "./element.js";
+import { showEmpty, showExample } from "./empty.js";
+import { createFaults } from "./faults.js";
+import { createFigures, showFigures } from "./figures.js";
+import { createFilter } from "./filter.js";
+import { watchHealth } from "./health.js";
+import { wireKeys } from "./keys.js";
+import { createList } from "./list.js";
+import { createReset } from "./reset.js";
+import { createShoppers } from "./shoppers.js";
+import { createStore, MOST_TRACES } from "./store.js";
+import { listen } from "./stream.js";
+
+const CONNECTIONS = { live: "live", lost: "stream lost, reconnecting …" };
+
+const isPanel = new URLSearchParams(location.search).has("panel");
+const count = (number) => number.toLocaleString("en");
+
+const shownCount = () => {
+  const all = store.hasForgotten ? `the last ${count(MOST_TRACES)}` : count(store.size);
+  return store.shownSize === store.size ? `${all} events` : `${count(store.shownSize)} of ${all} events`;
+};
+
+const showPause = () => {
+  byId("pause").ariaPressed = store.isPaused;
+  setText(byId("pause"), store.isPaused ? `Resume (${count(store.held)} changes)` : "Pause");
+};
+
+const changed = (traces) => {
+  filter.offer(traces.map((trace) => trace.eventName));
+  list.schedule();
+  detail.changed(traces);
+  setText(byId("shown-count"), shownCount());
+  showPause();
+  showEmpty(store);
+};
+
+const store = createStore(changed);
+const filter = createFilter((matches) => {
+  store.setFilter(matches);
+  list.toTop();
+});
+const pick = (trace) => {
+  const entry = store.get(trace.id);
+  if (entry) list.select(entry);
+  else detail.open(trace); // forgotten here, but not by the emulator
+};
+const detail = createDetail({ onClose: () => list.unselect(), onPick: pick });
+const list = createList(store, ({ trace }) => detail.open(trace));
+
+const pause = () => {
+  if (store.isPaused) store.resume();
+  else store.pause();
+  showPause();
+};
+
+const showConnection = (state) => {
+  byId("connection").dataset.state = state;
+  setText(byId("connection"), CONNECTIONS[state]);
+};
+
+document.documentElement.classList.toggle("panel", isPanel);
+byId("controls").open = !isPanel;
+byId("pause").addEventListener("click", pause);
+wireKeys(store, list, detail.close);
+createFigures();
+createFaults();
+createShoppers();
+createReset();
+watchHealth();
+showExample();
+listen({
+  onConnection: showConnection,
+  onReset() {
+    store.reset();
+    if (!store.isPaused) detail.close();
+  },
+  onTraces: store.add,
+  onStats: showFigures,
+});
