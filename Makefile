@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench setup clean
+.PHONY: run test screenshots lint bench setup clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
 
 test: setup lint
 	$(BIN)/python -m pytest
+
+# The pictures in the README, made by the tests of the page.
+screenshots: setup
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/test_page_pipeline.py
 
 lint: setup
 	$(BIN)/ruff check .

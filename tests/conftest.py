@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "chalice_app"))
 
 # Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
 # The browser is last of all: Playwright keeps an event loop running in the main thread.
-SLOW = ("test_processes", "test_postgres", "test_stack", "test_chromium", "test_publisher")
+SLOW = ("test_processes", "test_postgres", "test_stack", "test_chromium", "test_publisher", "test_page")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -26,6 +26,7 @@ class Shop:
         self.bodies: dict[str, str] = {}
         self.scripts: dict[str, str] = {}
         self.headers: dict[str, str] = {}
+        self.pages: dict[str, str] = {}  # whole pages, in place of the usual one
         self._server = serve(self._handler())
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -63,7 +64,7 @@ class Shop:
                 if path.startswith("/publisher/"):
                     content, kind = file.read_bytes(), "text/javascript"
                 else:
-                    content, kind = shop.page(path).encode(), "text/html; charset=utf-8"
+                    content, kind = (shop.pages.get(path) or shop.page(path)).encode(), "text/html; charset=utf-8"
                 self.send_response(200)
                 headers = {"Content-Type": kind, "Content-Length": str(len(content)), "Cache-Control": "no-store"}
                 # A page in a sandbox has no origin, and needs leave to import even the shop's own files.

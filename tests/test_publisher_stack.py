@@ -1,6 +1,8 @@
 """The publisher against the whole stack: real preflights, real CORS, raw objects and rows."""
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,8 +10,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.shop import PublisherTest, Shop, assert_gapless, open_page, queue
-from tests.stack_process import StackProcess, wait_for
+from tests.stack_process import ROOT, StackProcess, wait_for
 
+README = (ROOT / "README.md").read_text()
 PRODUCT = {"id": "SKU-1", "name": "Áo khoác", "category": "jackets", "brand": {"title": "Nike"}, "price": 1_990_000,
            "discountPrice": 1_790_000.5, "urlPath": "/p/1"}  # fmt: skip
 VISIT = f"""
@@ -94,6 +97,20 @@ class TestPublisher(PublisherTest):
             assert rows[event["eventId"]] == (name, *user, client_id, event["sessionId"], True, *product)
         assert events[10]["order"]["total"] == 3_580_001
         assert events[13]["element"]["id"] == "more"
+
+    def test_the_lines_of_the_readme_are_enough(self, stack: StackProcess, shop: Shop, page: Page) -> None:
+        """In a bare page: its view and a click are sent, and one call waits for them."""
+        lines = re.search(r'```html\n(<script type="module">.*?</script>)\n```', README, re.DOTALL)
+        assert lines is not None
+        assert len(lines[1].splitlines()) == 5
+        script = lines[1].replace("https://collect.example/clickstream", stack.stack.endpoint)
+        shop.pages["/bare"] = f"<!doctype html><title>Bare</title><button>Buy</button>{script}"
+        page.goto(f"{shop.url}/bare")
+        page.get_by_role("button").click()
+        client_id = self.client_id(page)
+        for name in ("page_view", "click"):
+            url = f"{stack.stack.web_url}/api/wait?eventName={name}&clientId={client_id}&timeout=20"
+            assert subprocess.run(["curl", "-sf", url], capture_output=True, check=False).returncode == 0
 
     def test_a_stack_that_was_down_gets_everything_once(self, stack: StackProcess, shop: Shop, page: Page) -> None:
         """What shoppers did meanwhile is there when it is up again."""
