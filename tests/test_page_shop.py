@@ -112,9 +112,10 @@ def client_id(page: Page) -> str:
 
 
 def raw(stack: StackProcess, client: str) -> list[dict[str, Any]]:
-    """A client's raw objects, in the order of its events."""
-    events = [json.loads((stack.bucket / key).read_bytes()) for key in stack.raw_keys()]
-    return sorted((event for event in events if event["clientId"] == client), key=lambda event: event["seq"])
+    """A client's events in raw, in their order; each once, since one may be sent again when its page is left."""
+    objects = (json.loads((stack.bucket / key).read_bytes()) for key in stack.raw_keys())
+    events = {event["eventId"]: event for event in objects if event["clientId"] == client}
+    return sorted(events.values(), key=lambda event: event["seq"])
 
 
 def rows(stack: StackProcess, client: str) -> dict[str, dict[str, Any]]:
