@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 import psycopg
 
@@ -33,6 +34,7 @@ class Reset:
         forget_shoppers: Callable[[], None],
     ) -> None:
         self.at: datetime | None = None
+        self._lock = Lock()
         self._stack = stack
         self._bucket = bucket
         self._triggers = triggers
@@ -45,6 +47,10 @@ class Reset:
 
         Raises EmulatorError if something cannot be deleted.
         """
+        with self._lock:
+            self._reset()
+
+    def _reset(self) -> None:
         self._forget_shoppers()
         self._faults.all_off()
         with self._triggers.held():

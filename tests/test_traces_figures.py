@@ -13,7 +13,7 @@ class Clock:
 
 
 def row(milliseconds: float) -> Trace:
-    return Trace("a", "row", sent_at=0.001, row_at=0.001 + milliseconds / 1000)
+    return Trace("a", "row", stored_at=1, row_at=1 + milliseconds / 1000)
 
 
 class TestFigures:

@@ -58,10 +58,15 @@ class TestTrace:
         assert not Trace("a", "stored", accepted_at=1).is_late
 
     def test_from_end_to_end(self) -> None:
-        """From the first step that is known; nothing without a row."""
+        """From the first step that is known; nothing without a row. An imported event counts from its receipt."""
+        day = 86_400
         assert Trace("a", "row", sent_at=1, accepted_at=2, row_at=3).milliseconds == 2000
         assert Trace("a", "row", accepted_at=2, row_at=3).milliseconds == 1000
-        assert Trace("a", "stored", sent_at=1).milliseconds is None
+        assert Trace("a", "row", stored_at=2, row_at=3).milliseconds == 1000
+        assert Trace("a", "row", sent_at=1, accepted_at=1 + day, row_at=2 + day).milliseconds == (1 + day) * 1000
+        assert Trace("a", "row", sent_at=1, accepted_at=2 + day, row_at=3 + day).milliseconds == 1000
+        assert Trace("a", "row", sent_at=2.5, accepted_at=2, row_at=3).milliseconds == 1000
+        assert Trace("a", "stored", sent_at=1, accepted_at=2).milliseconds is None
 
     def test_a_refusal_has_an_id_of_its_own(self) -> None:
         """Two with the same reason are two."""

@@ -17,6 +17,7 @@ from emulator.s3_event import File
 __all__ = ["LATE_SECONDS", "WAITING", "Trace", "refused_trace", "stored_trace"]
 
 LATE_SECONDS = 3.0
+DAY_SECONDS = 86_400.0
 WAITING = ("stored", "failed")  # states of an object that the projector still has to deal with
 
 
@@ -57,9 +58,15 @@ class Trace:
 
     @property
     def milliseconds(self) -> float | None:
-        """From end to end: from being sent (or else accepted, or stored) until its row; None without a row."""
-        start = self.sent_at or self.accepted_at or self.stored_at
-        return None if self.row_at is None or start is None else (self.row_at - start) * 1000
+        """From end to end: from being sent (or else accepted, or stored) until its row; None without a row.
+
+        What was sent in the future, or more than a day before, says more about a clock or an import than about us.
+        """
+        received_at = self.accepted_at or self.stored_at
+        if self.row_at is None or received_at is None:
+            return None
+        is_plausible = self.sent_at is not None and 0 <= received_at - self.sent_at <= DAY_SECONDS
+        return (self.row_at - (self.sent_at if is_plausible and self.sent_at else received_at)) * 1000
 
     def as_json(self) -> dict[str, Any]:
         """As the API and the pipeline view show it; times are ISO-8601, UTC, with milliseconds."""
