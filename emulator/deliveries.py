@@ -47,9 +47,14 @@ class Deliveries:
         self._lock = threading.Lock()
         self._queue = DeliveryQueue()
         self._pending: dict[str, File] = {}
-        self._failed: dict[str, File] = {}
+        self._failed: dict[str, tuple[File, str]] = {}  # and why
         self._done: dict[str, int] = {}
-        self.last_error: str | None = None
+
+    @property
+    def last_error(self) -> str | None:
+        """Why the object that failed last did; None if none waits to be tried again."""
+        with self._lock:
+            return next((error for _, error in reversed(self._failed.values())), None)
 
     @property
     def pending(self) -> int:
@@ -67,16 +72,16 @@ class Deliveries:
             with self._lock:
                 if not self.is_new(file):
                     continue
-                self._failed.pop(file.key, None)
+                is_first = self._failed.pop(file.key, None) is None
                 self._pending[file.key] = file
             if self._observer:
                 self._observer.stored(file)
-            self._queue.put(file)
+            self._queue.put(file, is_first=is_first)
 
     def offer_failed(self) -> None:
         """Queue once more what failed."""
         with self._lock:
-            failed = list(self._failed.values())
+            failed = [file for file, _ in self._failed.values()]
         self.offer(failed)
 
     def mark_done(self, files: Iterable[File]) -> None:
@@ -85,8 +90,6 @@ class Deliveries:
             for file in files:
                 self._done[file.key] = file.changed
                 self._failed.pop(file.key, None)
-            if not self._failed:
-                self.last_error = None
 
     def run(self, stopping: threading.Event) -> None:
         """Deliver until `stopping` is set and `wake` was called, once for each thread that runs this."""
@@ -118,7 +121,6 @@ class Deliveries:
             with self._lock:
                 for known in (self._pending, self._failed, self._done):
                     known.clear()
-                self.last_error = None
 
     def _deliver(self, file: File) -> bool:
         if self._observer:
@@ -135,8 +137,7 @@ class Deliveries:
                 self._done[file.key] = file.changed
                 self._failed.pop(file.key, None)
             elif self._done.get(file.key) != file.changed:  # else only its second delivery failed
-                self._failed[file.key] = file
-            self.last_error = error
+                self._failed[file.key] = file, error
         if self._observer:
             self._observer.projected(
                 file, outcome["outcome"] if error is None else "failed", error or outcome.get("reason")

@@ -12,11 +12,11 @@ from typing import NamedTuple
 from emulator.errors import EmulatorError
 from emulator.s3_event import File
 
-__all__ = ["LATE_SECONDS", "SHUFFLE_SECONDS", "DeliveryQueue", "TriggerFaults"]
+__all__ = ["DELAY_SECONDS", "SHUFFLE_SECONDS", "DeliveryQueue", "TriggerFaults"]
 
-LATE_SECONDS = 5.0
+DELAY_SECONDS = 5.0
 SHUFFLE_SECONDS = 2.0
-HOLD_SECONDS = 30.0
+HOLD_SECONDS = 10.0
 
 
 class TriggerFaults(NamedTuple):
@@ -41,10 +41,10 @@ class DeliveryQueue:
         self._wakes = 0
         self._held = False
 
-    def put(self, file: File) -> None:
-        """Queue one delivery; two where the faults say so."""
+    def put(self, file: File, *, is_first: bool = True) -> None:
+        """Queue one delivery; of a first one, two where the faults say so: retries must not double each time."""
         with self._condition:
-            for _ in range(2 if self._faults.twice else 1):
+            for _ in range(2 if self._faults.twice and is_first else 1):
                 heapq.heappush(self._waiting, (time.monotonic() + self._delay(), next(self._numbers), file))
                 self._condition.notify()
 
@@ -73,11 +73,12 @@ class DeliveryQueue:
             self._condition.notify_all()
 
     def misbehave(self, faults: TriggerFaults) -> None:
-        """From now on, deliver with these faults; what an earlier fault holds back comes out at once."""
+        """From now on, deliver with these faults; what waits is delayed anew, without those that are no longer on."""
         with self._condition:
             self._faults = faults
-            if not faults.late and not faults.out_of_order:
-                self._waiting = [(0, number, file) for _, number, file in sorted(self._waiting)]
+            now = time.monotonic()
+            self._waiting = [(now + self._delay(), number, file) for _, number, file in self._waiting]
+            heapq.heapify(self._waiting)
             self._condition.notify_all()
 
     @contextmanager
@@ -105,5 +106,5 @@ class DeliveryQueue:
         return self._waiting[0][0] - time.monotonic()
 
     def _delay(self) -> float:
-        late = LATE_SECONDS if self._faults.late else 0
+        late = DELAY_SECONDS if self._faults.late else 0
         return late + (self._random.uniform(0, SHUFFLE_SECONDS) if self._faults.out_of_order else 0)

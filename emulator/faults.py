@@ -47,6 +47,10 @@ class FaultSwitches:
             faults = replace(self._faults, **wanted)
             if faults.warehouse_down and not self._is_own_dw:
                 raise EmulatorError("the warehouse given by --dw or DW_URL cannot be switched off from here")
+            # Each is noted once it is done: the next may fail.
+            self._set_down("s3", is_down=faults.storage_down)
+            self._faults = replace(self._faults, storage_down=faults.storage_down)
+            self._set_down("warehouse", is_down=faults.warehouse_down)
             self._triggers.misbehave(
                 TriggerFaults(
                     twice=faults.triggers_twice,
@@ -55,8 +59,6 @@ class FaultSwitches:
                     off=faults.triggers_off,
                 )
             )
-            self._set_down("s3", is_down=faults.storage_down)
-            self._set_down("warehouse", is_down=faults.warehouse_down)
             self._faults = faults
             return faults
 

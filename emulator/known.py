@@ -1,6 +1,7 @@
 """What the warehouse knows already: of which raw objects it has a row or a reject, and which."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, LiteralString
@@ -15,12 +16,21 @@ from chalicelib.flatten import flatten
 from chalicelib.warehouse import REJECTS
 from emulator.s3_event import File
 
-__all__ = ["known_events", "known_files", "reject_of", "row_of_event"]
+__all__ = ["known_events", "known_files", "quick_connection", "reject_of", "row_of_event"]
 
+STATEMENT_TIMEOUT = "SET statement_timeout = '2s'"
 KNOWN_EVENTS = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
 ROW = f"SELECT * FROM {TABLE} WHERE event_id = %s"  # noqa: S608  # a name of the contract
 REJECT = f"SELECT reason FROM {REJECTS} WHERE bucket = %s AND key = %s"  # noqa: S608  # as above
 KNOWN_REJECTS = f"SELECT key FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
+
+
+@contextmanager
+def quick_connection(dw_url: str) -> Iterator[psycopg.Connection]:
+    """A connection on which no statement takes longer than two seconds, whatever is locked. Raises psycopg.Error."""
+    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(STATEMENT_TIMEOUT)
+        yield connection
 
 
 def known_events(connection: psycopg.Connection, ids: Sequence[UUID]) -> set[UUID]:
@@ -33,7 +43,7 @@ def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
     event_ids = {file.key: _event_id(directory / file.key, file) for file in files}
     ids = [event_id for event_id in event_ids.values() if event_id is not None]
     keys = [key for key, event_id in event_ids.items() if event_id is None]
-    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+    with quick_connection(dw_url) as connection:
         rows = known_events(connection, ids)
         rejects = _found(connection, KNOWN_REJECTS, (directory.name, keys))
     return [file for file in files if event_ids[file.key] in rows or file.key in rejects]
@@ -41,7 +51,7 @@ def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
 
 def row_of_event(dw_url: str, event_id: UUID) -> dict[str, Any] | None:
     """The row of an event id, by column name; None if it has none. Raises psycopg.Error."""
-    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+    with quick_connection(dw_url) as connection:
         cursor = connection.cursor(row_factory=dict_row)
         try:
             return cursor.execute(ROW, (event_id,)).fetchone()
@@ -51,7 +61,7 @@ def row_of_event(dw_url: str, event_id: UUID) -> dict[str, Any] | None:
 
 def reject_of(dw_url: str, bucket: str, key: str) -> str | None:
     """Why an object was rejected; None if it was not. Raises psycopg.Error."""
-    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+    with quick_connection(dw_url) as connection:
         return next(iter(_found(connection, REJECT, (bucket, key))), None)
 
 

@@ -12,7 +12,7 @@ from emulator.processes import wait_until
 __all__ = ["Page"]
 
 START_SECONDS = 10
-STOP_SECONDS = 10
+STOP_SECONDS = 3
 
 
 class Page:

@@ -22,7 +22,7 @@ EMPTY = "TRUNCATE {}"
 
 
 class Reset:
-    """Empties one stack when called; `at` is when that was last done (UTC), None before the first time."""
+    """Empties one stack when called; `at` is when the last one that succeeded began (UTC), None before the first."""
 
     def __init__(
         self,
@@ -53,12 +53,13 @@ class Reset:
     def _reset(self) -> None:
         self._forget_shoppers()
         self._faults.all_off()
+        began = datetime.now(UTC)
         with self._triggers.held():
-            self.at = datetime.now(UTC)
-            self._delete_objects()
             if self._stack.is_own_dw:
-                _empty_tables(self._stack.dw_url)
+                _empty_tables(self._stack.dw_url)  # first, since it can be refused: rows can be made again from raw
+            self._delete_objects()
             self._traces.reset()
+            self.at = began
 
     def _delete_objects(self) -> None:
         """Delete the files only: the S3 server remembers directories for a moment."""
@@ -78,4 +79,7 @@ def _empty_tables(dw_url: str) -> None:
                 if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
                     connection.execute(EMPTY.format(table).encode())
     except psycopg.Error as error:
-        raise EmulatorError(f"the warehouse was not emptied: {error}") from error
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise EmulatorError(
+            f"nothing was deleted, since the warehouse was not emptied: {why}; end what else uses it, and reset again"
+        ) from error

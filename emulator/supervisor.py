@@ -47,8 +47,8 @@ class Supervisor:
     def take_down(self, name: str) -> None:
         """Stop one part, and leave it stopped until `bring_up`. Raises EmulatorError if it does not stop."""
         with self._lock:
-            self.down.add(name)
             self._part(name).stop()
+            self.down.add(name)
             self._report(f"{name} is switched off")
 
     def bring_up(self, name: str) -> None:

@@ -24,7 +24,7 @@ from emulator.s3_server import UPLOAD
 __all__ = ["Triggers"]
 
 SWEEP_SECONDS = 2.0
-STOP_SECONDS = 10
+STOP_SECONDS = 3
 # A directory's time is too coarse to trust just after a change: another file may follow within the same tick.
 SETTLED_NANOSECONDS = 2_000_000_000
 CHUNK = 1000
@@ -62,6 +62,7 @@ class Triggers:
         self._known = known
         self._deliveries = Deliveries(directory.name, project, lambda key: (directory / key).exists(), observer)
         self._stopping = threading.Event()
+        self._sweeping = threading.Lock()
         self._swept: dict[str, _Listing] = {}
         self._sweep_error: str | None = None
         self._threads: list[threading.Thread] = []
@@ -105,12 +106,13 @@ class Triggers:
     def sweep(self) -> None:
         """Offer every object that is neither delivered nor waiting nor known to the warehouse, and what failed."""
         try:
-            for files in self._changed(str(self._directory / PREFIX)):
-                new = [file for file in files if self._deliveries.is_new(file)]
-                for start in range(0, len(new), CHUNK):
-                    chunk = new[start : start + CHUNK]
-                    self._deliveries.mark_done(self._known(chunk))
-                    self._deliveries.offer(chunk)
+            with self._sweeping:
+                for files in self._changed(str(self._directory / PREFIX)):
+                    new = [file for file in files if self._deliveries.is_new(file)]
+                    for start in range(0, len(new), CHUNK):
+                        chunk = new[start : start + CHUNK]
+                        self._deliveries.mark_done(self._known(chunk))
+                        self._deliveries.offer(chunk)
         finally:
             self._deliveries.offer_failed()
 
@@ -123,6 +125,9 @@ class Triggers:
         """Deliver nothing while the block runs, and know no object at its end. Raises EmulatorError."""
         with self._deliveries.held():
             yield
+        # A sweep under way may have listed what has just been forgotten: from here on, all is listed anew.
+        with self._sweeping:
+            self._swept.clear()
 
     def _deliver(self) -> None:
         self._deliveries.run(self._stopping)

@@ -141,7 +141,7 @@ def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
     }
     running = [part for part in supervisor.parts if part.name in places]
     # All at once: a part that hangs takes its seconds to say so.
-    with ThreadPoolExecutor(len(running)) as pool:
+    with ThreadPoolExecutor(len(running) or 1) as pool:
         problems = pool.map(partial(_problem, supervisor), running)
     parts: dict[str, dict[str, Any]] = {}
     for part, problem in zip(running, problems, strict=True):

@@ -69,6 +69,19 @@ class TestEvents:
         """All of them must hold; a limit keeps the last."""
         assert found(stack, query) == names
 
+    @pytest.mark.parametrize(
+        "time", ["9999-12-31T23:59:59.9999999", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999-01:00"]
+    )
+    def test_no_time_that_a_client_sends_breaks_the_list(self, stack: Running, time: str) -> None:
+        """A time beyond what can be shown is not known."""
+        store(stack, KEY.format(7), f'{{"eventName":"odd","eventTimestamp":"{time}"}}')
+        assert found(stack, "eventName=odd") == ["odd"]
+
+    @pytest.mark.parametrize("query", ["state=bogus", "eventName=a&eventName=b", "eventName=%00", "limit=0"])
+    def test_a_filter_that_can_find_nothing_is_an_error(self, stack: Running, query: str) -> None:
+        """Rather than an empty list."""
+        assert client(stack).get(f"/api/events?{query}").status_code == 400
+
     def test_a_misspelled_filter_is_an_error(self, stack: Running) -> None:
         """It names those that are known."""
         answer = client(stack).get("/api/events?event_name=click")
@@ -155,7 +168,8 @@ class TestEvent:
         assert len(event["objects"]) == 1
 
     @pytest.mark.parametrize(
-        "identity", ["nothing", "events/x.json", "../../secret.txt", "%2e%2e/secret.txt", "/secret.txt"]
+        "identity",
+        ["%00", "x" * 300, "nothing", "events/x.json", "../../secret.txt", "%2e%2e/secret.txt", "/secret.txt"],
     )
     def test_anything_else_is_not_found(self, stack: Running, identity: str) -> None:
         """Least of all a file outside the bucket."""

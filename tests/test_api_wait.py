@@ -1,13 +1,16 @@
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import Warehouse
+from emulator.api import wait as module
 from emulator.api.running import Running
 from tests.running import client, running
 
@@ -16,8 +19,8 @@ HOUR = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 @pytest.fixture
 def stack(tmp_path: Path, warehouse_url: str) -> Running:
-    """Give a stack with a real, empty warehouse."""
-    return running(tmp_path, warehouse_url)
+    """Give a stack with a real, empty warehouse, started at midnight."""
+    return replace(running(tmp_path, warehouse_url), started_at=HOUR - timedelta(hours=9))
 
 
 @pytest.fixture
@@ -84,7 +87,8 @@ class TestWait:
         assert wait(stack, "since=2026-11-25T09:01:00Z&count=3&timeout=0")[0] == 408
 
     def test_since_the_last_reset(self, stack: Running, warehouse: Warehouse) -> None:
-        """Which is the default."""
+        """Which is the default, or else the start of the stack: rows of earlier runs are none that a test waits for."""
+        insert(warehouse, "click", 0, -10 * 60)
         insert(warehouse, "click", 1, 0)
         insert(warehouse, "click", 2, 2)
         assert wait(stack, "timeout=0")[1]["count"] == 2
@@ -102,7 +106,33 @@ class TestWait:
         threading.Timer(0.2, stack.stopping.set).start()
         assert wait(stack, "timeout=60")[0] == 503
 
-    @pytest.mark.parametrize("query", ["count=0", "count=x", "timeout=-1", "timeout=601", "since=x", "event=click"])
+    def test_a_table_that_is_locked(self, stack: Running, warehouse: Warehouse) -> None:
+        """Is not waited for beyond a moment."""
+        insert(warehouse, "click")
+        with psycopg.connect(stack.stack.dw_url) as connection:
+            connection.execute("LOCK TABLE clickstream_events IN ACCESS EXCLUSIVE MODE")
+            status, answer = wait(stack, "timeout=0")
+        assert status == 408
+        assert "statement timeout" in answer["problem"]
+
+    def test_too_many_who_wait(self, stack: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Are told to come back, so that the warehouse's connections are not used up."""
+        monkeypatch.setattr(module, "MOST_WAITING", 0)
+        assert wait(stack, "timeout=0")[0] == 503
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "eventName=%00",
+            "count=1&count=2",
+            "count=0",
+            "count=x",
+            "timeout=-1",
+            "timeout=601",
+            "since=x",
+            "event=click",
+        ],
+    )
     def test_wrong_parameters(self, stack: Running, query: str) -> None:
         """Are said, not waited for."""
         assert wait(stack, query)[0] == 400

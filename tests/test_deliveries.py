@@ -94,6 +94,15 @@ class TestDeliveries:
         assert queue.pending == 0
         assert queue.last_error is None
 
+    def test_one_success_hides_no_other_failure(self) -> None:
+        """The last error is that of an object that still waits."""
+        queue = deliveries_to(Projector(RuntimeError("A is broken"), "projected"))
+        queue.offer([A])
+        run_until_idle(queue)
+        queue.offer([B])
+        run_until_idle(queue)
+        assert queue.last_error == "A is broken"
+
     def test_what_failed_and_is_known_after_all_waits_no_more(self) -> None:
         """The warehouse may have stored it before its answer was lost."""
         queue = deliveries_to(Projector(RuntimeError("the answer was lost")))
@@ -164,7 +173,20 @@ class TestMisbehave:
         stopping.set()
         queue.wake()
         thread.join()
-        assert queue.pending == 0
+        assert (queue.pending, queue.last_error) == (0, None)
+
+    def test_retries_are_not_doubled_each_time(self) -> None:
+        """However long the warehouse is away, an object waits once."""
+        projector = Projector(*[RuntimeError("down")] * 40)
+        queue = deliveries_to(projector)
+        queue.misbehave(TriggerFaults(twice=True))
+        queue.offer([A])
+        for _ in range(5):
+            run_until_idle(queue)
+            queue.offer_failed()
+        run_until_idle(queue)
+        assert len(projector.keys) <= 2 + 5
+        assert queue.last_error == "down"
 
 
 class TestHeld:

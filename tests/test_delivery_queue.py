@@ -55,7 +55,7 @@ class TestDeliveryQueue:
 
     def test_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It comes out when it is due, not before."""
-        monkeypatch.setattr(delivery_queue, "LATE_SECONDS", 0.2)
+        monkeypatch.setattr(delivery_queue, "DELAY_SECONDS", 0.2)
         queue = DeliveryQueue()
         queue.misbehave(TriggerFaults(late=True))
         queue.put(FILES[0])
@@ -64,7 +64,7 @@ class TestDeliveryQueue:
 
     def test_late_no_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is held back comes out at once, in order, when the fault is switched off."""
-        monkeypatch.setattr(delivery_queue, "LATE_SECONDS", 3600)
+        monkeypatch.setattr(delivery_queue, "DELAY_SECONDS", 3600)
         queue = DeliveryQueue()
         queue.misbehave(TriggerFaults(late=True))
         put_all(queue)

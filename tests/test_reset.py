@@ -93,6 +93,12 @@ class TestReset:
         assert not (filled.bucket / KEY).exists()
 
     def test_a_warehouse_that_is_away(self, tmp_path: Path) -> None:
-        """Is said."""
-        with pytest.raises(EmulatorError, match="the warehouse was not emptied"):
-            reset_of(running(tmp_path), Doubles())()
+        """Is said, and nothing is deleted or counted from then on."""
+        stack = running(tmp_path)
+        store(stack, KEY, "{}")
+        reset = reset_of(stack, Doubles())
+        with pytest.raises(EmulatorError, match="nothing was deleted, since the warehouse was not emptied"):
+            reset()
+        assert (stack.bucket / KEY).exists()
+        assert len(stack.traces.all()) == 1
+        assert reset.at is None

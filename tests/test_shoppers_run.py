@@ -142,9 +142,9 @@ class TestProgress:
 
     def test_progress_before_and_after(self, shoppers: Shoppers) -> None:
         """It begins with nothing, and ends as the report."""
-        assert shoppers.progress == Progress(0, 0, 0, 0, 0, None)
+        assert shoppers.progress == Progress(0, 0, 0, 0, 0, 0, None)
         report = run(shoppers)
-        assert shoppers.progress == Progress(15, 15, report.total("accepted"), 0, 0, None)
+        assert shoppers.progress == Progress(15, 15, report.total("accepted"), 0, 0, 0, None)
 
     def test_progress_in_a_thread(
         self, collector: Collector, shoppers: Shoppers, monkeypatch: pytest.MonkeyPatch

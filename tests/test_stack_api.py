@@ -2,12 +2,15 @@
 
 import json
 import subprocess
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx2
+import psycopg
 import pytest
 
 from tests.stack_process import StackProcess, emulator, wait_for
@@ -101,6 +104,25 @@ class TestReset:
         api.post("page_view")
         api.wait("page_view")
         assert [event["state"] for event in api.events()] == ["row"]
+
+    def test_an_event_amid_a_reset_that_has_to_wait(self, api: Api) -> None:
+        """Is projected afterwards, though everything was forgotten meanwhile."""
+        api.post("click")
+        api.wait("click")
+        with psycopg.connect(api.stack.stack.dw_url) as other:
+            other.execute("SELECT count(*) FROM clickstream_events")
+            thread = threading.Thread(target=api.ask, args=("POST", "/reset"))
+            thread.start()
+            time.sleep(0.5)
+            api.post("page_view")
+            time.sleep(3)  # the sweep has seen it, and the hour is settled
+            other.rollback()
+        thread.join()
+        key = api.stack.raw_keys()
+        if key:  # it was stored after the objects had been deleted
+            wait_for(lambda: api.stack.event_ids())
+        api.post("logout")
+        api.wait("logout")
 
 
 class TestFaults:

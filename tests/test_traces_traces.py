@@ -48,6 +48,29 @@ class TestTraces:
         assert (after.state, after.deliveries) == ("row", 2)
         assert (after.projected_at, after.row_at) == (before.projected_at, before.row_at)
 
+    def test_an_object_that_is_touched_keeps_its_row(self, tmp_path: Path) -> None:
+        """It is delivered again, and is no duplicate of itself."""
+        stack = running(tmp_path)
+        file = store(stack, KEY.format(1), '{"eventId": "e"}')
+        stack.traces.projected(file, "projected", None)
+        touched = file._replace(changed=file.changed + 1)
+        stack.traces.stored(touched)
+        stack.traces.projected(touched, "already_known", None)
+        assert states(stack.traces) == ["row"]
+
+    @pytest.mark.parametrize(("others", "state"), [(0, "row"), (1, "duplicate")])
+    def test_a_row_whose_confirmation_was_lost_is_its_own(self, tmp_path: Path, others: int, state: str) -> None:
+        """Known already at the second delivery, and no other object has it."""
+        stack = running(tmp_path)
+        for number in range(others):
+            stack.traces.projected(store(stack, KEY.format(number), '{"eventId": "e"}'), "projected", None)
+        file = store(stack, KEY.format(9), '{"eventId": "e"}')
+        for outcome in ("failed", "already_known"):
+            stack.traces.delivered(file)
+            stack.traces.projected(file, outcome, None)
+        (trace,) = [trace for trace in stack.traces.all() if trace.key == file.key]
+        assert trace.state == state
+
     def test_what_failed_keeps_its_reason_while_it_waits(self, tmp_path: Path) -> None:
         """It is offered again every two seconds."""
         stack = running(tmp_path)

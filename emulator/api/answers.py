@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from emulator.errors import EmulatorError
 
-__all__ = ["Problem", "answer", "answer_emulator_error", "answer_problem"]
+__all__ = ["Problem", "answer", "answer_emulator_error", "answer_problem", "answer_unforeseen"]
 
 
 class Problem(Exception):
@@ -34,3 +34,8 @@ def answer_emulator_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer with what the stack cannot do now."""
     assert isinstance(error, EmulatorError)  # noqa: S101  # as above
     return answer({"success": False, "message": error.message}, 409)
+
+
+def answer_unforeseen(_request: Request, error: Exception) -> JSONResponse:
+    """Answer where nobody foresaw the error; its trace goes to standard error."""
+    return answer({"success": False, "message": f"internal error ({type(error).__name__}): see the terminal"}, 500)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from emulator.api import events, steering, stream, wait
-from emulator.api.answers import Problem, answer, answer_emulator_error, answer_problem
+from emulator.api.answers import Problem, answer, answer_emulator_error, answer_problem, answer_unforeseen
 from emulator.api.guards import guards
 from emulator.api.running import Running
 from emulator.errors import EmulatorError
@@ -49,6 +49,7 @@ def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
             Problem: answer_problem,
             EmulatorError: answer_emulator_error,
             HTTPException: _answer_http_exception,
+            Exception: answer_unforeseen,
         },
     )
 
@@ -74,6 +75,7 @@ def _pages() -> list[BaseRoute]:
 
 def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for these only
-    return answer(
-        {"success": False, "message": f"{request.method} {request.url.path}: {error.detail}"}, error.status_code
-    )
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    found = answer({"success": False, "message": message}, error.status_code)
+    found.headers.update(error.headers or {})
+    return found

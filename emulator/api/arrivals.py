@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Any, LiteralString, Self
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg.rows import dict_row
 
 from chalicelib.contract import TABLE
+from emulator.known import quick_connection
 from emulator.traces.detail import plain
 
 __all__ = ["FILTERS", "Arrivals"]
@@ -35,48 +35,34 @@ GROUP BY event_name ORDER BY event_name
 
 
 class Arrivals:
-    """Rows received since a moment (aware; None: ever) that match the filters; keeps one connection while open."""
+    """Rows received since a moment (aware; None: ever) that match the filters."""
 
     def __init__(self, dw_url: str, since: datetime | None, filters: Mapping[str, str]) -> None:
         self._dw_url = dw_url
         self._parameters = {"since": since, **{column: filters.get(name) for name, column in FILTERS.items()}}
-        self._connection: psycopg.Connection[dict[str, Any]] | None = None
-        self._problem: str | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        self._close()
 
     def count(self) -> int:
         """How many there are; 0 while the warehouse is away."""
-        return sum(row["count"] for row in self._ask(COUNT))
+        try:
+            [[row]] = self._ask(COUNT)
+        except psycopg.Error:
+            return 0
+        return int(row["count"])
 
     def facts(self) -> dict[str, Any]:
         """The last 100 of them, the newest first; how many of each name there are, whatever the filters; a problem."""
-        events = [{name: plain(value) for name, value in row.items()} for row in self._ask(ROWS)]
-        arrived = {row["event_name"]: row["count"] for row in self._ask(NAMES)}
-        return {"events": events, "arrived": arrived} | ({"problem": self._problem} if self._problem else {})
-
-    def _ask(self, query: LiteralString) -> list[dict[str, Any]]:
         try:
-            if self._connection is None:
-                self._connection = psycopg.connect(
-                    self._dw_url, autocommit=True, connect_timeout=5, row_factory=dict_row
-                )
-            self._problem = None
-            return self._connection.execute(query, self._parameters).fetchall()
+            rows, names = self._ask(ROWS, NAMES)
         except psycopg.errors.UndefinedTable:
-            return []
+            return {"events": [], "arrived": {}}
         except psycopg.Error as error:
-            self._problem = f"the warehouse does not answer: {next(iter(str(error).splitlines()), '')}"
-            self._close()
-            return []
+            why = next(iter(str(error).splitlines()), type(error).__name__)
+            return {"events": [], "arrived": {}, "problem": f"the warehouse does not answer: {why}"}
+        events = [{name: plain(value) for name, value in row.items()} for row in rows]
+        return {"events": events, "arrived": {row["event_name"]: row["count"] for row in names}}
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+    def _ask(self, *queries: LiteralString) -> list[list[dict[str, Any]]]:
+        # A connection each time: those who wait for long must not use up all that the warehouse allows.
+        with quick_connection(self._dw_url) as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            return [cursor.execute(query, self._parameters).fetchall() for query in queries]

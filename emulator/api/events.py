@@ -5,10 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from emulator.api.answers import Problem, answer
-from emulator.api.parameters import check_names, integer, moment
+from emulator.api.parameters import check_query, integer, moment
 from emulator.api.running import Running
 from emulator.traces.detail import detail
-from emulator.traces.trace import Trace
+from emulator.traces.trace import STATES, Trace
 from emulator.traces.traces import MOST_TRACES
 
 __all__ = ["FILTERS", "routes"]
@@ -32,7 +32,9 @@ def routes(running: Running) -> list[Route]:
 
     def events(request: Request) -> Response:
         query = request.query_params
-        check_names(query, PARAMETERS)
+        check_query(query, PARAMETERS)
+        if query.get("state", STATES[0]) not in STATES:
+            raise Problem(400, f"state is one of {', '.join(STATES)}, not {query['state']!r}")
         since, text = moment(query, "since"), query.get("text", "").casefold()
         limit = integer(query, "limit", MOST_TRACES, 1, MOST_TRACES)
         found = [

@@ -19,10 +19,10 @@ def guards(ingest_url: str) -> list[Middleware]:
         "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
     return [
+        Middleware(_SafeHeaders, policy=policy),
         # A page elsewhere whose name is made to resolve to 127.0.0.1 must not read a shop's events.
         Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
         Middleware(_SameOrigin),
-        Middleware(_SafeHeaders, policy=policy),
     ]
 
 

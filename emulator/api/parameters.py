@@ -11,7 +11,17 @@ from starlette.requests import Request
 from chalicelib.convert import to_timestamp
 from emulator.api.answers import Problem
 
-__all__ = ["body_of", "check_names", "integer", "moment", "number"]
+__all__ = ["body_of", "check_names", "check_query", "integer", "moment", "number"]
+
+
+def check_query(query: QueryParams, known: Iterable[str]) -> None:
+    """Raise Problem if a name is not known or given twice, or a value is one that no event can have."""
+    check_names(query, known)
+    repeated = sorted(name for name in query if len(query.getlist(name)) > 1)
+    if repeated:
+        raise Problem(400, f"given more than once: {', '.join(repeated)}")
+    if any("\0" in value for value in query.values()):
+        raise Problem(400, "a parameter has the character U+0000, which no event has")
 
 
 def check_names(given: Iterable[str], known: Iterable[str]) -> None:

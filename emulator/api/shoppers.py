@@ -1,6 +1,7 @@
 """The shoppers that the page starts: one run at a time, in a thread of its own."""
 
-from threading import Event, Lock, Thread
+import math
+from threading import Event, RLock, Thread
 from typing import Any
 
 from emulator.api.answers import Problem
@@ -18,7 +19,7 @@ class ShopperRun:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._lock = Lock()
+        self._lock = RLock()
         self._shoppers: Shoppers | None = None
         self._thread: Thread | None = None
         self._stop = Event()
@@ -34,7 +35,10 @@ class ShopperRun:
             if self.is_running:
                 raise Problem(409, "shoppers are here already: stop them first")
             self._stop = Event()
-            self._shoppers = Shoppers(self._stack.endpoint, self._stack.web_url, read_catalogue(), sessions, rate)
+            # They are stopped by whoever started them; until then, their events wait as long as it takes.
+            self._shoppers = Shoppers(
+                self._stack.endpoint, self._stack.web_url, read_catalogue(), sessions, rate, patience=math.inf
+            )
             self._thread = Thread(target=self._shoppers.run, args=(self._stop,), name="shoppers", daemon=True)
             self._thread.start()
 
@@ -47,14 +51,17 @@ class ShopperRun:
 
     def forget(self) -> None:
         """Stop them, and know nothing of them any more."""
-        self.stop()
-        self._shoppers = None
+        with self._lock:
+            self.stop()
+            self._shoppers = None
 
     def status(self) -> dict[str, Any]:
         """How far they are."""
         shoppers = self._shoppers
         if shoppers is None:
-            nothing = dict.fromkeys(("sessions", "rate", "begun", "finished", "accepted", "waiting", "refused"), 0)
+            nothing = dict.fromkeys(
+                ("sessions", "rate", "begun", "finished", "accepted", "waiting", "refused", "lost"), 0
+            )
             return {"running": False, **nothing, "problem": None}
         progress = shoppers.progress
         return {
@@ -66,5 +73,6 @@ class ShopperRun:
             "accepted": progress.accepted,
             "waiting": progress.waiting,
             "refused": progress.refused,
+            "lost": progress.lost,
             "problem": progress.problem,
         }

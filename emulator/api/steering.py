@@ -1,5 +1,6 @@
 """Faults, shoppers and reset: what changes the running stack."""
 
+import json
 from dataclasses import asdict, fields
 from re import sub
 from typing import Any
@@ -13,6 +14,7 @@ from emulator.api.answers import Problem, answer
 from emulator.api.parameters import body_of, check_names
 from emulator.api.running import Running
 from emulator.faults import Faults
+from emulator.shoppers.crowd import FASTEST, MOST_SESSIONS, SLOWEST
 
 __all__ = ["routes"]
 
@@ -45,11 +47,11 @@ def routes(running: Running) -> list[Route]:
         wanted = await body_of(request)
         check_names(wanted, ("sessions", "rate"))
         sessions, rate = wanted.get("sessions", 20), wanted.get("rate", 10)
-        _check_range("sessions", sessions, 1, 10_000)
-        _check_range("rate", rate, 0.1, 1_000)
+        _check_range("sessions", sessions, 1, MOST_SESSIONS)
+        _check_range("rate", rate, SLOWEST, FASTEST)
         if not isinstance(sessions, int):
             raise Problem(400, "sessions is a whole number")
-        running.shoppers.start(sessions, float(rate))
+        await run_in_threadpool(running.shoppers.start, sessions, float(rate))
         return answer(running.shoppers.status(), 202)
 
     def delete_shoppers(_request: Request) -> Response:
@@ -73,4 +75,4 @@ def _faults(faults: Faults) -> dict[str, Any]:
 
 def _check_range(name: str, value: object, low: float, high: float) -> None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        raise Problem(400, f"{name} is a number from {low:g} to {high:g}, not {value!r}")
+        raise Problem(400, f"{name} is a number from {low:,g} to {high:,g}, not {json.dumps(value)}")

@@ -15,6 +15,7 @@ __all__ = ["routes"]
 
 MOST_SHOWN = 10_000  # what the view keeps
 CHUNK = 500
+MOST_DIGITS = 20
 POLL_SECONDS = 0.1
 POLLS_PER_FIGURES = 10
 
@@ -34,7 +35,7 @@ async def _messages(running: Running, last: str) -> AsyncIterator[str]:
     """What has changed since the message `last` (`<epoch>-<revision>`), and what changes until the stack stops."""
     traces, polls = running.traces, 0
     epoch, _, text = last.partition("-")
-    revision = int(text) if text.isascii() and text.isdigit() else 0
+    revision = int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0
     while not running.stopping.is_set():
         if epoch != traces.epoch:
             epoch, revision = traces.epoch, 0

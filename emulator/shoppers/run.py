@@ -30,6 +30,7 @@ class Progress:
     accepted: int
     waiting: int
     refused: int
+    lost: int
     problem: str | None
 
 
@@ -84,8 +85,9 @@ class Shoppers:
     @property
     def progress(self) -> Progress:
         """How far it is."""
-        accepted, waiting, refused = self._report.total("accepted"), self._report.waiting, self._report.total("refused")
-        return Progress(self._crowd.begun, self._crowd.finished, accepted, waiting, refused, self._report.problem)
+        report, crowd = self._report, self._crowd
+        accepted, refused, lost = map(report.total, ("accepted", "refused", "lost"))
+        return Progress(crowd.begun, crowd.finished, accepted, report.waiting, refused, lost, report.problem)
 
     def _click(self, delivery: Delivery, stop: threading.Event) -> None:
         started = time.monotonic()

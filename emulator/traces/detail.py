@@ -53,10 +53,14 @@ def _in_warehouse(dw_url: str, event_id: str | None, bucket: str, key: str) -> d
 def _objects(bucket: Path, keys: list[str]) -> Iterator[dict[str, str]]:
     """The objects that are still there, as text; bytes that are not UTF-8 become U+FFFD."""
     for key in keys:
-        path = (bucket / key).resolve()
-        if path.is_relative_to(bucket.resolve()) and path.is_file():
+        try:
+            path = (bucket / key).resolve()
+            if not path.is_relative_to(bucket.resolve()):
+                continue
             raw = path.read_bytes().decode(errors="replace")
-            yield {"key": key, "sent": as_sent(raw), "raw": raw}
+        except (OSError, ValueError):  # gone, or a name that no file can have
+            continue
+        yield {"key": key, "sent": as_sent(raw), "raw": raw}
 
 
 def _mapping(raw: str) -> list[dict[str, Any]]:

@@ -14,10 +14,11 @@ from chalicelib.flatten import row_of
 from chalicelib.json_object import decode, parse
 from emulator.s3_event import File
 
-__all__ = ["LATE_SECONDS", "WAITING", "Trace", "refused_trace", "stored_trace"]
+__all__ = ["LATE_SECONDS", "STATES", "WAITING", "Trace", "refused_trace", "stored_trace"]
 
 LATE_SECONDS = 3.0
 DAY_SECONDS = 86_400.0
+STATES = ("stored", "failed", "row", "duplicate", "rejected", "gone", "refused")
 WAITING = ("stored", "failed")  # states of an object that the projector still has to deal with
 
 
@@ -147,4 +148,7 @@ def _seconds(moment: datetime | None) -> float | None:
 
 
 def _iso(seconds: float | None) -> str | None:
-    return None if seconds is None else iso_milliseconds(datetime.fromtimestamp(seconds, UTC))
+    try:
+        return None if seconds is None else iso_milliseconds(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError):  # a client may say that it is the end of the year 9999, which is rounded up
+        return None

@@ -17,6 +17,7 @@ from emulator.traces.trace import WAITING, Trace, refused_trace, stored_trace
 __all__ = ["MOST_TRACES", "Traces"]
 
 MOST_TRACES = 50_000
+FIRST_REPEATED = 2
 STATES = {"projected": "row", "already_known": "duplicate"}  # other outcomes are states of the same name
 
 
@@ -48,7 +49,9 @@ class Traces:
         if known is not None and known.state == "failed":
             return
         trace = stored_trace(self._bucket, file)
-        if trace is not None:
+        # An object that is touched, or put once more, keeps the row that it has.
+        has_row = known is not None and trace is not None and (known.state, known.event_id) == ("row", trace.event_id)
+        if trace is not None and not has_row:
             self._keep(trace)
 
     def delivered(self, file: File) -> None:
@@ -67,6 +70,8 @@ class Traces:
         """What the projector made of it: one of its outcomes, or `failed`."""
         now = time.time()
         state = STATES.get(outcome, outcome)
+        if state == "duplicate" and self._is_own_row(file.key):
+            state = "row"
 
         def change(trace: Trace) -> Trace:
             if trace.state == "row":  # however often it is delivered
@@ -104,6 +109,13 @@ class Traces:
         """Counts, rate and percentiles."""
         with self._lock:
             return self._figures.as_json()
+
+    def _is_own_row(self, key: str) -> bool:
+        """Whether the row of an object that was delivered before is its own: that of no other one."""
+        trace = self._traces.get(key)
+        if trace is None or trace.event_id is None or trace.deliveries < FIRST_REPEATED:
+            return False
+        return not any(other.state == "row" for other in self.of_event(trace.event_id))
 
     def _keep(self, trace: Trace) -> None:
         with self._lock:

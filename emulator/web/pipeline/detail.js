@@ -46,7 +46,9 @@ export const createDetail = ({ onClose, onPick }) => {
   let isStale = false;
 
   const close = () => {
+    const hadFocus = root.contains(document.activeElement);
     [trace, drawn, filled, root.hidden] = [null, null, null, true];
+    if (hadFocus) byId("traces").focus(); // what had it is gone
     onClose();
   };
   const mark = (path) => {

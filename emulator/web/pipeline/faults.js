@@ -38,9 +38,11 @@ const read = async () => {
 };
 
 const change = async (wanted) => {
+  const focused = document.activeElement;
   setChanging(true);
   await withProblem("faults-problem", async () => show(await ask("/api/faults", { method: "PUT", body: wanted })));
   setChanging(false);
+  (focused.offsetParent ? focused : inputOf(FAULTS[0][0])).focus(); // disabled, it had lost the focus
   await read().catch(() => {}); // after an error, what they really are; if that fails too, the message is there
 };
 

@@ -63,7 +63,7 @@ const showConnection = (state) => {
 };
 
 document.documentElement.classList.toggle("panel", isPanel);
-byId("controls").open = !isPanel;
+byId("controls").open = !isPanel && matchMedia("(min-width: 700px)").matches;
 byId("pause").addEventListener("click", pause);
 wireKeys(store, list, detail.close);
 createFigures();

@@ -8,6 +8,7 @@ const reset = async () => {
   byId("reset").disabled = true;
   await withProblem("reset-problem", () => ask("/api/reset", { method: "POST" }));
   byId("reset").disabled = false;
+  byId("reset").focus();
 };
 
 /** Wire the button and its dialog. */

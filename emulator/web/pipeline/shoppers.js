@@ -10,10 +10,11 @@ let isRunning = false;
 
 const number = (value) => value.toLocaleString("en");
 
-const progress = ({ running, sessions, begun, finished, accepted, waiting, refused }) => {
+const progress = ({ running, sessions, begun, finished, accepted, waiting, refused, lost }) => {
   if (!running && !begun) return "Nobody is shopping.";
   const visits = `${number(begun)} of ${number(sessions)} sessions begun, ${number(finished)} finished`;
-  const events = `${number(accepted)} events accepted, ${number(waiting)} waiting, ${number(refused)} refused`;
+  const events = `${number(accepted)} events accepted, ${number(waiting)} waiting, ${number(refused)} refused, ` +
+    `${number(lost)} lost`;
   return `${running ? "Shopping" : "Done"}: ${visits} · ${events}.`;
 };
 
@@ -31,6 +32,7 @@ const command = (request) =>
   withProblem("shoppers-problem", async () => {
     await ask("/api/shoppers", request);
     await read();
+    byId(isRunning ? "shoppers-stop" : "shoppers-start").focus(); // the other one is disabled
   });
 
 const start = (event) => {
