@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,9 +15,11 @@ from moto import mock_aws
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg import conninfo, sql
 
+from analysis.engine import Engine
 from emulator.home import BUCKET, Home
 from emulator.postgres import Postgres
 from tests.chromium import FLAGS, program
+from tests.event_rows import Event, raw_of, warehouse_of
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "tests" / "events"
@@ -71,14 +74,36 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     server.remove()
 
 
-@pytest.fixture
-def warehouse_url(postgres: Postgres) -> Iterator[str]:
-    """Give the URL of a fresh, empty database on the real server."""
+@contextmanager
+def _database(postgres: Postgres) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield conninfo.make_conninfo(postgres.url, dbname=name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse_url(postgres: Postgres) -> Iterator[str]:
+    """Give the URL of a fresh, empty database on the real server."""
+    with _database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def metrics_url(postgres: Postgres) -> Iterator[str]:
+    """Give the URL of one database for all tests of metrics, each of which fills it anew."""
+    with _database(postgres) as url:
+        yield url
+
+
+@pytest.fixture(params=["raw", "warehouse"])
+def engine_of(request: pytest.FixtureRequest) -> Callable[[Sequence[Event]], Engine]:
+    """Give each engine in turn, as a function of the events that it holds."""
+    if request.param == "raw":
+        return raw_of
+    url = request.getfixturevalue("metrics_url")
+    return lambda events: warehouse_of(url, events)
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Analysis of raw events and of the warehouse, with the same metrics over both."""
