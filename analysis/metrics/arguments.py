@@ -1,0 +1,19 @@
+"""What the arguments of metrics may be."""
+
+from collections.abc import Collection
+
+from analysis.errors import AnalysisError
+
+__all__ = ["check_choice", "check_limit"]
+
+
+def check_choice(name: str, value: object, choices: Collection[object]) -> None:
+    """Raise AnalysisError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise AnalysisError(f"{name} is one of {', '.join(str(choice) for choice in choices)}: not {value!r}")
+
+
+def check_limit(limit: int | None) -> None:
+    """Raise AnalysisError for a negative number of rows."""
+    if limit is not None and limit < 0:
+        raise AnalysisError(f"a limit is a number of rows: not {limit}")

@@ -1,0 +1,27 @@
+"""The SQL of a metric, put together from the files of `analysis/sql/`."""
+
+from functools import cache
+from importlib.resources import files
+from itertools import dropwhile
+
+__all__ = ["statement"]
+
+
+@cache
+def statement(metric: str, **relations: str) -> str:
+    """The query of the file `metric`, after `events` and `relations` (name in the query: file) as its first CTEs.
+
+    Each relation may use those before it.
+    """
+    first = [f"events AS NOT MATERIALIZED (\n{_read('events')}\n)"]
+    first += [f"{name} AS (\n{_read(file)}\n)" for name, file in relations.items()]
+    query = _read(metric)
+    # In parentheses it could keep its own WITH in PostgreSQL, but DuckDB does not find what is defined there.
+    rest = f",\n{query.removeprefix('WITH ')}" if query.startswith("WITH ") else f"\n{query}"
+    return f"WITH {','.join(first)}{rest}"
+
+
+def _read(file: str) -> str:
+    """The file's query, without the comment above it."""
+    text = (files("analysis") / "sql" / f"{file}.sql").read_text(encoding="utf-8")
+    return "".join(dropwhile(lambda line: line.startswith("--"), text.splitlines(keepends=True))).rstrip()

@@ -1,0 +1,13 @@
+SELECT
+    COUNT(*) AS events,
+    COUNT(DISTINCT visitor) AS visitors,
+    COUNT(DISTINCT client_id) AS clients,
+    COUNT(DISTINCT user_id) AS users,
+    COUNT(DISTINCT session_id) AS sessions,
+    COUNT(*) FILTER (WHERE event_name = 'add_to_cart_click') AS add_to_cart_clicks,
+    COUNT(*) FILTER (WHERE event_name = 'checkout_complete') AS checkout_completes,
+    CAST(COUNT(*) FILTER (WHERE event_name = 'checkout_complete') AS DOUBLE PRECISION)
+        / NULLIF(COUNT(*) FILTER (WHERE event_name = 'add_to_cart_click'), 0) AS checkout_rate,
+    MIN(event_timestamp) AS first_event,
+    MAX(event_timestamp) AS last_event
+FROM events

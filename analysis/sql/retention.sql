@@ -1,0 +1,31 @@
+WITH active_periods AS (
+    SELECT DISTINCT
+        visitor,
+        CAST(date_trunc(CAST($grain AS TEXT), event_timestamp AT TIME ZONE 'UTC') AS DATE) AS active_in
+    FROM events
+    WHERE visitor IS NOT NULL
+),
+cohorts AS (
+    SELECT
+        MIN(active_in) OVER (PARTITION BY visitor) AS cohort,
+        active_in
+    FROM active_periods
+),
+counted AS (
+    SELECT
+        cohort,
+        active_in,
+        COUNT(*) AS active
+    FROM cohorts
+    GROUP BY cohort, active_in
+)
+SELECT
+    cohort,
+    CAST((active_in - cohort) / (CASE CAST($grain AS TEXT) WHEN 'week' THEN 7.0 ELSE 1.0 END) AS BIGINT) AS period,
+    FIRST_VALUE(active) OVER periods AS visitors,
+    active,
+    CAST(active AS DOUBLE PRECISION) / FIRST_VALUE(active) OVER periods AS share
+FROM counted
+-- Every visitor of a cohort is active in its first period.
+WINDOW periods AS (PARTITION BY cohort ORDER BY active_in)
+ORDER BY cohort, period

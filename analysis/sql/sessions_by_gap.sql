@@ -1,0 +1,19 @@
+-- Events by visitor, split where nothing happened for more than half an hour.
+SELECT
+    CAST(NULL AS TEXT) AS session_id,
+    COALESCE(client_id, user_id) AS visitor,
+    visitor AS visitor_key,
+    1 + COUNT(*) FILTER (WHERE gap > 1800 * 1000000) OVER (
+        PARTITION BY visitor ORDER BY event_timestamp, event_id ROWS UNBOUNDED PRECEDING
+    ) AS number,
+    event_name,
+    event_timestamp,
+    microseconds,
+    is_view
+FROM (
+    SELECT
+        *,
+        microseconds - LAG(microseconds) OVER (PARTITION BY visitor ORDER BY event_timestamp, event_id) AS gap
+    FROM events
+    WHERE visitor IS NOT NULL
+) AS gaps

@@ -1,0 +1,12 @@
+SELECT
+    visitor_type,
+    COUNT(*) AS events,
+    COUNT(DISTINCT visitor) AS visitors,
+    COUNT(DISTINCT session_id) AS sessions,
+    COUNT(*) FILTER (WHERE event_name = 'add_to_cart_click') AS add_to_cart_clicks,
+    COUNT(*) FILTER (WHERE event_name = 'checkout_complete') AS checkout_completes,
+    CAST(COUNT(*) FILTER (WHERE event_name = 'checkout_complete') AS DOUBLE PRECISION)
+        / NULLIF(COUNT(*) FILTER (WHERE event_name = 'add_to_cart_click'), 0) AS checkout_rate
+FROM events
+GROUP BY 1
+ORDER BY 1
