@@ -1,1 +1,6 @@
-"""Analysis of raw events and of the warehouse, with the same metrics over both."""
+"""Analysis of collected events: over raw storage, where one object is one event, and over the warehouse."""
+
+from analysis.errors import AnalysisError
+from analysis.reader import Events, read_events, read_objects
+
+__all__ = ["AnalysisError", "Events", "read_events", "read_objects"]

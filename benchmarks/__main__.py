@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import cold_start, ingest
+from benchmarks import cold_start, ingest, reader
 from benchmarks.comparison import Comparison
 from benchmarks.table import as_json, as_table
 
@@ -24,25 +24,31 @@ class Benchmark(NamedTuple):
 BENCHMARKS: dict[str, Benchmark] = {
     "ingest": Benchmark(ingest.measure, ingest.ROUNDS),
     "cold-start": Benchmark(cold_start.measure, cold_start.ROUNDS),
+    "reader": Benchmark(reader.measure, reader.ROUNDS),
+    "reader-duckdb": Benchmark(reader.measure_beside_duckdb, reader.DUCKDB_ROUNDS),
 }
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1, metavar="[ingest] [cold-start]", type=click.Choice(list(BENCHMARKS)))
+@click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(list(BENCHMARKS)))
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON array instead of tables; times in seconds.")
-@click.option("--rounds", type=click.IntRange(min=1), help="Rounds per benchmark.  [default: its own, dozens or more]")
+@click.option("--rounds", type=click.IntRange(min=1), help="Rounds per benchmark.  [default: its own]")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a ratio is above its target.")
 def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: bool) -> None:
     """Measure how fast this code is, each time beside a named alternative in the same run.
 
     Times differ from machine to machine and from minute to minute; ratios hardly do. Both sides take turns, round after
-    round, and what counts is the median of the rounds' ratios. Without names, all benchmarks run, in about a minute:
+    round, and what counts is the median of the rounds' ratios. Without names, all benchmarks run, for five minutes:
 
     \b
     ingest      one event through the handler that Lambda calls, S3 stubbed,
                 beside a bare Chalice route: json.loads, json.dumps, put
     cold-start  a new process that imports the app and makes its S3 client,
                 beside 'import chalice, boto3; boto3.client("s3")'
+    reader      100,000 one-event files as rows of the contract's columns,
+                beside a loop that only opens and reads each of them
+    reader-duckdb
+                the same, beside DuckDB's read_json with explicit columns
 
     \b
     For example:

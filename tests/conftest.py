@@ -107,6 +107,20 @@ def engine_of(request: pytest.FixtureRequest) -> Callable[[Sequence[Event]], Eng
 
 
 @pytest.fixture
+def aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+    """Give a function that sets the `AWS_*` variables, after removing all that this computer's owner configured."""
+
+    def set_variables(**variables: str) -> None:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "HOME": str(tmp_path)}
+        for name, value in (nowhere | variables).items():
+            monkeypatch.setenv(name, value)
+
+    return set_variables
+
+
+@pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Give an S3 client of a pretend AWS, in which the raw bucket exists."""
     import boto3

@@ -1,0 +1,48 @@
+"""What can be read of a raw object besides the contract's columns: it stays in raw, and is there on request."""
+
+from collections.abc import Iterable
+
+from analysis.errors import AnalysisError
+from chalicelib.contract import Column
+
+__all__ = ["JSON", "KEY", "RAW_FIELDS", "fields_named"]
+
+# A type that no warehouse column has: the member's own text, as sent.
+JSON = "JSON"
+KEY = "key"
+
+RAW_FIELDS = (
+    Column("sent_event_id", "TEXT", ("eventId", "event_id")),
+    Column("sent_event_timestamp", "TIMESTAMPTZ", ("eventTimestamp", "event_timestamp")),
+    Column("page_url", "TEXT", ("pageUrl", "page_url")),
+    Column("referrer", "TEXT", ("referrer",)),
+    Column("tab_id", "TEXT", ("tabId", "tab_id")),
+    Column("seq", "BIGINT", ("seq",)),
+    Column("dropped_overflow", "BIGINT", ("dropped.overflow",)),
+    Column("dropped_refused", "BIGINT", ("dropped.refused",)),
+    Column("element", JSON, ("element",)),
+    Column("cart", JSON, ("cart",)),
+    Column("order", JSON, ("order",)),
+    Column("received_at", "TIMESTAMPTZ", ("_ingest.receivedAt",)),
+    Column("source_ip", "TEXT", ("_ingest.sourceIp",)),
+    Column("user_agent", "TEXT", ("_ingest.userAgent",)),
+    Column("method", "TEXT", ("_ingest.method",)),
+    Column("path", "TEXT", ("_ingest.path",)),
+    Column("request_id", "TEXT", ("_ingest.requestId",)),
+    Column("api_id", "TEXT", ("_ingest.apiId",)),
+    Column("stage", "TEXT", ("_ingest.stage",)),
+    Column("trace_id", "TEXT", ("_ingest.traceId",)),
+)
+
+
+def fields_named(names: Iterable[str]) -> tuple[Column, ...]:
+    """The fields of these names, in this order, each once; `key` is no member, and left out.
+
+    Raises AnalysisError for a name that is not among RAW_FIELDS.
+    """
+    fields = {field.name: field for field in RAW_FIELDS}
+    wanted = [name for name in dict.fromkeys(names) if name != KEY]
+    unknown = [name for name in wanted if name not in fields]
+    if unknown:
+        raise AnalysisError(f"no raw field {', '.join(unknown)}: there are {KEY}, {', '.join(fields)}")
+    return tuple(fields[name] for name in wanted)
