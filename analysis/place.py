@@ -1,0 +1,40 @@
+"""Where events are: what was named, else what the environment says, else the local stack, running or not."""
+
+import os
+from pathlib import Path
+
+from analysis.errors import AnalysisError
+from emulator.errors import EmulatorError
+from emulator.home import BUCKET, Home
+
+__all__ = ["source_of", "warehouse_of"]
+
+
+def source_of(named: str | None) -> str | Path:
+    """The raw bucket: `named`, else `RAW_BUCKET_NAME` in S3, else the directory of the local stack.
+
+    Raises AnalysisError if there is none of them.
+    """
+    if named:
+        return named
+    if bucket := os.environ.get("RAW_BUCKET_NAME"):
+        return f"s3://{bucket}"
+    directory = Home.default().s3 / BUCKET
+    if not directory.is_dir():
+        raise AnalysisError("no events here: name --source DIR or s3://BUCKET, or start a local stack with 'make run'")
+    return directory
+
+
+def warehouse_of(named: str | None, source: str | Path) -> str | None:
+    """The warehouse's URL: `named`, else `DW_URL`, else the running local stack's if `source` is its bucket."""
+    if named:
+        return named
+    if url := os.environ.get("DW_URL"):
+        return url
+    home = Home.default()
+    if Path(source).absolute() != (home.s3 / BUCKET).absolute() or not home.is_held:
+        return None
+    try:
+        return home.read_stack().dw_url
+    except EmulatorError:
+        return None

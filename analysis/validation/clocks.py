@@ -1,0 +1,41 @@
+"""Checks of time: clocks that are off, and events that came late."""
+
+import polars as pl
+
+from analysis.validation.finding import Check
+
+__all__ = ["MOST_LATE", "MOST_SKEW", "clock_checks"]
+
+MOST_SKEW = 60.0  # seconds that a client's clock may be off
+MOST_LATE = 300.0  # seconds that an event may have been on its way
+
+
+def clock_checks(events: pl.DataFrame) -> list[Check]:
+    """Check each client's clock by its quickest event, since none can arrive before it was sent, and then each event.
+
+    What is left of an event's way once the clock is set right is how long it really took.
+    """
+    timed = events.filter(pl.all_horizontal(pl.col("client_id", "sent_at", "received_at").is_not_null())).with_columns(
+        way=(pl.col("received_at") - pl.col("sent_at")).dt.total_microseconds() / 1e6
+    )
+    timed = timed.with_columns(offset=pl.col("way").min().over("client_id"))
+    clocks = timed.filter(pl.col("offset").abs() > MOST_SKEW).select("client_id", seconds="offset").unique()
+    late = timed.filter(pl.col("way") - pl.col("offset") > MOST_LATE)
+    return [
+        Check(
+            "clock_skew",
+            "warning",
+            f"{clocks.height:,} clients have a clock that is off",
+            f"at most {MOST_SKEW:g} s",
+            "Trust event_timestamp, the time of receipt, for these; eventTimestamp orders one client's events only.",
+            clocks.sort("client_id").to_dicts(),
+        ),
+        Check(
+            "late_events",
+            "info",
+            f"{late.height:,} events came late",
+            f"at most {MOST_LATE:g} s",
+            "They waited in a browser that was offline or closed, and count at the time of receipt.",
+            late.select("key", seconds=pl.col("way") - pl.col("offset")).to_dicts(),
+        ),
+    ]

@@ -1,0 +1,90 @@
+"""Facts about each raw object, as far as the checks need them: one row per object."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from analysis.validation.members import lost_values, missing_members, unknown_members
+from chalicelib.contract import COLUMNS
+from chalicelib.convert import to_bigint, to_text, to_timestamp
+from chalicelib.errors import InvalidEvent
+from chalicelib.flatten import row_of
+from chalicelib.json_object import JsonObject, decode, parse
+
+__all__ = ["SCHEMA", "facts_of"]
+
+TIME = pl.Datetime("us", "UTC")
+SCHEMA: dict[str, Any] = {
+    "key": pl.String,
+    "partition": TIME,  # the hour that the key names; null where it names none
+    "corrupt": pl.String,  # why it is no event; all that follows is null then
+    "event_id": pl.String,  # as in the warehouse
+    "sent_event_id": pl.String,
+    "event_name": pl.String,
+    "event_timestamp": TIME,  # as in the warehouse
+    "sent_at": TIME,
+    "received_at": TIME,
+    "client_id": pl.String,
+    "session_id": pl.String,
+    "tab_id": pl.String,
+    "seq": pl.Int64,
+    "is_first_visit": pl.Boolean,
+    "drops": pl.Int64,
+    "price": pl.Int64,
+    "discount_price": pl.Int64,
+    "missing": pl.List(pl.String),
+    "unknown": pl.List(pl.String),
+    "lost": pl.List(pl.String),
+}
+_NAMES = tuple(column.name for column in COLUMNS)
+
+
+def facts_of(objects: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
+    """The facts of some objects, given as key and body; columns as in SCHEMA, in the order given."""
+    rows = [_facts(key, body) for key, body in objects]
+    return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, SCHEMA)
+
+
+def _facts(key: str, body: bytes) -> dict[str, Any]:
+    known = {"key": key, "partition": _partition(key)}
+    try:
+        payload = parse(decode(body))
+    except InvalidEvent as error:
+        return known | {"corrupt": str(error)}
+    # Only an object that says nothing of its time takes that of its file: no check looks at it then.
+    row = dict(zip(_NAMES, row_of(payload, key, datetime.min.replace(tzinfo=UTC)), strict=True))
+    return known | _of_row(row) | _of_payload(payload, str(row["event_name"]))
+
+
+def _of_row(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("event_name", "event_timestamp", "client_id", "session_id", "is_first_visit")
+    prices = {"price": row["context_product_price"], "discount_price": row["context_product_discount_price"]}
+    return {"event_id": str(row["event_id"]), **{name: row[name] for name in names}, **prices}
+
+
+def _of_payload(payload: JsonObject, event_name: str) -> dict[str, Any]:
+    dropped = payload.get("dropped")
+    drops = [to_bigint(dropped.get(name)) or 0 for name in ("overflow", "refused")] if isinstance(dropped, dict) else []
+    ingest = payload.get("_ingest")
+    return {
+        "sent_event_id": next((text for name in ("eventId", "event_id") if (text := to_text(payload.get(name)))), None),
+        "sent_at": to_timestamp(payload.get("eventTimestamp")) or to_timestamp(payload.get("event_timestamp")),
+        "received_at": to_timestamp(ingest.get("receivedAt")) if isinstance(ingest, dict) else None,
+        "tab_id": to_text(payload.get("tabId") or payload.get("tab_id")),
+        "seq": to_bigint(payload.get("seq")),
+        "drops": sum(drops) if drops else None,
+        "missing": missing_members(payload, event_name),
+        "unknown": unknown_members(payload),
+        "lost": [f"{column}: {reason}" for column, reason in lost_values(payload)],
+    }
+
+
+def _partition(key: str) -> datetime | None:
+    """The hour of `events/YYYY/MM/DD/HH/…`."""
+    parts = key.split("/")[1:5]
+    try:
+        return datetime(*map(int, parts), tzinfo=UTC) if len(parts) == 4 else None  # type: ignore[arg-type, misc]
+    except ValueError:
+        return None

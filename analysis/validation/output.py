@@ -1,0 +1,71 @@
+"""Shows a validation: as one JSON object, or as tables."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from analysis.validation.finding import Check
+from analysis.validation.run import Report
+
+__all__ = ["as_json", "show"]
+
+MOST_SHOWN = 10
+STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def as_json(report: Report) -> str:
+    """Every check with every finding."""
+    return json.dumps(
+        {
+            "source": report.source,
+            "warehouse": report.has_warehouse,
+            "start": report.start,
+            "end": report.end,
+            "passed": report.is_passed,
+            "hours": report.hours.to_dicts(),
+            "checks": [_check(check) for check in report.checks],
+        },
+        default=_plain,
+        indent=2,
+    )
+
+
+def show(report: Report) -> None:
+    """Print what was found, the worst first, then the hours; no text of an event is taken for markup."""
+    console = Console()
+    for check in (check for check in report.checks if check.findings):
+        console.print(Text(f"{check.severity}: {check.observed}", style=STYLES[check.severity]))
+        console.print(Text(f"  {check.name}, expected: {check.expected}. {check.advice}"))
+        for finding in check.findings[:MOST_SHOWN]:
+            console.print(
+                Text("    " + ", ".join(f"{name} {value}" for name, value in finding.items())), soft_wrap=True
+            )
+        if len(check.findings) > MOST_SHOWN:
+            console.print(Text(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json has all of them"))
+    console.print(_hours(report))
+    passed = sum(not check.findings for check in report.checks)
+    console.print(Text(f"{passed} of {len(report.checks)} checks found nothing."))
+    if not report.has_warehouse:
+        console.print(Text("The warehouse was not compared: name it with --dw, or start the local stack."))
+
+
+def _hours(report: Report) -> Table:
+    table = Table()
+    for name in report.hours.columns:
+        table.add_column(name, justify="left" if name == "hour" else "right")
+    for hour, *counts in report.hours.rows():
+        table.add_row("no hour" if hour is None else f"{hour:%Y-%m-%d %H:00}", *(f"{count:,}" for count in counts))
+    return table
+
+
+def _check(check: Check) -> dict[str, Any]:
+    fields = ("name", "severity", "observed", "expected", "advice", "findings")
+    return {"passed": check.is_passed, **{name: getattr(check, name) for name in fields}}
+
+
+def _plain(value: object) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

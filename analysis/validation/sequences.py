@@ -1,0 +1,60 @@
+"""Checks of `seq`: what never arrived, what the publisher itself counted as dropped, and numbers given twice."""
+
+import polars as pl
+
+from analysis.validation.finding import Check
+
+__all__ = ["sequence_checks"]
+
+TAB = ("client_id", "tab_id")
+
+
+def sequence_checks(events: pl.DataFrame) -> list[Check]:
+    """Check each tab's numbers: from the smallest to the largest that is there, none may be missing or given twice.
+
+    A tab that was open before the span begins somewhere; what it lost before or after is not for this span to say.
+    """
+    numbered = events.filter(pl.all_horizontal(pl.col(*TAB, "seq").is_not_null()))
+    numbers = numbered.group_by(*TAB, "seq").agg(pl.col("event_id").n_unique().alias("events"), pl.col("key").min())
+    gaps = (
+        numbers.sort(*TAB, "seq")
+        .with_columns(previous=pl.col("seq").shift(1).over(*TAB))
+        .filter(pl.col("seq") - pl.col("previous") > 1)
+        .select(*TAB, first=pl.col("previous") + 1, last=pl.col("seq") - 1)
+    )
+    lost = int((gaps["last"] - gaps["first"] + 1).sum())
+    rate = lost / (lost + numbers.height) if lost else 0.0
+    drops = (
+        events.filter(pl.all_horizontal(pl.col("client_id", "drops").is_not_null()))
+        .group_by("client_id")
+        .agg(events=pl.col("drops").max() - pl.col("drops").min())
+        .filter(pl.col("events") > 0)
+        .sort("client_id")
+    )
+    repeated = numbers.filter(pl.col("events") > 1).select(*TAB, "seq", "events", "key").sort(*TAB, "seq")
+    return [
+        Check(
+            "lost_events",
+            "error",
+            f"{lost:,} events never arrived ({rate:.4%})",
+            "none",
+            "Compare with counted_drops: what a browser dropped itself is counted there; the rest was lost on its way.",
+            gaps.to_dicts(),
+        ),
+        Check(
+            "counted_drops",
+            "warning",
+            f"{int(drops['events'].sum()):,} events were dropped by browsers",
+            "none",
+            "overflow: ingest was away for long. refused: the shop sends what ingest does not take; see its log.",
+            drops.to_dicts(),
+        ),
+        Check(
+            "repeated_seqs",
+            "warning",
+            f"{repeated.height:,} numbers stand for several events",
+            "none",
+            "Two tabs use the same tabId, or somebody else writes the events than the publisher.",
+            repeated.to_dicts(),
+        ),
+    ]

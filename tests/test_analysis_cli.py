@@ -1,0 +1,95 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from analysis.cli import main
+from chalicelib.flatten import flatten
+from chalicelib.warehouse import Warehouse
+from tests.raw_objects import Objects
+
+SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T10:00Z")
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no stack or environment of the machine be found."""
+    for name in ("RAW_BUCKET_NAME", "DW_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Path:
+    """Give a bucket's directory with five good events."""
+    objects = Objects()
+    for _ in range(5):
+        objects.add()
+    for key, body in objects.bodies.items():
+        path = tmp_path / "bucket" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    return tmp_path / "bucket"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["validate", *map(str, arguments)])
+
+
+class TestValidate:
+    def test_nothing_wrong(self, bucket: Path) -> None:
+        """Exit code 0, and an account of the hours; that no warehouse was compared is said."""
+        result = run("--source", bucket, *SPAN)
+        assert result.exit_code == 0
+        assert "17 of 17 checks found nothing" in result.stdout
+        assert "The warehouse was not compared" in result.stdout
+
+    def test_a_missing_row_is_named(self, bucket: Path, warehouse_url: str) -> None:
+        """Exit code 1, the key, and what to do; in JSON all of it."""
+        paths = sorted(bucket.rglob("*.json"))
+        warehouse = Warehouse(warehouse_url)
+        for path in paths[1:]:
+            warehouse.insert(flatten(path.read_bytes(), str(path.relative_to(bucket)), datetime.now(UTC)))
+        warehouse.close()
+        result = run("--source", bucket, "--dw", warehouse_url, *SPAN)
+        assert result.exit_code == 1
+        assert paths[0].name in result.stdout
+        assert "can be projected again" in result.stdout
+        result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
+        report = json.loads(result.stdout)
+        (failed,) = [check for check in report["checks"] if not check["passed"]]
+        assert (failed["name"], failed["findings"][0]["key"]) == ("missing_rows", str(paths[0].relative_to(bucket)))
+        assert report["hours"][0] | {"hour": ""} == {
+            "hour": "", "objects": 5, "rows": 4, "duplicates": 0, "rejects": 0, "missing": 1
+        }  # fmt: skip
+
+    def test_text_of_an_event_is_no_markup(self, bucket: Path) -> None:
+        """Whatever a client calls its events."""
+        body = next(bucket.rglob("*.json")).read_bytes().replace(b"page_view", b"[red]x[/]")
+        (next(bucket.rglob("*.json")).parent / "event-odd.json").write_bytes(
+            body.replace(b'"eventId": "', b'"eventId": "x')
+        )
+        result = run("--source", bucket, *SPAN)
+        assert "name [red]x[/]" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            ((), "name --source DIR or s3://BUCKET"),
+            (("--source", "nowhere"), "nowhere"),
+            (("--start", "yesterday"), "'yesterday' is no time"),
+            (("--source", ".", "--start", "2026-11-25T09:30", "--end", "2026-11-25T10:00"), "whole hour"),
+            (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),
+        ],
+    )
+    def test_wrong_usage(self, arguments: tuple[str, ...], problem: str) -> None:
+        """Exit code 2, and one line that says what is wrong."""
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert problem in result.output
+
+    def test_help_teaches(self) -> None:
+        """With examples."""
+        assert "python -m analysis validate --start" in run("--help").stdout
