@@ -1,15 +1,17 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
 from analysis.cli import main
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import Warehouse
-from tests.raw_objects import Objects
+from tests.raw_objects import START, Objects
 
+FIRST = START + timedelta(seconds=1)
 SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T10:00Z")
 
 
@@ -64,6 +66,20 @@ class TestValidate:
         assert report["hours"][0] | {"hour": ""} == {
             "hour": "", "objects": 5, "rows": 4, "duplicates": 0, "rejects": 0, "missing": 1
         }  # fmt: skip
+
+    def test_a_row_that_was_changed_makes_metrics_differ(self, bucket: Path, warehouse_url: str) -> None:
+        """All rows are there, and not what raw says."""
+        warehouse = Warehouse(warehouse_url)
+        for path in bucket.rglob("*.json"):
+            warehouse.insert(flatten(path.read_bytes(), str(path.relative_to(bucket)), datetime.now(UTC)))
+        warehouse.close()
+        assert run("--source", bucket, "--dw", warehouse_url, *SPAN).exit_code == 0
+        with psycopg.connect(warehouse_url) as connection:
+            connection.execute("UPDATE clickstream_events SET event_name = 'click' WHERE event_timestamp = %s", [FIRST])
+        result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
+        (failed,) = [check for check in json.loads(result.stdout)["checks"] if not check["passed"]]
+        assert (result.exit_code, failed["name"]) == (1, "raw_and_warehouse_differ")
+        assert {finding["metric"] for finding in failed["findings"]} >= {"top_events", "paths"}
 
     def test_text_of_an_event_is_no_markup(self, bucket: Path) -> None:
         """Whatever a client calls its events."""
