@@ -88,7 +88,7 @@ class TestValidate:
             body.replace(b'"eventId": "', b'"eventId": "x')
         )
         result = run("--source", bucket, *SPAN)
-        assert "name [red]x[/]" in result.stdout
+        assert "event_name [red]x[/]" in result.stdout
 
     @pytest.mark.parametrize(
         ("arguments", "problem"),

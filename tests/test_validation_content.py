@@ -44,14 +44,14 @@ class TestContentChecks:
         """What every event needs, and what an event of its name needs, in any spelling."""
         objects = Objects()
         objects.add(**event)
-        assert [item["member"] for item in found(objects, "missing_fields")] == missing
+        assert [item["field"] for item in found(objects, "missing_fields")] == missing
 
     def test_unknown_event_names(self) -> None:
         """Each once, how often, and since when."""
         objects = Objects()
         keys = [objects.add(received=seconds, eventName="page_veiw") for seconds in (9, 5)]
         assert found(objects, "unknown_event_names") == [
-            {"name": "page_veiw", "first_seen": START.replace(second=5), "key": keys[1], "events": 2}
+            {"event_name": "page_veiw", "first_seen": START.replace(second=5), "key": keys[1], "events": 2}
         ]
 
     def test_unknown_fields(self) -> None:
@@ -59,7 +59,7 @@ class TestContentChecks:
         objects = Objects()
         key = objects.add(product={**PRODUCT, "colour": "red"}, experiment={"arm": "b"}, utm="x")
         objects.add(utm="y")
-        names = {item["name"]: item["events"] for item in found(objects, "unknown_fields")}
+        names = {item["field"]: item["events"] for item in found(objects, "unknown_fields")}
         assert names == {"experiment": 1, "product.colour": 1, "utm": 2}
         assert found(objects, "unknown_fields")[0]["key"] == key
 
@@ -79,7 +79,7 @@ class TestContentChecks:
         """A member is there, and its column is NULL; why."""
         objects = Objects()
         objects.add(**event)
-        values = [str(item["value"]) for item in found(objects, "lost_values")]
+        values = ["{column}: {member} is {reason}".format(**item) for item in found(objects, "lost_values")]
         assert len(values) == (lost is not None)
         assert all(value.startswith(str(lost)) for value in values)
 

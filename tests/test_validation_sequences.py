@@ -29,19 +29,19 @@ class TestSequenceChecks:
             objects.add(dropped={"overflow": overflow, "refused": refused})
         objects.add(dropped={"overflow": 9, "refused": 9}, clientId="before")
         objects.add(dropped=None, clientId="none")
-        assert found(objects, "counted_drops") == [{"client_id": "c", "events": 5}]
+        assert found(objects, "counted_drops") == [{"client_id": "c", "grew_by": 5}]
 
     def test_repeated_seqs(self) -> None:
         """The same number for two event ids; an event sent twice is one."""
         objects = Objects()
         objects.add(seq=1)
-        key = objects.add(seq=2, eventId="a")
+        objects.add(seq=2, eventId="a")
         objects.add(seq=2, eventId="b")
         objects.add(seq=3, eventId="c")
         objects.add(seq=3, eventId="c")
         (repeated,) = found(objects, "repeated_seqs")
-        assert (repeated["seq"], repeated["events"]) == (2, 2)
-        assert key in objects.bodies
+        assert repeated["seq"] == 2
+        assert len(set(repeated["event_ids"])) == 2  # type: ignore[call-overload]
 
     def test_events_without_numbers(self) -> None:
         """Of other publishers, such as an imported log."""

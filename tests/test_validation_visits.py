@@ -16,14 +16,18 @@ class TestVisitChecks:
             objects.add(received=4000, sent=sent, isFirstVisit=False)
         for received, sent in ((1, 1), (3000, 2)):
             objects.add(received=received, sent=sent, sessionId="late", isFirstVisit=False)
-        assert found(objects, "broken_sessions") == [{"session_id": "s", "gap": 1801.0, "clients": None}]
+        assert found(objects, "broken_sessions") == [
+            {"session_id": "s", "reason": "gap", "gap": 1801.0, "clients": None}
+        ]
 
     def test_a_session_of_two_clients(self) -> None:
         """Is no session."""
         objects = Objects()
         objects.add()
         objects.add(clientId="other")
-        assert found(objects, "broken_sessions") == [{"session_id": "s", "gap": None, "clients": 2}]
+        assert found(objects, "broken_sessions") == [
+            {"session_id": "s", "reason": "clients", "gap": None, "clients": 2}
+        ]
 
     @pytest.mark.parametrize(
         ("visits", "is_contradiction"),

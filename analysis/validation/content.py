@@ -13,7 +13,7 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
     missing = events.explode("missing").filter(pl.col("missing").is_not_null())
     names = _drift(events.filter(~pl.col("event_name").is_in(EVENT_NAMES) & _is_named(events)), "event_name")
     fields = _drift(events.explode("unknown").filter(pl.col("unknown").is_not_null()), "unknown")
-    lost = events.explode("lost").filter(pl.col("lost").is_not_null())
+    lost = events.select("key", "lost").explode("lost").filter(pl.col("lost").is_not_null()).unnest("lost")
     dear = events.filter(pl.col("discount_price") > pl.col("price"))
     return [
         Check(
@@ -22,7 +22,7 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
             f"{missing.height:,} required members are missing",
             "none",
             "Add them where the event is sent; docs/contract.md says which event needs which.",
-            missing.select("key", "event_name", member="missing").to_dicts(),
+            missing.select("key", "event_name", field="missing").to_dicts(),
         ),
         Check(
             "unknown_event_names",
@@ -30,7 +30,7 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
             f"{names.height:,} event names that the contract does not list",
             "none",
             "Correct the name where it is sent, or add it to EVENT_NAMES of the contract.",
-            names.rename({"event_name": "name"}).to_dicts(),
+            names.to_dicts(),
         ),
         Check(
             "unknown_fields",
@@ -38,7 +38,7 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
             f"{fields.height:,} members that the contract does not list",
             "none",
             "They stay in raw only. Correct the spelling, or add them to the contract if the warehouse needs them.",
-            fields.rename({"unknown": "name"}).to_dicts(),
+            fields.rename({"unknown": "field"}).to_dicts(),
         ),
         Check(
             "lost_values",
@@ -46,7 +46,7 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
             f"{lost.height:,} values did not fit their column",
             "none",
             "The columns are NULL, raw has the values: correct them where they are sent.",
-            lost.select("key", value="lost").to_dicts(),
+            lost.to_dicts(),
         ),
         Check(
             "discounts_above_price",

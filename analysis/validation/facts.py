@@ -36,7 +36,7 @@ SCHEMA: dict[str, Any] = {
     "discount_price": pl.Int64,
     "missing": pl.List(pl.String),
     "unknown": pl.List(pl.String),
-    "lost": pl.List(pl.String),
+    "lost": pl.List(pl.Struct({"column": pl.String, "member": pl.String, "reason": pl.String})),
 }
 _NAMES = tuple(column.name for column in COLUMNS)
 
@@ -77,7 +77,7 @@ def _of_payload(payload: JsonObject, event_name: str) -> dict[str, Any]:
         "drops": sum(drops) if drops else None,
         "missing": missing_members(payload, event_name),
         "unknown": unknown_members(payload),
-        "lost": [f"{column}: {reason}" for column, reason in lost_values(payload)],
+        "lost": list(lost_values(payload)),
     }
 
 

@@ -52,14 +52,15 @@ def unknown_members(payload: JsonObject) -> list[str]:
     return _unknown(tuple(payload), inner)
 
 
-def lost_values(payload: JsonObject) -> Iterator[tuple[str, str]]:
-    """Each column that could take none of the members it comes from though one is there, and why."""
+def lost_values(payload: JsonObject) -> Iterator[dict[str, str]]:
+    """`column`, `member` and `reason`: each column that took none of its members though one is there, and why."""
     for column in COLUMNS:
         if column.value(payload) is None:
             for source in column.sources:
                 value = _member(payload, source)
                 if _is_present(value) and not _is_brand(source, value):
-                    yield column.name, f"{source} is {_kind(value)}, where {_wanted(column)} is expected"
+                    reason = f"{_kind(value)}, where {_wanted(column)} is expected"
+                    yield {"column": column.name, "member": source, "reason": reason}
                     break
 
 

@@ -15,7 +15,7 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
     A tab that was open before the span begins somewhere; what it lost before or after is not for this span to say.
     """
     numbered = events.filter(pl.all_horizontal(pl.col(*TAB, "seq").is_not_null()))
-    numbers = numbered.group_by(*TAB, "seq").agg(pl.col("event_id").n_unique().alias("events"), pl.col("key").min())
+    numbers = numbered.group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
     gaps = (
         numbers.sort(*TAB, "seq")
         .with_columns(previous=pl.col("seq").shift(1).over(*TAB))
@@ -27,11 +27,11 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
     drops = (
         events.filter(pl.all_horizontal(pl.col("client_id", "drops").is_not_null()))
         .group_by("client_id")
-        .agg(events=pl.col("drops").max() - pl.col("drops").min())
-        .filter(pl.col("events") > 0)
+        .agg(grew_by=pl.col("drops").max() - pl.col("drops").min())
+        .filter(pl.col("grew_by") > 0)
         .sort("client_id")
     )
-    repeated = numbers.filter(pl.col("events") > 1).select(*TAB, "seq", "events", "key").sort(*TAB, "seq")
+    repeated = numbers.filter(pl.col("event_ids").list.len() > 1).sort(*TAB, "seq")
     return [
         Check(
             "lost_events",
@@ -44,7 +44,7 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
         Check(
             "counted_drops",
             "warning",
-            f"{int(drops['events'].sum()):,} events were dropped by browsers",
+            f"{int(drops['grew_by'].sum()):,} events were dropped by browsers",
             "none",
             "overflow: ingest was away for long. refused: the shop sends what ingest does not take; see its log.",
             drops.to_dicts(),

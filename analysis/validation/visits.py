@@ -11,7 +11,7 @@ IDLE_SECONDS = 1800
 
 def visit_checks(events: pl.DataFrame) -> list[Check]:
     """Check sessions by the clocks of their browsers, and what each client says of its first visit."""
-    broken = pl.concat([_gaps(events), _shared(events)], how="diagonal").sort("session_id")
+    broken = pl.concat([_gaps(events), _shared(events)], how="diagonal").sort("session_id", "reason")
     contradictions = _contradictions(events)
     return [
         Check(
@@ -39,15 +39,13 @@ def _gaps(events: pl.DataFrame) -> pl.DataFrame:
         gap=(pl.col("sent_at") - pl.col("sent_at").shift(1).over("session_id")).dt.total_microseconds() / 1e6
     )
     found = gaps.group_by("session_id").agg(gap=pl.col("gap").max()).filter(pl.col("gap") > IDLE_SECONDS)
-    return found.select("session_id", "gap", clients=pl.lit(None, pl.UInt32))
+    return found.select("session_id", "gap", reason=pl.lit("gap"))
 
 
 def _shared(events: pl.DataFrame) -> pl.DataFrame:
     known = events.filter(pl.all_horizontal(pl.col("session_id", "client_id").is_not_null()))
     clients = known.group_by("session_id").agg(clients=pl.col("client_id").n_unique())
-    return clients.filter(pl.col("clients") > 1).select(
-        "session_id", gap=pl.lit(None, pl.Float64), clients=pl.col("clients").cast(pl.UInt32)
-    )
+    return clients.filter(pl.col("clients") > 1).select("session_id", "clients", reason=pl.lit("clients"))
 
 
 def _contradictions(events: pl.DataFrame) -> pl.DataFrame:
