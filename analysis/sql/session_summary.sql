@@ -9,7 +9,7 @@ SELECT
     CAST($method AS TEXT) AS method,
     COUNT(*) AS sessions,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY CAST(microseconds AS DOUBLE PRECISION)) / 1000000 AS median_duration,
-    CAST(CAST(SUM(microseconds) AS BIGINT) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) / 1000000 AS average_duration,
+    CAST(CAST(SUM(microseconds) AS BIGINT) AS DOUBLE PRECISION) / 1000000 / NULLIF(COUNT(*), 0) AS average_duration,
     CAST(CAST(SUM(events) AS BIGINT) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) AS events_per_session,
     CAST(CAST(SUM(views) AS BIGINT) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) AS views_per_session,
     CAST(COUNT(*) FILTER (WHERE is_bounce) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) AS bounce_rate,

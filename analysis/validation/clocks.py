@@ -7,6 +7,7 @@ from analysis.validation.finding import Check
 __all__ = ["MOST_LATE", "MOST_SKEW", "clock_checks"]
 
 MOST_SKEW = 60.0  # seconds that a client's clock may be off
+SECOND = 1_000_000  # microseconds: whole ones until the end, and in the end no more digits than they have
 MOST_LATE = 300.0  # seconds that an event may have been on its way
 
 
@@ -16,11 +17,12 @@ def clock_checks(events: pl.DataFrame) -> list[Check]:
     What is left of an event's way once the clock is set right is how long it really took.
     """
     timed = events.filter(pl.all_horizontal(pl.col("client_id", "sent_at", "received_at").is_not_null())).with_columns(
-        way=(pl.col("received_at") - pl.col("sent_at")).dt.total_microseconds() / 1e6
+        way=(pl.col("received_at") - pl.col("sent_at")).dt.total_microseconds()
     )
     timed = timed.with_columns(offset=pl.col("way").min().over("client_id"))
-    clocks = timed.filter(pl.col("offset").abs() > MOST_SKEW).select("client_id", seconds="offset").unique()
-    late = timed.filter(pl.col("way") - pl.col("offset") > MOST_LATE)
+    skew, delay = ((each / SECOND).round(6) for each in (pl.col("offset"), pl.col("way") - pl.col("offset")))
+    clocks = timed.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
+    late = timed.filter(delay > MOST_LATE)
     return [
         Check(
             "clock_skew",
@@ -36,6 +38,6 @@ def clock_checks(events: pl.DataFrame) -> list[Check]:
             f"{late.height:,} events came late",
             f"at most {MOST_LATE:g} s",
             "They waited in a browser that was offline or closed, and count at the time of receipt.",
-            late.select("key", seconds=pl.col("way") - pl.col("offset")).to_dicts(),
+            late.select("key", seconds=delay).to_dicts(),
         ),
     ]
