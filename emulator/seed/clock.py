@@ -1,0 +1,35 @@
+"""Times of the seed: whole milliseconds since 1970 in UTC, which are exact and quick."""
+
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.envelope import iso_milliseconds
+
+__all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "hour_of", "iso", "milliseconds", "moment"]
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+def moment(time: int) -> datetime:
+    """The aware UTC time of so many milliseconds."""
+    return EPOCH + time * MILLISECOND
+
+
+def milliseconds(at: datetime) -> int:
+    """The milliseconds of an aware time, cut to whole ones."""
+    return (at - EPOCH) // MILLISECOND
+
+
+def iso(time: int) -> str:
+    """Like `2026-11-24T22:00:00.123Z`."""
+    return iso_milliseconds(moment(time))
+
+
+def hour_of(time: int) -> int:
+    """The beginning of its hour."""
+    return time - time % HOUR

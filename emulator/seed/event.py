@@ -1,0 +1,82 @@
+"""One event of the seed: what it means, what is posted, when it is received, and where it is stored."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from json import JSONEncoder
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from chalicelib.envelope import envelope
+from chalicelib.keys import object_key
+from emulator.seed.clock import iso, moment
+
+__all__ = ["USER_AGENT", "Event", "random_uuid"]
+
+USER_AGENT = "clickstream-seed"
+
+_encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as JSON.stringify does
+
+
+def random_uuid(random: Random) -> UUID:
+    """A UUID, version 4, that the generator decides."""
+    return UUID(int=random.getrandbits(128), version=4)
+
+
+@dataclass(eq=False, slots=True)
+class Event:
+    """One event.
+
+    `payload` is what it means, that is, what the warehouse shall hold of it; `sent` is what is posted, where a fault
+    makes that differ. `at` is its true time, `received_at` the time of receipt, both as in `clock`. `unique` is the
+    UUID of its key. `partition` is a time in the hour it is stored under, where that is not the hour of its receipt.
+    """
+
+    payload: dict[str, Any]
+    at: int
+    received_at: int
+    unique: UUID
+    request_id: UUID
+    source_ip: str
+    sent: dict[str, Any] | None = None
+    partition: int | None = None
+
+    @property
+    def stored_at(self) -> int:
+        """A time in the hour of its partition."""
+        return self.received_at if self.partition is None else self.partition
+
+    @property
+    def key(self) -> str:
+        """The key of its object."""
+        return object_key(moment(self.stored_at), self.unique)
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of its object, as ingest makes them."""
+        sent = self.payload if self.sent is None else self.sent
+        return envelope(
+            _encode(sent).encode(),
+            {
+                "receivedAt": iso(self.received_at),
+                "sourceIp": self.source_ip,
+                "userAgent": USER_AGENT,
+                "method": "POST",
+                "path": "/clickstream",
+                "requestId": str(self.request_id),
+                "apiId": None,
+                "stage": None,
+                "traceId": None,
+            },
+        )
+
+    def spell(self) -> dict[str, Any]:
+        """What is posted, from now on apart from what it means; change it as you like."""
+        self.sent = deepcopy(self.payload)
+        return self.sent
+
+    def again(self, random: Random, received_at: int) -> "Event":
+        """The same event received once more, as another object."""
+        return Event(
+            deepcopy(self.payload), self.at, received_at, random_uuid(random), random_uuid(random), self.source_ip
+        )

@@ -1,0 +1,96 @@
+"""Faults of values: those that do not fit their column, discounts above the price, and what no contract lists."""
+
+from typing import Any
+
+from emulator.seed.clock import iso
+from emulator.seed.event import Event
+from emulator.seed.history import History
+
+__all__ = [
+    "bad_discount_price",
+    "bad_first_visit",
+    "bad_price",
+    "bad_product_name",
+    "discount_above_price",
+    "unknown_event_name",
+    "unknown_field",
+]
+
+BAD_PRICES: tuple[Any, ...] = ("liên hệ", "1.290.000 ₫", "0x10", True, {"amount": 1290000}, [890000], 10**19, "1e400")
+BAD_NAMES: tuple[Any, ...] = ({"vi": "Áo mưa"}, ["Raincoat"], False)
+NAMES = ("size_guide_open", "coupon_apply", "Product_View")
+FIELDS: tuple[tuple[str, Any], ...] = (
+    ("abTest", "B"),
+    ("experiment", {"id": 7, "arms": ["a", "b"]}),
+    ("eventID", None),
+    ("product.colour", "chàm"),
+    ("element.href", "/cart"),
+    ("cart.coupon", "TET2027"),
+    ("order.note", ""),
+    ("dropped.expired", 0),
+)
+
+
+def bad_price(history: History) -> bool:
+    """A price that is no number, or none that the warehouse can hold."""
+    return _lose_value(history, history.pick_priced(), "price", "context_product_price", BAD_PRICES)
+
+
+def bad_discount_price(history: History) -> bool:
+    """A discount price that is no number, or none that the warehouse can hold."""
+    return _lose_value(history, history.pick_priced(), "discountPrice", "context_product_discount_price", BAD_PRICES)
+
+
+def bad_product_name(history: History) -> bool:
+    """A product's name that is no text."""
+    return _lose_value(history, history.pick_priced(), "name", "context_product_name", BAD_NAMES)
+
+
+def _lose_value(history: History, event: Event | None, member: str, column: str, values: tuple[Any, ...]) -> bool:
+    if event is None:
+        return False
+    event.spell()["product"][member] = history.random.choice(values)
+    event.payload["product"][member] = None
+    history.findings.add("lost_values", key=event.key, column=column, member=f"product.{member}")
+    return True
+
+
+def bad_first_visit(history: History) -> bool:
+    """An event does not say in a word that one can read whether it is of a first visit."""
+    event = history.pick_any()
+    event.spell()["isFirstVisit"] = history.random.choice(("maybe", "True", 1, []))
+    event.payload["isFirstVisit"] = None
+    history.findings.add("lost_values", key=event.key, column="is_first_visit", member="isFirstVisit")
+    return True
+
+
+def discount_above_price(history: History) -> bool:
+    """A discount makes a product dearer."""
+    event = history.pick_priced()
+    if event is None:
+        return False
+    product = event.payload["product"]
+    product["discountPrice"] = product["price"] + history.random.choice((1, 10_000))
+    history.findings.add("discounts_above_price", key=event.key)
+    return True
+
+
+def unknown_event_name(history: History) -> bool:
+    """An event has a name that the contract does not list."""
+    event = history.pick_any()
+    name = history.random.choice(NAMES)
+    event.payload["eventName"] = name
+    history.findings.add("unknown_event_names", event_name=name, first_seen=iso(event.received_at))
+    return True
+
+
+def unknown_field(history: History) -> bool:
+    """An event has a member that the contract does not list."""
+    field, value = history.random.choice(FIELDS)
+    holder, _, member = field.rpartition(".")
+    event = history.pick(lambda event: not holder or holder in event.payload)
+    if event is None:
+        return False
+    (event.payload[holder] if holder else event.payload)[member] = value
+    history.findings.add("unknown_fields", field=field, first_seen=iso(event.received_at))
+    return True

@@ -1,0 +1,77 @@
+"""What the warehouse, and for orders raw, shall hold of an event, by the generator's own knowledge of it."""
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from emulator.seed.event import Event
+
+__all__ = ["Order", "Record", "Visitor", "record_of"]
+
+Visitor = tuple[str, str]  # of which member, and its text: the same text in both is two visitors
+
+
+class Order(NamedTuple):
+    """An order: its total is exact, and None where it is no number."""
+
+    id: str
+    total: Decimal | None
+    currency: str | None
+    items: int
+
+
+class Record(NamedTuple):
+    """One received event; `time` is when, as in `clock`; None where nothing was sent, or nothing that fits."""
+
+    event_id: str
+    time: int
+    name: str
+    user_id: str | None = None
+    login_state: str | None = None
+    client_id: str | None = None
+    session_id: str | None = None
+    is_first_visit: bool | None = None
+    product_id: str | None = None
+    product_name: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    price: int | None = None
+    discount_price: int | None = None
+    order: Order | None = None
+
+    @property
+    def visitor(self) -> Visitor | None:
+        """The client, or where there is none the user; None without either."""
+        if self.client_id is not None:
+            return "client", self.client_id
+        return None if self.user_id is None else ("user", self.user_id)
+
+
+def record_of(event: Event) -> Record:
+    """The record of an event, of what it means rather than of what was posted."""
+    payload = event.payload
+    product = payload.get("product", {})
+    return Record(
+        payload["eventId"],
+        event.received_at,
+        payload["eventName"] or "unknown",
+        payload["userId"],
+        payload["userLoginState"],
+        payload["clientId"],
+        payload["sessionId"],
+        payload["isFirstVisit"],
+        product.get("id"),
+        product.get("name"),
+        product.get("category"),
+        product.get("brand"),
+        product.get("price"),
+        product.get("discountPrice"),
+        _order(payload),
+    )
+
+
+def _order(payload: dict[str, Any]) -> Order | None:
+    order = payload.get("order", {})
+    if order.get("id") is None:
+        return None
+    total = None if order["total"] is None else Decimal(str(order["total"]))
+    return Order(order["id"], total, order.get("currency"), sum(item["quantity"] for item in order["items"]))
