@@ -1,0 +1,46 @@
+"""Answers about carts that are left, and about the paths through the shop."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from emulator.seed.answers.events import Events
+from emulator.seed.answers.table import ADD, COMPLETE, START, Table
+from emulator.seed.record import Record
+
+__all__ = ["carts", "paths"]
+
+
+def carts(events: Events) -> Table:
+    """How many sessions with a cart end without a purchase, and of those with a checkout."""
+    after_add = [after for records in events.sessions.values() if (after := _after(ADD, records)) is not None]
+    after_start = [after for records in after_add if (after := _after(START, records)) is not None]
+    purchases, checkouts = (
+        sum(_after(COMPLETE, records) is not None for records in rest) for rest in (after_add, after_start)
+    )
+    columns = ("sessions_with_cart", "sessions_with_purchase", "abandonment")
+    more = ("sessions_with_checkout_start", "checkout_abandonment")
+    abandonment, checkout_abandonment = _left(purchases, len(after_add)), _left(checkouts, len(after_start))
+    return Table((*columns, *more), [(len(after_add), purchases, abandonment, len(after_start), checkout_abandonment)])
+
+
+def paths(events: Events, limit: int) -> Table:
+    """Which event follows which in a session."""
+    transitions = Counter(
+        (earlier.name, later.name) for records in events.sessions.values() for earlier, later in pairwise(records)
+    )
+    outgoing: Counter[str] = Counter()
+    for (origin, _), number in transitions.items():
+        outgoing[origin] += number
+    rows = [(*names, number, number / outgoing[names[0]]) for names, number in transitions.items()]
+    ordered = sorted(rows, key=lambda row: (-row[2], row[0], row[1]))
+    return Table(("from_event", "to_event", "transitions", "share"), ordered[:limit])
+
+
+def _after(name: str, records: Sequence[Record]) -> Sequence[Record] | None:
+    """What comes after the first event of that name; None if there is none."""
+    return next((records[place:] for place, record in enumerate(records, 1) if record.name == name), None)
+
+
+def _left(finished: int, begun: int) -> float | None:
+    return 1 - finished / begun if begun else None

@@ -1,0 +1,82 @@
+"""Every metric with the arguments that its answer is for."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import product
+from typing import Any, NamedTuple
+
+from emulator.seed.answers.carts import carts, paths
+from emulator.seed.answers.events import Events
+from emulator.seed.answers.funnel import GROUPS, ORDERS, STEPS, WINDOW, funnel
+from emulator.seed.answers.overview import (
+    by_login_state,
+    events_over_time,
+    latest_product_events,
+    overview,
+    top_brands,
+    top_categories,
+    top_events,
+    visitor_types,
+)
+from emulator.seed.answers.products import discount_effect, products
+from emulator.seed.answers.retention import retention
+from emulator.seed.answers.revenue import revenue, revenue_over_time
+from emulator.seed.answers.sessions import rebuilt_sessions, session_summary, sessions
+from emulator.seed.answers.table import Table
+from emulator.seed.record import Record
+
+__all__ = ["LIMIT", "Answer", "answers"]
+
+LIMIT = 10
+
+PLAIN: tuple[Callable[[Events], Table], ...] = (
+    overview,
+    top_events,
+    by_login_state,
+    visitor_types,
+    sessions,
+    rebuilt_sessions,
+    session_summary,
+    discount_effect,
+    carts,
+    revenue,
+)
+LIMITED: tuple[Callable[[Events, int], Table], ...] = (
+    top_categories,
+    top_brands,
+    latest_product_events,
+    products,
+    paths,
+)
+OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = (
+    (events_over_time, ("hour", "day")),
+    (retention, ("day", "week")),
+    (revenue_over_time, ("hour", "day")),
+)
+
+
+class Answer(NamedTuple):
+    """The answer of one metric for some arguments, and for the events of one login state or all."""
+
+    metric: str
+    arguments: dict[str, Any]
+    login_state: str | None
+    table: Table
+
+
+def answers(records: Iterable[Record], login_state: str | None) -> Iterator[Answer]:
+    """Every answer over these records."""
+    events = Events(records, login_state)
+    for name, arguments, answer in _all():
+        yield Answer(name, arguments, login_state, answer(events, **arguments))
+
+
+def _all() -> Iterator[tuple[str, dict[str, Any], Callable[..., Table]]]:
+    for plain in PLAIN:
+        yield plain.__name__, {}, plain
+    for limited in LIMITED:
+        yield limited.__name__, {"limit": LIMIT}, limited
+    for over_time, grains in OVER_TIME:
+        for grain in grains:
+            yield over_time.__name__, {"grain": grain}, over_time
+    for order, by in product(ORDERS, GROUPS):
+        yield "funnel", {"steps": STEPS, "window": WINDOW, "order": order, "by": by}, funnel

@@ -1,0 +1,112 @@
+"""Answers of the overview: how many events, visitors and sessions there are, over time and by what."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from emulator.seed.answers.events import Events
+from emulator.seed.answers.table import ADD, COMPLETE, VIEW, Table, grouped, period_of, ratio
+from emulator.seed.clock import iso
+from emulator.seed.record import Record
+
+__all__ = [
+    "by_login_state",
+    "events_over_time",
+    "latest_product_events",
+    "overview",
+    "top_brands",
+    "top_categories",
+    "top_events",
+    "visitor_type",
+    "visitor_types",
+]
+
+VISITOR_TYPES = {True: "new", False: "returning", None: "unknown"}
+AUDIENCE = ("events", "visitors", "sessions")
+CHECKOUTS = ("add_to_cart_clicks", "checkout_completes", "checkout_rate")
+
+
+def visitor_type(record: Record) -> str:
+    """New, returning or unknown."""
+    return VISITOR_TYPES[record.is_first_visit]
+
+
+def overview(events: Events) -> Table:
+    """One row of totals."""
+    records = events.all
+    columns = ("events", "visitors", "clients", "users", "sessions", *CHECKOUTS, "first_event", "last_event")
+    distinct = [_distinct(records, "visitor"), *(_distinct(records, f"{name}_id") for name in ("client", "user"))]
+    first_and_last = (iso(records[0].time), iso(records[-1].time)) if records else (None, None)
+    row = (len(records), *distinct, _distinct(records, "session_id"), *_checkouts(records), *first_and_last)
+    return Table(columns, [row])
+
+
+def events_over_time(events: Events, grain: str) -> Table:
+    """By hour or day."""
+    periods = grouped(events.all, lambda record: period_of(record.time, grain))
+    return Table(("period", *AUDIENCE), [(iso(period), *_audience(periods[period])) for period in sorted(periods)])
+
+
+def top_events(events: Events) -> Table:
+    """By name."""
+    names = grouped(events.all, lambda record: record.name)
+    rows = [(name, len(records), len(records) / len(events.all)) for name, records in names.items()]
+    return Table(("event_name", "events", "share"), sorted(rows, key=lambda row: (-row[1], row[0])))
+
+
+def by_login_state(events: Events) -> Table:
+    """By login state."""
+    return _by(events, "user_login_state", lambda record: record.login_state or "unknown")
+
+
+def visitor_types(events: Events) -> Table:
+    """By visitor type."""
+    return _by(events, "visitor_type", visitor_type)
+
+
+def top_categories(events: Events, limit: int) -> Table:
+    """By category of the product."""
+    return _top(events, "category", limit)
+
+
+def top_brands(events: Events, limit: int) -> Table:
+    """By brand of the product."""
+    return _top(events, "brand", limit)
+
+
+def latest_product_events(events: Events, limit: int) -> Table:
+    """The latest events of a product."""
+    columns = ("event_id", "event_name", "product_id", "product_name", "category", "brand", "price", "discount_price")
+    latest = [record for record in reversed(events.all) if record.product_id is not None][:limit]
+    rows = [(iso(r.time), r.event_id, r.name, *(getattr(r, column) for column in columns[2:])) for r in latest]
+    return Table(("event_timestamp", *columns), rows)
+
+
+def _distinct(records: Sequence[Record], field: str) -> int:
+    return len({getattr(record, field) for record in records} - {None})
+
+
+def _named(records: Sequence[Record], name: str) -> int:
+    return sum(record.name == name for record in records)
+
+
+def _audience(records: Sequence[Record]) -> tuple[int, int, int]:
+    return len(records), _distinct(records, "visitor"), _distinct(records, "session_id")
+
+
+def _checkouts(records: Sequence[Record]) -> tuple[int, int, float | None]:
+    adds, completes = _named(records, ADD), _named(records, COMPLETE)
+    return adds, completes, ratio(completes, adds)
+
+
+def _by(events: Events, column: str, group: Callable[[Record], str]) -> Table:
+    groups = grouped(events.all, group)
+    rows = [(name, *_audience(groups[name]), *_checkouts(groups[name])) for name in sorted(groups)]
+    return Table((column, *AUDIENCE, *CHECKOUTS), rows)
+
+
+def _top(events: Events, field: str, limit: int) -> Table:
+    groups: dict[Any, list[Record]] = grouped(events.all, lambda record: getattr(record, field))
+    groups.pop(None, None)
+    rows = [(name, len(group), _named(group, VIEW), _named(group, ADD)) for name, group in groups.items()]
+    ordered = sorted(rows, key=lambda row: (-row[1], row[0]))
+    return Table((field, "events", "product_views", "add_to_cart_clicks"), ordered[:limit])

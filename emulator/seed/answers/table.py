@@ -1,0 +1,52 @@
+"""An answer: a table, its columns and rows in the order that the definition of its metric gives."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from emulator.seed.clock import DAY, HOUR, SECOND
+
+__all__ = ["ADD", "COMPLETE", "START", "VIEW", "VIEWS", "Table", "day_of", "grouped", "period_of", "ratio", "seconds"]
+
+ADD, START, COMPLETE, VIEW = "add_to_cart_click", "checkout_start", "checkout_complete", "product_view"
+VIEWS = frozenset(("page_view", "home_view", "category_view", "product_view"))
+PERIODS = {"hour": HOUR, "day": DAY}
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+class Table(NamedTuple):
+    """Names of columns, and rows of as many values."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def ratio(numerator: float, denominator: float) -> float | None:
+    """A quotient; None where the denominator is 0."""
+    return numerator / denominator if denominator else None
+
+
+def seconds(duration: int) -> float:
+    """A duration in milliseconds as seconds."""
+    return duration / SECOND
+
+
+def grouped(members: Iterable[T], group: Callable[[T], K]) -> dict[K, list[T]]:
+    """The members of each group, in their order."""
+    groups: dict[K, list[T]] = defaultdict(list)
+    for member in members:
+        groups[group(member)].append(member)
+    return groups
+
+
+def period_of(time: int, grain: str) -> int:
+    """The beginning of the hour or UTC day that a time is in."""
+    return time - time % PERIODS[grain]
+
+
+def day_of(time: int) -> date:
+    """The UTC day of a time."""
+    return date(1970, 1, 1) + timedelta(days=time // DAY)
