@@ -14,6 +14,7 @@ from emulator.home import MARKER, Home, Stack
 from emulator.options import home_option
 from emulator.postgres import Postgres
 from emulator.replay import replay_command
+from emulator.seed import seed_command
 from emulator.shoppers import shoppers_command
 from emulator.up import Options, stop_orphans, up
 
@@ -112,6 +113,7 @@ def reset_command(home: Home, *, yes: bool) -> None:
 
 
 main.add_command(replay_command, "replay")
+main.add_command(seed_command, "seed")
 main.add_command(shoppers_command, "shoppers")
 
 

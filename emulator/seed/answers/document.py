@@ -1,0 +1,81 @@
+"""The answers as a JSON file.
+
+The document is one object:
+
+- `seed`, `days`, `shoppers`, `clean`, `start`, `end`: what it is the answer for; times as `2026-11-24T22:00:00.000Z`.
+- `objects`, `rows`, `duplicates`, `rejects`: the whole history in numbers, and `hours`: the same for each partition
+  hour that has objects, `hour` being its beginning. A row counts where the first received object of its event id is.
+- `faults`: how often each kind of fault was planted.
+- `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain` or `limit`),
+  `login_state` (`logged_in`, `anonymous`, or null for all events), `columns`, and `rows`: a list of lists of values.
+  Times and periods are text as above, cohorts are text like `2026-11-23`, exact sums of money are text of a decimal
+  number, ratios and durations are numbers, and there is null where SQL has NULL.
+- `checks`: for each check the list of its findings, in the order of their JSON text; empty where there is none.
+
+The findings, by check:
+
+- `rejects`, `missing_event_ids`, `discounts_above_price`, `wrong_partitions`: `key` of the object
+- `repeated_event_ids`, `event_ids_that_are_no_uuid`: `key` and `event_id`, as sent
+- `missing_fields`: `key` and `field`, in camelCase and dotted like `product.id`
+- `unknown_event_names`, `unknown_fields`: `event_name` or `field` (dotted), `first_seen` (its earliest receipt),
+  `events`
+- `lost_values`: `key`, `column` of the warehouse, and `member` that was sent
+- `clock_skew`: `client_id` and `seconds`, the smallest time between an event and its receipt
+- `late_events`: `key` and `seconds`, beyond the smallest of its client
+- `lost_events`: `client_id`, `tab_id`, and the `first` and `last` number of a gap; the numbers of events that were
+  `expected`, by all tabs together, and `lost`, and the `loss_rate`, are beside the checks in `sequence`
+- `counted_drops`: `client_id` and `grew_by`
+- `repeated_seqs`: `client_id`, `tab_id`, `seq`, and the `event_ids` that have it
+- `broken_sessions`: `session_id`, and `reason`: `gap` or `clients`
+- `first_visit_contradictions`: `client_id`
+- `missing_rows`, `rows_without_object`, `raw_and_warehouse_differ`: always empty, for a warehouse that holds the seed
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from emulator.errors import EmulatorError
+from emulator.seed.answers.metrics import Answer
+from emulator.seed.clock import iso
+from emulator.seed.facts import Facts
+from emulator.seed.store import Store
+
+__all__ = ["as_line", "write_answers"]
+
+
+def as_line(answer: Answer) -> str:
+    """One answer as one line of JSON."""
+    metric, arguments, login_state, (columns, rows) = answer
+    entry = {"metric": metric, "arguments": arguments, "login_state": login_state, "columns": columns, "rows": rows}
+    return _dump(entry)
+
+
+def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) -> None:
+    """Write the document, its metrics given as lines; at once or not at all. Raises EmulatorError."""
+    head = {
+        "seed": store.seed,
+        "days": store.days,
+        "shoppers": store.shoppers,
+        "clean": store.is_clean,
+        "start": iso(store.start),
+        "end": iso(store.end),
+        **facts.numbers(),
+        "hours": [{"hour": iso(hour), **facts.numbers(hour)} for hour in facts.hours],
+        **facts.as_json(),
+    }
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8") as file:
+            file.write("{")
+            file.writelines(f"{_dump(name)}:{_dump(value)},\n" for name, value in head.items())
+            file.write('"metrics":[\n' + ",\n".join(lines) + "\n]}\n")
+        partial.replace(path)
+    except OSError as error:
+        raise EmulatorError(f"cannot write the answers to {path}: {error.strerror}") from error
+
+
+def _dump(value: Any) -> str:  # noqa: ANN401  # JSON
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

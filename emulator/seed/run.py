@@ -1,0 +1,111 @@
+"""One run: writes a store's history and its answers, and loads it if there is a warehouse."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from emulator.errors import EmulatorError
+from emulator.replay.bar import new_progress
+from emulator.seed.answers.document import write_answers
+from emulator.seed.clock import iso
+from emulator.seed.facts import Facts
+from emulator.seed.load import Loaded, load
+from emulator.seed.processes import Mapping, mapping
+from emulator.seed.shards import Shard, answer_lines, shards, write_shard
+from emulator.seed.store import Store
+
+__all__ = ["Report", "run"]
+
+MOST_PROCESSES = 8
+FEW_PARTS = 4
+LOGIN_STATES: tuple[tuple[str | None, ...], ...] = ((None,), ("logged_in", "anonymous"))  # of about equal work
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was written, where, and in how many seconds; `loaded` is None without a warehouse."""
+
+    store: Store
+    directory: Path
+    answers: Path
+    facts: Facts
+    loaded: Loaded | None
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines to read."""
+        store = self.store
+        return {
+            "directory": str(self.directory),
+            "answers": str(self.answers),
+            "start": iso(store.start),
+            "end": iso(store.end),
+            **self.facts.numbers(),
+            "faults": self.facts.faults.total(),
+            "loaded": None if self.loaded is None else self.loaded._asdict(),
+            "seconds": round(self.seconds, 1),
+        }
+
+    def as_text(self) -> str:
+        """For people to read."""
+        numbers, store = self.facts.numbers(), self.store
+        lines = [
+            f"{numbers['objects']:,} objects in {self.directory}, from {iso(store.start)} to {iso(store.end)}",
+            *(f"  {numbers[kind]:,} {kind}" for kind in ("rows", "duplicates", "rejects")),
+            f"  {self.facts.faults.total():,} faults and oddities were planted",
+            f"The answers are in {self.answers}",
+        ]
+        if self.loaded is not None:
+            lines.append(f"The warehouse has {self.loaded.rows:,} more rows and {self.loaded.rejects:,} more rejects")
+        return "\n".join(lines)
+
+
+def run(store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console) -> Report:
+    """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
+
+    Raises EmulatorError if files cannot be written, or if the warehouse fails.
+    """
+    started = time.monotonic()
+    with TemporaryDirectory(prefix="clickstream-seed-") as folder, new_progress(console) as progress:
+        parts = shards(store, directory, Path(folder))
+        with mapping(_processes(len(parts))) as each, _writing(directory):
+            facts = _write(parts, each, progress)
+            write_answers(answers, store, facts, _answers(parts, each, progress))
+            loaded = None if dw_url is None else load(dw_url, directory, facts.hours, each, progress)
+    return Report(store, directory, answers, facts, loaded, time.monotonic() - started)
+
+
+def _write(parts: list[Shard], each: Mapping, progress: Progress) -> Facts:
+    facts = Facts()
+    for part in progress.track(each(write_shard, parts), len(parts), description="writing"):
+        facts.merge(part)
+    return facts
+
+
+def _answers(parts: list[Shard], each: Mapping, progress: Progress) -> Iterator[str]:
+    answer = partial(answer_lines, [part.records for part in parts])
+    for lines in progress.track(each(answer, LOGIN_STATES), len(LOGIN_STATES), description="answers"):
+        yield from lines
+
+
+def _processes(parts: int) -> int:
+    """As many as there are cores for this process, but none for what one does sooner than others start."""
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if parts > FEW_PARTS else 1
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise EmulatorError(f"cannot write {error.filename or directory}: {error.strerror}") from error

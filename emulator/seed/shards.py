@@ -1,0 +1,63 @@
+"""Work on shards of shoppers: their objects are written, and what is known of them is kept for the answers."""
+
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.seed.answers.document import as_line
+from emulator.seed.answers.metrics import answers
+from emulator.seed.facts import Facts
+from emulator.seed.record import Record, record_of
+from emulator.seed.store import Store
+from emulator.seed.write import ObjectFiles
+
+__all__ = ["Shard", "answer_lines", "shards", "write_shard"]
+
+SHOPPERS = 200
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some shoppers of a store, by number; their objects go to `directory`, their records to the file `records`."""
+
+    store: Store
+    shoppers: range
+    directory: Path
+    records: Path
+
+
+def shards(store: Store, directory: Path, folder: Path) -> list[Shard]:
+    """All shoppers of a store in shards; records go into `folder`."""
+    starts = range(0, store.shoppers, SHOPPERS)
+    return [
+        Shard(store, range(start, min(start + SHOPPERS, store.shoppers)), directory, folder / f"{start}.records")
+        for start in starts
+    ]
+
+
+def write_shard(shard: Shard) -> Facts:
+    """Write the objects and records of one shard. Raises OSError."""
+    facts, files = Facts(), ObjectFiles(shard.directory)
+    records: list[Record] = []
+    for number in shard.shoppers:
+        history, fault = shard.store.history(number)
+        for key, body in history.objects():
+            files.write(key, body)
+        records += map(record_of, (*history.events, *history.copies))
+        facts.count(history, fault.__name__ if fault else None)
+    with shard.records.open("wb") as file:
+        pickle.dump(records, file)
+    return facts
+
+
+def answer_lines(paths: Sequence[Path], login_states: Sequence[str | None]) -> list[str]:
+    """Every answer over the records of all shards, for each of these login states, as lines of JSON."""
+    records = list(_records(paths))
+    return [as_line(answer) for state in login_states for answer in answers(records, state)]
+
+
+def _records(paths: Sequence[Path]) -> Iterator[Record]:
+    for path in paths:
+        with path.open("rb") as file:
+            yield from pickle.load(file)  # noqa: S301  # written above, in a private directory
