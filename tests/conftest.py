@@ -4,7 +4,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +31,16 @@ sys.path.insert(0, str(ROOT / "chalice_app"))
 
 # Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
 # The browser is last of all: Playwright keeps an event loop running in the main thread.
-SLOW = ("test_processes", "test_postgres", "test_stack", "test_chromium", "test_publisher", "test_page")
+SLOW = (
+    "test_seed",
+    "test_ground_truth",
+    "test_processes",
+    "test_postgres",
+    "test_stack",
+    "test_chromium",
+    "test_publisher",
+    "test_page",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,6 +91,12 @@ def _database(postgres: Postgres) -> Iterator[str]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield conninfo.make_conninfo(postgres.url, dbname=name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Postgres) -> Callable[[], AbstractContextManager[str]]:
+    """Give a function that makes a fresh, empty database, of which it gives the URL."""
+    return partial(_database, postgres)
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,7 @@ from emulator.seed import seed_command, shards
 from tests.seed_checks import NAMES
 from tests.seed_checks import checks as checks_of
 
+ONE_DAY = ("--days", "1", "--shoppers", "120")
 SMALL = ("--days", "3", "--shoppers", "30", "--end", "2026-11-20T00")
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # every object says when it was received
@@ -126,6 +129,21 @@ class TestCommand:
         result = CliRunner().invoke(seed_command, [*SMALL, "--out", str(tmp_path / "bucket"), *options])
         assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, problem)
 
+    def test_ctrl_c_ends_all_processes(self, tmp_path: Path) -> None:
+        """Exit code 130, without a trace of anything, and no answers that would not hold."""
+        out = tmp_path / "bucket"
+        command = [sys.executable, "-m", "emulator", "seed", "--days", "7", "--shoppers", "20000", "--out", str(out)]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, text=True
+        ) as process:
+            while not any(out.rglob("*.json")) and process.poll() is None:
+                time.sleep(0.05)
+            os.killpg(process.pid, signal.SIGINT)
+            stdout, stderr = process.communicate()
+        assert (process.returncode, stdout) == (130, "")
+        assert "Traceback" not in stderr
+        assert not (tmp_path / "seed-answers.json").exists()
+
     def test_help_teaches(self) -> None:
         """--help has an example to copy, and the exit codes."""
         text = CliRunner().invoke(seed_command, ["--help"]).stdout
@@ -138,7 +156,7 @@ class TestLoad:
 
     def test_loads_what_the_projector_would(self, seeding: Seeding, warehouse_url: str) -> None:
         """Exactly one row per event id, of the first received; rejects are named; once more changes nothing."""
-        objects, answers, _ = seeding("bucket", "--shoppers", "120", "--load", "--dw", warehouse_url)
+        objects, answers, _ = seeding("bucket", *ONE_DAY, "--load", "--dw", warehouse_url)
         corrupt = {finding["key"] for finding in answers["checks"]["rejects"]}
         assert corrupt
         received: list[dict[str, Any]] = [
@@ -154,7 +172,7 @@ class TestLoad:
         assert len(rows) == answers["rows"]
         assert {key for _, key, _ in rejects} == corrupt
         assert all(bucket == "bucket" and reason.startswith("the body ") for bucket, _, reason in rejects)
-        _, _, again = seeding("bucket", "--shoppers", "120", "--load", "--dw", warehouse_url, "--json")
+        _, _, again = seeding("bucket", *ONE_DAY, "--load", "--dw", warehouse_url, "--json")
         assert json.loads(again.stdout)["loaded"] == {"rows": 0, "rejects": 0}
 
     def test_rows_of_others_stay(self, seeding: Seeding, warehouse_url: str) -> None:

@@ -1,11 +1,15 @@
 """Runs the same function over many tasks in several processes, in order."""
 
 import gc
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
+
+from emulator.errors import EmulatorError
 
 __all__ = ["Mapping", "mapping"]
 
@@ -22,14 +26,25 @@ class Mapping(Protocol):
 
 @contextmanager
 def mapping(processes: int) -> Iterator[Mapping]:
-    """A `map` over so many processes, or over none if there is only one; what still waits at the end is not begun."""
+    """A `map` over so many processes, or over none if there is only one; what still waits at the end is not begun.
+
+    Raises EmulatorError if one of them is killed.
+    """
     if processes == 1:
         yield map
         return
     # Fresh processes: a fork of one that shows progress from another thread could wait for its locks forever.
-    # They make many objects and no cycles: looking for those took a quarter of the time.
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=gc.disable) as executor:
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin) as executor:
         try:
             yield executor.map
+        except BrokenProcessPool as error:
+            raise EmulatorError("a process of the seed was killed: perhaps there was too little memory") from error
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin() -> None:
+    # They make many objects and no cycles: looking for those took a quarter of the time.
+    gc.disable()
+    # Ctrl-C is for the process that waits for them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

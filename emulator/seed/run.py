@@ -26,7 +26,7 @@ from emulator.seed.store import Store
 __all__ = ["Report", "run"]
 
 MOST_PROCESSES = 8
-FEW_PARTS = 4
+FEW_PARTS = 10
 LOGIN_STATES: tuple[tuple[str | None, ...], ...] = ((None,), ("logged_in", "anonymous"))  # of about equal work
 
 

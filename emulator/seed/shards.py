@@ -14,7 +14,7 @@ from emulator.seed.write import ObjectFiles
 
 __all__ = ["Shard", "answer_lines", "shards", "write_shard"]
 
-SHOPPERS = 200
+SHOPPERS = 50
 
 
 @dataclass(frozen=True)

@@ -109,4 +109,4 @@ def _summary(sessions: Iterable[Sequence[Record]]) -> tuple[Any, ...]:
         return (0, None, None, None, None, None, None)
     durations, *others = zip(*facts, strict=True)
     averages = (ratio(sum(values), len(facts)) for values in others)
-    return len(facts), median(map(seconds, durations)), seconds(sum(durations)) / len(facts), *averages
+    return len(facts), seconds(median(durations)), seconds(sum(durations)) / len(facts), *averages

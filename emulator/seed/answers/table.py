@@ -29,7 +29,7 @@ def ratio(numerator: float, denominator: float) -> float | None:
     return numerator / denominator if denominator else None
 
 
-def seconds(duration: int) -> float:
+def seconds(duration: float) -> float:
     """A duration in milliseconds as seconds."""
     return duration / SECOND
 
