@@ -28,7 +28,7 @@ Examples:
   python -m emulator seed --clean --end 2026-11-01T00 --out /data/bucket --load --dw postgresql://...
 
 The same --seed, --days, --shoppers and --end always write the same bytes, so that writing them again changes nothing.
-Others add to what is there; then no answers hold for the whole. With 30 days there are about 43 events for each
+Others add to what is there; then no answers hold for the whole. With 30 days there are about 45 events for each
 shopper.
 
 With --load all objects of the hours that were written are also put into the warehouse, the first received of an event

@@ -34,8 +34,12 @@ def mapping(processes: int) -> Iterator[Mapping]:
         yield map
         return
     # Fresh processes: a fork of one that shows progress from another thread could wait for its locks forever.
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin) as executor:
+    # They make many objects and no cycles: looking for those took a quarter of the time.
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=gc.disable) as executor:
         try:
+            with _without_ctrl_c():
+                for _ in range(processes):
+                    executor.submit(int)  # starts one, since the others are not there yet
             yield executor.map
         except BrokenProcessPool as error:
             raise EmulatorError("a process of the seed was killed: perhaps there was too little memory") from error
@@ -43,8 +47,11 @@ def mapping(processes: int) -> Iterator[Mapping]:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin() -> None:
-    # They make many objects and no cycles: looking for those took a quarter of the time.
-    gc.disable()
-    # Ctrl-C is for the process that waits for them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Processes that are started meanwhile leave Ctrl-C to the one that waits for them."""
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
