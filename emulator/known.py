@@ -16,7 +16,7 @@ from chalicelib.flatten import flatten
 from chalicelib.warehouse import REJECTS
 from emulator.s3_event import File
 
-__all__ = ["known_events", "known_files", "quick_connection", "reject_of", "row_of_event"]
+__all__ = ["known_events", "known_files", "quick_connection", "row_and_reject"]
 
 STATEMENT_TIMEOUT = "SET statement_timeout = '2s'"
 KNOWN_EVENTS = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
@@ -49,20 +49,19 @@ def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
     return [file for file in files if event_ids[file.key] in rows or file.key in rejects]
 
 
-def row_of_event(dw_url: str, event_id: UUID) -> dict[str, Any] | None:
-    """The row of an event id, by column name; None if it has none. Raises psycopg.Error."""
+def row_and_reject(
+    dw_url: str, event_id: UUID | None, bucket: str, key: str
+) -> tuple[dict[str, Any] | None, str | None]:
+    """The row of an event id, by column name, and why an object was rejected; None for what is not there.
+
+    Raises psycopg.Error.
+    """
     with quick_connection(dw_url) as connection:
-        cursor = connection.cursor(row_factory=dict_row)
+        reject = next(iter(_found(connection, REJECT, (bucket, key))), None)
         try:
-            return cursor.execute(ROW, (event_id,)).fetchone()
+            return connection.cursor(row_factory=dict_row).execute(ROW, (event_id,)).fetchone(), reject
         except psycopg.errors.UndefinedTable:
-            return None
-
-
-def reject_of(dw_url: str, bucket: str, key: str) -> str | None:
-    """Why an object was rejected; None if it was not. Raises psycopg.Error."""
-    with quick_connection(dw_url) as connection:
-        return next(iter(_found(connection, REJECT, (bucket, key))), None)
+            return None, reject
 
 
 def _found(connection: psycopg.Connection, query: LiteralString, parameters: tuple[Any, ...]) -> set[Any]:

@@ -84,6 +84,21 @@ class TestTriggers:
         pipeline.put("events/2026/11/24/22/b.json")
         wait_for(lambda: sorted(pipeline.delivered) == ["events/2026/11/24/22/b.json", "events/a.json"])
 
+    @pytest.mark.usefixtures("blind")
+    def test_what_came_while_they_were_held_is_delivered_afterwards(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though it was offered and forgotten, and its directory has not changed since it was swept."""
+        monkeypatch.setattr(triggers, "SETTLED_NANOSECONDS", 0)
+        monkeypatch.setattr(triggers, "SWEEP_SECONDS", 0.05)
+        pipeline.triggers.start()
+        with pipeline.triggers.held():
+            pipeline.put("events/2026/11/24/22/a.json")
+            wait_for(lambda: pipeline.asked)
+            time.sleep(0.2)  # some more sweeps, which find nothing new
+            assert pipeline.delivered == []
+        wait_for(lambda: pipeline.delivered == ["events/2026/11/24/22/a.json"])
+
     def test_only_events_are_delivered(self, pipeline: Pipeline) -> None:
         """As the notification's filter says; an upload under way is no object."""
         for key in (

@@ -4,7 +4,14 @@ from functools import cache
 from importlib.resources import files
 from itertools import dropwhile
 
+from chalicelib.contract import COLUMNS
+
 __all__ = ["statement"]
+
+PLACE_OF_COLUMNS = "/* columns of the contract */"
+_COLUMNS = ",\n    ".join(
+    f'{column.name} COLLATE "C" AS {column.name}' if column.type == "TEXT" else column.name for column in COLUMNS
+)
 
 
 @cache
@@ -13,7 +20,8 @@ def statement(metric: str, **relations: str) -> str:
 
     Each relation may use those before it.
     """
-    first = [f"events AS NOT MATERIALIZED (\n{_read('events')}\n)"]
+    events = _read("events").replace(PLACE_OF_COLUMNS, _COLUMNS)
+    first = [f"events AS NOT MATERIALIZED (\n{events}\n)"]
     first += [f"{name} AS (\n{_read(file)}\n)" for name, file in relations.items()]
     query = _read(metric)
     # In parentheses it could keep its own WITH in PostgreSQL, but DuckDB does not find what is defined there.

@@ -1,22 +1,7 @@
 -- The events of a metric: those of the range and the login state, and what all metrics share.
 -- Text is ordered by its code points, whatever the database's own collation is.
 SELECT
-    event_id,
-    event_timestamp,
-    event_name COLLATE "C" AS event_name,
-    user_id COLLATE "C" AS user_id,
-    user_login_state COLLATE "C" AS user_login_state,
-    identity_source COLLATE "C" AS identity_source,
-    client_id COLLATE "C" AS client_id,
-    session_id COLLATE "C" AS session_id,
-    is_first_visit,
-    context_product_id COLLATE "C" AS context_product_id,
-    context_product_name COLLATE "C" AS context_product_name,
-    context_product_category COLLATE "C" AS context_product_category,
-    context_product_brand COLLATE "C" AS context_product_brand,
-    context_product_price,
-    context_product_discount_price,
-    context_product_url_path COLLATE "C" AS context_product_url_path,
+    /* columns of the contract */,
     -- A client and a user of the same text are two visitors.
     COALESCE('client ' || client_id, 'user ' || user_id) COLLATE "C" AS visitor,
     CASE is_first_visit WHEN TRUE THEN 'new' WHEN FALSE THEN 'returning' ELSE 'unknown' END AS visitor_type,

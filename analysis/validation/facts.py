@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from analysis.fields import fields_named
 from analysis.validation.members import lost_values, missing_members, unknown_members
 from chalicelib.contract import COLUMNS
-from chalicelib.convert import to_bigint, to_text, to_timestamp
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import JsonObject, decode, parse
@@ -38,7 +38,9 @@ SCHEMA: dict[str, Any] = {
     "unknown": pl.List(pl.String),
     "lost": pl.List(pl.Struct({"column": pl.String, "member": pl.String, "reason": pl.String})),
 }
+DROPS = ("dropped_overflow", "dropped_refused")
 _NAMES = tuple(column.name for column in COLUMNS)
+_FIELDS = fields_named(("sent_event_id", "sent_event_timestamp", "received_at", "tab_id", "seq", *DROPS))
 
 
 def facts_of(objects: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
@@ -65,16 +67,14 @@ def _of_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_payload(payload: JsonObject, event_name: str) -> dict[str, Any]:
-    dropped = payload.get("dropped")
-    drops = [to_bigint(dropped.get(name)) or 0 for name in ("overflow", "refused")] if isinstance(dropped, dict) else []
-    ingest = payload.get("_ingest")
+    fields = {field.name: field.value(payload) for field in _FIELDS}
+    drops = [fields.pop(name) for name in DROPS]
     return {
-        "sent_event_id": next((text for name in ("eventId", "event_id") if (text := to_text(payload.get(name)))), None),
-        "sent_at": to_timestamp(payload.get("eventTimestamp")) or to_timestamp(payload.get("event_timestamp")),
-        "received_at": to_timestamp(ingest.get("receivedAt")) if isinstance(ingest, dict) else None,
-        "tab_id": to_text(payload.get("tabId") or payload.get("tab_id")),
-        "seq": to_bigint(payload.get("seq")),
-        "drops": sum(drops) if drops else None,
+        **fields,
+        "sent_at": fields.pop("sent_event_timestamp"),
+        "drops": sum(count for count in drops if isinstance(count, int))
+        if any(drop is not None for drop in drops)
+        else None,
         "missing": missing_members(payload, event_name),
         "unknown": unknown_members(payload),
         "lost": list(lost_values(payload)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from analysis.fields import RAW_FIELDS
-from chalicelib.contract import COLUMNS, Column
+from chalicelib.contract import COLUMNS, RAW_MEMBERS, Column
 from chalicelib.convert import to_text
 from chalicelib.json_object import Json, JsonObject, Number
 
@@ -13,11 +13,7 @@ __all__ = ["lost_values", "missing_members", "unknown_members"]
 # Objects whose members the contract lists too; of any other member only its name is judged.
 OBJECTS = ("product", "element", "cart", "order", "dropped")
 LISTED = frozenset(
-    {source for field in (*COLUMNS, *RAW_FIELDS) for source in field.sources}
-    | {f"element.{name}" for name in ("tag", "id", "role", "text", "dataset")}
-    | {f"cart.{name}" for name in ("items", "total", "currency")}
-    | {f"order.{name}" for name in ("id", "items", "total", "currency")}
-    | {"_ingest", "wishlisted", "channel", *OBJECTS}
+    {source for field in (*COLUMNS, *RAW_FIELDS) for source in field.sources} | {*RAW_MEMBERS, *OBJECTS, "_ingest"}
 )
 # A column or raw field stands for the member that it comes from, in all its spellings.
 REQUIRED = ("event_name", "sent_event_timestamp", "client_id", "session_id", "page_url")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from analysis.validation.finding import Check
 from analysis.validation.run import Report
+from emulator.table import text_table
 
 __all__ = ["as_json", "show"]
 
@@ -54,12 +55,8 @@ def show(report: Report) -> None:
 
 
 def _hours(report: Report) -> Table:
-    table = Table()
-    for name in report.hours.columns:
-        table.add_column(name, justify="left" if name == "hour" else "right")
-    for hour, *counts in report.hours.rows():
-        table.add_row("no hour" if hour is None else f"{hour:%Y-%m-%d %H:00}", *(f"{count:,}" for count in counts))
-    return table
+    rows = (("no hour" if hour is None else f"{hour:%Y-%m-%d %H:00}", *counts) for hour, *counts in report.hours.rows())
+    return text_table(report.hours.columns, ((hour, *(f"{count:,}" for count in counts)) for hour, *counts in rows))
 
 
 def _check(check: Check) -> dict[str, Any]:

@@ -20,6 +20,7 @@ __all__ = [
     "EVENT_TIMESTAMP",
     "LAST_MODIFIED",
     "OBJECT_KEY",
+    "RAW_MEMBERS",
     "TABLE",
     "UNKNOWN",
     "Column",
@@ -51,6 +52,30 @@ EVENT_NAMES = (
     "logout",
     "checkout_start",
     "checkout_complete",
+)
+
+# Members of the payload that stay in raw, as our publisher spells them.
+RAW_MEMBERS = (
+    "pageUrl",
+    "referrer",
+    "element.tag",
+    "element.id",
+    "element.role",
+    "element.text",
+    "element.dataset",
+    "tabId",
+    "seq",
+    "dropped.overflow",
+    "dropped.refused",
+    "cart.items",
+    "cart.total",
+    "cart.currency",
+    "order.id",
+    "order.items",
+    "order.total",
+    "order.currency",
+    "wishlisted",
+    "channel",
 )
 
 CONVERTERS: Mapping[str, Callable[[Json], Value]] = {

@@ -13,7 +13,7 @@ from chalicelib.convert import to_uuid
 from chalicelib.envelope import as_sent, iso_milliseconds
 from chalicelib.errors import InvalidEvent
 from chalicelib.json_object import decode, parse
-from emulator.known import reject_of, row_of_event
+from emulator.known import row_and_reject
 from emulator.traces.traces import Traces
 
 __all__ = ["detail", "plain"]
@@ -43,8 +43,7 @@ def detail(identity: str, traces: Traces, bucket: Path, dw_url: str) -> dict[str
 def _in_warehouse(dw_url: str, event_id: str | None, bucket: str, key: str) -> dict[str, Any]:
     """The event's row and the object's reject, None where there is none; and if it cannot be asked, the problem."""
     try:
-        row = row_of_event(dw_url, UUID(event_id)) if event_id else None
-        reject = reject_of(dw_url, bucket, key)
+        row, reject = row_and_reject(dw_url, UUID(event_id) if event_id else None, bucket, key)
     except psycopg.Error:
         return {"row": None, "reject": None, "problem": "the warehouse does not answer"}
     return {"row": row and {name: plain(value) for name, value in row.items()}, "reject": reject}
