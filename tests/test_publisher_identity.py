@@ -177,6 +177,21 @@ class TestTab(PublisherTest):
         assert len({event["tabId"] for event in collector.unique()}) == 1
         assert_gapless(collector.unique())
 
+    def test_a_page_shown_again_waits_for_its_tab(self, collector: Collector, shop: Shop, page: Page) -> None:
+        """The page left meanwhile may put the tab down a moment later: the browser runs them side by side."""
+        open_page(page, shop.url)
+        collector.wait_for("page_view")
+        page.evaluate("""() => {
+            dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+            const tab = sessionStorage["clickstream.tab"];
+            delete sessionStorage["clickstream.tab"];
+            dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+            setTimeout(() => (sessionStorage["clickstream.tab"] = tab), 100);
+        }""")
+        views = collector.wait_for("page_view", 2)
+        assert len({event["tabId"] for event in views}) == 1
+        assert_gapless(views)
+
 
 class TestStorageBlocked(PublisherTest):
     def test_identity_lives_in_memory(self, collector: Collector, shop: Shop, page: Page) -> None:

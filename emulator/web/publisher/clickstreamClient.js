@@ -62,7 +62,7 @@ const uuid = () =>
     (digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (digit / 4)))).toString(16),
   );
 
-// A living page takes its tab away: a duplicated tab copies none.
+// A living page takes its tab: a duplicated tab copies none.
 const takeTab = () => {
   tab = readJson("clickstream.tab");
   remove("clickstream.tab");
@@ -180,7 +180,7 @@ const dispatch = (key, isNew) => {
   keptAlive += bytes;
   underWay.add(key);
   const send = () => read(key) && post(key, body, bytes > 0);
-  let receipt = isNew && send(); // the page may be gone before a lock is granted
+  let receipt = isNew && send(); // the page may be gone before a lock
   Promise.allSettled([hold(key, () => (receipt ||= send()), isNew), receipt]).then(() => {
     keptAlive -= bytes;
     underWay.delete(key);
@@ -304,7 +304,7 @@ const start = () => {
   on("pageshow", ({ persisted }) => {
     left = false;
     if (persisted) viewDue = !hasOwnView;
-    setTimeout(showView);
+    setTimeout(showView, persisted && 500); // its tab may come late
     flush();
   });
   if (document.readyState === "complete") setTimeout(showView);
