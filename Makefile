@@ -3,13 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test screenshots lint bench setup clean
+.PHONY: run test notebooks screenshots lint bench setup clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
 
 test: setup lint
 	$(BIN)/python -m pytest
+
+# JupyterLab, on this computer only. It asks nobody for news, and root has to say that it knows what it does.
+notebooks: setup
+	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
+	@exec $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 # The pictures in the README, made by the tests of the page.
 screenshots: setup

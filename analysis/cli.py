@@ -1,17 +1,22 @@
 """The command line of the analysis."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from analysis.errors import AnalysisError
+from analysis.span import moment, span
+
+if TYPE_CHECKING:
+    from analysis.range import LoginState
 
 __all__ = ["main"]
 
-HOUR = timedelta(hours=1)
 DAYS = 7
+REPORT_DAYS = 28  # four weekly cohorts
 
 
 class _Problem(click.ClickException):
@@ -38,24 +43,27 @@ class _Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
         """Give an aware time, or fail with an example."""
         try:
-            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time: write 2026-11-25T09:00Z, or 2026-11-25", param, ctx)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return moment(value)
+        except AnalysisError as error:
+            self.fail(str(error), param, ctx)
 
 
-def _place_options(command: Callable[..., None]) -> Callable[..., None]:
+def _place_options(days: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Where events are, and of which hours, as every command takes them."""
     here = "RAW_BUCKET_NAME, else the local stack's"
     options = [
         click.option("--source", metavar="DIR|s3://BUCKET", help=f"Raw bucket.  [default: {here}]"),
         click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"),
-        click.option("--start", type=_Time(), help=f"First hour, UTC.  [default: {DAYS} days before the end]"),
+        click.option("--start", type=_Time(), help=f"First hour, UTC.  [default: {days} days before the end]"),
         click.option("--end", type=_Time(), help="Hour after the last, UTC.  [default: the next hour]"),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,7 +75,7 @@ def main() -> None:
 
 
 @main.command("validate")
-@_place_options
+@_place_options(DAYS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
     source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
@@ -88,9 +96,47 @@ def validate_command(
     from analysis.validation import output
     from analysis.validation.run import validate
 
-    last = end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
-    first = start or last - timedelta(days=DAYS)
     bucket = source_of(source)
-    report = validate(bucket, warehouse_of(dw, bucket), first, last)
+    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS))
     click.echo(output.as_json(report)) if as_json else output.show(report)
     raise SystemExit(0 if report.is_passed else 1)
+
+
+@main.command("report")
+@_place_options(REPORT_DAYS)
+@click.option("--login-state", type=click.Choice(["logged_in", "anonymous"]), help="Only these events.  [default: all]")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default="report.html", show_default=True, help="The page."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the overview as one JSON object, and nothing else.")
+def report_command(
+    source: str | None,
+    dw: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    login_state: "LoginState | None",
+    out: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Write what the notebooks show as one page, which needs no network and runs no script.
+
+    Every metric is computed from raw; a warehouse, where there is one, is validated against it.
+
+    \b
+    Examples:
+      python -m analysis report --out report.html
+      python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
+      python -m analysis report --source s3://my-bucket --dw "$DW_URL"
+    """
+    # Imported here, as above.
+    from analysis.history import read_history
+    from analysis.place import source_of, warehouse_of
+    from analysis.range import Range
+    from analysis.report.write import overview_as_json, overview_as_text, write_report
+
+    bucket = source_of(source)
+    within = Range(*span(start, end, REPORT_DAYS), login_state)
+    history = read_history(bucket, warehouse_of(dw, bucket), within)
+    write_report(history, out)
+    click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -10,16 +10,19 @@ from emulator.home import BUCKET, Home
 __all__ = ["source_of", "warehouse_of"]
 
 
-def source_of(named: str | None) -> str | Path:
+def source_of(named: str | None, *, make: bool = False) -> str | Path:
     """The raw bucket: `named`, else `RAW_BUCKET_NAME` in S3, else the directory of the local stack.
 
-    Raises AnalysisError if there is none of them.
+    Raises AnalysisError if there is none of them, unless the last is to be made where it is missing.
     """
     if named:
         return named
     if bucket := os.environ.get("RAW_BUCKET_NAME"):
         return f"s3://{bucket}"
-    directory = Home.default().s3 / BUCKET
+    home = Home.default()
+    if make:
+        _create(home)
+    directory = home.s3 / BUCKET
     if not directory.is_dir():
         raise AnalysisError("no events here: name --source DIR or s3://BUCKET, or start a local stack with 'make run'")
     return directory
@@ -38,3 +41,10 @@ def warehouse_of(named: str | None, source: str | Path) -> str | None:
         return home.read_stack().dw_url
     except EmulatorError:
         return None
+
+
+def _create(home: Home) -> None:
+    try:
+        home.create()
+    except EmulatorError as error:
+        raise AnalysisError(str(error)) from error

@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,10 +13,19 @@ from analysis.validation.finding import Check
 from analysis.validation.run import Report
 from emulator.table import text_table
 
-__all__ = ["as_json", "show"]
+__all__ = ["as_frame", "as_json", "show"]
 
 MOST_SHOWN = 10
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+def as_frame(report: Report) -> pl.DataFrame:
+    """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
+    fields = ("name", "severity", "observed", "expected", "advice")
+    schema = ["check", "severity", "observed", "expected", "advice", "findings"]
+    rows = [(*(getattr(check, name) for name in fields), len(check.findings)) for check in report.checks]
+    frame = pl.DataFrame(rows, dict.fromkeys(schema[:-1], pl.String) | {"findings": pl.Int64}, orient="row")
+    return frame.select("check", "severity", "findings", "observed", "expected", "advice")
 
 
 def as_json(report: Report) -> str:

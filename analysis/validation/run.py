@@ -54,8 +54,8 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
     compared = [] if rows is None else row_checks(events, rows, start, end)
     # Where rows are missing or too many, metrics cannot but differ.
-    if warehouse is not None and not any(check.findings for check in compared):
-        compared.append(agreement_check(source, warehouse, start, end))
+    if warehouse is not None and rows is not None and not any(check.findings for check in compared):
+        compared.append(agreement_check(source, warehouse, rows, start, end))
     checks = [
         *compared,
         *identity_checks(objects, events),

@@ -1,0 +1,63 @@
+"""Charts of the overview: how much happened, when, and to what."""
+
+import altair as alt
+import polars as pl
+
+from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, utc
+
+__all__ = ["checkout_rates", "events_over_time", "ranking", "top_events"]
+
+
+def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.FacetChart:
+    """Events, visitors and sessions per hour or day: a frame of `metrics.overview.events_over_time`."""
+    measures = ["events", "visitors", "sessions"]
+    long = frame.unpivot(measures, index="period", variable_name="measure", value_name="count")
+    lines = alt.Chart(long).mark_line(point=True, color=BLUE)
+    return (
+        lines.encode(x=utc("period", f"{grain} (UTC)"), y=alt.Y("count:Q", title=f"per {grain}"))
+        .properties(width=WIDTH, height=110)
+        .facet(row=alt.Row("measure:N", title=None, sort=measures))
+        .resolve_scale(y="independent")
+        .properties(title=f"Events, visitors and sessions per {grain}")
+    )
+
+
+def top_events(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """Events by name, with their shares: a frame of `metrics.overview.top_events`."""
+    bars = alt.Chart(frame).encode(
+        x=alt.X("events:Q", title="events"), y=alt.Y("event_name:N", title="event name", sort=None)
+    )
+    shares = bars.mark_text(align="left", dx=4).encode(text=alt.Text("share:Q", format=PERCENT))
+    chart = alt.layer(bars.mark_bar(color=BLUE), shares)
+    return chart.properties(title="Events by name, and share of all", width=WIDTH, height=bar_height(frame.height))
+
+
+def checkout_rates(frame: pl.DataFrame, by: str) -> alt.Chart:
+    """The checkout rate of each value of the column `by`: a frame of `by_login_state` or `visitor_types`."""
+    return (
+        alt.Chart(frame)
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X("checkout_rate:Q", title="checkouts per add-to-cart click", axis=alt.Axis(format="%")),
+            # All of them, also those without an add, which have no rate.
+            y=alt.Y(f"{by}:N", title=by.replace("_", " "), scale=alt.Scale(domain=frame[by].to_list())),
+        )
+        .properties(title=f"Checkout rate by {by.replace('_', ' ')}", width=WIDTH, height=bar_height(frame.height))
+    )
+
+
+def ranking(frame: pl.DataFrame, by: str) -> alt.Chart:
+    """Views and adds of each `category` or `brand`: a frame of `top_categories` or `top_brands`."""
+    names = {"product_views": "product views", "add_to_cart_clicks": "add-to-cart clicks"}
+    long = frame.rename(names).unpivot(list(names.values()), index=by, variable_name="measure", value_name="count")
+    return (
+        alt.Chart(long)
+        .mark_bar()
+        .encode(
+            x=alt.X("count:Q", title="events"),
+            y=alt.Y(f"{by}:N", title=by, sort=frame[by].to_list()),
+            yOffset=alt.YOffset("measure:N", sort=list(names.values())),
+            color=alt.Color("measure:N", title=None, sort=list(names.values())),
+        )
+        .properties(title=f"Product views and adds by {by}", width=WIDTH, height=2 * bar_height(frame.height))
+    )

@@ -1,0 +1,81 @@
+"""Charts of products: which are looked at, wanted and bought, and what is earned."""
+
+import altair as alt
+import polars as pl
+
+from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height
+
+__all__ = ["add_rates", "discount_effect", "revenue_over_time", "top_products"]
+
+MOST_POINTS = 300
+
+
+def top_products(frame: pl.DataFrame) -> alt.Chart:
+    """Views, adds and purchase sessions of each product: a frame of `metrics.products.products` with a limit."""
+    names = {"views": "views", "adds": "adds", "purchase_sessions": "sessions with a purchase"}
+    long = (
+        frame.with_columns(product=pl.col("product_name").fill_null(pl.col("product_id")))
+        .rename(names)
+        .unpivot(list(names.values()), index=["product_id", "product"], variable_name="measure", value_name="count")
+    )
+    order = list(names.values())
+    # By id, since two products may have one name; the names are its labels.
+    return (
+        alt.Chart(long)
+        .mark_bar()
+        .encode(
+            x=alt.X("count:Q", title="events, sessions"),
+            y=alt.Y("product:N", title="product", sort=long["product"].unique(maintain_order=True).to_list()),
+            yOffset=alt.YOffset("measure:N", sort=order),
+            color=alt.Color("measure:N", title=None, sort=order),
+        )
+        .properties(title="The products most looked at", width=WIDTH, height=2 * bar_height(frame.height))
+    )
+
+
+def add_rates(frame: pl.DataFrame) -> alt.Chart:
+    """Each product's views and add rate: a frame of `metrics.products.products`, of which the first 300 are shown."""
+    return (
+        alt.Chart(frame.filter(pl.col("add_rate").is_not_null()).head(MOST_POINTS))
+        .mark_circle(opacity=0.7)
+        .encode(
+            x=alt.X("views:Q", title="views"),
+            y=alt.Y("add_rate:Q", title="adds per view", axis=alt.Axis(format="%")),
+            size=alt.Size("purchase_sessions:Q", title="purchase sessions"),
+            color=alt.Color("category:N", title="category"),
+        )
+        .properties(title="Add rate by views: the best are high, the most seen right", width=WIDTH, height=320)
+    )
+
+
+def discount_effect(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """The add rate with and without a discount: a frame of `metrics.products.discount_effect`."""
+    price = pl.when("is_discounted").then(pl.lit("discounted")).otherwise(pl.lit("full price"))
+    named = frame.with_columns(price=price)
+    bars = alt.Chart(named).encode(
+        x=alt.X("add_rate:Q", title="adds per view", axis=alt.Axis(format="%")),
+        y=alt.Y("price:N", title="price", sort=None),
+    )
+    rates = bars.mark_text(align="left", dx=4).encode(text=alt.Text("add_rate:Q", format=PERCENT))
+    chart = alt.layer(bars.mark_bar(color=BLUE), rates)
+    return chart.properties(title="Add rate by price", width=WIDTH, height=2 * bar_height(frame.height))
+
+
+def revenue_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.FacetChart:
+    """Revenue per hour or day, one row for each currency: a frame of `metrics.revenue.revenue_over_time`."""
+    return (
+        alt.Chart(frame.with_columns(pl.col("revenue").cast(pl.Float64)))
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X(
+                f"{'utcyearmonthdate' if grain == 'day' else 'utcyearmonthdatehours'}(period):T",
+                title=f"{grain} (UTC)",
+                scale=alt.Scale(type="utc"),
+            ),
+            y=alt.Y("revenue:Q", title=f"revenue per {grain}"),
+        )
+        .properties(width=WIDTH, height=140)
+        .facet(row=alt.Row("currency:N", title="currency"))
+        .resolve_scale(y="independent")
+        .properties(title=f"Revenue per {grain} and currency")
+    )

@@ -1,0 +1,28 @@
+"""Chart of retention: which visitors come back."""
+
+import altair as alt
+import polars as pl
+
+from analysis.charts.theme import WIDTH, bar_height
+
+__all__ = ["retention"]
+
+
+def retention(frame: pl.DataFrame, grain: str) -> alt.LayerChart | alt.FacetChart:
+    """The share of each cohort that is back after so many days or weeks: a frame of `metrics.retention.retention`.
+
+    Period 0, in which all of a cohort are active, is its size in the label.
+    """
+    label = pl.format("{} ({})", pl.col("cohort").dt.to_string("%Y-%m-%d"), "visitors")
+    cohorts = frame.sort("cohort").with_columns(label=label)
+    order = cohorts["label"].unique(maintain_order=True).to_list()
+    cells = alt.Chart(cohorts.filter(pl.col("period") > 0)).encode(
+        x=alt.X("period:O", title=f"{grain}s after the first visit", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("label:N", title=f"{grain} of the first visit (visitors)", sort=order, scale=alt.Scale(domain=order)),
+    )
+    heat = cells.mark_rect().encode(
+        color=alt.Color("share:Q", title="share", scale=alt.Scale(scheme="blues"), legend=alt.Legend(format="%"))
+    )
+    shares = cells.mark_text(fontSize=9).encode(text=alt.Text("share:Q", format=".0%"))
+    title = f"Visitors who are back, by {grain} of their first visit"
+    return alt.layer(heat, shares).properties(title=title, width=WIDTH, height=bar_height(len(order)))

@@ -1,0 +1,79 @@
+"""Charts of sessions: how long and how deep they are, what happens to carts, and what follows what."""
+
+import altair as alt
+import polars as pl
+
+from analysis.charts.theme import BLUE, WIDTH, bar_height
+
+__all__ = ["carts", "depths", "durations", "paths"]
+
+# Seconds, as visits are long: most are short, and some very long.
+BOUNDS = (0, 10, 30, 60, 180, 600, 1800)
+CLASSES = ("0 s", "to 10 s", "to 30 s", "to 1 min", "to 3 min", "to 10 min", "to 30 min", "longer")
+DEEPEST = 20
+MOST_EVENTS = 12
+
+
+def durations(frame: pl.DataFrame) -> alt.Chart:
+    """Sessions by how long they lasted: a frame of `metrics.sessions.sessions` or `rebuilt_sessions`."""
+    classes = frame["duration"].cut(BOUNDS, labels=CLASSES).cast(pl.String)
+    counts = pl.DataFrame({"duration": CLASSES}).join(
+        classes.rename("duration").to_frame().group_by("duration").len("sessions"), on="duration", how="left"
+    )
+    return _columns(counts.fill_null(0), "duration", "duration", "Sessions by duration")
+
+
+def depths(frame: pl.DataFrame) -> alt.Chart:
+    """Sessions by how many events they have; a frame as for `durations`."""
+    depth = pl.col("events").clip(upper_bound=DEEPEST)
+    counts = frame.group_by(depth=depth).len("sessions").sort("depth")
+    last = pl.when(pl.col("depth") == DEEPEST).then(pl.lit(f"{DEEPEST}+"))
+    named = counts.with_columns(depth=last.otherwise(pl.col("depth").cast(pl.String)))
+    return _columns(named, "depth", "events in the session", "Sessions by depth")
+
+
+def carts(frame: pl.DataFrame) -> alt.Chart:
+    """How many sessions fill a cart, start a checkout, and buy: a frame of `metrics.carts.carts`."""
+    names = {
+        "sessions_with_cart": "with a cart",
+        "sessions_with_checkout_start": "then a checkout start",
+        "sessions_with_purchase": "then a purchase",
+    }
+    long = frame.rename(names).unpivot(list(names.values()), variable_name="state", value_name="sessions")
+    return (
+        alt.Chart(long)
+        .mark_bar(color=BLUE)
+        .encode(x=alt.X("sessions:Q", title="sessions"), y=alt.Y("state:N", title="sessions", sort=None))
+        .properties(title="What becomes of carts", width=WIDTH, height=2 * bar_height(long.height))
+    )
+
+
+def paths(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    """What follows what, between the most frequent events: a frame of `metrics.paths.paths`."""
+    frequent = frame.group_by("from_event").agg(pl.sum("transitions")).top_k(MOST_EVENTS, by="transitions")
+    names = frequent["from_event"].implode()
+    shown = frame.filter(pl.col("from_event").is_in(names), pl.col("to_event").is_in(names))
+    cells = alt.Chart(shown).encode(
+        x=alt.X("to_event:N", title="next event", axis=alt.Axis(labelAngle=-40)),
+        y=alt.Y("from_event:N", title="event"),
+    )
+    heat = cells.mark_rect().encode(
+        color=alt.Color("share:Q", title="share", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None)
+    )
+    dark = alt.when("datum.share > 0.5").then(alt.value("white")).otherwise(alt.value("black"))
+    shares = cells.mark_text(fontSize=10).encode(text=alt.Text("share:Q", format=".0%"), color=dark)
+    height = 30 * max(frequent.height, 1)
+    title = "What follows an event in its session (share of each row; the most frequent events)"
+    return alt.layer(heat, shares).properties(title=title, width=WIDTH, height=height)
+
+
+def _columns(counts: pl.DataFrame, name: str, title: str, heading: str) -> alt.Chart:
+    return (
+        alt.Chart(counts)
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X(f"{name}:N", title=title, sort=None, axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("sessions:Q", title="sessions"),
+        )
+        .properties(title=heading, width=WIDTH, height=200)
+    )

@@ -1,0 +1,46 @@
+"""How charts look, and what all of them share: sizes, colours, axes."""
+
+from typing import Any
+
+import altair as alt
+
+__all__ = ["BLUE", "GREY", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "utc"]
+
+WIDTH = 640
+BAR = 24
+BLUE, ORANGE, RED, GREY = "#2f6db3", "#e08a2c", "#c5383c", "#8b949e"
+PALETTE = [BLUE, ORANGE, "#3f9b6c", RED, "#7d62b5", "#8c6d51", "#d069a5", GREY, "#a8a53a", "#3aa7b8"]
+PERCENT = ".1~%"
+
+
+def enable() -> None:
+    """Show charts as SVG in this look."""
+    alt.theme.register("clickstream", enable=True)(_theme)
+    alt.renderers.enable("svg")
+
+
+def utc(name: str, title: str) -> alt.X:
+    """An axis of time in UTC, wherever the chart is drawn."""
+    return alt.X(name, type="temporal", title=title, scale=alt.Scale(type="utc"))
+
+
+def bar_height(rows: int) -> int:
+    """The height of so many horizontal bars, in pixels."""
+    return BAR * max(rows, 1)
+
+
+def _theme() -> alt.theme.ThemeConfig:
+    config: dict[str, Any] = {
+        # What draws has Liberation Sans, which is as wide as Arial: texts fit where either is shown.
+        "font": "Arial, Liberation Sans, Helvetica, sans-serif",
+        "padding": {"left": 5, "top": 5, "right": 30, "bottom": 5},
+        "range": {"category": PALETTE},
+        "title": {"anchor": "start", "fontSize": 14, "offset": 12},
+        "axis": {"labelLimit": 260, "gridColor": "#e8eaed", "titleFontWeight": "normal"},
+        # Above its axis, where no label can be in its way.
+        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleBaseline": "bottom", "titleX": 0, "titleY": -6},
+        "header": {"labelFontWeight": "bold", "labelAnchor": "start"},
+        "legend": {"titleFontWeight": "normal"},
+        "view": {"stroke": None, "continuousWidth": WIDTH},
+    }
+    return {"config": config}  # type: ignore[typeddict-item]  # the parts above are of its types

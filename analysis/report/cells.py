@@ -1,0 +1,65 @@
+"""Texts of table cells: what a column's name and type say, for people to read."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import polars as pl
+
+__all__ = ["headings", "is_number", "rows"]
+
+SHARES = {
+    "abandonment",
+    "add_rate",
+    "bounce_rate",
+    "checkout_abandonment",
+    "checkout_rate",
+    "conversion",
+    "engagement_rate",
+    "from_first",
+    "from_previous",
+    "share",
+}
+DURATIONS = {"average_duration", "duration", "median_duration"}
+NOTHING = "-"
+
+
+def headings(frame: pl.DataFrame) -> list[str]:
+    """The names of the columns, in words."""
+    return [name.replace("_", " ") for name in frame.columns]
+
+
+def is_number(frame: pl.DataFrame) -> list[bool]:
+    """Whether each column is of numbers, and belongs on the right."""
+    return [dtype.is_numeric() for dtype in frame.dtypes]
+
+
+def rows(frame: pl.DataFrame) -> list[list[str]]:
+    """The texts of each row: shares in percent, durations in minutes and seconds, times in UTC, `-` for null."""
+    return [[_text(name, value) for name, value in row.items()] for row in frame.iter_rows(named=True)]
+
+
+def _text(column: str, value: object) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, float):
+        return _number(column, value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():,f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else _plain(value)
+
+
+def _number(column: str, value: float) -> str:
+    if column in SHARES:
+        return f"{100 * value:.1f} %"
+    if column in DURATIONS:
+        minutes, seconds = divmod(round(value), 60)
+        return f"{minutes:,} min {seconds:02} s" if minutes else f"{seconds} s"
+    return f"{value:,.2f}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,0 +1,53 @@
+"""The report's page: HTML with its charts as SVG inside. No script, and nothing from elsewhere."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import altair as alt
+import polars as pl
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.history import History
+from analysis.metrics.overview import overview
+from analysis.report import cells
+from analysis.report.sections import Section
+
+__all__ = ["page"]
+
+TILES = ("events", "visitors", "sessions", "add_to_cart_clicks", "checkout_completes", "checkout_rate")
+
+_environment = Environment(
+    loader=PackageLoader("analysis", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+
+
+def page(history: History, sections: Iterable[Section]) -> str:
+    """Give the whole page; every text of an event is escaped. Raises AnalysisError if raw cannot be asked."""
+    figures = overview(history.raw, history.within)
+    return _environment.get_template("page.html").render(
+        history=history,
+        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        tiles=zip(cells.headings(figures.select(TILES)), *cells.rows(figures.select(TILES)), strict=True),
+        sections=list(sections),
+        svg=_svg,
+        table=_table,
+    )
+
+
+def _svg(chart: alt.TopLevelMixin) -> Markup:
+    """Draw a chart; texts in it are escaped by what draws it."""
+    return Markup(vl_convert.vegalite_to_svg(chart.to_json(), allowed_base_urls=[]))  # noqa: S704  # see above
+
+
+def _table(frame: pl.DataFrame) -> dict[str, object]:
+    if frame.height == 1:  # one row of many columns reads best from top to bottom
+        names, (values,) = cells.headings(frame), cells.rows(frame)
+        pairs = zip(names, values, strict=True)
+        return {"headings": [], "rows": [[(name, False), (value, True)] for name, value in pairs]}
+    numbers = cells.is_number(frame)
+    return {
+        "headings": list(zip(cells.headings(frame), numbers, strict=True)),
+        "rows": [list(zip(row, numbers, strict=True)) for row in cells.rows(frame)],
+    }
