@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analysis.errors import AnalysisError
-from analysis.span import moment, span
+from analysis.span import HISTORY_DAYS, moment, span
 
 if TYPE_CHECKING:
     from analysis.range import LoginState
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 DAYS = 7
-REPORT_DAYS = 28  # four weekly cohorts
 
 
 class _Problem(click.ClickException):
@@ -103,7 +102,7 @@ def validate_command(
 
 
 @main.command("report")
-@_place_options(REPORT_DAYS)
+@_place_options(HISTORY_DAYS)
 @click.option("--login-state", type=click.Choice(["logged_in", "anonymous"]), help="Only these events.  [default: all]")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default="report.html", show_default=True, help="The page."
@@ -136,7 +135,7 @@ def report_command(
     from analysis.report.write import overview_as_json, overview_as_text, write_report
 
     bucket = source_of(source)
-    within = Range(*span(start, end, REPORT_DAYS), login_state)
+    within = Range(*span(start, end, HISTORY_DAYS), login_state)
     history = read_history(bucket, warehouse_of(dw, bucket), within)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -9,11 +9,9 @@ from analysis.place import source_of, warehouse_of
 from analysis.range import LoginState, Range
 from analysis.reader import Events, read_events
 from analysis.sample import seed_if_empty
-from analysis.span import span
+from analysis.span import HISTORY_DAYS, span
 
-__all__ = ["DAYS", "History", "open_history", "read_history"]
-
-DAYS = 28  # four weekly cohorts
+__all__ = ["History", "open_history", "read_history"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def open_history(
     place = source_of(source, make=True)
     dw_url = warehouse_of(warehouse, place)
     seed_if_empty(place, dw_url)
-    return read_history(place, dw_url, Range(*span(start, end, DAYS), login_state))
+    return read_history(place, dw_url, Range(*span(start, end, HISTORY_DAYS), login_state))
 
 
 def read_history(source: str | Path, dw_url: str | None, within: Range) -> History:

@@ -7,12 +7,13 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.errors import AnalysisError
+from analysis.span import HISTORY_DAYS
 from chalicelib.keys import PREFIX, SUFFIX
 from emulator.errors import EmulatorError
 
 __all__ = ["seed_if_empty"]
 
-DAYS, SHOPPERS, SEED = 27, 300, 1  # wholly within the 28 days that a notebook looks at
+DAYS, SHOPPERS, SEED = HISTORY_DAYS - 1, 300, 1  # wholly within what a notebook looks at
 
 
 def seed_if_empty(source: str | Path, dw_url: str | None) -> bool:
@@ -28,7 +29,7 @@ def seed_if_empty(source: str | Path, dw_url: str | None) -> bool:
     from emulator.seed.store import Store
 
     console = Console(stderr=True)
-    console.print(f"No events yet in {source}: writing a sample of {DAYS} days into it.", markup=False)
+    console.print(f"No events yet in {source}: writing a sample of {DAYS} days into it.", markup=False, soft_wrap=True)
     store = Store(SEED, DAYS, SHOPPERS, hour_of(milliseconds(datetime.now(UTC))))
     try:
         run(store, Path(source), Path(source).parent / "seed-answers.json", dw_url, console)

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from analysis.errors import AnalysisError
 
-__all__ = ["moment", "span"]
+__all__ = ["HISTORY_DAYS", "moment", "span"]
 
 HOUR = timedelta(hours=1)
+HISTORY_DAYS = 28  # what notebooks and reports look at: four weekly cohorts
 
 
 def moment(text: str | datetime) -> datetime:

@@ -3,23 +3,21 @@
 import altair as alt
 import polars as pl
 
-from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, utc
+from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend, utc
 
 __all__ = ["checkout_rates", "events_over_time", "ranking", "top_events"]
 
 
-def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.FacetChart:
+def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
     """Events, visitors and sessions per hour or day: a frame of `metrics.overview.events_over_time`."""
-    measures = ["events", "visitors", "sessions"]
-    long = frame.unpivot(measures, index="period", variable_name="measure", value_name="count")
-    lines = alt.Chart(long).mark_line(point=True, color=BLUE)
-    return (
-        lines.encode(x=utc("period", f"{grain} (UTC)"), y=alt.Y("count:Q", title=f"per {grain}"))
+    lines = (
+        alt.Chart(frame)
+        .mark_line(point=True, color=BLUE)
+        .encode(x=utc("period", f"{grain} (UTC)"), y=alt.Y(f"{measure}:Q", title=f"{measure} per {grain}"))
         .properties(width=WIDTH, height=110)
-        .facet(row=alt.Row("measure:N", title=None, sort=measures))
-        .resolve_scale(y="independent")
-        .properties(title=f"Events, visitors and sessions per {grain}")
+        for measure in ("events", "visitors", "sessions")
     )
+    return alt.vconcat(*lines, title=f"Events, visitors and sessions per {grain}")
 
 
 def top_events(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
@@ -57,7 +55,7 @@ def ranking(frame: pl.DataFrame, by: str) -> alt.Chart:
             x=alt.X("count:Q", title="events"),
             y=alt.Y(f"{by}:N", title=by, sort=frame[by].to_list()),
             yOffset=alt.YOffset("measure:N", sort=list(names.values())),
-            color=alt.Color("measure:N", title=None, sort=list(names.values())),
+            color=legend(list(names.values())),
         )
         .properties(title=f"Product views and adds by {by}", width=WIDTH, height=2 * bar_height(frame.height))
     )

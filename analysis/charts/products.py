@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height
+from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend
 
 __all__ = ["add_rates", "discount_effect", "revenue_over_time", "top_products"]
 
@@ -14,12 +14,11 @@ def top_products(frame: pl.DataFrame) -> alt.Chart:
     """Views, adds and purchase sessions of each product: a frame of `metrics.products.products` with a limit."""
     names = {"views": "views", "adds": "adds", "purchase_sessions": "sessions with a purchase"}
     long = (
-        frame.with_columns(product=pl.col("product_name").fill_null(pl.col("product_id")))
+        frame.with_columns(product=_label())
         .rename(names)
-        .unpivot(list(names.values()), index=["product_id", "product"], variable_name="measure", value_name="count")
+        .unpivot(list(names.values()), index="product", variable_name="measure", value_name="count")
     )
     order = list(names.values())
-    # By id, since two products may have one name; the names are its labels.
     return (
         alt.Chart(long)
         .mark_bar()
@@ -27,7 +26,7 @@ def top_products(frame: pl.DataFrame) -> alt.Chart:
             x=alt.X("count:Q", title="events, sessions"),
             y=alt.Y("product:N", title="product", sort=long["product"].unique(maintain_order=True).to_list()),
             yOffset=alt.YOffset("measure:N", sort=order),
-            color=alt.Color("measure:N", title=None, sort=order),
+            color=legend(order),
         )
         .properties(title="The products most looked at", width=WIDTH, height=2 * bar_height(frame.height))
     )
@@ -61,21 +60,25 @@ def discount_effect(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     return chart.properties(title="Add rate by price", width=WIDTH, height=2 * bar_height(frame.height))
 
 
-def revenue_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.FacetChart:
-    """Revenue per hour or day, one row for each currency: a frame of `metrics.revenue.revenue_over_time`."""
-    return (
-        alt.Chart(frame.with_columns(pl.col("revenue").cast(pl.Float64)))
+def revenue_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
+    """Revenue per hour or day, each currency for itself: a frame of `metrics.revenue.revenue_over_time`."""
+    unit = "utcyearmonthdate" if grain == "day" else "utcyearmonthdatehours"
+    money = frame.with_columns(pl.col("revenue").cast(pl.Float64))
+    bars = (
+        alt.Chart(money.filter(pl.col("currency") == currency))
         .mark_bar(color=BLUE)
         .encode(
-            x=alt.X(
-                f"{'utcyearmonthdate' if grain == 'day' else 'utcyearmonthdatehours'}(period):T",
-                title=f"{grain} (UTC)",
-                scale=alt.Scale(type="utc"),
-            ),
-            y=alt.Y("revenue:Q", title=f"revenue per {grain}"),
+            x=alt.X(f"{unit}(period):T", title=f"{grain} (UTC)", scale=alt.Scale(type="utc")),
+            y=alt.Y("revenue:Q", title=f"revenue per {grain}, currency {currency}"),
         )
         .properties(width=WIDTH, height=140)
-        .facet(row=alt.Row("currency:N", title="currency"))
-        .resolve_scale(y="independent")
-        .properties(title=f"Revenue per {grain} and currency")
+        for currency in money["currency"].unique(maintain_order=True).to_list() or ["unknown"]
     )
+    return alt.vconcat(*bars, title=f"Revenue per {grain} and currency").resolve_scale(x="shared")
+
+
+def _label() -> pl.Expr:
+    """A product's name, with its id where another has the same name, or where it has none."""
+    is_alone = pl.len().over("product_name") == 1
+    named = pl.format("{} ({})", pl.col("product_name").fill_null("no name"), "product_id")
+    return pl.when(is_alone & pl.col("product_name").is_not_null()).then("product_name").otherwise(named)

@@ -16,11 +16,11 @@ MOST_EVENTS = 12
 
 def durations(frame: pl.DataFrame) -> alt.Chart:
     """Sessions by how long they lasted: a frame of `metrics.sessions.sessions` or `rebuilt_sessions`."""
-    classes = frame["duration"].cut(BOUNDS, labels=CLASSES).cast(pl.String)
-    counts = pl.DataFrame({"duration": CLASSES}).join(
-        classes.rename("duration").to_frame().group_by("duration").len("sessions"), on="duration", how="left"
-    )
-    return _columns(counts.fill_null(0), "duration", "duration", "Sessions by duration")
+    places = pl.Series(BOUNDS).search_sorted(frame["duration"], side="left")
+    found = places.rename("place").to_frame().group_by("place").len("sessions")
+    classes = pl.DataFrame({"duration": CLASSES}).with_row_index("place")
+    counts = classes.join(found, on="place", how="left").sort("place").fill_null(0)
+    return _columns(counts, "duration", "duration", "Sessions by duration")
 
 
 def depths(frame: pl.DataFrame) -> alt.Chart:

@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-__all__ = ["BLUE", "GREY", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "utc"]
+__all__ = ["BLUE", "GREY", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "legend", "utc"]
 
 WIDTH = 640
 BAR = 24
@@ -22,6 +22,11 @@ def enable() -> None:
 def utc(name: str, title: str) -> alt.X:
     """An axis of time in UTC, wherever the chart is drawn."""
     return alt.X(name, type="temporal", title=title, scale=alt.Scale(type="utc"))
+
+
+def legend(measures: list[str]) -> alt.Color:
+    """A colour for each measure of a chart; named here, since a legend without any entry would have no end."""
+    return alt.Color("measure:N", title=None, scale=alt.Scale(domain=measures))
 
 
 def bar_height(rows: int) -> int:

@@ -116,7 +116,10 @@ def _products(history: History) -> list[Figure]:
     top, effect = products(raw, within, TOP), discount_effect(raw, within)
     return [
         Figure("The products most looked at.", charts.products.top_products(top), top),
-        Figure("All products, by how often they are viewed.", charts.products.add_rates(products(raw, within))),
+        Figure(
+            "Wanted, or only seen: the products most viewed, 300 at most.",
+            charts.products.add_rates(products(raw, within)),
+        ),
         Figure("What a discount does.", charts.products.discount_effect(effect), effect),
         Figure(
             "What was ordered: each order once, from raw.",

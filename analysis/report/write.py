@@ -21,6 +21,8 @@ def write_report(history: History, path: Path) -> None:
 
     Raises AnalysisError if raw, the warehouse or the file fails.
     """
+    if not path.absolute().parent.is_dir():  # said before the work, not after it
+        raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
     within = history.within
     validation = validate(history.source, history.dw_url, within.start, within.end)
     console = Console(stderr=True)
