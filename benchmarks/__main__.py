@@ -48,7 +48,7 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
     reader      100,000 one-event files as rows of the contract's columns,
                 beside a loop that only opens and reads each of them
     reader-duckdb
-                20,000 of them, beside DuckDB's read_json with explicit columns
+                the same files, beside DuckDB's read_json with explicit columns
 
     \b
     For example:

@@ -113,7 +113,6 @@ class TestReader:
     def test_it_gives_a_ratio(self, measure: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch) -> None:
         """Beside either alternative."""
         monkeypatch.setattr(reader, "FILES", 28)
-        monkeypatch.setattr(reader, "DUCKDB_FILES", 28)
         assert measure(range(2)).ratio > 0
 
     def test_who_reads_less_is_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
