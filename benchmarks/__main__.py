@@ -38,7 +38,7 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
     """Measure how fast this code is, each time beside a named alternative in the same run.
 
     Times differ from machine to machine and from minute to minute; ratios hardly do. Both sides take turns, round after
-    round, and what counts is the median of the rounds' ratios. Without names, all benchmarks run, for five minutes:
+    round, and what counts is the median of the rounds' ratios. Without names, all benchmarks run, for several minutes:
 
     \b
     ingest      one event through the handler that Lambda calls, S3 stubbed,
