@@ -1,9 +1,9 @@
-# Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, if needed.
+# Two commands on a fresh machine: `make run` and `make test`. All set up .venv first, if needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test notebooks screenshots lint bench setup clean
+.PHONY: run test notebooks screenshots lint bench deploy destroy setup clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -27,6 +27,14 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# make deploy STAGE=prod; DRY_RUN=1 only shows what would change.
+deploy: setup
+	@exec infra/deploy.sh "$(STAGE)"
+
+# make destroy STAGE=prod; raw events are kept, unless DELETE_RAW=yes. DRY_RUN=1 only shows what would be deleted.
+destroy: setup
+	@exec infra/destroy.sh "$(STAGE)"
 
 setup: $(VENV)/.installed
 

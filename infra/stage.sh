@@ -1,0 +1,76 @@
+# What deploy.sh and destroy.sh share: one stage, its settings, its stacks. Sourced by them; nothing runs by itself.
+# shellcheck shell=bash
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PATH="$here/../.venv/bin:$PATH"
+export AWS_PAGER=
+settings= # lines Key=Value; of a key that is there twice, the last counts
+
+step() { printf '\n== %s\n' "$*"; }
+say() { printf '   %s\n' "$*"; }
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 2
+}
+is_dry_run() { [[ -n ${DRY_RUN:-} && ${DRY_RUN:-} != 0 ]]; }
+value() { sed -n "s/^$1=//p" <<<"$settings" | tail -n 1; }
+
+# Takes the stage by its name: its settings, the account and region that it is in, and the stacks that are there.
+open_stage() {
+  stage=$1
+  memory=deployed/$1.json
+  local known file who
+  command -v aws chalice >/dev/null || fail "aws or chalice is missing: run 'make setup'"
+  known=$(cd "$here/stages" && printf ' %s' *.json)
+  [[ -n $stage ]] || fail "no stage is named: say STAGE=… (there are:${known//.json/})"
+  file="$here/stages/$stage.json"
+  [[ -f $file ]] || fail "there is no stage $stage: write infra/stages/$stage.json (there are:${known//.json/})"
+  settings=$(python -c 'if True:
+    import json, sys
+    for key, value in json.load(open(sys.argv[1])).items(): print(f"{key}={value}")' "$file" 2>/dev/null) ||
+    fail "infra/stages/$stage.json is no JSON object"
+
+  region=$(value Region)
+  region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}}
+  [[ -n $region ]] || fail "no region is named: set Region in infra/stages/$stage.json, or run 'aws configure'"
+  export AWS_REGION=$region AWS_DEFAULT_REGION=$region
+  who=$(aws sts get-caller-identity --query '[Account, Arn]' --output text 2>&1) ||
+    fail "AWS does not know who you are: run 'aws configure', or set AWS_PROFILE (${who##*$'\n'})"
+  account=${who%%[[:space:]]*}
+  partition=$(cut -d : -f 2 <<<"$who")
+  settings+=$'\n'"Region=$region"$'\n'"Stage=$stage"$'\n'"AccountId=$account"$'\n'"Partition=$partition"
+  read_stacks
+  step "stage $stage in account $account, region $region"
+}
+
+# Adds to the settings what the stage's stacks are: of each its state, as State.<stack>, and its outputs. The stacks
+# after it take them as parameters.
+read_stacks() {
+  local answer
+  answer=$(aws cloudformation describe-stacks --output json) || fail "the stacks cannot be read: the line above says why"
+  settings+=$'\n'$(python -c 'if True:
+    import json, sys
+    for stack in json.load(sys.stdin)["Stacks"]:
+        if stack["StackName"].startswith(sys.argv[1]):
+            print("State." + stack["StackName"].removeprefix(sys.argv[1]), stack["StackStatus"], sep="=")
+            for output in stack.get("Outputs", ()): print(output["OutputKey"], output["OutputValue"], sep="=")
+    ' "clickstream-$stage-" <<<"$answer")
+}
+
+# The state of a stack in CloudFormation's words; nothing if it is not there.
+state() { value "State.$1"; }
+
+# Says why a stack failed.
+explain() {
+  aws cloudformation describe-stack-events --stack-name "$1" --output text --max-items 50 \
+    --query "StackEvents[?contains(ResourceStatus, 'FAILED')].[LogicalResourceId, ResourceStatusReason]" >&2 || true
+}
+
+# Chalice's memory of what it has deployed is kept in the asset bucket; this counts it, 0 or 1.
+count_memory() {
+  if [[ -z $(state base) ]]; then
+    echo 0
+  else
+    aws s3api list-objects-v2 --bucket "$(value AssetBucketName)" --prefix "$memory" --no-paginate --query KeyCount
+  fi
+}
