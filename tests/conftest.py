@@ -37,6 +37,8 @@ SLOW = (
     "test_processes",
     "test_postgres",
     "test_stack",
+    "test_smoke",
+    "test_infra_deploy",
     "test_chromium",
     "test_publisher",
     "test_page",
