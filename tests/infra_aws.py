@@ -12,6 +12,7 @@ from moto.apigateway.models import APIGatewayBackend
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
+from moto.s3 import notifications
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
@@ -139,6 +140,8 @@ def aws_server() -> Iterator[str]:
     Recorded.there.clear()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with (
+        # A stored object would call the projector, in Docker.
+        patch.object(notifications, "_invoke_awslambda"),
         patch.dict(get_model_map(), _recorded_types()),
         patch.object(ChangeSet, "apply", _apply_and_output),
         patch.object(APIGatewayBackend, "put_rest_api", _put_swagger),
