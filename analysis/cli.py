@@ -144,6 +144,9 @@ def report_command(
 @main.command("smoke")
 @click.option("--url", metavar="URL", help="Where events are posted.  [default: the running local stack's]")
 @click.option(
+    "--header", "headers", metavar="NAME:VALUE", multiple=True, help="Sent along: a token, a key.  [env: SMOKE_HEADER]"
+)
+@click.option(
     "--source", metavar="DIR|s3://BUCKET", help="Raw bucket.  [default: RAW_BUCKET_NAME, else the local stack's]"
 )
 @click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]")
@@ -151,7 +154,14 @@ def report_command(
 @click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, help="Seconds for all of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def smoke_command(
-    url: str | None, source: str | None, dw: str | None, log_group: str | None, timeout: float, *, as_json: bool
+    url: str | None,
+    headers: tuple[str, ...],
+    source: str | None,
+    dw: str | None,
+    log_group: str | None,
+    timeout: float,
+    *,
+    as_json: bool,
 ) -> None:
     """Post one event, and find it in raw storage and in the warehouse; say how long that took.
 
@@ -166,9 +176,9 @@ def smoke_command(
     """
     # Imported here, as above.
     from analysis.place import source_of, warehouse_of
-    from analysis.smoke import endpoint_of, in_log, in_raw, in_warehouse, smoke
+    from analysis.smoke import endpoint_of, headers_of, in_log, in_raw, in_warehouse, smoke
 
-    endpoint = endpoint_of(url, source)
+    endpoint, sent = endpoint_of(url, source), headers_of(headers)
     bucket = source_of(source)
     warehouse = None if log_group else warehouse_of(dw, bucket)
     places = {"in raw": in_raw(bucket)}
@@ -177,9 +187,7 @@ def smoke_command(
     elif warehouse:
         places["in the warehouse"] = in_warehouse(warehouse)
     else:
-        click.echo(
-            "The warehouse is not looked at: name it with --dw, or the projector's log with --log-group.", err=True
-        )
-    result = smoke(endpoint, places, timeout)
+        click.echo("The warehouse is not looked at: name --dw, or the projector's log with --log-group.", err=True)
+    result = smoke(endpoint, sent, places, timeout)
     click.echo(result.as_json() if as_json else result.as_text())
     raise SystemExit(0 if result.is_passed else 1)

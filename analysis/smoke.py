@@ -7,7 +7,7 @@ no visitor, session, funnel, cart, path or product.
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from chalicelib.envelope import as_sent, iso_milliseconds
 from emulator.errors import EmulatorError
 from emulator.home import Home
 
-__all__ = ["EVENT_NAME", "Smoke", "endpoint_of", "in_log", "in_raw", "in_warehouse", "smoke"]
+__all__ = ["EVENT_NAME", "Smoke", "endpoint_of", "headers_of", "in_log", "in_raw", "in_warehouse", "smoke"]
 
 EVENT_NAME = "smoke_test"
 ANSWER_SECONDS = 30
@@ -81,14 +81,28 @@ def endpoint_of(named: str | None, source: str | None) -> str:
     return named or str(local)
 
 
-def smoke(url: str, places: dict[str, Look], timeout: float) -> Smoke:
+def headers_of(lines: Sequence[str]) -> dict[str, str]:
+    """The headers of lines `Name: value`, else of the one in the environment's `SMOKE_HEADER`, where no `ps` shows it.
+
+    Raises AnalysisError for a line that is none.
+    """
+    headers = {}
+    for line in lines or filter(None, [os.environ.get("SMOKE_HEADER")]):
+        name, colon, value = line.partition(":")
+        if not (colon and name.strip() and line.isascii() and line.isprintable()):
+            raise AnalysisError("a header is written Name: value, as 'Authorization: Bearer …'")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
+def smoke(url: str, headers: Mapping[str, str], places: Mapping[str, Look], timeout: float) -> Smoke:
     """Post one event to `url`, and wait until it is in each of the places, `timeout` seconds at most for all of them.
 
     Raises AnalysisError if `url` does not answer, or a place cannot be asked.
     """
     result = Smoke(str(uuid4()))
     started = time.monotonic()
-    result.key, result.problem = _post(url, result.event_id)
+    result.key, result.problem = _post(url, headers, result.event_id)
     if result.key is None:
         return result
     result.seconds["accepted"] = round(time.monotonic() - started, 3)
@@ -144,11 +158,11 @@ def in_log(group: str) -> Look:
     return look
 
 
-def _post(url: str, event_id: str) -> tuple[str | None, str | None]:
+def _post(url: str, headers: Mapping[str, str], event_id: str) -> tuple[str | None, str | None]:
     """Post the event; its key, or what is wrong."""
     event = {"eventId": event_id, "eventName": EVENT_NAME, "eventTimestamp": iso_milliseconds(datetime.now(UTC))}
     try:
-        answer = httpx2.post(url, json=event, timeout=ANSWER_SECONDS)
+        answer = httpx2.post(url, json=event, headers=headers, timeout=ANSWER_SECONDS)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise AnalysisError(f"{url} does not answer ({error}): is it the endpoint, https://…/clickstream?") from error
     said = _json_object(answer.text)

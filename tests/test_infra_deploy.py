@@ -195,45 +195,6 @@ class TestDeploy:
         assert len(before["apis"]) == 1
 
 
-class TestDestroy:
-    @pytest.mark.usefixtures("deployed")
-    def test_everything_goes_but_raw_events(self, repository: Repository) -> None:
-        """In the opposite order; first a dry run says so, and deletes nothing."""
-        events = repository.client("s3")
-        events.put_object(Bucket="clickstream-s3-ingest-dev", Key="events/2026/11/25/09/event-1.json", Body=b"{}")
-        before = repository.contents()
-        assert repository.run("destroy.sh", "dev", DRY_RUN="1", DELETE_RAW="yes").returncode == 0
-        assert repository.contents() == before
-        done = repository.run("destroy.sh", "dev")
-        assert done.returncode == 0, done.stderr
-        removed = [
-            step.removeprefix("stack ") for step in steps(done.stdout) if step.startswith(("stack ", "functions"))
-        ]
-        assert removed == [
-            "monitoring",
-            "api",
-            "functions clickstream-dev and projector",
-            "warehouse",
-            "network",
-            "base",
-        ]
-        left = {kind: names for kind, names in repository.contents().items() if names}
-        (policy,) = left.pop("recorded")
-        assert left == {"stacks": ["clickstream-dev-raw"], "buckets": ["clickstream-s3-ingest-dev"]}
-        assert policy.startswith("AWS::S3::BucketPolicy")
-        assert events.list_objects_v2(Bucket="clickstream-s3-ingest-dev")["KeyCount"] == 1
-        assert "LambdaFunctionConfigurations" not in events.get_bucket_notification_configuration(
-            Bucket="clickstream-s3-ingest-dev"
-        )
-
-    @pytest.mark.usefixtures("deployed")
-    def test_raw_events_go_if_that_is_said(self, repository: Repository) -> None:
-        """And then nothing is left; a third time finds nothing to do."""
-        done = repository.run("destroy.sh", "dev", DELETE_RAW="yes")
-        assert done.returncode == 0, done.stderr
-        assert {kind: names for kind, names in repository.contents().items() if names} == {}
-
-
 class TestUsage:
     @pytest.mark.parametrize("script", ["deploy.sh", "destroy.sh"])
     @pytest.mark.parametrize(
@@ -281,6 +242,60 @@ class TestUsage:
         assert problem in done.stderr
         assert "infra/stages/odd.json" in done.stderr
         assert not [name for name in repository.contents()["stacks"] if "odd" in name]
+
+    @pytest.mark.usefixtures("deployed")
+    def test_a_part_that_is_there_does_not_just_go(self, repository: Repository) -> None:
+        """Its outputs would win over what the stage names instead."""
+        path = repository.path / "infra" / "stages" / "dev.json"
+        text = path.read_text()
+        repository.stage("dev", Warehouse="none", DwSecretArn="arn:of:another")
+        try:
+            done = repository.run("deploy.sh", "dev")
+        finally:
+            path.write_text(text)
+        assert (done.returncode, done.stderr.partition(",")[0]) == (
+            2,
+            "error: stack clickstream-dev-warehouse is there",
+        )
+
+
+class TestDestroy:
+    @pytest.mark.usefixtures("deployed")
+    def test_everything_goes_but_raw_events(self, repository: Repository) -> None:
+        """In the opposite order; first a dry run says so, and deletes nothing."""
+        events = repository.client("s3")
+        events.put_object(Bucket="clickstream-s3-ingest-dev", Key="events/2026/11/25/09/event-1.json", Body=b"{}")
+        before = repository.contents()
+        assert repository.run("destroy.sh", "dev", DRY_RUN="1", DELETE_RAW="yes").returncode == 0
+        assert repository.contents() == before
+        done = repository.run("destroy.sh", "dev")
+        assert done.returncode == 0, done.stderr
+        removed = [
+            step.removeprefix("stack ") for step in steps(done.stdout) if step.startswith(("stack ", "functions"))
+        ]
+        assert removed == [
+            "monitoring",
+            "api",
+            "functions clickstream-dev and projector",
+            "warehouse",
+            "network",
+            "base",
+        ]
+        left = {kind: names for kind, names in repository.contents().items() if names}
+        (policy,) = left.pop("recorded")
+        assert left == {"stacks": ["clickstream-dev-raw"], "buckets": ["clickstream-s3-ingest-dev"]}
+        assert policy.startswith("AWS::S3::BucketPolicy")
+        assert events.list_objects_v2(Bucket="clickstream-s3-ingest-dev")["KeyCount"] == 1
+        assert "LambdaFunctionConfigurations" not in events.get_bucket_notification_configuration(
+            Bucket="clickstream-s3-ingest-dev"
+        )
+
+    @pytest.mark.usefixtures("deployed")
+    def test_raw_events_go_if_that_is_said(self, repository: Repository) -> None:
+        """And then nothing is left; a third time finds nothing to do."""
+        done = repository.run("destroy.sh", "dev", DELETE_RAW="yes")
+        assert done.returncode == 0, done.stderr
+        assert {kind: names for kind, names in repository.contents().items() if names} == {}
 
 
 class TestScripts:

@@ -114,6 +114,17 @@ class TestSmoke:
         assert "The warehouse is not looked at" in result.stderr
 
 
+class TestHeaders:
+    def test_a_token_is_sent_along(self, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From the command line, or from the environment, where no other process sees it."""
+        run("--url", collector.url, "--source", tmp_path, "--header", "X-Api-Key: one", "--header", "X-More:two")
+        monkeypatch.setenv("SMOKE_HEADER", "Authorization: Bearer a:b")
+        run("--url", collector.url, "--source", tmp_path)
+        first, second = collector.headers
+        assert (first["X-Api-Key"], first["X-More"]) == ("one", "two")
+        assert second["Authorization"] == "Bearer a:b"
+
+
 class TestMetrics:
     @pytest.mark.parametrize("place", range(len(METRICS)))
     def test_only_counts_of_all_events_have_it(self, place: int) -> None:
@@ -182,6 +193,10 @@ class TestUsage:
             (("--url", "http://127.0.0.1:1/clickstream"), "Name --source s3://BUCKET"),
             (("--url", "http://127.0.0.1:1/clickstream", "--source", "."), "does not answer"),
             (("--url", "nonsense", "--source", "."), "nonsense does not answer"),
+            (
+                ("--url", "http://127.0.0.1:1/", "--source", ".", "--header", "secret"),
+                "a header is written Name: value",
+            ),
             (("--url", "http://127.0.0.1:1/clickstream", "--source", "nowhere"), "no directory nowhere"),
             (("--url", "http://127.0.0.1:1/", "--source", ".", "--dw", "nonsense"), "is not a PostgreSQL URL"),
         ],
