@@ -34,4 +34,4 @@ def project(event: S3Event) -> list[dict[str, Any]]:
     # Here, not above: the ingest Lambda must not pay for loading the database driver.
     from chalicelib.warehouse import open_warehouse
 
-    return projector.handle(event.to_dict(), storage, open_warehouse(settings.dw_url))
+    return projector.handle(event.to_dict(), storage, open_warehouse(settings))

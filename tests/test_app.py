@@ -90,7 +90,7 @@ class TestProject:
         client.put_object(Bucket=BUCKET, Key=key, Body=payload("product_view"))
         with Client(clickstream_app.app, project_dir="chalice_app") as chalice:
             (outcome,) = chalice.lambda_.invoke("projector", event).payload
-        open_warehouse(warehouse_url).close()
+        open_warehouse(clickstream_app.settings).close()
         assert outcome["outcome"] == "projected"
         assert outcome["key"] == key
 

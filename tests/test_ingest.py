@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -160,3 +161,33 @@ class TestHandle:
         assert logged["ms"] > 0
         assert logged["request_id"] == "5a0d9e8c-2f41-4f0b-9c58-9a6f1d6b7e21"
         assert "private" not in line
+
+
+class TestApiKey:
+    KEYS = Settings(api_keys=frozenset({sha256(b"first").hexdigest(), sha256("sécond".encode()).hexdigest()}))
+
+    @pytest.mark.parametrize("key", ["first", "sécond"])
+    def test_a_known_key_is_let_in(self, key: str, api_event: Callable[..., dict[str, Any]], storage: Storage) -> None:
+        """Any of several, so that one can be replaced while both hold."""
+        event = api_event("{}", **{"X-Api-Key": key})
+        assert ingest.handle(event, None, self.KEYS, storage).status == 200
+        assert len(storage.objects) == 1
+
+    @pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "third"}, {"X-Api-Key": ""}])
+    def test_no_other_is(
+        self, headers: dict[str, str], api_event: Callable[..., dict[str, Any]], storage: Storage
+    ) -> None:
+        """401, in the shape of every other error, before anything is read."""
+        answer = ingest.handle(api_event("not JSON", **headers), None, self.KEYS, storage)
+        assert answer.status == 401
+        assert answer.body == {"success": False, "message": "no known API key: send one in the header X-Api-Key"}
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert not storage.objects
+
+    def test_a_preflight_needs_none(self, api_event: Callable[..., dict[str, Any]], storage: Storage) -> None:
+        """Browsers send no header of the page's own when they ask whether they may."""
+        event = api_event(None)
+        event["requestContext"]["httpMethod"] = "OPTIONS"
+        answer = ingest.handle(event, None, self.KEYS, storage)
+        assert answer.status == 200
+        assert "X-Api-Key" in answer.headers["Access-Control-Allow-Headers"]

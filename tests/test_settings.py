@@ -21,10 +21,21 @@ class TestSettings:
                 "ALLOWED_ORIGINS": "https://Shop.example/, https://m.shop.example ,",
                 "MAX_EVENT_BYTES": "10",
                 "DW_URL": "postgresql://dw/clickstream_dw",
+                "DW_SECRET_ARN": "arn:of:secret",
+                "DW_PARAMETER_NAME": "/clickstream/dev/warehouse",
+                "API_KEY_SHA256": f"{'A' * 64}, {'b' * 64}",
             }
         )
         origins = frozenset({"https://shop.example", "https://m.shop.example"})
-        assert settings == Settings("raw", origins, 10, "postgresql://dw/clickstream_dw")
+        assert settings == Settings(
+            "raw",
+            origins,
+            10,
+            "postgresql://dw/clickstream_dw",
+            "arn:of:secret",
+            "/clickstream/dev/warehouse",
+            frozenset({"a" * 64, "b" * 64}),
+        )
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1MB", "²"])
     def test_a_size_that_is_none_is_named(self, value: str) -> None:
@@ -32,6 +43,13 @@ class TestSettings:
         with pytest.raises(SettingsError, match="MAX_EVENT_BYTES must be a whole number above 0, not"):
             Settings.from_environment({"MAX_EVENT_BYTES": value})
 
+    @pytest.mark.parametrize("value", ["secret", "a" * 63, ",", f"{'a' * 64},secret"])
+    def test_a_digest_that_is_none_is_refused(self, value: str) -> None:
+        """It would let in nobody, or anybody; a key put there by mistake is not repeated."""
+        with pytest.raises(SettingsError, match="API_KEY_SHA256 must be SHA-256 digests in hex") as raised:
+            Settings.from_environment({"API_KEY_SHA256": value})
+        assert "secret" not in str(raised.value)
+
     def test_the_password_is_not_shown(self) -> None:
         """A settings object can be logged."""
-        assert "secret" not in repr(Settings.from_environment({"DW_URL": "postgresql://user:secret@host/db"}))
+        assert "hidden" not in repr(Settings.from_environment({"DW_URL": "postgresql://user:hidden@host/db"}))

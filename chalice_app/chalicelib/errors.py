@@ -2,6 +2,7 @@
 
 __all__ = [
     "ClickstreamError",
+    "CredentialsUnavailable",
     "EventTooLarge",
     "InternalError",
     "InvalidEvent",
@@ -9,6 +10,7 @@ __all__ = [
     "ProjectionFailed",
     "SettingsError",
     "StorageUnavailable",
+    "Unauthorized",
     "UnsupportedContentType",
     "WarehouseUnavailable",
 ]
@@ -25,6 +27,13 @@ class InvalidEvent(ClickstreamError):
     """The body is no event: the text says what is wrong and where."""
 
     status = 400
+    outcome = "refused"
+
+
+class Unauthorized(ClickstreamError):
+    """The request carries none of the keys that `API_KEY_SHA256` knows."""
+
+    status = 401
     outcome = "refused"
 
 
@@ -59,6 +68,10 @@ class ObjectGone(ClickstreamError):
 
 class WarehouseUnavailable(ClickstreamError):
     """PostgreSQL cannot be reached or refused a statement: the invocation has to be retried."""
+
+
+class CredentialsUnavailable(ClickstreamError):
+    """The service that keeps the warehouse's credentials does not give them: the invocation has to be retried."""
 
 
 class ProjectionFailed(ClickstreamError):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from chalicelib import log
+from chalicelib.api_key import is_known
 from chalicelib.cors import cors_headers, preflight_headers
 from chalicelib.envelope import envelope
 from chalicelib.errors import (
@@ -14,6 +15,7 @@ from chalicelib.errors import (
     EventTooLarge,
     InternalError,
     StorageUnavailable,
+    Unauthorized,
     UnsupportedContentType,
 )
 from chalicelib.http_request import HttpRequest
@@ -67,6 +69,8 @@ def handle(event: Mapping[str, Any], context: object, settings: Settings, storag
 
 def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: dict[str, Any]) -> None:
     """Check and store one event; `facts` learns its size and, once S3 has confirmed it, its key."""
+    if settings.api_keys and not is_known(request.headers.get("x-api-key"), settings.api_keys):
+        raise Unauthorized("no known API key: send one in the header X-Api-Key")
     if request.content_type not in CONTENT_TYPES:
         named = (request.content_type or "none")[:MAX_QUOTED]
         raise UnsupportedContentType(f"content type {named} is not supported: send {' or '.join(CONTENT_TYPES)}")

@@ -1,6 +1,7 @@
 """What the environment decides, read once."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,13 +16,18 @@ MEBIBYTE = 1024 * 1024
 class Settings:
     """The settings of both Lambdas; `dw_url` carries a password and is kept out of the repr.
 
-    `RAW_BUCKET_NAME`, `ALLOWED_ORIGINS` (comma-separated, or `*`), `MAX_EVENT_BYTES`, `DW_URL` (projector only).
+    Both: `RAW_BUCKET_NAME`. Ingest: `ALLOWED_ORIGINS` (comma-separated, or `*`), `MAX_EVENT_BYTES`, `API_KEY_SHA256`
+    (comma-separated hex digests; none: no key is asked for). Projector: `DW_SECRET_ARN` or `DW_PARAMETER_NAME`, which
+    name where the warehouse's credentials are kept, or, on a laptop, `DW_URL`.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
     allowed_origins: frozenset[str] = frozenset({"*"})
     max_event_bytes: int = MEBIBYTE
     dw_url: str = field(default="", repr=False)
+    dw_secret_arn: str = ""
+    dw_parameter_name: str = ""
+    api_keys: frozenset[str] = frozenset()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -31,12 +37,23 @@ class Settings:
             allowed_origins=_origins(environment.get("ALLOWED_ORIGINS") or "*"),
             max_event_bytes=_positive("MAX_EVENT_BYTES", environment.get("MAX_EVENT_BYTES") or str(MEBIBYTE)),
             dw_url=environment.get("DW_URL", ""),
+            dw_secret_arn=environment.get("DW_SECRET_ARN", ""),
+            dw_parameter_name=environment.get("DW_PARAMETER_NAME", ""),
+            api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
         )
 
 
 def _origins(text: str) -> frozenset[str]:
     """Origins as a browser spells them: lower case, no slash at the end."""
     return frozenset(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+
+
+def _digests(name: str, text: str) -> frozenset[str]:
+    """SHA-256 digests in lower-case hex; one that is none would lock out everybody, or, if dropped, let in anybody."""
+    digests = frozenset(digest.strip().lower() for digest in text.split(",") if digest.strip())
+    if text.strip() and not (digests and all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)):
+        raise SettingsError(f"{name} must be SHA-256 digests in hex (64 digits each), comma-separated")
+    return digests
 
 
 def _positive(name: str, text: str) -> int:

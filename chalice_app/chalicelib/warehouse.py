@@ -1,17 +1,18 @@
 """The warehouse: PostgreSQL over one connection that is kept, and opened again when it has died."""
 
-import re
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 from typing import Any
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import sql
 
 from chalicelib.contract import COLUMNS, CREATE_TABLE, TABLE
 from chalicelib.convert import to_text
-from chalicelib.errors import SettingsError, WarehouseUnavailable
+from chalicelib.credentials import Credentials, Parameters, credentials_of, parameters_of
+from chalicelib.errors import WarehouseUnavailable
 from chalicelib.flatten import Row
+from chalicelib.settings import Settings
 
 __all__ = ["CREATE_REJECTS", "INSERT", "REJECTS", "Warehouse", "open_warehouse"]
 
@@ -60,18 +61,12 @@ class Warehouse:
     Threads may share it: they take turns.
     """
 
-    def __init__(self, url: str) -> None:
-        """Take a libpq URL or connection string. Raises SettingsError if it is neither."""
-        if not url:
-            raise SettingsError("DW_URL is not set: it names the warehouse, as postgresql://user@host/database")
-        try:
-            self._parameters: dict[str, Any] = {**CONNECTION_DEFAULTS, **conninfo.conninfo_to_dict(url)}
-        except psycopg.ProgrammingError:
-            # Without the cause: its text may quote the URL, password and all.
-            raise SettingsError("DW_URL is not a PostgreSQL URL, as postgresql://user@host/database") from None
-        # An `@` or `/` in a password would make the rest of it a host or a port, which errors then name.
-        if "@" in str(self._parameters.get("host", "")) or re.search(r"[^0-9,]", str(self._parameters.get("port", ""))):
-            raise SettingsError("DW_URL is not a PostgreSQL URL: percent-encode the special characters of its password")
+    def __init__(self, credentials: str | Credentials) -> None:
+        """Take a libpq URL or connection string, or what reads its parameters. Raises SettingsError for no URL."""
+        if isinstance(credentials, str):
+            credentials = partial(dict, parameters_of(credentials))
+        self._credentials = credentials
+        self._parameters: Parameters | None = None
         self._connection: psycopg.Connection | None = None
         self._lock = Lock()
 
@@ -111,14 +106,27 @@ class Warehouse:
             return self._connection.execute(statement, parameters).rowcount
 
     def _connect(self) -> psycopg.Connection:
-        # No prepared statements: they tie a session to one backend, which poolers do not promise.
-        return psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+        """Connect with the parameters that are known, or, if the server refuses those, with those that hold now."""
+        known, self._parameters = self._parameters, self._parameters or self._credentials()
+        try:
+            return _open(self._parameters)
+        except psycopg.OperationalError:
+            # libpq does not say whether it was the password, which may have been changed since.
+            if known is None or (now := self._credentials()) == known:
+                raise
+        self._parameters = now
+        return _open(now)
 
 
 @cache
-def open_warehouse(url: str) -> Warehouse:
-    """The warehouse of this process, kept across invocations."""
-    return Warehouse(url)
+def open_warehouse(settings: Settings) -> Warehouse:
+    """The warehouse of this process, kept across invocations. Raises SettingsError."""
+    return Warehouse(credentials_of(settings))
+
+
+def _open(parameters: Parameters) -> psycopg.Connection:
+    # No prepared statements: they tie a session to one backend, which poolers do not promise.
+    return psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
 
 
 def _create(connection: psycopg.Connection, statements: str) -> None:
