@@ -1,0 +1,1 @@
+"""Deployment: what infra/deploy.sh needs besides the AWS CLI and Chalice."""

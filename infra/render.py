@@ -1,0 +1,129 @@
+"""Renders the Chalice project of one stage: its configuration, and policies that name its own resources only."""
+
+import json
+import shutil
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from infra.policies import CLOSED, narrowed
+
+__all__ = ["RenderError", "main", "render"]
+
+APP = Path(__file__).parent.parent / "chalice_app"
+CONFIG = Path(".chalice") / "config.json"
+NEEDED = ("Region", "AccountId", "Partition", "RawBucketName", "AllowedOrigins")
+
+Outputs = Mapping[str, str]
+
+
+class RenderError(click.ClickException):
+    """A stage or its outputs lack something: the text says what."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("stage")
+@click.option("--outputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+def main(stage: str, outputs: Path, out: Path) -> None:
+    r"""Write the Chalice project of STAGE, as in chalice_app/.chalice/config.json, into DIR.
+
+    FILE holds what the stage's stacks have made, as one flat JSON object of texts: Region, AccountId, Partition,
+    RawBucketName and AllowedOrigins; DwSecretArn or DwParameterName; and, where there are such, SubnetIds and
+    SecurityGroupIds (comma-separated), FailureQueueArn, ApiKeySha256, WarehouseCa (path of a PEM file).
+
+    `make deploy` calls this. Alone, it shows what would be deployed:
+
+    \b
+      python -m infra.render prod --outputs outputs.json --out /tmp/project
+    """
+    try:
+        made = json.loads(outputs.read_text())
+    except ValueError as error:
+        raise RenderError(f"{outputs} is not JSON: {error}") from None
+    render(stage, made, out)
+
+
+def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
+    """Write the project of `stage`, made of the one in `app`, into `out`. Raises RenderError."""
+    missing = [name for name in NEEDED if not outputs.get(name)]
+    if missing:
+        raise RenderError(f"the outputs lack {', '.join(missing)}")
+    if bool(outputs.get("DwSecretArn")) == bool(outputs.get("DwParameterName")):
+        raise RenderError(
+            "the outputs need either DwSecretArn or DwParameterName: where the warehouse's credentials are"
+        )
+    if bool(outputs.get("SubnetIds")) != bool(outputs.get("SecurityGroupIds")):
+        raise RenderError("the outputs need both SubnetIds and SecurityGroupIds, or neither")
+    config = json.loads((app / CONFIG).read_text())
+    if stage not in config["stages"]:
+        known = ", ".join(config["stages"])
+        raise RenderError(f"chalice_app/.chalice/config.json has no stage {stage} (it has {known}): copy one of them")
+    config["stages"] = {stage: _settings(config["stages"][stage], outputs)}
+    _copy(app, out)
+    _add_authorities(outputs.get("WarehouseCa", ""), out)
+    _write(out / CONFIG, config)
+    _write(out / CONFIG.with_name("closed.json"), CLOSED)
+    for name, function in config["lambda_functions"].items():
+        file = CONFIG.with_name(function["iam_policy_file"])
+        suffix = "" if name == "api_handler" else f"-{name}"  # as Chalice names functions
+        function_name = f"{config['app_name']}-{stage}{suffix}"
+        _write(out / file, narrowed(json.loads((app / file).read_text()), outputs, function_name))
+
+
+def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
+    """One stage's part of Chalice's configuration, with what its stacks have made."""
+    ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+    stage["environment_variables"] |= {
+        "RAW_BUCKET_NAME": outputs["RawBucketName"],
+        "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
+    }
+    ingest["environment_variables"] = _present({"API_KEY_SHA256": outputs.get("ApiKeySha256")})
+    projector["environment_variables"] = _present(
+        {"DW_SECRET_ARN": outputs.get("DwSecretArn"), "DW_PARAMETER_NAME": outputs.get("DwParameterName")}
+    )
+    if outputs.get("SubnetIds"):
+        projector["subnet_ids"] = outputs["SubnetIds"].split(",")
+        projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+    # The way in is the HTTP API: nobody is to walk round its authorizer and its throttle.
+    return stage | {"api_gateway_policy_file": "closed.json"}
+
+
+def _present(variables: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if value}
+
+
+def _copy(app: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(app / name, out / name)
+    for name in ("chalicelib", "vendor"):
+        if (app / name).is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(app / name, out / name, ignore=ignore, dirs_exist_ok=True)
+    (out / CONFIG.parent).mkdir(exist_ok=True)
+
+
+def _add_authorities(pem: str, out: Path) -> None:
+    """Put the certificates that the warehouse's is signed by beside the app, where credentials.py looks for them."""
+    if not pem:
+        return
+    try:
+        ssl.create_default_context(cafile=pem)
+    except (OSError, ssl.SSLError) as error:
+        raise RenderError(f"WarehouseCa: {pem} is no PEM file of certificates ({error.strerror or error})") from None
+    (out / "vendor").mkdir(exist_ok=True)
+    shutil.copy(pem, out / "vendor" / "warehouse-ca.pem")
+
+
+def _write(path: Path, value: Any) -> None:  # noqa: ANN401  # any JSON
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m infra.render")
