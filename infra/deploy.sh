@@ -49,15 +49,24 @@ deploy() {
   read_stacks
 }
 
-# Says so before CloudFormation fails half-way: a bucket's name is taken, by whomever.
+# Says so before anything fails half-way: a bucket's name is taken, by whomever, or a bucket that was there is gone.
 check_bucket() {
-  local setting=$1 bucket answer
+  local setting=$1 bucket answer is_there=yes
   bucket=$(value "$setting")
   [[ -n $bucket ]] || fail "infra/stages/$stage.json names no $setting"
-  case $(state "$2") in '' | REVIEW_IN_PROGRESS | ROLLBACK_COMPLETE) ;; *) return 0 ;; esac
-  if answer=$(aws s3api head-bucket --bucket "$bucket" 2>&1) || [[ $answer != *"(404)"* ]]; then
-    fail "there is a bucket $bucket already, in this account or another: set another $setting in infra/stages/$stage.json"
+  if ! answer=$(aws s3api head-bucket --bucket "$bucket" 2>&1) && [[ $answer == *"(404)"* ]]; then
+    is_there=no
   fi
+  case $(state "$2")/$is_there in
+  '/yes' | REVIEW_IN_PROGRESS/yes | ROLLBACK_COMPLETE/yes)
+    fail "there is a bucket $bucket already, in this account or another: set another $setting in infra/stages/$stage.json"
+    ;;
+  '/no' | REVIEW_IN_PROGRESS/no | ROLLBACK_COMPLETE/no) ;;
+  */no)
+    fail "bucket $bucket of stack clickstream-$stage-$2 is gone: delete that stack" \
+      "('aws cloudformation delete-stack --stack-name clickstream-$stage-$2'), then deploy again"
+    ;;
+  esac
 }
 
 # Renders, packages and deploys the functions.
@@ -68,6 +77,7 @@ deploy_functions() {
   mkdir -p "$project/.chalice/deployed"
   count=$(count_memory)
   [[ $count == 0 ]] || aws s3 cp --quiet "$kept" "$project/.chalice/$memory"
+  fetch_authorities
   write_outputs >"$work/outputs.json"
   python -m infra.render "$stage" --outputs "$work/outputs.json" --out "$project"
   python -m infra.package "$project" --out "$work/package.zip"
@@ -83,6 +93,17 @@ deploy_functions() {
   ((outcome == 0)) || fail "the functions were not deployed: the lines above say why"
 }
 
+# Fetches the certificates of the authority that has signed the warehouse's; without any, public authorities are trusted.
+fetch_authorities() {
+  local from file=$work/warehouse-ca.pem
+  from=$(value WarehouseCa)
+  [[ -n $from ]] || return 0
+  say "certificates of the warehouse's authority from $from"
+  curl --fail --silent --show-error --location --proto '=https,file' --max-time 60 --output "$file" "$from" ||
+    fail "WarehouseCa cannot be fetched: the line above says why; infra/stages/$stage.json names it"
+  settings+=$'\n'"WarehouseCa=$file"
+}
+
 # What the functions have to know of their stage, as infra.render takes it.
 write_outputs() {
   python -c 'if True:
@@ -90,7 +111,7 @@ write_outputs() {
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
     Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
-    AllowedOrigins AlarmTopicArn ApiKeySecretArn <<<"$settings"
+    AllowedOrigins ApiKeySha256 WarehouseCa <<<"$settings"
 }
 
 # A dry run knows only what is there already; these stand for what is not.
@@ -104,7 +125,7 @@ stand_in() {
 # Posts one event, and finds it again. The warehouse is private: the projector's log says that the row is there.
 smoke() {
   step "smoke test: one event, all the way"
-  if [[ -n $(value JwtIssuer)$(value ApiKeySecretArn) && -z ${SMOKE_HEADER:-} ]]; then
+  if [[ -n $(value JwtIssuer)$(value ApiKeySha256) && -z ${SMOKE_HEADER:-} ]]; then
     say "left out, for events need a token or a key: give it as SMOKE_HEADER='Authorization: Bearer …'"
     return
   fi

@@ -21,7 +21,15 @@ from tests.stack_process import ROOT
 INFRA = ROOT / "infra"
 STAGES = sorted(path.stem for path in (INFRA / "stages").glob("*.json"))
 # What the scripts and infra.render take from a stage's settings; the rest are parameters of templates.
-NO_PARAMETERS = {"Region", "AllowedOrigins", "Warehouse", "DwSecretArn", "DwParameterName", "ApiKeySecretArn"}
+NO_PARAMETERS = {
+    "Region",
+    "AllowedOrigins",
+    "Warehouse",
+    "DwSecretArn",
+    "DwParameterName",
+    "ApiKeySha256",
+    "WarehouseCa",
+}
 RESOURCES = {name: template(name)["Resources"] for name in TEMPLATES}
 
 
