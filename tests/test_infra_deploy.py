@@ -12,34 +12,14 @@ from typing import Any
 
 import boto3
 import pytest
+import trustme
 
+from infra.policies import narrowed
 from tests.infra_aws import Recorded, aws_server
 from tests.stack_process import ROOT
 
 REGION = "eu-central-1"
 STACKS = ["raw", "base", "network", "warehouse", "api", "monitoring"]
-# Stands in for infra.render and infra.package where the repository has none: Chalice's project with a stage's settings.
-RENDER = """
-import argparse, json, pathlib, shutil
-parser = argparse.ArgumentParser()
-parser.add_argument("stage")
-parser.add_argument("--outputs", type=pathlib.Path)
-parser.add_argument("--out", type=pathlib.Path)
-arguments = parser.parse_args()
-outputs = json.loads(arguments.outputs.read_text())
-for name in ("app.py", "chalicelib"):
-    copy = shutil.copytree if name == "chalicelib" else shutil.copy
-    copy(f"chalice_app/{name}", arguments.out / name)
-variables = {"RAW_BUCKET_NAME": outputs["RawBucketName"], "DW_SECRET_ARN": outputs["DwSecretArn"]}
-stage = {"api_gateway_stage": "api", "environment_variables": variables}
-config = {"version": "2.0", "app_name": "clickstream", "stages": {arguments.stage: stage}}
-(arguments.out / ".chalice" / "config.json").write_text(json.dumps(config))
-"""
-PACKAGE = """
-import sys, zipfile
-with zipfile.ZipFile(sys.argv[3], "w") as package:
-    package.write(f"{sys.argv[1]}/app.py", "app.py")
-"""
 
 
 class Repository:
@@ -49,10 +29,11 @@ class Repository:
         self.path = path
         self._url = url
         shutil.copytree(ROOT / "infra", path / "infra")
-        shutil.copytree(ROOT / "chalice_app", path / "chalice_app", ignore=shutil.ignore_patterns("__pycache__"))
-        for name, stand_in in (("render", RENDER), ("package", PACKAGE)):
-            if not (path / "infra" / f"{name}.py").exists():
-                (path / "infra" / f"{name}.py").write_text(stand_in)
+        ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+        shutil.copytree(ROOT / "chalice_app", path / "chalice_app", ignore=ignore)
+        authorities = path / "authorities.pem"
+        trustme.CA().cert_pem.write_to_path(authorities)
+        self.stage("dev", WarehouseCa=f"file://{authorities}")
 
     def stage(self, name: str, **settings: str) -> None:
         """Write a stage as `dev`, but for these settings."""
@@ -79,6 +60,12 @@ class Repository:
 
     def client(self, service: str) -> Any:
         return boto3.client(service, REGION, endpoint_url=self._url, aws_access_key_id="a", aws_secret_access_key="b")
+
+    def outputs(self) -> dict[str, str]:
+        """What the stacks of `dev` have made, and where, as infra.render takes it."""
+        stacks = self.client("cloudformation").describe_stacks()["Stacks"]
+        made = {each["OutputKey"]: each["OutputValue"] for stack in stacks for each in stack.get("Outputs", ())}
+        return made | {"Region": REGION, "AccountId": "123456789012", "Partition": "aws", "DwParameterName": ""}
 
     def contents(self) -> dict[str, list[str]]:
         """Names of whatever of a stage can be there."""
@@ -138,6 +125,46 @@ class TestDeploy:
         assert variables["DW_SECRET_ARN"] == secret
 
     @pytest.mark.usefixtures("deployed")
+    @pytest.mark.parametrize("suffix", ["", "-projector"])
+    def test_each_function_may_do_what_its_policy_says_and_no_more(self, repository: Repository, suffix: str) -> None:
+        """One role for each, with one policy: the committed one, narrowed to this stage."""
+        client, function = repository.client, f"clickstream-dev{suffix}"
+        role = client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+        (name,) = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+        found = client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        file = "policy-projector.json" if suffix else "policy-ingest.json"
+        committed = json.loads((ROOT / "chalice_app" / ".chalice" / file).read_text())
+        assert found == narrowed(committed, repository.outputs(), function)
+        assert client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+
+    @pytest.mark.usefixtures("deployed")
+    def test_each_function_is_as_the_configuration_says(self, repository: Repository) -> None:
+        """Memory, time, concurrency, tracing, tags; only the projector is in the VPC."""
+        stage = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())["stages"]["dev"]
+        network = repository.outputs()
+        for name, suffix, component in (("api_handler", "", "ingest"), ("projector", "-projector", "projector")):
+            function = repository.client("lambda").get_function(FunctionName=f"clickstream-dev{suffix}")
+            found, wanted = function["Configuration"], stage["lambda_functions"][name]
+            assert found["MemorySize"] == wanted["lambda_memory_size"]
+            assert found["Timeout"] == wanted["lambda_timeout"]
+            assert found["TracingConfig"] == {"Mode": "Active"}
+            assert function["Tags"]["component"] == f"clickstream-lambda-{component}"
+            reserved = function.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+            assert reserved == wanted.get("reserved_concurrency")
+            vpc = {key: found.get("VpcConfig", {}).get(key, []) for key in ("SubnetIds", "SecurityGroupIds")}
+            assert vpc == {key: network[key].split(",") if suffix else [] for key in vpc}
+
+    @pytest.mark.usefixtures("deployed")
+    def test_nobody_walks_round_the_http_api(self, repository: Repository) -> None:
+        """Chalice's REST API is there, and closed to everybody."""
+        (api,) = repository.client("apigateway").get_rest_apis()["items"]
+        (statement,) = (
+            json.loads(api["policy"])["Statement"] if isinstance(api["policy"], str) else api["policy"]["Statement"]
+        )
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        assert (statement["Action"], statement["Resource"]) == ("execute-api:Invoke", "execute-api:/*")
+
+    @pytest.mark.usefixtures("deployed")
     def test_the_projector_is_called_for_events(self, repository: Repository) -> None:
         """Of the raw bucket, by prefix and suffix."""
         found = repository.client("s3").get_bucket_notification_configuration(Bucket="clickstream-s3-ingest-dev")
@@ -193,6 +220,22 @@ class TestDeploy:
         assert again.stdout.count("No changes to deploy") == len(STACKS)
         assert repository.contents() == before
         assert len(before["apis"]) == 1
+
+
+class TestBuckets:
+    @pytest.mark.usefixtures("deployed")
+    def test_a_bucket_that_is_gone_is_named(self, repository: Repository) -> None:
+        """Before anything is changed, and with what to do."""
+        bucket = {"Bucket": "clickstream-s3-ingest-dev"}
+        client = repository.client("s3")
+        client.delete_bucket(**bucket)
+        done = repository.run("deploy.sh", "dev")
+        client.create_bucket(**bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1].startswith(
+            "error: bucket clickstream-s3-ingest-dev of stack clickstream-dev-raw is gone: delete that stack"
+        )
+        assert "== stack" not in done.stdout
 
 
 class TestUsage:
