@@ -20,6 +20,7 @@ from analysis.engine import Engine
 from emulator.home import BUCKET, Home
 from emulator.postgres import Postgres
 from tests.chromium import FLAGS, program
+from tests.deployment import Built, built
 from tests.event_rows import Event, raw_of, warehouse_of
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,8 @@ SLOW = (
     "test_stack",
     "test_smoke",
     "test_infra_deploy",
+    "test_infra_package",
+    "test_infra_zip",
     "test_chromium",
     "test_publisher",
     "test_page",
@@ -99,6 +102,12 @@ def _database(postgres: Postgres) -> Iterator[str]:
 def new_database(postgres: Postgres) -> Callable[[], AbstractContextManager[str]]:
     """Give a function that makes a fresh, empty database, of which it gives the URL."""
     return partial(_database, postgres)
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Give the real deployment package, and the project that it was built of."""
+    return built(tmp_path_factory.mktemp("deployment"))
 
 
 @pytest.fixture
