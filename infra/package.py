@@ -49,11 +49,11 @@ def main(project: Path, out: Path, *, as_json: bool) -> None:
       python -m infra.package chalice_app --out package.zip
       python -m zipfile -l package.zip
     """
-    package = build(project)
     try:
+        package = build(project)
         shutil.copyfile(package.path, out)
     except OSError as error:
-        raise PackageError(f"{out} cannot be written: {error.strerror}") from None
+        raise PackageError(f"{error.filename or out}: {error.strerror or error}") from None
     contents, target = package.contents, package.target
     if as_json:
         click.echo(json.dumps({"package": str(out)} | asdict(contents) | asdict(target)))

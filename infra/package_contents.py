@@ -41,15 +41,13 @@ class Contents:
 
 
 def own_files(project: Path) -> set[str]:
-    """Names of the files that a project gives to its package; raises PackageError for one that gets lost."""
-    if not (project / "app.py").is_file():
-        raise PackageError(f"{project} has no app.py: name the directory of a Chalice project, as chalice_app")
-    modules = _below(project / "chalicelib")
-    for name, path in modules.items():
-        if path.is_symlink():
-            raise PackageError(f"chalicelib/{name} is a symbolic link, and links get lost: put what it names there")
-    library = {f"chalicelib/{name}" for name, path in modules.items() if path.suffix in (".py", ".pyc")}
-    return {"app.py", *library, *_below(project / "vendor")}
+    """Names of the files that a project gives to its package. Raises PackageError for what would be missing in it."""
+    for part in ("app.py", "chalicelib"):
+        if not (project / part).exists():
+            raise PackageError(f"{project} has no {part}: name the directory of a Chalice project, as chalice_app")
+    modules, vendor = _below(project, "chalicelib"), _below(project, "vendor")
+    library = {f"chalicelib/{name}" for name in modules if name.endswith((".py", ".pyc"))}
+    return {"app.py", *library, *vendor}
 
 
 def pins_of(project: Path) -> Pins:
@@ -86,10 +84,13 @@ def check(package: Path, project: Path, target: Target) -> Contents:
     return contents
 
 
-def _below(folder: Path) -> dict[str, Path]:
-    """Files and links below a folder, by their names in it; of what Python caches, only what belongs to a source."""
-    found = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*"))}
-    return {name: path for name, path in found.items() if path.is_symlink() or path.is_file()}
+def _below(project: Path, folder: str) -> list[str]:
+    """Names of the files in a folder of the project; of linked folders Chalice leaves some out without a word."""
+    paths = sorted((project / folder).rglob("*"))
+    for path in paths:
+        if path.is_symlink():
+            raise PackageError(f"{path} is a symbolic link, and may get lost: put what it names in its place")
+    return [str(path.relative_to(project / folder)) for path in paths if path.is_file()]
 
 
 def _pinned_files(zipped: ZipFile, pins: Pins) -> set[str]:

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 from packaging.tags import sys_tags
 
-from infra.package import main
-from infra.package_contents import UNZIPPED_BYTES, ZIPPED_BYTES, check
+from infra.package import Package, main
+from infra.package_contents import UNZIPPED_BYTES, ZIPPED_BYTES, Contents, check
 from infra.package_target import PackageError, Target, target_of
 from tests.deployment import Built, chalice, copy_project
 from tests.infra_aws import aws_server
@@ -142,13 +142,6 @@ class TestPackage:
         files = f"{deployment.said['files']} files, {zipped}, unzipped {unzipped}"
         assert done.stdout == f"package.zip: {files}, for {PYTHON} on x86_64\n"
 
-    def test_help_teaches(self) -> None:
-        """What may be inside, what is refused, where the package stays."""
-        said = CliRunner().invoke(main, ["--help"]).output
-        assert "a requirement without a wheel for Lambda is an error" in " ".join(said.split())
-        assert "DIR/.chalice/deployments" in said
-        assert "python -m infra.package chalice_app --out package.zip" in said
-
 
 class TestReuse:
     def test_chalice_deploys_just_this_package(self, deployment: Built) -> None:
@@ -272,15 +265,15 @@ class TestWheels:
 
 
 class TestProject:
-    @pytest.mark.parametrize("is_folder", [False, True])
-    def test_a_link_in_chalicelib_is_refused(self, is_folder: bool, project: Path) -> None:  # noqa: FBT001  # a parameter
-        """Chalice leaves out linked folders without a word."""
-        elsewhere = project.parent / "elsewhere"
-        elsewhere.mkdir()
-        (elsewhere / "module.py").touch()
-        target = elsewhere if is_folder else elsewhere / "module.py"
-        (project / "chalicelib" / "linked").symlink_to(target)
-        assert refusal(project).startswith("chalicelib/linked is a symbolic link")
+    @pytest.mark.parametrize("target", ["elsewhere", "elsewhere/module.py", "nowhere"])
+    @pytest.mark.parametrize("folder", ["chalicelib", "vendor/deeper"])
+    def test_a_link_is_refused(self, folder: str, target: str, project: Path) -> None:
+        """Chalice leaves out folders that chalicelib links to without a word."""
+        (project.parent / "elsewhere").mkdir()
+        (project.parent / "elsewhere" / "module.py").touch()
+        (project / folder).mkdir(parents=True, exist_ok=True)
+        (project / folder / "linked").symlink_to(project.parent / target)
+        assert refusal(project).startswith(f"{project / folder / 'linked'} is a symbolic link")
 
     def test_what_is_no_module_is_refused(self, index: Path, project: Path) -> None:
         """Whatever lies in chalicelib would be deployed."""
@@ -311,9 +304,12 @@ class TestProject:
         assert reason in refusal(project)
 
     def test_a_directory_of_something_else_is_refused(self, project: Path) -> None:
-        """It has no configuration, or no app."""
+        """It has no configuration, no app or no library."""
         (project / "app.py").unlink()
-        assert "has no app.py" in refusal(project)
+        assert refusal(project).startswith(f"{project} has no app.py: name the directory of a Chalice project")
+        (project / "app.py").touch()
+        shutil.rmtree(project / "chalicelib")
+        assert refusal(project).startswith(f"{project} has no chalicelib")
         (project / ".chalice" / "config.json").unlink()
         assert "config.json: " in refusal(project)
 
@@ -410,3 +406,22 @@ class TestCheck:
         monkeypatch.setattr("infra.package_contents.UNZIPPED_BYTES", altered.said["unzipped_bytes"])
         size = f"{altered.said['unzipped_bytes']:,}"
         assert self.reason(altered) == f"the package is too large: {size} bytes unzipped, of less than {size}"
+
+
+class TestCommand:
+    def test_a_place_that_cannot_be_written_is_an_error(
+        self, deployment: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Named as what it is."""
+        package = Package(deployment.kept[0], Target(PYTHON, "x86_64"), Contents(1, 1, 1))
+        monkeypatch.setattr("infra.package.build", lambda _project: package)
+        out = tmp_path / "nowhere" / "package.zip"
+        done = CliRunner().invoke(main, [str(deployment.project), "--out", str(out)])
+        assert (done.exit_code, done.stderr) == (2, f"Error: {out}: No such file or directory\n")
+
+    def test_help_teaches(self) -> None:
+        """What may be inside, what is refused, where the package stays."""
+        said = CliRunner().invoke(main, ["--help"]).output
+        assert "a requirement without a wheel for Lambda is an error" in " ".join(said.split())
+        assert "DIR/.chalice/deployments" in said
+        assert "python -m infra.package chalice_app --out package.zip" in said
