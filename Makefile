@@ -1,4 +1,4 @@
-# Two commands on a fresh machine: `make run` and `make test`. All set up .venv first, if needed.
+# Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, if needed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 run: setup
 	@exec $(BIN)/python -m emulator up
 
+# In as many processes as there are processors, a file at a time, in the order of tests/conftest.py.
 test: setup lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 # JupyterLab, on this computer only. It asks nobody for news, and root has to say that it knows what it does.
 notebooks: setup
