@@ -45,8 +45,8 @@ def built(folder: Path) -> Built:
 
 
 def own_environment(**more: str) -> dict[str, str]:
-    """The environment without whatever AWS account is set up here, and with what somebody with another would have."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_"))}
+    """The environment of somebody with another AWS account, and a Python that is set up as it comes."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PYTHON"))}
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "eu-central-1"}
     return kept | nowhere | keys | {"AWS_EC2_METADATA_DISABLED": "true"} | more

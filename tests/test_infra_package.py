@@ -123,8 +123,10 @@ class TestPackage:
         assert {(head[:5], head[18:20]) for head in heads} == {(b"\x7fELF\x02", b"\x3e\x00")}
 
     def test_the_same_project_gives_the_same_bytes(self, deployment: Built, tmp_path: Path) -> None:
-        """Elsewhere, from a clean start, with what an earlier run left behind, said for people."""
+        """Elsewhere, checked out at another time, over what an earlier run left behind; said for people, too."""
         project, package = copy_project(tmp_path / "project"), tmp_path / "package.zip"
+        for module in (project / "chalicelib").iterdir():
+            os.utime(module, (1_700_000_000, 1_700_000_000))
         (project / "chalicelib" / "__pycache__").mkdir()
         (project / "chalicelib" / "__pycache__" / "gone.cpython-311.pyc").write_bytes(b"old")
         old = project / ".chalice" / "deployments" / "old.zip"
