@@ -177,12 +177,12 @@ class TestReuse:
         assert (out / "deployment.zip").read_bytes() == deployment.package.read_bytes()
         made = json.loads((out / "chalice.tf.json").read_text())["resource"]
         functions = {
-            function["function_name"]: (function["handler"], function["runtime"], function["architectures"])
+            function["function_name"]: (function["handler"], function["runtime"], function["tags"]["component"])
             for function in made["aws_lambda_function"].values()
         }
         assert functions == {
-            f"clickstream-{stage}": ("app.app", PYTHON, ["x86_64"]),
-            f"clickstream-{stage}-projector": ("app.project", PYTHON, ["x86_64"]),
+            f"clickstream-{stage}": ("app.app", PYTHON, "clickstream-lambda-ingest"),
+            f"clickstream-{stage}-projector": ("app.project", PYTHON, "clickstream-lambda-projector"),
         }
         policies = {name: json.loads(role["policy"]) for name, role in made["aws_iam_role_policy"].items()}
         committed = {
