@@ -71,13 +71,15 @@ check_bucket() {
 
 # Renders, packages and deploys the functions.
 deploy_functions() {
-  local project=$work/project kept count outcome=0
+  local project=$work/project kept count concurrency outcome=0
   kept=s3://$(value AssetBucketName)/$memory
   step "functions clickstream-$stage and clickstream-$stage-projector"
   mkdir -p "$project/.chalice/deployed"
   count=$(count_memory)
   [[ $count == 0 ]] || aws s3 cp --quiet "$kept" "$project/.chalice/$memory"
   fetch_authorities
+  concurrency=$(aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions --output text)
+  settings+=$'\n'"Concurrency=$concurrency"
   write_outputs >"$work/outputs.json"
   python -m infra.render "$stage" --outputs "$work/outputs.json" --out "$project"
   python -m infra.package "$project" --out "$work/package.zip"
@@ -111,7 +113,7 @@ write_outputs() {
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
     Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
-    AllowedOrigins ApiKeySha256 WarehouseCa <<<"$settings"
+    AllowedOrigins ApiKeySha256 WarehouseCa Concurrency <<<"$settings"
 }
 
 # A dry run knows only what is there already; these stand for what is not.

@@ -17,6 +17,9 @@ APP = Path(__file__).parent.parent / "chalice_app"
 CONFIG = Path(".chalice") / "config.json"
 NEEDED = ("Region", "AccountId", "Partition", "RawBucketName", "AllowedOrigins")
 
+# What Lambda keeps back for an account's other functions; of less, nothing can be reserved.
+UNRESERVED = 100
+
 Outputs = Mapping[str, str]
 
 
@@ -35,7 +38,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds what the stage's stacks have made, as one flat JSON object of texts: Region, AccountId, Partition,
     RawBucketName and AllowedOrigins; DwSecretArn or DwParameterName; and, where there are such, SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, ApiKeySha256, WarehouseCa (path of a PEM file).
+    SecurityGroupIds (comma-separated), FailureQueueArn, ApiKeySha256, WarehouseCa (path of a PEM file), and Concurrency
+    (how many functions the account may run at once).
 
     `make deploy` calls this. Alone, it shows what would be deployed:
 
@@ -90,8 +94,21 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
     if outputs.get("SubnetIds"):
         projector["subnet_ids"] = outputs["SubnetIds"].split(",")
         projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+    _reserve(stage["lambda_functions"], outputs.get("Concurrency", ""))
     # The way in is the HTTP API: nobody is to walk round its authorizer and its throttle.
     return stage | {"api_gateway_policy_file": "closed.json"}
+
+
+def _reserve(functions: dict[str, dict[str, Any]], concurrency: str) -> None:
+    """Reserve no concurrency where the account has too little to give away, as new accounts have, and say so."""
+    reserved = sum(function.get("reserved_concurrency", 0) for function in functions.values())
+    if not reserved or not concurrency or int(concurrency) - reserved >= UNRESERVED:
+        return
+    for function in functions.values():
+        function.pop("reserved_concurrency", None)
+    click.echo(
+        f"   the account runs {concurrency} functions at once: too few to reserve {reserved}, so none are reserved"
+    )
 
 
 def _present(variables: Mapping[str, str | None]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A pretend AWS behind HTTP for whole deployments: moto's server, and on its side what it lacks of what we deploy."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 from cfnlint.decode import cfn_yaml
 from moto.apigateway.models import APIGatewayBackend
+from moto.awslambda.urls import url_paths as lambda_paths
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
@@ -133,6 +135,11 @@ def _any_case(response: S3Response) -> Any:
     return _notifications(response)
 
 
+def _account_settings(*_: Any) -> tuple[int, dict[str, str], str]:
+    """How much an account may run at once, as one that is not new."""
+    return 200, {}, json.dumps({"AccountLimit": {"ConcurrentExecutions": 1000}})
+
+
 @contextmanager
 def aws_server() -> Iterator[str]:
     """Run one, empty; gives its URL."""
@@ -143,6 +150,7 @@ def aws_server() -> Iterator[str]:
         # A stored object would call the projector, in Docker.
         patch.object(notifications, "_invoke_awslambda"),
         patch.dict(get_model_map(), _recorded_types()),
+        patch.dict(lambda_paths, {"{0}/2016-08-19/account-settings$": _account_settings}),
         patch.object(ChangeSet, "apply", _apply_and_output),
         patch.object(APIGatewayBackend, "put_rest_api", _put_swagger),
         patch.object(APIGatewayBackend, "import_rest_api", _import_swagger),

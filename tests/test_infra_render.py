@@ -77,6 +77,18 @@ class TestConfig:
         assert functions["api_handler"]["environment_variables"] == {"API_KEY_SHA256": "a" * 64}
         assert "API_KEY_SHA256" not in functions["projector"]["environment_variables"]
 
+    @pytest.mark.parametrize(
+        ("concurrency", "reserved"), [("1000", True), ("105", True), ("104", False), ("10", False)]
+    )
+    def test_nothing_is_reserved_of_too_little(
+        self, concurrency: str, reserved: int | None, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """New accounts may run ten functions at once, which bounds the warehouse's connections as well; it is said."""
+        render("dev", OUTPUTS | {"Concurrency": concurrency}, project)
+        projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
+        assert projector.get("reserved_concurrency") == reserved
+        assert ("too few to reserve 5" in capsys.readouterr().out) == (reserved is None)
+
     def test_chalices_own_api_is_closed(self, project: Path) -> None:
         """To everybody, whatever the route; the committed configuration alone leaves it open."""
         render("prod", OUTPUTS, project)
