@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 from packaging.tags import sys_tags
 
-from infra.package import Package, main
-from infra.package_contents import UNZIPPED_BYTES, ZIPPED_BYTES, Contents, check
-from infra.package_target import PackageError, Target, target_of
+from infra.package.build import Package, main
+from infra.package.contents import UNZIPPED_BYTES, ZIPPED_BYTES, Contents, check
+from infra.package.target import PackageError, Target, target_of
 from tests.deployment import Built, chalice, copy_project
 from tests.infra_aws import aws_server
 from tests.stack_process import ROOT
@@ -405,7 +405,7 @@ class TestCheck:
     def test_too_much_unzipped_is_refused(self, altered: Built, monkeypatch: pytest.MonkeyPatch) -> None:
         """From 250 MB on."""
         assert UNZIPPED_BYTES == 250_000_000
-        monkeypatch.setattr("infra.package_contents.UNZIPPED_BYTES", altered.said["unzipped_bytes"])
+        monkeypatch.setattr("infra.package.contents.UNZIPPED_BYTES", altered.said["unzipped_bytes"])
         size = f"{altered.said['unzipped_bytes']:,}"
         assert self.reason(altered) == f"the package is too large: {size} bytes unzipped, of less than {size}"
 
@@ -416,7 +416,7 @@ class TestCommand:
     ) -> None:
         """Named as what it is."""
         package = Package(deployment.kept[0], Target(PYTHON, "x86_64"), Contents(1, 1, 1))
-        monkeypatch.setattr("infra.package.build", lambda _project: package)
+        monkeypatch.setattr("infra.package.build.build", lambda _project: package)
         out = tmp_path / "nowhere" / "package.zip"
         done = CliRunner().invoke(main, [str(deployment.project), "--out", str(out)])
         assert (done.exit_code, done.stderr) == (2, f"Error: {out}: No such file or directory\n")

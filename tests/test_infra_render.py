@@ -77,9 +77,7 @@ class TestConfig:
         assert functions["api_handler"]["environment_variables"] == {"API_KEY_SHA256": "a" * 64}
         assert "API_KEY_SHA256" not in functions["projector"]["environment_variables"]
 
-    @pytest.mark.parametrize(
-        ("concurrency", "reserved"), [("1000", True), ("105", True), ("104", False), ("10", False)]
-    )
+    @pytest.mark.parametrize(("concurrency", "reserved"), [("1000", 5), ("105", 5), ("104", None), ("10", None)])
     def test_nothing_is_reserved_of_too_little(
         self, concurrency: str, reserved: int | None, project: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -12,9 +12,9 @@ import click
 from chalice.deploy.packager import LambdaDeploymentPackager
 from chalice.utils import UI, OSUtils
 
-from infra.package_contents import Contents, check, own_files, pins_of
-from infra.package_target import PackageError, Target, target_of
-from infra.package_wheels import WheelsOnly
+from infra.package.contents import Contents, check, own_files, pins_of
+from infra.package.target import PackageError, Target, target_of
+from infra.package.wheels import WheelsOnly
 
 __all__ = ["Package", "build", "main"]
 
@@ -97,7 +97,3 @@ def _compile(project: Path) -> None:
     )
     if done.returncode:
         raise PackageError(f"chalicelib does not compile: {' '.join(done.stdout.split())}")
-
-
-if __name__ == "__main__":
-    main(prog_name="python -m infra.package")

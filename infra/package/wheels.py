@@ -14,7 +14,7 @@ from chalice.deploy.packager import (
 )
 from chalice.utils import OSUtils
 
-from infra.package_target import PackageError, Target
+from infra.package.target import PackageError, Target
 
 __all__ = ["WheelsOnly"]
 

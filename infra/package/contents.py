@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from infra.package_target import PackageError, Target
+from infra.package.target import PackageError, Target
 
 __all__ = ["Contents", "check", "own_files", "pins_of"]
 
