@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 
-__all__ = ["Call", "Names", "permissions", "recorded"]
+__all__ = ["ACCOUNT", "REGION", "Call", "Names", "Permission", "permissions", "recorded"]
+
+# Those of the pretend AWS.
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
 
 
 @dataclass(frozen=True)
@@ -22,19 +26,41 @@ class Call:
 
 @dataclass(frozen=True)
 class Names:
-    """What a stage's resources are called: the patterns that a policy may name, no wider and no narrower."""
+    """What a stage's resources are called: the patterns that a policy may name, no wider and no narrower.
+
+    `place` is region and account; empty: there is no such resource.
+    """
 
     bucket: str
     place: str
-    secret: str
-    parameter: str
-    queue: str
     function: str
+    secret: str = ""
+    parameter: str = ""
+    queue: str = ""
+    has_vpc: bool = True
+
+
+class Permission(NamedTuple):
+    """An action, and the pattern of resources for which a policy has to allow it."""
+
+    action: str
+    resource: str
+
+
+class _Need(NamedTuple):
+    """What a call takes: an action on one resource, which a policy names by a pattern."""
+
+    action: str
+    resource: str
+    pattern: str
 
 
 @contextmanager
 def recorded() -> Iterator[list[Call]]:
-    """Record the calls of every client that is made of boto3's default session from now on."""
+    """Record the calls of every client that is made of boto3's default session from now on.
+
+    Of another session nothing is recorded: tests prepare a pretend AWS with one of their own.
+    """
     calls: list[Call] = []
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -42,34 +68,51 @@ def recorded() -> Iterator[list[Call]]:
 
     boto3.setup_default_session()
     boto3.DEFAULT_SESSION.events.register("before-parameter-build.*.*", record)
-    yield calls
-    boto3.setup_default_session()
+    try:
+        yield calls
+    finally:
+        boto3.setup_default_session()
 
 
-def permissions(call: Call, names: Names) -> set[tuple[str, str]]:
-    """What one call takes: pairs of an action and the pattern of resources that it has to be allowed for.
+def permissions(call: Call, names: Names) -> set[Permission]:
+    """What one call takes of a policy.
 
-    Raises AssertionError if the call is about something that no pattern of these names covers, and KeyError if nobody
-    has said yet what such a call takes.
+    Raises KeyError if nobody has said yet what such a call takes, and AssertionError if it is about something that
+    these names do not cover.
     """
-    bucket = f"arn:aws:s3:::{names.bucket}"
-    take = {
-        ("s3", "PutObject"): {("s3:PutObject", f"{bucket}/events/*")},
+    table = {
+        ("s3", "PutObject"): _put_object,
+        ("s3", "GetObject"): _get_object,
+        ("secretsmanager", "GetSecretValue"): _get_secret_value,
+        ("ssm", "GetParameter"): _get_parameter,
+    }
+    needs = table[call.service, call.operation](call.parameters, names)
+    for need in needs:
+        assert fnmatchcase(need.resource, need.pattern), f"{need.action} on {need.resource} is not {need.pattern}"
+    return {Permission(need.action, need.pattern) for need in needs}
+
+
+def _put_object(parameters: dict[str, Any], names: Names) -> list[_Need]:
+    return [_Need("s3:PutObject", _object(parameters), f"arn:aws:s3:::{names.bucket}/events/*")]
+
+
+def _get_object(parameters: dict[str, Any], names: Names) -> list[_Need]:
+    return [
+        _Need("s3:GetObject", _object(parameters), f"arn:aws:s3:::{names.bucket}/events/*"),
         # Without the right to list, S3 says of an object that is gone that it may not be read.
-        ("s3", "GetObject"): {("s3:GetObject", f"{bucket}/events/*"), ("s3:ListBucket", bucket)},
-        ("secretsmanager", "GetSecretValue"): {("secretsmanager:GetSecretValue", names.secret)},
-        ("ssm", "GetParameter"): {("ssm:GetParameter", f"arn:aws:ssm:{names.place}:parameter/{names.parameter}")},
-    }[call.service, call.operation]
-    asked = _resource(call)
-    assert any(fnmatchcase(asked, pattern) for _, pattern in take), f"{asked} is none of {take}"
-    return take
+        _Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", f"arn:aws:s3:::{names.bucket}"),
+    ]
 
 
-def _resource(call: Call) -> str:
-    """The ARN of what a call is about."""
-    parameters = call.parameters
-    if call.service == "s3":
-        return f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}"
-    if call.service == "ssm":
-        return f"arn:aws:ssm:us-east-1:123456789012:parameter/{parameters['Name'].lstrip('/')}"
-    return str(parameters["SecretId"])
+# Neither takes kms:Decrypt: the keys aws/secretsmanager and aws/ssm let in whoever may read what they encrypt.
+def _get_secret_value(parameters: dict[str, Any], names: Names) -> list[_Need]:
+    return [_Need("secretsmanager:GetSecretValue", parameters["SecretId"], names.secret)]
+
+
+def _get_parameter(parameters: dict[str, Any], names: Names) -> list[_Need]:
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{parameters['Name'].lstrip('/')}"
+    return [_Need("ssm:GetParameter", parameter, f"arn:aws:ssm:{names.place}:parameter/{names.parameter}")]
+
+
+def _object(parameters: dict[str, Any]) -> str:
+    return f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}"
