@@ -1,0 +1,1 @@
+"""What a deployed stage costs: list prices times sizes that were measured."""

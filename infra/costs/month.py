@@ -1,0 +1,95 @@
+"""The bill of one month, by what it is for."""
+
+from collections.abc import Mapping
+
+__all__ = ["FIXED", "month"]
+
+GB = 1024**3
+HOURS = 730  # of a month
+SECONDS = HOURS * 3600
+FIRST_TIER = 300.0  # million requests of the HTTP API
+# By default Lambda traces the first request of each second, and so much of the others:
+# https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+TRACED = 0.05
+# Keys that one LIST gives.
+PAGE = 1000
+
+# What is there without any event.
+FIXED = ("Aurora, least capacity", "Secret, and its endpoint", "Alarms, metrics, dashboard")
+
+Numbers = Mapping[str, float]
+
+
+def month(events: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+    """Dollars of a month with so many events, evenly spread.
+
+    Stored is what came in this month: each further month that it is kept costs as much again. `stage` and `amounts`
+    are as in `amounts.py`, `prices` dollars as in `prices.py`.
+    """
+    millions = events / 1e6
+    requests = millions * (1 + amounts["preflights"])
+    return {
+        **_fixed(stage, prices),
+        **_requests(millions, requests, stage, amounts, prices),
+        **_objects(millions, amounts, prices),
+        **_watching(millions, requests, stage, amounts, prices),
+        **_rows(millions * stage["has_aurora"], amounts, prices),
+    }
+
+
+def _fixed(stage: Numbers, prices: Numbers) -> dict[str, float]:
+    endpoint = stage["zones"] * HOURS * prices["endpoint_hours"]
+    watching = stage["alarms"] * prices["alarms"] + stage["metrics"] * prices["metrics"] + prices["dashboards"]
+    costs = (stage["acus"] * HOURS * prices["acu_hours"], stage["secrets"] * prices["secrets"] + endpoint, watching)
+    return dict(zip(FIXED, costs, strict=True))
+
+
+def _requests(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+    """The way in: a preflight takes ingest as much as an event does."""
+    first, beyond = min(requests, FIRST_TIER), max(0.0, requests - FIRST_TIER)
+    ingest = requests * amounts["ingest_ms"] / 1000 * stage["ingest_gb"]
+    projector = millions * amounts["projector_ms"] / 1000 * stage["projector_gb"]
+    return {
+        "HTTP API, requests": first * prices["http_api"] + beyond * prices["http_api_beyond"],
+        "HTTP API, answers": _gb(requests, amounts["answer_bytes"]) * prices["sent"],
+        "Lambda, invocations": (requests + millions) * prices["lambda_requests"],
+        "Lambda, time": (ingest + projector) * prices["lambda_gb_seconds"],
+    }
+
+
+def _objects(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+    return {
+        "S3, PUT by ingest": millions * prices["s3_puts"],
+        "S3, GET by the projector": millions * prices["s3_gets"],
+        "S3, LIST and GET, once by analysts": millions * (prices["s3_puts"] / PAGE + prices["s3_gets"]),
+        "S3, storage": _gb(millions, amounts["event_bytes"]) * prices["s3_storage"],
+    }
+
+
+def _watching(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+    """Log lines of both functions, of Lambda and of the API, and traces; a preflight has no line of its own."""
+    lines = _gb(millions, amounts["ingest_line_bytes"] + amounts["projector_line_bytes"])
+    lines += _gb(requests + millions, amounts["lambda_lines_bytes"]) + _gb(requests, amounts["access_line_bytes"])
+    return {
+        "Logs, coming in": lines * prices["logs"],
+        "Logs, kept": lines * amounts["logs_kept_share"] * stage["log_months"] * prices["logs_kept"],
+        "X-Ray, traces": (_traces(requests) + _traces(millions)) * prices["traces"],
+    }
+
+
+def _rows(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+    return {
+        "Aurora, writes": millions * amounts["writes"] * prices["aurora_ios"],
+        "Aurora, storage": _gb(millions, amounts["row_bytes"]) * prices["aurora_storage"],
+    }
+
+
+def _gb(millions: float, size: float) -> float:
+    """Gigabytes of so many million things of `size` bytes."""
+    return millions * 1e6 * size / GB
+
+
+def _traces(millions: float) -> float:
+    """Million traces of so many million invocations of a function."""
+    first = min(millions, SECONDS / 1e6)
+    return first + TRACED * (millions - first)
