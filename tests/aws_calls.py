@@ -15,6 +15,15 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 
 
+# A call with others may take more: tags, an access list, a version, a key.
+PARAMETERS = {
+    "PutObject": {"Bucket", "Key", "Body", "ContentType"},
+    "GetObject": {"Bucket", "Key"},
+    "GetSecretValue": {"SecretId"},
+    "GetParameter": {"Name", "WithDecryption"},
+}
+
+
 @dataclass(frozen=True)
 class Call:
     """One call of one AWS service's API."""
@@ -78,7 +87,7 @@ def permissions(call: Call, names: Names) -> set[Permission]:
     """What one call takes of a policy.
 
     Raises KeyError if nobody has said yet what such a call takes, and AssertionError if it is about something that
-    these names do not cover.
+    these names do not cover, or has parameters that nobody knows.
     """
     table = {
         ("s3", "PutObject"): _put_object,
@@ -87,6 +96,8 @@ def permissions(call: Call, names: Names) -> set[Permission]:
         ("ssm", "GetParameter"): _get_parameter,
     }
     needs = table[call.service, call.operation](call.parameters, names)
+    others = call.parameters.keys() - PARAMETERS[call.operation]
+    assert not others, f"nobody has said what {call.operation} with {others} takes"
     for need in needs:
         assert fnmatchcase(need.resource, need.pattern), f"{need.action} on {need.resource} is not {need.pattern}"
     return {Permission(need.action, need.pattern) for need in needs}

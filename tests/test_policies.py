@@ -269,6 +269,14 @@ class TestDifferences:
         with pytest.raises(KeyError, match="DeleteObject"):
             permissions(Call("s3", "DeleteObject", {"Bucket": BUCKET, "Key": KEY}), COMMITTED)
 
+    @pytest.mark.parametrize(
+        ("operation", "parameter"), [("PutObject", "Tagging"), ("PutObject", "ACL"), ("GetObject", "VersionId")]
+    )
+    def test_a_parameter_that_nobody_knows_is_an_error(self, operation: str, parameter: str) -> None:
+        """It may take another permission."""
+        with pytest.raises(AssertionError, match=parameter):
+            permissions(Call("s3", operation, {"Bucket": BUCKET, "Key": KEY, parameter: "some"}), COMMITTED)
+
     @pytest.mark.parametrize("operation", ["PutObject", "GetObject"])
     @pytest.mark.parametrize("where", [{"Bucket": BUCKET, "Key": "elsewhere"}, {"Bucket": "another", "Key": KEY}])
     def test_a_call_about_something_else_is_an_error(self, operation: str, where: dict[str, str]) -> None:
