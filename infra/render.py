@@ -34,7 +34,7 @@ class RenderError(click.ClickException):
 @click.option("--outputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 def main(stage: str, outputs: Path, out: Path) -> None:
-    r"""Write the Chalice project of STAGE, as in chalice_app/.chalice/config.json, into DIR.
+    """Write the Chalice project of STAGE, as in chalice_app/.chalice/config.json, into DIR.
 
     FILE holds what the stage's stacks have made, as one flat JSON object of texts: Region, AccountId, Partition,
     RawBucketName and AllowedOrigins; DwSecretArn or DwParameterName; and, where there are such, SubnetIds and
@@ -45,7 +45,7 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     \b
       python -m infra.render prod --outputs outputs.json --out /tmp/project
-    """
+    """  # noqa: D301  # click's own mark for "do not wrap" is a backspace
     try:
         made = json.loads(outputs.read_text())
     except ValueError as error:

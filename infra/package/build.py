@@ -36,7 +36,7 @@ class Package:
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="ZIP", help="Copy here.")
 @click.option("--json", "as_json", is_flag=True, help="Say what came out as JSON.")
 def main(project: Path, out: Path, *, as_json: bool) -> None:
-    r"""Build and check the deployment package of the Chalice project in DIR.
+    """Build and check the deployment package of the Chalice project in DIR.
 
     It is made for the lambda_architecture of .chalice/config.json, and the Python that runs this. Nothing may be
     inside but app.py, chalicelib/, what is in vendor/, Chalice's runtime, and what requirements.txt pins; a requirement
@@ -48,7 +48,7 @@ def main(project: Path, out: Path, *, as_json: bool) -> None:
     \b
       python -m infra.package chalice_app --out package.zip
       python -m zipfile -l package.zip
-    """
+    """  # noqa: D301  # click's own mark for "do not wrap" is a backspace
     try:
         package = build(project)
         shutil.copyfile(package.path, out)
