@@ -1,21 +1,23 @@
 """The command line of the analysis."""
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from analysis.backfill.command import backfill_command
 from analysis.errors import AnalysisError
-from analysis.span import HISTORY_DAYS, moment, span
+from analysis.options import DAYS, place_options
+from analysis.redrive.command import redrive_command
+from analysis.rejects.command import rejects_command
+from analysis.span import HISTORY_DAYS, span
+from analysis.trace.command import trace_command
 
 if TYPE_CHECKING:
     from analysis.range import LoginState
 
 __all__ = ["main"]
-
-DAYS = 7
 
 
 class _Problem(click.ClickException):
@@ -34,37 +36,6 @@ class _Group(click.Group):
             raise _Problem(str(error)) from error
 
 
-class _Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
-    """An ISO-8601 time, UTC where it has no offset."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
-        """Give an aware time, or fail with an example."""
-        try:
-            return moment(value)
-        except AnalysisError as error:
-            self.fail(str(error), param, ctx)
-
-
-def _place_options(days: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Where events are, and of which hours, as every command takes them."""
-    here = "RAW_BUCKET_NAME, else the local stack's"
-    options = [
-        click.option("--source", metavar="DIR|s3://BUCKET", help=f"Raw bucket.  [default: {here}]"),
-        click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"),
-        click.option("--start", type=_Time(), help=f"First hour, UTC.  [default: {days} days before the end]"),
-        click.option("--end", type=_Time(), help="Hour after the last, UTC.  [default: the next hour]"),
-    ]
-
-    def with_options(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return with_options
-
-
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Look at the events that were collected: in raw storage, and in the warehouse.
@@ -74,7 +45,7 @@ def main() -> None:
 
 
 @main.command("validate")
-@_place_options(DAYS)
+@place_options(DAYS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
     source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
@@ -102,7 +73,7 @@ def validate_command(
 
 
 @main.command("report")
-@_place_options(HISTORY_DAYS)
+@place_options(HISTORY_DAYS)
 @click.option("--login-state", type=click.Choice(["logged_in", "anonymous"]), help="Only these events.  [default: all]")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default="report.html", show_default=True, help="The page."
@@ -191,3 +162,7 @@ def smoke_command(
     result = smoke(endpoint, sent, places, timeout)
     click.echo(result.as_json() if as_json else result.as_text())
     raise SystemExit(0 if result.is_passed else 1)
+
+
+for command in (backfill_command, rejects_command, redrive_command, trace_command):
+    main.add_command(command)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.source import Folder, is_object
+from analysis.source import Folder, is_hour, is_object
 
 __all__ = ["LocalSource"]
 
@@ -30,6 +30,13 @@ class LocalSource:
                 yield list(self._walk(prefix))
             except OSError as error:
                 raise AnalysisError(f"cannot list {error.filename}: {error.strerror}") from error
+
+    def hours(self) -> list[str]:
+        """See Source."""
+        found = (
+            f"{path.relative_to(self._directory).as_posix()}/" for path in Path(self._directory).glob("events/*/*/*/*")
+        )
+        return sorted(filter(is_hour, found))
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """See Source."""

@@ -7,7 +7,7 @@ from analysis.errors import AnalysisError
 from emulator.errors import EmulatorError
 from emulator.home import BUCKET, Home
 
-__all__ = ["source_of", "warehouse_of"]
+__all__ = ["needed_warehouse_of", "source_of", "warehouse_of"]
 
 
 def source_of(named: str | None, *, make: bool = False) -> str | Path:
@@ -41,6 +41,14 @@ def warehouse_of(named: str | None, source: str | Path) -> str | None:
         return home.read_stack().dw_url
     except EmulatorError:
         return None
+
+
+def needed_warehouse_of(named: str | None, source: str | Path) -> str:
+    """The same, where there is nothing to do without one. Raises AnalysisError."""
+    url = warehouse_of(named, source)
+    if url is None:
+        raise AnalysisError("no warehouse here: name it with --dw or DW_URL, or start the local stack with 'make run'")
+    return url
 
 
 def _create(home: Home) -> None:

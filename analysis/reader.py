@@ -17,7 +17,7 @@ from chalicelib.contract import COLUMNS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "read_events", "read_objects"]
+__all__ = ["Events", "batches", "read_events", "read_objects"]
 
 # Raw bytes are kept only until they are rows: so many objects, or bytes, at a time.
 BATCH_OBJECTS = 8192
@@ -69,7 +69,7 @@ def read_events(
     projection = Projection(chosen, opened.last_modified)
     frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
-    for batch in _batches(_objects(opened, prefixes)):
+    for batch in batches(_objects(opened, prefixes)):
         rows, refused = projection.rows(batch)
         frames.append(rows)
         corrupt += refused
@@ -98,7 +98,8 @@ def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, byt
                 advance(STEP)
 
 
-def _batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
+def batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
+    """Objects by the thousand, of which few enough are in memory at once."""
     keys: list[str] = []
     bodies: list[bytes] = []
     size = 0

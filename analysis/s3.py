@@ -14,13 +14,15 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from analysis.errors import AnalysisError
-from analysis.source import SCHEME, Folder, is_object
+from analysis.source import SCHEME, Folder, is_hour, is_object
 
 __all__ = ["S3Source"]
 
 REQUESTS = 32
 # So many bodies are in memory at once; of at most 1 MiB each.
 WINDOW = 256
+
+HOUR_LEVELS = ("year", "month", "day", "hour")
 
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 
@@ -39,8 +41,17 @@ class S3Source:
 
     def folders(self, prefixes: Iterable[str]) -> Iterator[list[Folder]]:
         """See Source."""
+        self._last_modified = {}
         with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
             yield from pool.map(self._below, prefixes)
+
+    def hours(self) -> list[str]:
+        """See Source."""
+        level = ["events/"]
+        with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
+            for _ in HOUR_LEVELS:
+                level = list(chain.from_iterable(pool.map(self._folders_in, level)))
+        return sorted(filter(is_hour, level))
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """See Source."""
@@ -62,6 +73,10 @@ class S3Source:
                 folders.setdefault(f"{folder}/", []).append(name)
                 self._last_modified[item["path"]] = item["last_modified"]
         return [Folder(folder, names) for folder, names in folders.items()]
+
+    def _folders_in(self, prefix: str) -> list[str]:
+        """S3 gives the prefixes below one without what is in them."""
+        return [f"{path.rstrip('/')}/" for path in obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]]
 
     def _get(self, key: str) -> bytes | None:
         try:

@@ -1,5 +1,6 @@
 """Where raw objects are read from: a bucket in S3, or a directory that holds one."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,11 @@ from uuid import UUID
 from analysis.errors import AnalysisError
 from chalicelib.keys import SUFFIX, object_key
 
-__all__ = ["SCHEME", "Folder", "Source", "hour_prefixes", "is_object", "open_source"]
+__all__ = ["SCHEME", "Folder", "Source", "bucket_of", "hour_prefixes", "is_hour", "is_object", "open_source"]
 
 SCHEME = "s3://"
 HOUR = timedelta(hours=1)
+HOUR_PREFIX = re.compile(r"events/\d{4}/\d\d/\d\d/\d\d/")
 UPLOAD = ".rclone_temp_put_"  # how the local S3 server names what is not an object yet
 
 
@@ -32,8 +34,11 @@ class Source(Protocol):
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """Key and body of each object; one that is gone by now is left out."""
 
+    def hours(self) -> list[str]:
+        """Every partition `events/YYYY/MM/DD/HH/` that there is, in order."""
+
     def last_modified(self, key: str) -> datetime:
-        """When an object that was listed was stored: aware, UTC, in whole seconds, as a GET gives it."""
+        """When an object of the last listing was stored: aware, UTC, in whole seconds, as a GET gives it."""
 
 
 def open_source(source: str | Path) -> Source:
@@ -50,6 +55,11 @@ def open_source(source: str | Path) -> Source:
     from analysis.s3 import S3Source
 
     return S3Source(str(source).removeprefix(SCHEME).removesuffix("/"))
+
+
+def bucket_of(source: str | Path) -> str:
+    """The bucket's own name, which is in S3's events; a local one is named as its directory."""
+    return Path(str(source).removeprefix(SCHEME)).absolute().name
 
 
 def hour_prefixes(start: datetime, end: datetime) -> list[str]:
@@ -70,6 +80,11 @@ def hour_prefixes(start: datetime, end: datetime) -> list[str]:
 
 def _prefix(hour: datetime) -> str:
     return object_key(hour, UUID(int=0)).rpartition("/")[0] + "/"
+
+
+def is_hour(prefix: str) -> bool:
+    """Whether a prefix is one of a partition, by its shape."""
+    return HOUR_PREFIX.fullmatch(prefix) is not None
 
 
 def is_object(name: str) -> bool:

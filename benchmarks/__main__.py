@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import cold_start, ingest, reader
+from benchmarks import backfill, cold_start, ingest, reader
 from benchmarks.comparison import Comparison
 from benchmarks.table import as_json, as_table
 
@@ -26,6 +26,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold-start": Benchmark(cold_start.measure, cold_start.ROUNDS),
     "reader": Benchmark(reader.measure, reader.ROUNDS),
     "reader-duckdb": Benchmark(reader.measure_beside_duckdb, reader.DUCKDB_ROUNDS),
+    "backfill": Benchmark(backfill.measure, backfill.ROUNDS),
+    "backfill-loop": Benchmark(backfill.measure_beside_loop, backfill.LOOP_ROUNDS),
 }
 
 
@@ -49,6 +51,10 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
                 beside a loop that only opens and reads each of them
     reader-duckdb
                 the same files, beside DuckDB's read_json with explicit columns
+    backfill    100,000 such files into an empty PostgreSQL, beside the slower of
+                COPY of the ready-made rows and a loop that only reads the files
+    backfill-loop
+                10,000 of them, beside one read and one INSERT per object
 
     \b
     For example:

@@ -134,6 +134,14 @@ def engine_of(request: pytest.FixtureRequest) -> Callable[[Sequence[Event]], Eng
 
 
 @pytest.fixture
+def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no stack or environment of the machine be found."""
+    for name in ("RAW_BUCKET_NAME", "DW_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
+
+
+@pytest.fixture
 def aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """Give a function that sets the `AWS_*` variables, after removing all that this computer's owner configured."""
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -55,6 +56,14 @@ class Objects:
         key = object_key(hour, uuid5(NAMESPACE_URL, f"object {len(self.bodies):06}"))
         self.bodies[key] = body.encode() if isinstance(body, str) else body
         return key
+
+    def write(self, bucket: Path) -> Path:
+        """Write all of them into a bucket's directory; gives that."""
+        for key, body in self.bodies.items():
+            path = bucket / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        return bucket
 
     @property
     def facts(self) -> pl.DataFrame:

@@ -15,12 +15,7 @@ FIRST = START + timedelta(seconds=1)
 SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T10:00Z")
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let no stack or environment of the machine be found."""
-    for name in ("RAW_BUCKET_NAME", "DW_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 
 @pytest.fixture
@@ -29,11 +24,7 @@ def bucket(tmp_path: Path) -> Path:
     objects = Objects()
     for _ in range(5):
         objects.add()
-    for key, body in objects.bodies.items():
-        path = tmp_path / "bucket" / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-    return tmp_path / "bucket"
+    return objects.write(tmp_path / "bucket")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -58,7 +49,7 @@ class TestValidate:
         result = run("--source", bucket, "--dw", warehouse_url, *SPAN)
         assert result.exit_code == 1
         assert paths[0].name in result.stdout
-        assert "can be projected again" in result.stdout
+        assert "makes them rows" in result.stdout
         result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
         report = json.loads(result.stdout)
         (failed,) = [check for check in report["checks"] if not check["passed"]]

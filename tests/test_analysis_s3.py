@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.errors import AnalysisError
+from analysis.local import LocalSource
 from analysis.reader import read_events
 from analysis.s3 import S3Source
 from chalicelib.flatten import flatten
@@ -84,6 +85,11 @@ class TestS3Source:
         start, end = START - timedelta(hours=2), START - timedelta(hours=1)
         frame = read_events(f"s3://{BUCKET}", start, end, fields=["key"]).frame
         assert sorted(frame["key"]) == sorted(MANY)
+
+    def test_every_hour_there_is_is_found(self, bucket: Path) -> None:
+        """By the prefixes alone, in order; what is no hour is passed over."""
+        assert S3Source(BUCKET).hours() == LocalSource(bucket).hours()
+        assert S3Source(BUCKET).hours()[:2] == ["events/2026/11/24/20/", "events/2026/11/24/21/"]
 
     def test_what_is_gone_by_now_is_left_out(self, bucket: Path) -> None:
         """Between the listing and the request."""

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import app as clickstream_app
-from benchmarks import cold_start, ingest, reader
+from benchmarks import backfill, cold_start, ingest, reader
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.comparison import Comparison, take_turns
 from benchmarks.table import as_json, as_table
@@ -188,3 +188,16 @@ class TestMain:
         """And the exit codes."""
         output = CliRunner().invoke(main, ["--help"]).output
         assert not [text for text in (*BENCHMARKS, "Exit codes") if text not in output]
+
+
+class TestBackfill:
+    def test_both_ways_load_every_event(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Into a warehouse of its own; whoever loads less fails."""
+        monkeypatch.setattr(backfill, "FILES", 30)
+        monkeypatch.setattr(backfill, "LOOP_FILES", 30)
+        for measure in (backfill.measure, backfill.measure_beside_loop):
+            comparison = measure(range(2))
+            assert len(comparison.rounds) == 2
+            assert all(ours > 0 and theirs > 0 for ours, theirs in comparison.rounds)
+        with backfill.raw(3) as events, pytest.raises(RuntimeError, match="of 3 events"):
+            events.require_all()

@@ -17,12 +17,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 SPAN = ("--start", "2026-11-25T09", "--end", "2026-11-25T10")
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let no stack or environment of the machine be found."""
-    for name in ("RAW_BUCKET_NAME", "DW_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 
 @pytest.fixture

@@ -28,12 +28,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["smoke", *map(str, arguments)])
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let no stack or environment of the machine be found."""
-    for name in ("RAW_BUCKET_NAME", "DW_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
+pytestmark = pytest.mark.usefixtures("no_environment")
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def row_checks(events: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: d
             "error",
             f"{missing.height:,} events have no row",
             "none",
-            "Look at the projector's log for these keys; what is in raw can be projected again at any time.",
+            "Look at the projector's log for these keys; 'python -m analysis backfill' makes them rows.",
             missing.select("key", "event_id").to_dicts(),
         ),
         Check(

@@ -1,0 +1,31 @@
+"""Shows what a backfill did: as one JSON object, or as a table."""
+
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+
+from analysis.backfill.run import Backfilled
+from emulator.table import text_table
+
+__all__ = ["as_json", "show"]
+
+
+def as_json(done: Backfilled) -> str:
+    """Every count."""
+    return json.dumps(asdict(done), indent=2)
+
+
+def show(done: Backfilled, *, dry_run: bool) -> None:
+    """Print every count, in the words of what was done, or would be."""
+    counts = {
+        "hours": done.hours,
+        "objects seen": done.objects,
+        "rows lacking" if dry_run else "rows added": done.added,
+        "already known": done.known,
+        "rejected": done.rejected,
+    }
+    if done.recovered:
+        counts["rejects recovered"] = done.recovered
+    rows = ((name, f"{count:,}") for name, count in counts.items())
+    Console().print(text_table(["dry run" if dry_run else "backfill", ""], rows))

@@ -1,0 +1,122 @@
+"""`python -m analysis rejects`."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+__all__ = ["rejects_command"]
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the local stack's]")(command)
+    here = "RAW_BUCKET_NAME, else the local stack's"
+    return click.option("--source", metavar="DIR|s3://BUCKET", help=f"Raw bucket.  [default: {here}]")(command)
+
+
+def _places(source: str | None, dw: str | None) -> tuple[Any, str]:
+    # Imported here, since Polars takes longer to import than --help takes to run.
+    from analysis.place import needed_warehouse_of, source_of
+
+    bucket = source_of(source)
+    return bucket, needed_warehouse_of(dw, bucket)
+
+
+@click.group("rejects", invoke_without_command=True)
+@click.pass_context
+def rejects_command(context: click.Context) -> None:
+    """Work through the objects in raw that are no events.
+
+    Without a command, list them.
+
+    \b
+    Examples:
+      python -m analysis rejects
+      python -m analysis rejects show events/2026/11/25/09/event-….json
+      python -m analysis rejects retry --all
+      python -m analysis rejects dismiss events/2026/11/25/09/event-….json --reason "a test of ours"
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(list_command, source=None, dw=None, every=False, as_json=False)
+
+
+@rejects_command.command("list")
+@_options
+@click.option("--every", is_flag=True, help="Those that were dismissed, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array, and nothing else.")
+def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bool) -> None:
+    """List rejects, the oldest first; exit code 1 if there is one that nobody has dismissed."""
+    from rich.console import Console
+
+    from analysis.rejects.work_list import rejects
+    from emulator.table import text_table
+
+    bucket, warehouse = _places(source, dw)
+    found = rejects(warehouse, bucket)
+    shown = [reject for reject in found if every or reject.dismissed is None]
+    if as_json:
+        click.echo(json.dumps([asdict(reject) for reject in shown], default=str, indent=2))
+    elif shown:
+        rows = ((each.key, each.reason, f"{each.first_seen:%Y-%m-%d %H:%M}", each.dismissed or "") for each in shown)
+        Console().print(text_table(["key", "reason", "first seen", "dismissed"], rows))
+    else:
+        click.echo("There are no rejects.")
+    raise SystemExit(1 if any(reject.dismissed is None for reject in found) else 0)
+
+
+@rejects_command.command("show")
+@click.argument("key")
+@_options
+def show_command(key: str, source: str | None, dw: str | None) -> None:
+    """Print the object KEY, as it is in raw; what would steer a terminal is printed as an escape."""
+    from analysis.place import source_of
+    from analysis.rejects.work_list import stored
+
+    del dw
+    click.echo(harmless(stored(source_of(source), key)))
+
+
+@rejects_command.command("retry")
+@click.argument("keys", nargs=-1)
+@click.option("--all", "all_of_them", is_flag=True, help="Every reject that nobody has dismissed.")
+@_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+def retry_command(
+    keys: tuple[str, ...], source: str | None, dw: str | None, *, all_of_them: bool, as_json: bool
+) -> None:
+    """Project the objects KEYS once more; what is an event now becomes a row. Exit code 1 if one still is none."""
+    from analysis.rejects.work_list import open_rejects, retry
+
+    if bool(keys) == all_of_them:
+        raise click.UsageError("name the keys of objects, or --all")
+    bucket, warehouse = _places(source, dw)
+    wanted = [reject.key for reject in open_rejects(warehouse, bucket)] if all_of_them else keys
+    retried = retry(warehouse, bucket, wanted)
+    if as_json:
+        click.echo(json.dumps(asdict(retried), indent=2))
+    else:
+        click.echo(
+            f"{len(retried.recovered)} are rows now, {len(retried.rejected)} are still no events, "
+            f"{len(retried.gone)} are not in raw."
+        )
+    raise SystemExit(1 if retried.rejected or retried.gone else 0)
+
+
+@rejects_command.command("dismiss")
+@click.argument("key")
+@click.option("--reason", required=True, help="Why it may stay as it is.")
+@_options
+def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -> None:
+    """Say why the object KEY may stay as it is; it is listed no more, and stays in raw."""
+    from analysis.rejects.work_list import dismiss
+
+    bucket, warehouse = _places(source, dw)
+    dismiss(warehouse, bucket, key, reason)
+
+
+def harmless(body: bytes) -> str:
+    """An object's text for a terminal: whatever is no printable character, and no line break, as an escape."""
+    text = body.decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)

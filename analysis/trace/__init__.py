@@ -1,0 +1,1 @@
+"""Follows one event: its objects in raw, rejects that name it, its row."""
