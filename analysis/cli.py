@@ -8,6 +8,7 @@ import click
 
 from analysis.backfill.command import backfill_command
 from analysis.errors import AnalysisError
+from analysis.ledger.command import ledger_command
 from analysis.options import DAYS, place_options
 from analysis.redrive.command import redrive_command
 from analysis.rejects.command import rejects_command
@@ -164,5 +165,5 @@ def smoke_command(
     raise SystemExit(0 if result.is_passed else 1)
 
 
-for command in (backfill_command, rejects_command, redrive_command, trace_command):
+for command in (backfill_command, rejects_command, redrive_command, trace_command, ledger_command):
     main.add_command(command)

@@ -13,6 +13,7 @@ __all__ = ["DAYS", "Time", "place_options"]
 
 # What commands look at that are about the present; a report looks back further.
 DAYS = 7
+DW_HELP = "Warehouse.  [default: DW_URL, else the running local stack's]"
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
@@ -28,12 +29,12 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs o
             self.fail(str(error), param, ctx)
 
 
-def place_options(days: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def place_options(days: int, *, warehouse: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Where events are, and of which hours, as every command takes them."""
     here = "RAW_BUCKET_NAME, else the local stack's"
     options = [
         click.option("--source", metavar="DIR|s3://BUCKET", help=f"Raw bucket.  [default: {here}]"),
-        click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"),
+        *([click.option("--dw", metavar="URL", help=DW_HELP)] if warehouse else []),
         click.option("--start", type=Time(), help=f"First hour, UTC.  [default: {days} days before the end]"),
         click.option("--end", type=Time(), help="Hour after the last, UTC.  [default: the next hour]"),
     ]
