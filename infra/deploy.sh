@@ -71,7 +71,7 @@ check_bucket() {
 
 # Renders, packages and deploys the functions.
 deploy_functions() {
-  local project=$work/project kept count concurrency outcome=0
+  local project=$work/project kept count concurrency
   kept=s3://$(value AssetBucketName)/$memory
   step "functions clickstream-$stage and clickstream-$stage-projector"
   mkdir -p "$project/.chalice/deployed"
@@ -89,10 +89,10 @@ deploy_functions() {
     python -m zipfile -l "$work/package.zip" | sed 's/^/   /'
     return
   fi
-  chalice --project-dir "$project" deploy --stage "$stage" || outcome=$?
-  # Also of a deployment that failed half-way: the next one goes on from there.
-  [[ ! -f $project/.chalice/$memory ]] || aws s3 cp --quiet "$project/.chalice/$memory" "$kept"
-  ((outcome == 0)) || fail "the functions were not deployed: the lines above say why"
+  # What was made before a failure, the next deployment finds by its name, or, of a REST API, make destroy does.
+  chalice --project-dir "$project" deploy --stage "$stage" ||
+    fail "the functions were not deployed: the lines above say why; then run this again"
+  aws s3 cp --quiet "$project/.chalice/$memory" "$kept"
 }
 
 # Fetches the certificates of the authority that has signed the warehouse's; without any, public authorities are trusted.
@@ -122,6 +122,7 @@ stand_in() {
   settings+=$'\n'"FailureQueueArn=arn:$partition:sqs:${arn}clickstream-$stage-failures"
   settings+=$'\n'"AlarmTopicArn=arn:$partition:sns:${arn}clickstream-$stage-alarms"
   [[ $warehouse == none ]] || settings+=$'\n'"DwSecretArn=arn:$partition:secretsmanager:${arn}secret:to-be-made"
+  [[ $vpc == none ]] || settings+=$'\n'"SubnetIds=subnet-to-be-made"$'\n'"SecurityGroupIds=sg-to-be-made"
 }
 
 # Posts one event, and finds it again. The warehouse is private: the projector's log says that the row is there.
@@ -132,7 +133,8 @@ smoke() {
     return
   fi
   python -m analysis smoke --url "$(value Endpoint)" --source "s3://$(value RawBucketName)" \
-    --log-group "/aws/lambda/clickstream-$stage-projector" --timeout 180
+    --log-group "/aws/lambda/clickstream-$stage-projector" --timeout 180 ||
+    fail "stage $stage is deployed, but the event did not go all the way: the line above says how far it came"
 }
 
 open_stage "${1:-}"
@@ -143,6 +145,9 @@ vpc=$(value Vpc)
 warehouse=$(value Warehouse)
 [[ $warehouse == aurora || $warehouse == none ]] || fail "in infra/stages/$stage.json, Warehouse is aurora or none"
 [[ $warehouse == none || $vpc != none ]] || fail "in infra/stages/$stage.json, Warehouse aurora needs a Vpc"
+[[ $vpc != vpc-* || -n $(value VpcSubnetIds) ]] || fail "in infra/stages/$stage.json, Vpc $vpc needs VpcSubnetIds"
+[[ $vpc != vpc-* || $(value S3Endpoint) == no || -n $(value VpcRouteTableIds) ]] ||
+  fail "in infra/stages/$stage.json, Vpc $vpc needs VpcRouteTableIds, or S3Endpoint no"
 for part in network:$vpc warehouse:$warehouse; do
   [[ $part != *:none || -z $(state "${part%:*}") ]] ||
     fail "stack clickstream-$stage-${part%:*} is there, and infra/stages/$stage.json has none: delete the stack first"

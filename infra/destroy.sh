@@ -25,25 +25,64 @@ remove() {
   fi
 }
 
-# Lets Chalice delete what it has deployed.
+# Deletes what Chalice has deployed, by its names and not from Chalice's memory: that has nothing of a deployment that
+# failed half-way, and of a deletion that did, what is gone already.
 remove_functions() {
-  local project=$work/project kept count
-  kept=s3://$(value AssetBucketName)/$memory
-  step "functions clickstream-$stage and clickstream-$stage-projector"
-  count=$(count_memory)
-  if [[ $count == 0 ]]; then
-    say "are not there"
-  elif is_dry_run; then
-    say "would be deleted, with their roles, their REST API, and the trigger of the raw bucket"
+  local name=clickstream-$stage api function role policy
+  step "functions $name and $name-projector"
+  remove_trigger "function:$name-projector"
+  for api in $(rest_apis "function:$name/"); do
+    drop "REST API $api" aws apigateway delete-rest-api --rest-api-id "$api"
+  done
+  for function in $(aws lambda list-functions --output text \
+    --query "Functions[?FunctionName=='$name' || FunctionName=='$name-projector'].FunctionName"); do
+    drop "function $function" aws lambda delete-function --function-name "$function"
+  done
+  for role in $(aws iam list-roles --output text \
+    --query "Roles[?RoleName=='$name-api_handler' || RoleName=='$name-projector'].RoleName"); do
+    for policy in $(aws iam list-role-policies --role-name "$role" --output text --query 'PolicyNames[]'); do
+      drop "policy of role $role" aws iam delete-role-policy --role-name "$role" --policy-name "$policy"
+    done
+    drop "role $role" aws iam delete-role --role-name "$role"
+  done
+  [[ $(count_memory) == 0 ]] || drop "Chalice's memory" aws s3 rm --quiet "s3://$(value AssetBucketName)/$memory"
+}
+
+# Says what is deleted, and deletes it; of a dry run, what would be.
+drop() {
+  if is_dry_run; then
+    say "would be deleted: $1"
   else
-    mkdir -p "$project/.chalice/deployed"
-    # Chalice looks at the app before it deletes anything.
-    cp -R "$here/../chalice_app/app.py" "$here/../chalice_app/chalicelib" "$project"
-    printf '{"version": "2.0", "app_name": "clickstream", "stages": {"%s": {}}}' "$stage" >"$project/.chalice/config.json"
-    aws s3 cp --quiet "$kept" "$project/.chalice/$memory"
-    chalice --project-dir "$project" delete --stage "$stage"
-    aws s3 rm --quiet "$kept"
+    say "deleted: $1"
+    "${@:2}" >/dev/null
   fi
+}
+
+# The REST APIs that call a function: Chalice gives those of all stages the same name.
+rest_apis() {
+  local api
+  for api in $(aws apigateway get-rest-apis --output text --query "items[?name=='clickstream'].id"); do
+    if [[ $(aws apigateway get-resources --rest-api-id "$api" --embed methods --output json) == *":$1"* ]]; then
+      echo "$api"
+    fi
+  done
+}
+
+# Takes a function out of what the raw bucket calls, and nothing else.
+remove_trigger() {
+  local bucket file=$work/triggers.json
+  bucket=$(value RawBucketName)
+  has_bucket "$bucket" || return 0
+  aws s3api get-bucket-notification-configuration --bucket "$bucket" --output json >"$file"
+  grep -q ":$1\"" "$file" || return 0
+  python -c 'if True:
+    import json, sys
+    all = json.load(open(sys.argv[1]))
+    key = "LambdaFunctionConfigurations"
+    all[key] = [each for each in all[key] if not each["LambdaFunctionArn"].endswith(":" + sys.argv[2])]
+    json.dump(all, open(sys.argv[1], "w"))' "$file" "$1"
+  drop "trigger of bucket $bucket" aws s3api put-bucket-notification-configuration --bucket "$bucket" \
+    --notification-configuration "file://$file" --skip-destination-validation
 }
 
 # Lambda lets go of its network interfaces some twenty minutes after a function; their subnets cannot go before.
@@ -63,7 +102,7 @@ has_bucket() { aws s3api head-bucket --bucket "$1" >/dev/null 2>&1; }
 
 # Deletes every object, with all versions, of a bucket that the stack made; of no other, whatever the settings name.
 empty() {
-  local bucket=$2 versions=$work/versions.json
+  local bucket=$2 versions=$work/versions.json refused
   if [[ -z $(state "$1") ]] || ! has_bucket "$bucket"; then
     return 0
   fi
@@ -76,7 +115,9 @@ empty() {
   while aws s3api list-object-versions --bucket "$bucket" --no-paginate --output json \
     --query '{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}' >"$versions" &&
     grep -q '"Key"' "$versions"; do
-    aws s3api delete-objects --bucket "$bucket" --delete "file://$versions" >/dev/null
+    refused=$(aws s3api delete-objects --bucket "$bucket" --delete "file://$versions" --output text \
+      --query 'Errors[0].Message')
+    [[ -z $refused || $refused == None ]] || fail "bucket $bucket cannot be emptied: $refused"
   done
   say "deleted"
 }
