@@ -73,7 +73,10 @@ class Repository:
         return {
             "stacks": [stack["StackName"] for stack in client("cloudformation").describe_stacks()["Stacks"]],
             "buckets": [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]],
-            "functions": [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]],
+            "functions": [
+                f"{function['FunctionName']} {function['CodeSha256']}"
+                for function in client("lambda").list_functions()["Functions"]
+            ],
             "roles": [role["RoleName"] for role in client("iam").list_roles()["Roles"]],
             "apis": [api["id"] for api in client("apigateway").get_rest_apis()["items"]],
             "queues": client("sqs").list_queues().get("QueueUrls", []),
@@ -102,6 +105,16 @@ def deployed(repository: Repository) -> subprocess.CompletedProcess[str]:
 def steps(said: str) -> list[str]:
     """The headings of a run, without the stage's name."""
     return [line.replace("clickstream-dev-", "") for line in re.findall("^== (.*)$", said, re.MULTILINE)]
+
+
+class TestFirstDryRun:
+    def test_of_a_stage_that_is_not_there_everything_would_be_new(self, repository: Repository) -> None:
+        """And nothing is there afterwards; the functions are shown as they would be, in their VPC."""
+        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
+        assert done.returncode == 0, done.stderr
+        assert '"subnet-to-be-made"' in done.stdout
+        assert len(re.findall(r"^   (?:Add .*RawBucket|all of it would be new)", done.stdout, re.M)) >= 1
+        assert {kind: names for kind, names in repository.contents().items() if names} == {}
 
 
 class TestDeploy:
@@ -245,6 +258,7 @@ class TestUsage:
         [
             ("", {}, "no stage is named: say STAGE=… (there are: dev prod"),
             ("nowhere", {}, "there is no stage nowhere: write infra/stages/nowhere.json"),
+            ("../dev", {}, "a stage's name is up to 16 letters a-z and digits, not ../dev"),
             ("dev", {"AWS_DEFAULT_REGION": ""}, "no region is named: set Region in infra/stages/dev.json"),
             (
                 "dev",
@@ -267,6 +281,8 @@ class TestUsage:
         [
             ({"Warehouse": "mysql"}, "Warehouse is aurora or none"),
             ({"Vpc": "none"}, "Warehouse aurora needs a Vpc"),
+            ({"Vpc": "vpc-1"}, "Vpc vpc-1 needs VpcSubnetIds"),
+            ({"Vpc": "vpc-1", "VpcSubnetIds": "subnet-1"}, "Vpc vpc-1 needs VpcRouteTableIds, or S3Endpoint no"),
             ({"Warehouse": "none"}, "Warehouse none needs the DwSecretArn or DwParameterName of another"),
             ({"RawBucketName": "somebody-elses"}, "there is a bucket somebody-elses already"),
         ],
@@ -305,8 +321,11 @@ class TestUsage:
 class TestDestroy:
     @pytest.mark.usefixtures("deployed")
     def test_everything_goes_but_raw_events(self, repository: Repository) -> None:
-        """In the opposite order; first a dry run says so, and deletes nothing."""
+        """In the opposite order, whatever Chalice remembers; first a dry run says so, and deletes nothing."""
         events = repository.client("s3")
+        # As after a deployment that failed half-way. The REST API of another stage has the same name.
+        events.delete_object(Bucket="clickstream-s3-sbw-dev", Key="deployed/dev.json")
+        other = repository.client("apigateway").create_rest_api(name="clickstream")["id"]
         events.put_object(Bucket="clickstream-s3-ingest-dev", Key="events/2026/11/25/09/event-1.json", Body=b"{}")
         before = repository.contents()
         assert repository.run("destroy.sh", "dev", DRY_RUN="1", DELETE_RAW="yes").returncode == 0
@@ -326,6 +345,8 @@ class TestDestroy:
         ]
         left = {kind: names for kind, names in repository.contents().items() if names}
         (policy,) = left.pop("recorded")
+        assert left.pop("apis") == [other]
+        repository.client("apigateway").delete_rest_api(restApiId=other)
         assert left == {"stacks": ["clickstream-dev-raw"], "buckets": ["clickstream-s3-ingest-dev"]}
         assert policy.startswith("AWS::S3::BucketPolicy")
         assert events.list_objects_v2(Bucket="clickstream-s3-ingest-dev")["KeyCount"] == 1
