@@ -14,6 +14,7 @@ from moto.awslambda.urls import url_paths as lambda_paths
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
 from moto.core.common_models import CloudFormationModel
+from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
@@ -145,6 +146,8 @@ def aws_server() -> Iterator[str]:
     """Run one, empty; gives its URL."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     Recorded.there.clear()
+    # What another test has left in this process would be there, too.
+    moto_api_backend.reset()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with (
         # A stored object would call the projector, in Docker.

@@ -113,7 +113,8 @@ class TestFirstDryRun:
         done = repository.run("deploy.sh", "dev", DRY_RUN="1")
         assert done.returncode == 0, done.stderr
         assert '"subnet-to-be-made"' in done.stdout
-        assert len(re.findall(r"^   (?:Add .*RawBucket|all of it would be new)", done.stdout, re.M)) >= 1
+        added = re.findall(r"^   Add\s+AWS::S3::Bucket\s+(\w+)", done.stdout, re.M)
+        assert added == ["RawBucket", "AssetBucket"]
         assert {kind: names for kind, names in repository.contents().items() if names} == {}
 
 
