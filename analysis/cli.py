@@ -9,7 +9,7 @@ import click
 from analysis.backfill.command import backfill_command
 from analysis.errors import AnalysisError
 from analysis.ledger.command import ledger_command
-from analysis.options import DAYS, place_options
+from analysis.options import DAYS, source_option, span_options, warehouse_option
 from analysis.redrive.command import redrive_command
 from analysis.rejects.command import rejects_command
 from analysis.span import HISTORY_DAYS, span
@@ -39,14 +39,16 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Look at the events that were collected: in raw storage, and in the warehouse.
+    """Look at the events that were collected, in raw storage and in the warehouse, and mend what is missing.
 
     Exit codes: 0 fine, 1 a finding or a loss, 2 wrong usage or environment.
     """
 
 
 @main.command("validate")
-@place_options(DAYS)
+@source_option
+@warehouse_option
+@span_options(DAYS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
     source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
@@ -74,7 +76,9 @@ def validate_command(
 
 
 @main.command("report")
-@place_options(HISTORY_DAYS)
+@source_option
+@warehouse_option
+@span_options(HISTORY_DAYS)
 @click.option("--login-state", type=click.Choice(["logged_in", "anonymous"]), help="Only these events.  [default: all]")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default="report.html", show_default=True, help="The page."
@@ -118,10 +122,8 @@ def report_command(
 @click.option(
     "--header", "headers", metavar="NAME:VALUE", multiple=True, help="Sent along: a token, a key.  [env: SMOKE_HEADER]"
 )
-@click.option(
-    "--source", metavar="DIR|s3://BUCKET", help="Raw bucket.  [default: RAW_BUCKET_NAME, else the local stack's]"
-)
-@click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]")
+@source_option
+@warehouse_option
 @click.option("--log-group", metavar="NAME", help="Log of the projector, to be asked instead of a private warehouse.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, help="Seconds for all of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")

@@ -2,19 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import LiteralString
 
 import psycopg
-from psycopg import sql
 
 from analysis.errors import AnalysisError
-from chalicelib.contract import CREATE_TABLE, TABLE
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse import CREATE_REJECTS, LOCK, REJECTS, Warehouse
+from chalicelib.warehouse import Warehouse, create_tables, reason
 
-__all__ = ["connected", "has_table"]
-
-TABLES: tuple[tuple[str, LiteralString], ...] = ((TABLE, CREATE_TABLE), (REJECTS, CREATE_REJECTS))
+__all__ = ["connected"]
 
 
 @contextmanager
@@ -27,20 +22,12 @@ def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
     try:
         Warehouse(dw_url)  # says what is wrong with a URL without quoting its password
         with psycopg.connect(dw_url, connect_timeout=5, application_name="clickstream-analysis") as connection:
-            for table, statements in TABLES if make else ():
-                if not has_table(connection, table):
-                    connection.execute(LOCK)
-                    connection.execute(sql.SQL(statements))
+            if make:
+                create_tables(connection)
             connection.commit()
             yield connection
             connection.rollback()
     except SettingsError as error:
         raise AnalysisError(str(error)) from None
     except psycopg.Error as error:
-        reason = error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
-        raise AnalysisError(f"the warehouse failed: {reason}") from error
-
-
-def has_table(connection: psycopg.Connection, table: str) -> bool:
-    """Whether it is there; its owner may be somebody else."""
-    return connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,)
+        raise AnalysisError(f"the warehouse failed: {reason(error)}") from error

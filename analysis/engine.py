@@ -15,11 +15,11 @@ import psycopg
 from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, NoTable
 from analysis.orders import read_orders
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse import Warehouse, reason
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
 
@@ -46,7 +46,7 @@ class Engine(Protocol):
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Give the rows of `sql`, in its order; every `$name` in it is bound to `parameters[name]`.
 
-        Raises AnalysisError if the events cannot be asked.
+        Raises AnalysisError if the events cannot be asked; NoTable, which is one, before the first event.
         """
         ...
 
@@ -108,11 +108,11 @@ class WarehouseEvents:
                 schema = {column.name: _DTYPES.get(column.type_code) for column in cursor.description or ()}
                 return pl.DataFrame(cursor.fetchall(), schema, orient="row")
         except psycopg.errors.UndefinedTable:
-            raise AnalysisError(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
+            raise NoTable(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
         except psycopg.errors.QueryCanceled:
             raise AnalysisError(f"the warehouse needed more than {self._timeout:g} s: take a shorter range") from None
         except psycopg.Error as error:
-            raise AnalysisError(f"the warehouse does not answer: {_reason(error)}") from error
+            raise AnalysisError(f"the warehouse does not answer: {reason(error)}") from error
 
     def _prepare(self, connection: psycopg.Connection) -> None:
         """Set what holds for this one transaction: poolers refuse the same as options of the connection."""
@@ -123,7 +123,3 @@ class WarehouseEvents:
             "SELECT set_config('timezone', 'UTC', TRUE), set_config('statement_timeout', %s, TRUE)",
             [str(round(self._timeout * 1000))],
         )
-
-
-def _reason(error: psycopg.Error) -> str:
-    return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)

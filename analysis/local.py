@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.source import Folder, is_hour, is_object
+from analysis.source import Folder, is_object, is_partition
+from chalicelib.keys import PREFIX
 
 __all__ = ["LocalSource"]
 
@@ -34,9 +35,10 @@ class LocalSource:
     def hours(self) -> list[str]:
         """See Source."""
         found = (
-            f"{path.relative_to(self._directory).as_posix()}/" for path in Path(self._directory).glob("events/*/*/*/*")
+            f"{path.relative_to(self._directory).as_posix()}/"
+            for path in Path(self._directory).glob(f"{PREFIX}*/*/*/*")
         )
-        return sorted(filter(is_hour, found))
+        return sorted(filter(is_partition, found))
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """See Source."""

@@ -9,11 +9,10 @@ import click
 from analysis.errors import AnalysisError
 from analysis.span import moment
 
-__all__ = ["DAYS", "Time", "place_options"]
+__all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option"]
 
 # What commands look at that are about the present; a report looks back further.
 DAYS = 7
-DW_HELP = "Warehouse.  [default: DW_URL, else the running local stack's]"
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
@@ -29,19 +28,18 @@ class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs o
             self.fail(str(error), param, ctx)
 
 
-def place_options(days: int, *, warehouse: bool = True) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Where events are, and of which hours, as every command takes them."""
-    here = "RAW_BUCKET_NAME, else the local stack's"
-    options = [
-        click.option("--source", metavar="DIR|s3://BUCKET", help=f"Raw bucket.  [default: {here}]"),
-        *([click.option("--dw", metavar="URL", help=DW_HELP)] if warehouse else []),
-        click.option("--start", type=Time(), help=f"First hour, UTC.  [default: {days} days before the end]"),
-        click.option("--end", type=Time(), help="Hour after the last, UTC.  [default: the next hour]"),
-    ]
+Command = Callable[..., None]
 
-    def with_options(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
-            command = option(command)
-        return command
+source_option = click.option(
+    "--source", metavar="DIR|s3://BUCKET", help="Raw bucket.  [default: RAW_BUCKET_NAME, else the local stack's]"
+)
+warehouse_option = click.option(
+    "--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"
+)
 
-    return with_options
+
+def span_options(days: int) -> Callable[[Command], Command]:
+    """Of which hours; by default so many days."""
+    start = click.option("--start", type=Time(), help=f"First hour, UTC.  [default: {days} days before the end]")
+    end = click.option("--end", type=Time(), help="Hour after the last, UTC.  [default: the next hour]")
+    return lambda command: start(end(command))

@@ -14,7 +14,8 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from analysis.errors import AnalysisError
-from analysis.source import SCHEME, Folder, is_hour, is_object
+from analysis.source import SCHEME, Folder, is_object, is_partition
+from chalicelib.keys import PREFIX
 
 __all__ = ["S3Source"]
 
@@ -47,11 +48,11 @@ class S3Source:
 
     def hours(self) -> list[str]:
         """See Source."""
-        level = ["events/"]
+        level = [PREFIX]
         with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
             for _ in HOUR_LEVELS:
                 level = list(chain.from_iterable(pool.map(self._folders_in, level)))
-        return sorted(filter(is_hour, level))
+        return sorted(filter(is_partition, level))
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """See Source."""

@@ -19,7 +19,7 @@ import httpx2
 from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.engine import WarehouseEvents
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, NoTable
 from analysis.source import Folder, open_source
 from chalicelib.contract import TABLE
 from chalicelib.envelope import as_sent, iso_milliseconds
@@ -133,11 +133,11 @@ def in_warehouse(url: str) -> Look:
     warehouse = WarehouseEvents(url, timeout=10)
 
     def look(event_id: str, key: str) -> bool:  # noqa: ARG001  # as the others
-        # The first event that is projected makes the table.
-        if not warehouse.query("SELECT to_regclass($name) IS NOT NULL AS is_there", {"name": TABLE}).item():
-            return False
         query = f"SELECT event_name FROM {TABLE} WHERE event_id = CAST($event_id AS UUID)"  # noqa: S608  # our own name
-        return not warehouse.query(query, {"event_id": event_id}).is_empty()
+        try:
+            return not warehouse.query(query, {"event_id": event_id}).is_empty()
+        except NoTable:
+            return False
 
     return look
 

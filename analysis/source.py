@@ -1,6 +1,5 @@
 """Where raw objects are read from: a bucket in S3, or a directory that holds one."""
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +9,20 @@ from uuid import UUID
 from analysis.errors import AnalysisError
 from chalicelib.keys import SUFFIX, object_key
 
-__all__ = ["SCHEME", "Folder", "Source", "bucket_of", "hour_prefixes", "is_hour", "is_object", "open_source"]
+__all__ = [
+    "SCHEME",
+    "Folder",
+    "Source",
+    "bucket_of",
+    "hour_of",
+    "hour_prefixes",
+    "is_object",
+    "is_partition",
+    "open_source",
+]
 
 SCHEME = "s3://"
 HOUR = timedelta(hours=1)
-HOUR_PREFIX = re.compile(r"events/\d{4}/\d\d/\d\d/\d\d/")
 UPLOAD = ".rclone_temp_put_"  # how the local S3 server names what is not an object yet
 
 
@@ -82,9 +90,19 @@ def _prefix(hour: datetime) -> str:
     return object_key(hour, UUID(int=0)).rpartition("/")[0] + "/"
 
 
-def is_hour(prefix: str) -> bool:
-    """Whether a prefix is one of a partition, by its shape."""
-    return HOUR_PREFIX.fullmatch(prefix) is not None
+def hour_of(key: str) -> datetime | None:
+    """The hour that a key `events/YYYY/MM/DD/HH/…` names, in UTC; None if it names none."""
+    parts = key.split("/")[1:5]
+    try:
+        return datetime(*map(int, parts), tzinfo=UTC) if len(parts) == 4 else None  # type: ignore[arg-type, misc]
+    except ValueError:
+        return None
+
+
+def is_partition(prefix: str) -> bool:
+    """Whether a prefix is that of a whole partition, spelled as ingest spells it."""
+    hour = hour_of(prefix)
+    return hour is not None and _prefix(hour) == prefix
 
 
 def is_object(name: str) -> bool:

@@ -46,12 +46,8 @@ class Raw(NamedTuple):
 
     def empty(self) -> None:
         """Leave the table without rows, as a new one."""
-        self.run(f"TRUNCATE {TABLE}")
-
-    def run(self, statement: str) -> None:
-        """Run one statement of our own."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(statement.encode())
+            connection.execute(f"TRUNCATE {TABLE}")
 
     def require_all(self) -> None:
         """Whoever loads less is quick for the wrong reason."""

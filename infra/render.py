@@ -29,7 +29,7 @@ class RenderError(click.ClickException):
     exit_code = 2
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("stage")
 @click.option("--outputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR")

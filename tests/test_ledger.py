@@ -62,6 +62,14 @@ class TestAccount:
             objects.add(received=received, seq=seq, dropped={"overflow": 0, "refused": refused})
         assert total(ledger_of(objects, tmp_path)) == counts(sent=4, received=3, refused=1)
 
+    def test_events_without_counters_hide_nothing(self, tmp_path: Path) -> None:
+        """What was dropped between two events that count is known, whatever came between them."""
+        objects = Objects()
+        objects.add(received=1, seq=1, dropped={"overflow": 0, "refused": 0})
+        objects.add(received=2, seq=2)
+        objects.add(received=3, seq=5, dropped={"overflow": 2, "refused": 0})
+        assert total(ledger_of(objects, tmp_path)) == counts(sent=5, received=3, overflowed=2)
+
     def test_an_event_that_came_again_is_repeated(self, tmp_path: Path) -> None:
         """In the hour in which it came again; it is one event."""
         objects = Objects()

@@ -164,7 +164,7 @@ class TestInvoke:
             def invoke(self, **_: Any) -> dict[str, Any]:
                 return answer | {"Payload": Payload()}
 
-        monkeypatch.setattr(boto3, "client", lambda _name: Client())
+        monkeypatch.setattr(boto3, "client", lambda _name, **_: Client())
         if problem is None:
             invoke_function("f", {})
         else:

@@ -4,14 +4,16 @@ from datetime import datetime
 
 import click
 
-from analysis.options import DAYS, place_options
+from analysis.options import DAYS, source_option, span_options, warehouse_option
 from analysis.span import span
 
 __all__ = ["backfill_command"]
 
 
 @click.command("backfill")
-@place_options(DAYS)
+@source_option
+@warehouse_option
+@span_options(DAYS)
 @click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are lacking.")
 @click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")

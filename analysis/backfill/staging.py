@@ -7,12 +7,12 @@ from typing import NamedTuple
 import polars as pl
 import psycopg
 
-from analysis.connection import connected, has_table
-from analysis.errors import AnalysisError
+from analysis.connection import connected
+from analysis.errors import AnalysisError, NoTable
 from analysis.fields import KEY
 from analysis.projection import Corrupt
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse import INSERT_REJECT, REJECTS
+from chalicelib.warehouse import INSERT_REJECT, REJECTS, has_table
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
 
@@ -90,7 +90,7 @@ def staging(dw_url: str, bucket: str, *, dry_run: bool, must_be_empty: bool) -> 
     """
     with connected(dw_url, make=not dry_run) as connection:
         if dry_run and not has_table(connection, TABLE):
-            raise AnalysisError(f"the warehouse has no table {TABLE}: every event in raw is lacking")
+            raise NoTable(f"the warehouse has no table {TABLE}: every event in raw is lacking")
         if must_be_empty and connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
             raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
         connection.execute(RECEIVED)

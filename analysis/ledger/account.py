@@ -7,14 +7,15 @@ import polars as pl
 
 from analysis.fields import KEY
 from analysis.reader import read_events
-from analysis.validation.clocks import MOST_LATE
+from analysis.source import hour_of
+from analysis.validation.clocks import MOST_LATE, SECOND, timed
+from analysis.validation.sequences import gaps_of
 
 __all__ = ["COUNTS", "account", "total"]
 
 # In this order: sent = received + lost + overflowed + refused. The other three are not among the sent.
 COUNTS = ("sent", "received", "lost", "overflowed", "refused", "late", "repeated", "rejected")
 FIELDS = (KEY, "tab_id", "seq", "dropped_overflow", "dropped_refused", "sent_event_timestamp", "received_at")
-TAB = ("client_id", "tab_id")
 HOUR = pl.col("event_timestamp").dt.truncate("1h")
 
 
@@ -31,9 +32,9 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
     events = read.frame.unique("event_id", keep="first", maintain_order=True)
     by = "client_id" if by_client else "hour"
     parts = [
-        _count(events, by, received=pl.len()),
-        _count(read.frame.join(events, on=KEY, how="anti"), by, repeated=pl.len()),
-        _count(_late(events), by, late=pl.len()),
+        _count(events, by, "received"),
+        _count(read.frame.join(events, on=KEY, how="anti"), by, "repeated"),
+        _count(_late(events), by, "late"),
         _missing(events, by),
         _rejected(read.corrupt, by),
     ]
@@ -48,16 +49,13 @@ def total(ledger: pl.DataFrame) -> dict[str, int]:
     return {name: int(ledger[name].sum()) for name in COUNTS}
 
 
-def _count(frame: pl.DataFrame, by: str, **counts: pl.Expr) -> pl.DataFrame:
+def _count(frame: pl.DataFrame, by: str, name: str) -> pl.DataFrame:
     key = HOUR if by == "hour" else pl.col(by)
-    return frame.group_by(key.alias(by)).agg(**{name: count.cast(pl.Int64) for name, count in counts.items()})
+    return frame.group_by(key.alias(by)).agg(pl.len().cast(pl.Int64).alias(name))
 
 
 def _late(events: pl.DataFrame) -> pl.DataFrame:
-    """See analysis.validation.clocks, whose definition this is."""
-    way = (pl.col("received_at") - pl.col("sent_event_timestamp")).dt.total_microseconds()
-    timed = events.filter(pl.col("client_id").is_not_null(), way.is_not_null())
-    return timed.filter((way - way.min().over("client_id")) > MOST_LATE * 1_000_000)
+    return timed(events.rename({"sent_event_timestamp": "sent_at"})).filter(pl.col("delay") > MOST_LATE * SECOND)
 
 
 def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -66,28 +64,27 @@ def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
     A counter may grow in one tab's event for what another tab dropped; so both are compared for the client as a whole,
     in each hour.
     """
-    numbered = events.filter(pl.all_horizontal(pl.col(*TAB, "seq").is_not_null()))
-    numbers = numbered.sort("event_timestamp").unique((*TAB, "seq"), keep="first").sort(*TAB, "seq")
-    gaps = numbers.with_columns(gap=pl.col("seq") - pl.col("seq").shift(1).over(*TAB) - 1).filter(pl.col("gap") > 0)
-    grown = numbered.sort("event_timestamp", KEY).with_columns(
-        (pl.col(name).cum_max().over("client_id") - pl.col(name).cum_max().shift(1).over("client_id")).alias(name)
-        for name in ("dropped_overflow", "dropped_refused")
-    )
     counts = [
-        gaps.select("client_id", hour=HOUR, gap="gap"),
-        grown.select("client_id", hour=HOUR, overflowed="dropped_overflow", refused="dropped_refused"),
+        gaps_of(events).select(
+            "client_id", hour=pl.col("until").dt.truncate("1h"), gap=pl.col("last") - pl.col("first") + 1
+        ),
+        _grown(events, "dropped_overflow").rename({"grown": "overflowed"}),
+        _grown(events, "dropped_refused").rename({"grown": "refused"}),
     ]
     frame = pl.concat(counts, how="diagonal").group_by("client_id", "hour").agg(pl.all().sum())
-    dropped = pl.col("overflowed") + pl.col("refused")
-    lost = (pl.col("gap") - dropped).clip(lower_bound=0)
-    return frame.group_by(by).agg(
-        lost=lost.sum(), overflowed=pl.col("overflowed").sum(), refused=pl.col("refused").sum()
-    )
+    lost = (pl.col("gap") - pl.col("overflowed") - pl.col("refused")).clip(lower_bound=0)
+    return frame.with_columns(lost=lost).group_by(by).agg(pl.col("lost", "overflowed", "refused").sum())
+
+
+def _grown(events: pl.DataFrame, counter: str) -> pl.DataFrame:
+    """By how much a client's counter grew with an event that has it: `client_id`, `hour`, `grown`."""
+    counted = events.filter(pl.all_horizontal(pl.col("client_id", counter).is_not_null())).sort("event_timestamp", KEY)
+    high = counted.with_columns(high=pl.col(counter).cum_max().over("client_id"))
+    grown = (pl.col("high") - pl.col("high").shift(1).over("client_id")).fill_null(0)
+    return high.select("client_id", hour=HOUR, grown=grown)
 
 
 def _rejected(corrupt: pl.DataFrame, by: str) -> pl.DataFrame:
-    partition = pl.col(KEY).str.extract(r"^events/(\d{4}/\d\d/\d\d/\d\d)/")
-    # Polars reads no hour without minutes.
-    hour = (partition + ":00").str.to_datetime("%Y/%m/%d/%H:%M", time_unit="us", time_zone="UTC")
+    hour = pl.col(KEY).map_elements(hour_of, pl.Datetime("us", "UTC"))
     key = hour if by == "hour" else pl.lit(None, pl.String)
     return corrupt.group_by(key.alias(by)).agg(rejected=pl.len().cast(pl.Int64))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from analysis.options import DAYS, place_options
+from analysis.options import DAYS, source_option, span_options
 from analysis.span import span
 
 __all__ = ["ledger_command"]
@@ -14,7 +14,8 @@ WIDTH = 120
 
 
 @click.command("ledger")
-@place_options(DAYS, warehouse=False)
+@source_option
+@span_options(DAYS)
 @click.option("--by-client", is_flag=True, help="A row per client instead of per hour.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def ledger_command(
@@ -43,7 +44,7 @@ def ledger_command(
 
         from emulator.table import text_table
 
-        rows = [(*map(_plain, row),) for row in (*ledger.rows(), ("together", *together.values()))]
+        rows = [[_plain(value) for value in row] for row in (*ledger.rows(), ("together", *together.values()))]
         # Wider than a narrow terminal: a number that is folded is not read.
         Console(width=max(Console().width, WIDTH)).print(text_table(["client" if by_client else "hour", *COUNTS], rows))
     raise SystemExit(1 if together["lost"] else 0)

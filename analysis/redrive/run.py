@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.errors import AnalysisError
@@ -18,6 +19,10 @@ Invoke = Callable[[str, dict[str, Any]], None]
 # A message that failed is not given out again within this time, so that the queue comes to an end.
 HIDDEN_SECONDS = 300
 MESSAGES = 10
+# Without a wait SQS asks only some of its servers, and says of a queue that it is empty although it is not.
+LOOKING_SECONDS = 1
+# A function may take its whole timeout; to call it again meanwhile would not be quicker.
+PATIENT = Config(read_timeout=180, retries={"total_max_attempts": 1})
 
 
 @dataclass
@@ -36,7 +41,7 @@ def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
     """
     sqs = boto3.client("sqs")
     done = Redriven()
-    while messages := _ask(lambda: _receive(sqs, url)):
+    while messages := _receive(sqs, url):
         for message in messages:
             done.taken += 1
             try:
@@ -44,7 +49,7 @@ def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
             except AnalysisError as error:
                 done.failed.append(str(error))
                 continue
-            _ask(lambda handle=message["ReceiptHandle"]: sqs.delete_message(QueueUrl=url, ReceiptHandle=handle))  # type: ignore[misc]
+            _delete(sqs, url, message)
             done.done += 1
     return done
 
@@ -56,16 +61,28 @@ def queue_url(name: str) -> str:
 
 def invoke_function(function: str, event: dict[str, Any]) -> None:
     """Call a Lambda function, and wait for its answer. Raises AnalysisError if it fails."""
-    answer = _ask(lambda: boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode()))
+    client = boto3.client("lambda", config=PATIENT)
+    answer = _ask(lambda: client.invoke(FunctionName=function, Payload=json.dumps(event).encode()))
     if answer.get("FunctionError"):
         said = json.loads(answer["Payload"].read() or "{}")
         raise AnalysisError(f"{function}: {said.get('errorMessage', answer['FunctionError'])}")
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401  # botocore makes its client classes at run time
-    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=MESSAGES, VisibilityTimeout=HIDDEN_SECONDS)
+    answer = _ask(
+        lambda: sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=MESSAGES,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            WaitTimeSeconds=LOOKING_SECONDS,
+        )
+    )
     found: list[dict[str, Any]] = answer.get("Messages", [])
     return found
+
+
+def _delete(sqs: Any, url: str, message: dict[str, Any]) -> None:  # noqa: ANN401  # as above
+    _ask(lambda: sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]))
 
 
 def _failed_invocation(body: str, function: str | None) -> tuple[str, dict[str, Any]]:

@@ -1,19 +1,14 @@
 """`python -m analysis rejects`."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from analysis.options import source_option, warehouse_option
+
 __all__ = ["rejects_command"]
-
-
-def _options(command: Callable[..., None]) -> Callable[..., None]:
-    command = click.option("--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the local stack's]")(command)
-    here = "RAW_BUCKET_NAME, else the local stack's"
-    return click.option("--source", metavar="DIR|s3://BUCKET", help=f"Raw bucket.  [default: {here}]")(command)
 
 
 def _places(source: str | None, dw: str | None) -> tuple[Any, str]:
@@ -43,7 +38,8 @@ def rejects_command(context: click.Context) -> None:
 
 
 @rejects_command.command("list")
-@_options
+@source_option
+@warehouse_option
 @click.option("--every", is_flag=True, help="Those that were dismissed, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, and nothing else.")
 def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bool) -> None:
@@ -68,20 +64,20 @@ def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bo
 
 @rejects_command.command("show")
 @click.argument("key")
-@_options
-def show_command(key: str, source: str | None, dw: str | None) -> None:
+@source_option
+def show_command(key: str, source: str | None) -> None:
     """Print the object KEY, as it is in raw; what would steer a terminal is printed as an escape."""
     from analysis.place import source_of
     from analysis.rejects.work_list import stored
 
-    del dw
     click.echo(harmless(stored(source_of(source), key)))
 
 
 @rejects_command.command("retry")
 @click.argument("keys", nargs=-1)
 @click.option("--all", "all_of_them", is_flag=True, help="Every reject that nobody has dismissed.")
-@_options
+@source_option
+@warehouse_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def retry_command(
     keys: tuple[str, ...], source: str | None, dw: str | None, *, all_of_them: bool, as_json: bool
@@ -107,7 +103,8 @@ def retry_command(
 @rejects_command.command("dismiss")
 @click.argument("key")
 @click.option("--reason", required=True, help="Why it may stay as it is.")
-@_options
+@source_option
+@warehouse_option
 def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -> None:
     """Say why the object KEY may stay as it is; it is listed no more, and stays in raw."""
     from analysis.rejects.work_list import dismiss

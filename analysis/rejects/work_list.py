@@ -8,11 +8,11 @@ from pathlib import Path
 from psycopg.rows import class_row
 
 from analysis.backfill.staging import staging
-from analysis.connection import connected, has_table
+from analysis.connection import connected
 from analysis.errors import AnalysisError
 from analysis.projection import Projection
 from analysis.source import Folder, Source, bucket_of, open_source
-from chalicelib.warehouse import REJECTS
+from chalicelib.warehouse import REJECTS, has_table
 
 __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
 

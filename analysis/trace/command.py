@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.options import DAYS, place_options
+from analysis.options import DAYS, source_option, span_options, warehouse_option
 from analysis.span import span
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ __all__ = ["trace_command"]
 
 @click.command("trace")
 @click.argument("event_id")
-@place_options(DAYS)
+@source_option
+@warehouse_option
+@span_options(DAYS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def trace_command(
     event_id: str, source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
@@ -39,9 +41,10 @@ def trace_command(
 
     bucket = source_of(source)
     found = follow(bucket, warehouse_of(dw, bucket), event_id, *span(start, end, DAYS))
-    click.echo(json.dumps(asdict(found) | {"whole": found.is_whole}, default=str, indent=2)) if as_json else _show(
-        found
-    )
+    if as_json:
+        click.echo(json.dumps(asdict(found) | {"whole": found.is_whole}, default=str, indent=2))
+    else:
+        _show(found)
     raise SystemExit(0 if found.is_whole else 1)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from analysis.engine import WarehouseEvents
-from analysis.errors import AnalysisError
+from analysis.errors import NoTable
 from analysis.fields import KEY
 from analysis.reader import read_events
 from analysis.source import Folder, open_source
@@ -73,10 +73,8 @@ def _id(text: str) -> str:
 def _row(dw_url: str, row_id: str) -> dict[str, Any] | None:
     try:
         found = WarehouseEvents(dw_url).query(SELECT, {"event_id": row_id})
-    except AnalysisError as error:
-        if "no table" in str(error):
-            return None
-        raise
+    except NoTable:
+        return None
     return None if found.is_empty() else found.row(0, named=True)
 
 

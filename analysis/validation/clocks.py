@@ -4,7 +4,7 @@ import polars as pl
 
 from analysis.validation.finding import Check
 
-__all__ = ["MOST_LATE", "MOST_SKEW", "clock_checks"]
+__all__ = ["MOST_LATE", "MOST_SKEW", "SECOND", "clock_checks", "timed"]
 
 MOST_SKEW = 60.0  # seconds that a client's clock may be off
 SECOND = 1_000_000  # microseconds: whole ones until the end, and in the end no more digits than they have
@@ -12,17 +12,11 @@ MOST_LATE = 300.0  # seconds that an event may have been on its way
 
 
 def clock_checks(events: pl.DataFrame) -> list[Check]:
-    """Check each client's clock by its quickest event, since none can arrive before it was sent, and then each event.
-
-    What is left of an event's way once the clock is set right is how long it really took.
-    """
-    timed = events.filter(pl.all_horizontal(pl.col("client_id", "sent_at", "received_at").is_not_null())).with_columns(
-        way=(pl.col("received_at") - pl.col("sent_at")).dt.total_microseconds()
-    )
-    timed = timed.with_columns(offset=pl.col("way").min().over("client_id"))
-    skew, delay = ((each / SECOND).round(6) for each in (pl.col("offset"), pl.col("way") - pl.col("offset")))
-    clocks = timed.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
-    late = timed.filter(delay > MOST_LATE)
+    """Check each client's clock, and how long each event took."""
+    found = timed(events)
+    skew, delay = ((pl.col(name) / SECOND).round(6) for name in ("offset", "delay"))
+    clocks = found.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
+    late = found.filter(delay > MOST_LATE)
     return [
         Check(
             "clock_skew",
@@ -41,3 +35,15 @@ def clock_checks(events: pl.DataFrame) -> list[Check]:
             late.select("key", seconds=delay).to_dicts(),
         ),
     ]
+
+
+def timed(events: pl.DataFrame) -> pl.DataFrame:
+    """The events of known clients with a `sent_at` and a `received_at`, and two times in microseconds.
+
+    `offset` is how far the client's clock is behind, by its quickest event, since none can arrive before it was sent.
+    `delay` is what is left of the event's way once the clock is set right: how long it really took.
+    """
+    way = (pl.col("received_at") - pl.col("sent_at")).dt.total_microseconds()
+    known = events.filter(pl.all_horizontal(pl.col("client_id", "sent_at", "received_at").is_not_null()))
+    offset = way.min().over("client_id")
+    return known.with_columns(offset=offset, delay=way - offset)

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from analysis.fields import fields_named
+from analysis.source import hour_of
 from analysis.validation.members import lost_values, missing_members, unknown_members
 from chalicelib.contract import COLUMNS
 from chalicelib.errors import InvalidEvent
@@ -50,7 +51,7 @@ def facts_of(objects: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
 
 
 def _facts(key: str, body: bytes) -> dict[str, Any]:
-    known = {"key": key, "partition": _partition(key)}
+    known = {"key": key, "partition": hour_of(key)}
     try:
         payload = parse(decode(body))
     except InvalidEvent as error:
@@ -79,12 +80,3 @@ def _of_payload(payload: JsonObject, event_name: str) -> dict[str, Any]:
         "unknown": unknown_members(payload),
         "lost": list(lost_values(payload)),
     }
-
-
-def _partition(key: str) -> datetime | None:
-    """The hour of `events/YYYY/MM/DD/HH/…`."""
-    parts = key.split("/")[1:5]
-    try:
-        return datetime(*map(int, parts), tzinfo=UTC) if len(parts) == 4 else None  # type: ignore[arg-type, misc]
-    except ValueError:
-        return None

@@ -4,7 +4,7 @@ import polars as pl
 
 from analysis.validation.finding import Check
 
-__all__ = ["sequence_checks"]
+__all__ = ["gaps_of", "sequence_checks"]
 
 TAB = ("client_id", "tab_id")
 
@@ -14,14 +14,8 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
 
     A tab that was open before the span begins somewhere; what it lost before or after is not for this span to say.
     """
-    numbered = events.filter(pl.all_horizontal(pl.col(*TAB, "seq").is_not_null()))
-    numbers = numbered.group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
-    gaps = (
-        numbers.sort(*TAB, "seq")
-        .with_columns(previous=pl.col("seq").shift(1).over(*TAB))
-        .filter(pl.col("seq") - pl.col("previous") > 1)
-        .select(*TAB, first=pl.col("previous") + 1, last=pl.col("seq") - 1)
-    )
+    numbers = _numbered(events).group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
+    gaps = gaps_of(events)
     lost = int((gaps["last"] - gaps["first"] + 1).sum())
     rate = lost / (lost + numbers.height) if lost else 0.0
     drops = (
@@ -39,7 +33,7 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
             f"{lost:,} events never arrived ({rate:.4%})",
             "none",
             "Compare with counted_drops: what a browser dropped itself is counted there; the rest was lost on its way.",
-            gaps.to_dicts(),
+            gaps.drop("until").to_dicts(),
         ),
         Check(
             "counted_drops",
@@ -58,3 +52,18 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
             repeated.to_dicts(),
         ),
     ]
+
+
+def gaps_of(events: pl.DataFrame) -> pl.DataFrame:
+    """The numbers that are missing between two of a tab: `client_id`, `tab_id`, `first`, `last`.
+
+    `until` is when (`event_timestamp`) the one after the last came.
+    """
+    numbers = _numbered(events).group_by(*TAB, "seq").agg(until=pl.col("event_timestamp").min()).sort(*TAB, "seq")
+    previous = pl.col("seq").shift(1).over(*TAB)
+    gaps = numbers.with_columns(first=previous + 1, last=pl.col("seq") - 1).filter(pl.col("first") <= pl.col("last"))
+    return gaps.select(*TAB, "first", "last", "until")
+
+
+def _numbered(events: pl.DataFrame) -> pl.DataFrame:
+    return events.filter(pl.all_horizontal(pl.col(*TAB, "seq").is_not_null()))

@@ -14,7 +14,7 @@ from chalicelib.errors import WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 
-__all__ = ["CREATE_REJECTS", "INSERT", "REJECTS", "Warehouse", "open_warehouse"]
+__all__ = ["INSERT", "INSERT_REJECT", "REJECTS", "Warehouse", "create_tables", "has_table", "open_warehouse", "reason"]
 
 REJECTS = "public.clickstream_rejects"
 
@@ -93,7 +93,7 @@ class Warehouse:
             except psycopg.Error as error:
                 self.close()
                 if not kept:
-                    raise WarehouseUnavailable(f"the warehouse failed: {_reason(error)}") from error
+                    raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}") from error
         return self._run(statement, parameters, create)
 
     def _execute(self, statement: str, parameters: tuple[Any, ...], create: str) -> int:
@@ -124,6 +124,25 @@ def open_warehouse(settings: Settings) -> Warehouse:
     return Warehouse(credentials_of(settings))
 
 
+def create_tables(connection: psycopg.Connection) -> None:
+    """Create the tables that are not there; of one that is, the owner may be somebody else."""
+    for table, statements in ((TABLE, CREATE_TABLE), (REJECTS, CREATE_REJECTS)):
+        if not has_table(connection, table):
+            _create(connection, statements)
+
+
+def has_table(connection: psycopg.Connection, table: str) -> bool:
+    """Whether a table is there."""
+    return connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,)
+
+
+def reason(error: psycopg.Error) -> str:
+    """What PostgreSQL says in one line; only the kind of error where its text would quote the row."""
+    if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
+        return type(error).__name__
+    return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def _open(parameters: Parameters) -> psycopg.Connection:
     # No prepared statements: they tie a session to one backend, which poolers do not promise.
     return psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
@@ -134,10 +153,3 @@ def _create(connection: psycopg.Connection, statements: str) -> None:
     with connection.transaction():
         connection.execute(LOCK)
         connection.execute(sql.SQL(statements))
-
-
-def _reason(error: psycopg.Error) -> str:
-    """What PostgreSQL says in one line; only the kind of error where its text would quote the row."""
-    if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
-        return type(error).__name__
-    return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)

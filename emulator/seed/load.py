@@ -5,17 +5,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import LiteralString, NamedTuple
+from typing import NamedTuple
 
 import psycopg
-from psycopg import sql
 from rich.progress import Progress
 
-from chalicelib.contract import COLUMNS, CREATE_TABLE, EVENT_TIMESTAMP, TABLE
+from chalicelib.contract import COLUMNS, EVENT_TIMESTAMP, TABLE
 from chalicelib.errors import InvalidEvent, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
-from chalicelib.warehouse import CREATE_REJECTS, INSERT_REJECT, LOCK, REJECTS, Warehouse
+from chalicelib.warehouse import INSERT_REJECT, Warehouse, create_tables, reason
 from emulator.errors import EmulatorError
 from emulator.seed.clock import moment
 from emulator.seed.processes import Mapping
@@ -101,20 +100,10 @@ def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
     try:
         Warehouse(dw_url)  # refuses what is no URL, without quoting it
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
-            _create(connection, TABLE, CREATE_TABLE)
-            _create(connection, REJECTS, CREATE_REJECTS)
+            create_tables(connection)
             connection.execute(CREATE_RECEIVED)
             yield connection
     except SettingsError as error:
         raise EmulatorError(str(error)) from None
     except psycopg.Error as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise EmulatorError(f"the warehouse was not loaded: {reason}") from error
-
-
-def _create(connection: psycopg.Connection, table: str, statements: LiteralString) -> None:
-    """Create a table, unless it is there: its owner may be somebody else."""
-    with connection.transaction():
-        connection.execute(LOCK)
-        if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() == (None,):
-            connection.execute(sql.SQL(statements))
+        raise EmulatorError(f"the warehouse was not loaded: {reason(error)}") from error
