@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.backfill.command import backfill_command
+from analysis.erase.command import erase_command
 from analysis.errors import AnalysisError
 from analysis.ledger.command import ledger_command
 from analysis.options import DAYS, source_option, span_options, warehouse_option
@@ -167,5 +168,6 @@ def smoke_command(
     raise SystemExit(0 if result.is_passed else 1)
 
 
-for command in (backfill_command, rejects_command, redrive_command, trace_command, ledger_command):
+COMMANDS = (backfill_command, rejects_command, redrive_command, trace_command, ledger_command, erase_command)
+for command in COMMANDS:
     main.add_command(command)

@@ -8,7 +8,7 @@ from threading import Lock
 import psycopg
 
 from chalicelib.contract import TABLE
-from chalicelib.warehouse import REJECTS
+from chalicelib.warehouse import REJECTS, TOMBSTONES
 from emulator.errors import EmulatorError
 from emulator.faults import FaultSwitches
 from emulator.home import Stack
@@ -75,7 +75,7 @@ def _empty_tables(dw_url: str) -> None:
     try:
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
             connection.execute(LOCK_TIMEOUT)
-            for table in (TABLE, REJECTS):
+            for table in (TABLE, REJECTS, TOMBSTONES):
                 if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
                     connection.execute(EMPTY.format(table).encode())
     except psycopg.Error as error:

@@ -319,6 +319,9 @@ class _Warehouse:
     def insert(self, _row: object) -> bool:
         return True
 
+    def is_known(self, event_id: object) -> bool:
+        return event_id is None
+
     def reject(self, bucket: str, key: str, reason: str) -> None:
         pass
 

@@ -25,6 +25,8 @@ def show(done: Backfilled, *, dry_run: bool) -> None:
         "already known": done.known,
         "rejected": done.rejected,
     }
+    if done.erased:
+        counts["of erased people"] = done.erased
     if done.recovered:
         counts["rejects recovered"] = done.recovered
     rows = ((name, f"{count:,}") for name, count in counts.items())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.backfill.staging import Settled, Staging, staging
+from analysis.erase.tombstones import read_tombstones
 from analysis.errors import AnalysisError
 from analysis.progress import progress
 from analysis.projection import Corrupt, Projection
@@ -21,22 +22,24 @@ WAITING = 3
 
 @dataclass
 class Backfilled:
-    """What was seen and done: objects, and how many of them are events; rows added, events known, rejects."""
+    """What was seen and done: objects; of these, rows added, events known, of erased people, and rejects."""
 
     hours: int = 0
     objects: int = 0
     added: int = 0
     known: int = 0
     rejected: int = 0
+    erased: int = 0
     recovered: int = 0
 
     def count(self, hour: Settled) -> None:
         """Add one hour. Of an event that is in raw twice, one object is a row, and the other is known."""
         self.hours += 1
-        self.objects += hour.events + hour.rejected
+        self.objects += hour.events + hour.rejected + hour.erased
         self.added += hour.added
         self.known += hour.events - hour.added
         self.rejected += hour.rejected
+        self.erased += hour.erased
         self.recovered += hour.recovered
 
 
@@ -53,7 +56,8 @@ def backfill(
     opened = open_source(source)
     done = Backfilled()
     try:
-        with staging(dw_url, bucket_of(source), dry_run=dry_run, must_be_empty=rebuild) as warehouse:
+        erased = read_tombstones(opened)
+        with staging(dw_url, bucket_of(source), erased, dry_run=dry_run, must_be_empty=rebuild) as warehouse:
             _run(opened, warehouse, prefixes, done)
     except AnalysisError as error:
         raise AnalysisError(f"{error}{_where(prefixes, done)}") from error

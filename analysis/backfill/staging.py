@@ -8,6 +8,7 @@ import polars as pl
 import psycopg
 
 from analysis.connection import connected
+from analysis.erase.tombstones import Tombstones, enforce, forget_rows
 from analysis.errors import AnalysisError, NoTable
 from analysis.fields import KEY
 from analysis.projection import Corrupt
@@ -44,10 +45,14 @@ NULL = "\\N"
 
 
 class Settled(NamedTuple):
-    """What became of one hour: objects that are events, rows that the warehouse lacked, rejects, and former rejects."""
+    """What became of one hour's objects: events (of which `added` became rows), of erased people, no events.
+
+    `recovered` are former rejects.
+    """
 
     events: int
     added: int
+    erased: int
     rejected: int
     recovered: int
 
@@ -55,37 +60,47 @@ class Settled(NamedTuple):
 class Staging:
     """One warehouse that is being filled, hour by hour: each is there as a whole, or not at all."""
 
-    def __init__(self, connection: psycopg.Connection, bucket: str, *, dry_run: bool) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, bucket: str, erased: Tombstones | None, *, dry_run: bool
+    ) -> None:
         self._connection = connection
         self._bucket = bucket
+        self._tombstones = erased
         self._dry_run = dry_run
         self._events = 0
+        self._erased = 0
 
     def copy(self, rows: pl.DataFrame) -> None:
-        """Take rows of the current hour: `key` and the contract's columns."""
+        """Take rows of the current hour, `key` and the contract's columns, but for those of people who were erased."""
+        if self._tombstones is not None:
+            seen, rows = len(rows), self._tombstones.of_others(rows)
+            self._erased += seen - len(rows)
         with self._connection.cursor() as cursor, cursor.copy(COPY) as copy:
             copy.write(as_copy_text(rows))
         self._events += len(rows)
 
     def settle(self, corrupt: Sequence[Corrupt]) -> Settled:
         """End the hour: insert its rows, name the objects of it that are none, and forget rejects that are rows now."""
-        events, self._events = self._events, 0
+        events, erased, self._events, self._erased = self._events, self._erased, 0, 0
         with self._connection.cursor() as cursor:
             if self._dry_run:
-                settled = Settled(events, cursor.execute(COUNT_LACKING).rowcount, len(corrupt), 0)
+                settled = Settled(events, cursor.execute(COUNT_LACKING).rowcount, erased, len(corrupt), 0)
             else:
                 added = cursor.execute(INSERT).rowcount
                 recovered = cursor.execute(SETTLE_REJECTS, (self._bucket,)).rowcount
                 cursor.executemany(INSERT_REJECT, [(self._bucket, key, reason) for key, reason in corrupt])
-                settled = Settled(events, added, len(corrupt), recovered)
+                settled = Settled(events, added, erased, len(corrupt), recovered)
         self._connection.commit()
         return settled
 
 
 @contextmanager
-def staging(dw_url: str, bucket: str, *, dry_run: bool, must_be_empty: bool) -> Iterator[Staging]:
+def staging(
+    dw_url: str, bucket: str, erased: Tombstones | None, *, dry_run: bool, must_be_empty: bool
+) -> Iterator[Staging]:
     """Connect to a warehouse, whose tables are made if need be, though not for a dry run.
 
+    One that lacks some of the tombstones, since it was made anew, gets them, and loses rows that came before them.
     Raises AnalysisError if it does not answer or refuses, or is to be empty and is not.
     """
     with connected(dw_url, make=not dry_run) as connection:
@@ -93,10 +108,12 @@ def staging(dw_url: str, bucket: str, *, dry_run: bool, must_be_empty: bool) -> 
             raise NoTable(f"the warehouse has no table {TABLE}: every event in raw is lacking")
         if must_be_empty and connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
             raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
+        if erased is not None and not dry_run and enforce(connection, erased):
+            forget_rows(connection)
         connection.execute(RECEIVED)
         connection.execute(LACKING)
         connection.commit()
-        yield Staging(connection, bucket, dry_run=dry_run)
+        yield Staging(connection, bucket, erased, dry_run=dry_run)
 
 
 def as_copy_text(rows: pl.DataFrame) -> bytes:

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from analysis.backfill.staging import staging
 from analysis.connection import connected
+from analysis.erase.tombstones import read_tombstones
 from analysis.errors import AnalysisError
 from analysis.projection import Projection
 from analysis.source import Folder, Source, bucket_of, open_source
@@ -67,7 +68,7 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
     """
     opened = open_source(source)
     recovered, rejected, gone = [], [], []
-    with staging(dw_url, bucket_of(source), dry_run=False, must_be_empty=False) as warehouse:
+    with staging(dw_url, bucket_of(source), read_tombstones(opened), dry_run=False, must_be_empty=False) as warehouse:
         projection = Projection((), opened.last_modified)
         for folder, names in _folders(keys).items():
             batch = dict(opened.read(_listed(opened, folder, names)))

@@ -28,6 +28,7 @@ SCHEMA: dict[str, Any] = {
     "sent_at": TIME,
     "received_at": TIME,
     "client_id": pl.String,
+    "user_id": pl.String,
     "session_id": pl.String,
     "tab_id": pl.String,
     "seq": pl.Int64,
@@ -62,7 +63,7 @@ def _facts(key: str, body: bytes) -> dict[str, Any]:
 
 
 def _of_row(row: dict[str, Any]) -> dict[str, Any]:
-    names = ("event_name", "event_timestamp", "client_id", "session_id", "is_first_visit")
+    names = ("event_name", "event_timestamp", "client_id", "user_id", "session_id", "is_first_visit")
     prices = {"price": row["context_product_price"], "discount_price": row["context_product_discount_price"]}
     return {"event_id": str(row["event_id"]), **{name: row[name] for name in names}, **prices}
 

@@ -8,7 +8,7 @@ from analysis.engine import Engine
 from analysis.validation.finding import Check
 from chalicelib.contract import TABLE
 
-__all__ = ["hours", "row_checks", "row_ids"]
+__all__ = ["erased_check", "hours", "row_checks", "row_ids"]
 
 BATCH = 10_000
 IN_SPAN = f"""
@@ -57,6 +57,19 @@ def row_checks(events: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: d
             orphans.to_dicts(),
         ),
     ]
+
+
+def erased_check(events: pl.DataFrame, others: pl.DataFrame) -> Check:
+    """Check that raw holds no events of people who were erased; `others` are those of everybody else."""
+    theirs = events.join(others, on="event_id", how="anti")
+    return Check(
+        "erased_people",
+        "error",
+        f"{theirs.height:,} events are of people who were erased",
+        "none",
+        "They came since, and the warehouse takes none: 'python -m analysis erase --again' deletes them.",
+        theirs.select("key", "event_id").to_dicts(),
+    )
 
 
 def hours(objects: pl.DataFrame, events: pl.DataFrame, rows: pl.DataFrame | None) -> pl.DataFrame:

@@ -9,14 +9,16 @@ from pathlib import Path
 import polars as pl
 
 from analysis.engine import WarehouseEvents
+from analysis.erase.tombstones import read_tombstones
 from analysis.reader import read_objects
+from analysis.source import open_source
 from analysis.validation.agreement import agreement_check
 from analysis.validation.clocks import clock_checks
 from analysis.validation.content import content_checks
 from analysis.validation.facts import SCHEMA, facts_of
 from analysis.validation.finding import Check
 from analysis.validation.identity import identity_checks
-from analysis.validation.rows import hours, row_checks, row_ids
+from analysis.validation.rows import erased_check, hours, row_checks, row_ids
 from analysis.validation.sequences import sequence_checks
 from analysis.validation.visits import visit_checks
 
@@ -50,9 +52,12 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     batches = (facts_of(batch) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
     events = first_of_each_event(objects)
+    tombstones = read_tombstones(open_source(source))
+    others = events if tombstones is None else tombstones.of_others(events)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
-    compared = [] if rows is None else row_checks(events, rows, start, end)
+    compared = [] if tombstones is None else [erased_check(events, others)]
+    compared += [] if rows is None else row_checks(others, rows, start, end)
     # Where rows are missing or too many, metrics cannot but differ.
     if warehouse is not None and rows is not None and not any(check.findings for check in compared):
         compared.append(agreement_check(source, warehouse, rows, start, end))

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote_plus
 
 from chalicelib import log
-from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP
+from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP, Value
 from chalicelib.errors import ClickstreamError, InternalError, InvalidEvent, ObjectGone, ProjectionFailed
 from chalicelib.flatten import Row, flatten
 from chalicelib.storage import RawObject
@@ -25,7 +25,10 @@ class Loading(Protocol):
     """Where rows and rejects go."""
 
     def insert(self, row: Row) -> bool:
-        """Insert the row; False if its event id is already known. Raises WarehouseUnavailable."""
+        """Insert the row; False if the warehouse does not take it. Raises WarehouseUnavailable."""
+
+    def is_known(self, event_id: Value) -> bool:
+        """Whether there is a row of this event id. Raises WarehouseUnavailable."""
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Name an object that can never become a row. Raises WarehouseUnavailable."""
@@ -40,8 +43,9 @@ def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
     """Project every object of one S3 event; safe to repeat. Logs, and returns, one outcome per object.
 
-    Outcomes: `projected`, `already_known`, `rejected` (no JSON object), `gone` (no such object). Raises
-    ProjectionFailed, after trying all of them, if one of them failed: Lambda then retries.
+    Outcomes: `projected`, `already_known`, `erased` (of a person whom the warehouse keeps out), `rejected` (no JSON
+    object), `gone` (no such object). Raises ProjectionFailed, after trying all of them, if one of them failed: Lambda
+    then retries.
     """
     outcomes = []
     failed = []
@@ -71,7 +75,11 @@ def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dic
     except InvalidEvent as error:
         warehouse.reject(bucket, key, str(error))
         return {"outcome": "rejected", "level": "WARNING", "reason": str(error)}
-    outcome = "projected" if warehouse.insert(row) else "already_known"
+    if warehouse.insert(row):
+        outcome = "projected"
+    else:
+        # Else the warehouse keeps it out: somebody was erased from it.
+        outcome = "already_known" if warehouse.is_known(row[EVENT_ID]) else "erased"
     return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}
 
 

@@ -7,16 +7,28 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chalicelib.contract import COLUMNS, CREATE_TABLE, TABLE
+from chalicelib.contract import COLUMNS, CREATE_TABLE, TABLE, Value
 from chalicelib.convert import to_text
 from chalicelib.credentials import Credentials, Parameters, credentials_of, parameters_of
 from chalicelib.errors import WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 
-__all__ = ["INSERT", "INSERT_REJECT", "REJECTS", "Warehouse", "create_tables", "has_table", "open_warehouse", "reason"]
+__all__ = [
+    "INSERT",
+    "INSERT_REJECT",
+    "REJECTS",
+    "TOMBSTONES",
+    "Warehouse",
+    "create_tables",
+    "has_table",
+    "open_warehouse",
+    "reason",
+]
 
 REJECTS = "public.clickstream_rejects"
+# Made by the first erasure, together with a trigger that keeps rows of who was erased out.
+TOMBSTONES = "public.clickstream_tombstones"
 
 CREATE_REJECTS = f"""
 CREATE TABLE IF NOT EXISTS {REJECTS} (
@@ -33,6 +45,8 @@ INSERT INTO {TABLE} ({", ".join(column.name for column in COLUMNS)})
 VALUES ({", ".join(["%s"] * len(COLUMNS))})
 ON CONFLICT (event_id) DO NOTHING
 """  # noqa: S608  # made of the contract's names only
+
+KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # as above
 
 INSERT_REJECT = f"""
 INSERT INTO {REJECTS} (bucket, key, reason)
@@ -71,8 +85,12 @@ class Warehouse:
         self._lock = Lock()
 
     def insert(self, row: Row) -> bool:
-        """Insert one row; False if its event id is already known. Raises WarehouseUnavailable."""
+        """Insert one row; False if its event id is already known, or its person erased. Raises WarehouseUnavailable."""
         return self._run(INSERT, row, CREATE_TABLE) == 1
+
+    def is_known(self, event_id: Value) -> bool:
+        """Whether there is a row of this event id. Raises WarehouseUnavailable."""
+        return self._run(KNOWN, (event_id,), CREATE_TABLE) == 1
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Name an object that can never become a row; the first reason stays. Raises WarehouseUnavailable."""

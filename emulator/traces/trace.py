@@ -18,7 +18,7 @@ __all__ = ["LATE_SECONDS", "STATES", "WAITING", "Trace", "refused_trace", "store
 
 LATE_SECONDS = 3.0
 DAY_SECONDS = 86_400.0
-STATES = ("stored", "failed", "row", "duplicate", "rejected", "gone", "refused")
+STATES = ("stored", "failed", "row", "duplicate", "erased", "rejected", "gone", "refused")
 WAITING = ("stored", "failed")  # states of an object that the projector still has to deal with
 
 
@@ -27,7 +27,7 @@ class Trace:
     """One stored object, or one refused request. All times are seconds since 1970.
 
     States: `stored` (waits for the projector), `failed` (and is tried again), `row`, `duplicate` (another object
-    has the row of its event id), `rejected`, `gone`; `refused` (ingest stored nothing).
+    has the row of its event id), `erased` (its person was), `rejected`, `gone`; `refused` (ingest stored nothing).
     """
 
     id: str

@@ -29,6 +29,7 @@ const noObject = (trace) =>
 const noRow = (trace, { reject, mapping, problem }) => {
   if (problem) return `Whether there is a row is not known: ${problem}.`;
   if (reject || trace.state === "rejected") return `No row. Named in clickstream_rejects: ${reject ?? trace.reason}`;
+  if (trace.state === "erased") return "No row: its client or user was erased. This is what it would be:";
   return mapping.length ? "No row yet. This is what it becomes:" : "No row.";
 };
 

@@ -5,6 +5,7 @@ const MEANINGS = {
   failed: ["failed – retrying", "Its projection failed, and is tried again. The object is safe in S3."],
   row: ["row", "Its row is in the warehouse."],
   duplicate: ["duplicate", "Its event id had a row already, from another object. There is one row per event id."],
+  erased: ["erased", "Its client or user was erased: the warehouse takes no more rows of them."],
   rejected: ["rejected", "The object is no JSON object: it stays in S3, and is named in clickstream_rejects."],
   gone: ["gone", "The object vanished from S3 before it was projected."],
   refused: ["refused", "The ingest Lambda did not accept it. Nothing was stored, and what was sent is not kept."],

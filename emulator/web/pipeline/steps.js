@@ -22,7 +22,7 @@ const kindOf = (trace, name, at, isPassed) => {
   if (FAILED_AT[trace.state] === name) return "failed";
   if (at !== null) return "done";
   if (isPassed) return "unknown";
-  return trace.state === "duplicate" && name === "row" ? "skipped" : "open";
+  return ["duplicate", "erased"].includes(trace.state) && name === "row" ? "skipped" : "open";
 };
 
 const millis = (iso) => (iso ? Date.parse(iso) : null);

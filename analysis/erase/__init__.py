@@ -1,0 +1,1 @@
+"""Erasure of a person: from raw, rejects and warehouse, with a tombstone that keeps them out."""
