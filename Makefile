@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test notebooks screenshots lint bench deploy destroy setup clean
+.PHONY: run test notebooks screenshots lint bench soak deploy destroy setup clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -28,6 +28,10 @@ lint: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+# A stack under load, broken at random, that has to lose nothing: make soak EVENTS=100000 FAULTS=60 RATE=80
+soak: setup
+	$(BIN)/python -m emulator soak $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
 # make deploy STAGE=prod; DRY_RUN=1 only shows what would change.
 deploy: setup

@@ -16,6 +16,7 @@ from emulator.postgres import Postgres
 from emulator.replay import replay_command
 from emulator.seed import seed_command
 from emulator.shoppers import shoppers_command
+from emulator.soak import soak_command
 from emulator.up import Options, stop_orphans, up
 
 __all__ = ["main"]
@@ -115,6 +116,7 @@ def reset_command(home: Home, *, yes: bool) -> None:
 main.add_command(replay_command, "replay")
 main.add_command(seed_command, "seed")
 main.add_command(shoppers_command, "shoppers")
+main.add_command(soak_command, "soak")
 
 
 def _given_dw(home: Home) -> str | None:

@@ -28,10 +28,10 @@ def identity_checks(objects: pl.DataFrame, events: pl.DataFrame) -> list[Check]:
         ),
         Check(
             "repeated_event_ids",
-            "warning",
+            "info",
             f"{repeated.height:,} objects repeat an event",
             "none",
-            "Nothing is counted twice: the warehouse keeps the first. Many of them mean that receipts get lost.",
+            "Sent again because a receipt was lost, and counted once. Many of them mean that connections break often.",
             repeated.select("key", "event_id").to_dicts(),
         ),
         Check(

@@ -3,8 +3,10 @@
 import heapq
 import threading
 import time
+from collections.abc import Callable
 from itertools import count
 from queue import Empty
+from typing import TypeAlias
 
 from emulator.replay.answer import Answer
 from emulator.replay.retry import delay
@@ -12,7 +14,9 @@ from emulator.shoppers.browser import Browser, Event
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.report import Report
 
-__all__ = ["Delivery"]
+__all__ = ["Delivery", "OnAccepted"]
+
+OnAccepted: TypeAlias = Callable[[Event, Answer], None]
 
 POLL = 0.1  # seconds after which a stop is noticed at the latest
 LAST_DOUBLING = 5  # attempt after which the delay between two grows no more: some 4 s, so that recovery shows soon
@@ -22,9 +26,10 @@ LONGEST_RETRY_AFTER = 3600.0  # seconds that a collector may ask for, as in the 
 class Delivery:
     """Only the thread that runs it may call it; it is that thread that counts, too."""
 
-    def __init__(self, connections: Connections, report: Report) -> None:
+    def __init__(self, connections: Connections, report: Report, on_accepted: OnAccepted | None = None) -> None:
         self._connections = connections
         self._report = report
+        self._on_accepted = on_accepted
         self._retries: list[tuple[float, int, Browser]] = []  # a heap: when to try again
         self._order = count()
 
@@ -79,6 +84,8 @@ class Delivery:
         name, status = browser.waiting[0]["eventName"], answer.status or 0
         if 200 <= status < 300:
             self._report.count_accepted(name)
+            if self._on_accepted is not None:
+                self._on_accepted(browser.waiting[0], answer)
         elif 400 <= status < 500 and not answer.is_retryable:
             browser.dropped["refused"] += 1
             self._report.count_refused(name, answer.reason)

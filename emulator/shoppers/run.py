@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from emulator.replay.printable import without_credentials
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.crowd import Crowd
-from emulator.shoppers.delivery import Delivery
+from emulator.shoppers.delivery import Delivery, OnAccepted
 from emulator.shoppers.report import Report
 
 __all__ = ["Progress", "Shoppers"]
@@ -39,8 +39,9 @@ class Shoppers:
 
     Events happen at their rate however slow the collector at `endpoint` is: they wait in each shopper's browser, in
     order, until it answers 2xx. The same `seed` gives the same visits with other ids; None takes one by chance. Memory
-    grows with the events that wait. Run it once, in any thread; the other attributes can be read from all
-    threads. Raises EmulatorError for numbers that are out of range.
+    grows with the events that wait. Nobody clicks any more once `is_enough`, asked with how many events there are, says
+    so. `on_accepted` is told of each event that was answered 2xx, by the thread that runs. Run it once, in any thread;
+    the other attributes can be read from all threads. Raises EmulatorError for numbers that are out of range.
     """
 
     def __init__(
@@ -53,11 +54,15 @@ class Shoppers:
         seed: int | None = None,
         *,
         patience: float = 60.0,
+        is_enough: Callable[[int], bool] | None = None,
+        on_accepted: OnAccepted | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.sessions = sessions
         self.rate = rate
         self._patience = patience
+        self._is_enough = is_enough or (lambda _events: False)
+        self._on_accepted = on_accepted
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         self._crowd = Crowd(catalogue, shop_url, sessions, rate, seed)
         self._report = Report(without_credentials(endpoint), seed, sessions)
@@ -74,7 +79,7 @@ class Shoppers:
         collector that is away is waited for; raises EmulatorError only if the endpoint is no URL.
         """
         with closing(Connections(self.endpoint, min(MOST_CONNECTIONS, self._crowd.most_at_a_time))) as connections:
-            delivery = Delivery(connections, self._report)
+            delivery = Delivery(connections, self._report, self._on_accepted)
             self._click(delivery, stop)
             delivery.drain(self._patience, stop)
             self._report.interrupted = stop.is_set()
@@ -91,8 +96,8 @@ class Shoppers:
 
     def _click(self, delivery: Delivery, stop: threading.Event) -> None:
         started = time.monotonic()
-        for seconds, session, step in self._crowd:
-            if not delivery.work_until(started + seconds, stop):
+        for number, (seconds, session, step) in enumerate(self._crowd):
+            if self._is_enough(number) or not delivery.work_until(started + seconds, stop):
                 break
             delivery.add(session.browser, session.event(step))
         self._report.clicking_seconds = time.monotonic() - started

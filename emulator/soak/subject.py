@@ -1,0 +1,160 @@
+"""The stack under test: in processes of its own, which can be killed, frozen and started again."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+
+from emulator.errors import EmulatorError
+from emulator.home import BUCKET, Home, Stack
+from emulator.processes import is_live, wait_until
+
+__all__ = ["PARTS", "Subject"]
+
+START_SECONDS = 120
+HEALTHY_SECONDS = 120
+STOP_SECONDS = 60
+ROOT = Path(__file__).parents[2]
+# By what is in the command line of a part's process.
+PARTS = {"ingest": "emulator.chalice_local", "s3": "rclone", "warehouse": "postgres"}
+
+
+class Subject:
+    """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3)."""
+
+    def __init__(self, home: Home, ports: tuple[int, int, int]) -> None:
+        self.home = home
+        self._web, self._ingest, self._s3 = map(str, ports)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ready = home.path / "ready.txt"
+        self._log = home.path / "up.log"
+        self.starts = 0
+
+    @property
+    def stack(self) -> Stack:
+        """Where its parts are."""
+        return self.home.read_stack()
+
+    @property
+    def bucket(self) -> Path:
+        """Its raw bucket's directory."""
+        return self.home.s3 / BUCKET
+
+    def start(self) -> None:
+        """Start it, whatever was left of it, and return when all of it answers. Raises EmulatorError."""
+        ports = ["--web-port", self._web, "--ingest-port", self._ingest, "--s3-port", self._s3]
+        command = [sys.executable, "-m", "emulator", "up", "--headless", "--home", str(self.home.path), *ports]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PG"))}
+        with self._ready.open("wb") as ready, self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=ready, stderr=log, env=environment
+            )
+        self.starts += 1
+        is_over = wait_until(lambda: bool(self._ready.read_bytes()) or not self.is_alive, START_SECONDS)
+        if not is_over or not self.is_alive:
+            raise EmulatorError(f"the stack does not start; its last lines:\n{self._tail()}")
+
+    def stop(self) -> None:
+        """Stop it in order, or else by force."""
+        if self._process is not None and self.is_alive:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        self.kill(self.processes())
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its supervisor runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def is_healthy(self) -> bool:
+        """Whether every part says that it is well."""
+        with suppress(httpx2.HTTPError):
+            return httpx2.get(f"{self._api}/health", timeout=10, trust_env=False).status_code == 200
+        return False
+
+    @property
+    def pending(self) -> int:
+        """How many objects wait for the projector, as it says itself."""
+        health = httpx2.get(f"{self._api}/health", timeout=30, trust_env=False).json()
+        return int(health["parts"]["projector"]["pending"])
+
+    def recover(self) -> None:
+        """Wait until every part is well; start all of it again if it has given up. Raises EmulatorError."""
+
+        def is_well() -> bool:
+            if not self.is_alive:
+                self.start()
+            return self.is_healthy()
+
+        if not wait_until(is_well, HEALTHY_SECONDS):
+            raise EmulatorError(f"the stack does not recover; its last lines:\n{self._tail()}")
+
+    def supervisor(self) -> psutil.Process:
+        """The process that holds all parts, and in which the projector runs."""
+        assert self._process is not None  # noqa: S101  # it was started
+        return psutil.Process(self._process.pid)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process of it that runs, the supervisor first."""
+        with suppress(psutil.NoSuchProcess, AssertionError):
+            return [self.supervisor(), *self.supervisor().children(recursive=True)]
+        return []
+
+    def part(self, name: str) -> list[psutil.Process]:
+        """The processes of one part, the first of which is the parent of the others; none while it is down."""
+        for child in self.supervisor().children():
+            with suppress(psutil.NoSuchProcess):
+                if PARTS[name] in " ".join(child.cmdline()):
+                    return [child, *child.children(recursive=True)]
+        return []
+
+    @staticmethod
+    def kill(processes: list[psutil.Process]) -> None:
+        """`kill -9` all of them, and wait until they are gone."""
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        wait_until(lambda: not any(map(is_live, processes)), STOP_SECONDS)
+
+    @contextmanager
+    def frozen(self, processes: list[psutil.Process]) -> Iterator[None]:
+        """Let them do nothing while the block runs: to others, they are slow."""
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        try:
+            yield
+        finally:
+            for process in reversed(processes):
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    @contextmanager
+    def switched(self, *switches: str) -> Iterator[None]:
+        """Let these switches of its page be on while the block runs."""
+        self._switch(dict.fromkeys(switches, True))
+        try:
+            yield
+        finally:
+            self._switch(dict.fromkeys(switches, False))
+
+    def _switch(self, switches: dict[str, bool]) -> None:
+        answer: dict[str, Any] = httpx2.put(f"{self._api}/faults", json=switches, timeout=60, trust_env=False).json()
+        if not answer.items() >= switches.items():
+            raise EmulatorError(f"the stack does not switch {', '.join(switches)}: {answer.get('message', answer)}")
+
+    @property
+    def _api(self) -> str:
+        return f"http://127.0.0.1:{self._web}/api"
+
+    def _tail(self) -> str:
+        with suppress(OSError):
+            return "\n".join(self._log.read_text(errors="replace").splitlines()[-20:])
+        return ""
