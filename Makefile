@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test notebooks screenshots lint bench soak deploy destroy setup clean
+.PHONY: run test notebooks screenshots lint bench soak fuzz deploy destroy setup clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -32,6 +32,11 @@ bench: setup
 # A stack under load, broken at random, that has to lose nothing: make soak EVENTS=100000 FAULTS=60 RATE=80
 soak: setup
 	$(BIN)/python -m emulator soak $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
+
+# Hostile bytes through ingest and projection: make fuzz RUNS=10000000
+fuzz: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r tests/fuzz/requirements.txt || { echo "The fuzzer needs atheris, which there is for Linux on x86-64 only" >&2; exit 2; }
+	$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS))
 
 # make deploy STAGE=prod; DRY_RUN=1 only shows what would change.
 deploy: setup

@@ -75,7 +75,7 @@ class TestDeliveryQueue:
     def test_out_of_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """All of them, in another order."""
         monkeypatch.setattr(delivery_queue, "SHUFFLE_SECONDS", 0.1)
-        queue = DeliveryQueue(Random(1))  # noqa: S311  # an order, no secret
+        queue = DeliveryQueue(Random(1))  # an order, no secret
         queue.misbehave(TriggerFaults(out_of_order=True))
         put_all(queue)
         taken = take(queue, 20)
