@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := uv==0.13.9
+LOCK_OPTIONS := pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python $(BIN)/python
+PIP_AUDIT := pip-audit==2.10.1
 
-.PHONY: run test notebooks screenshots lint bench soak fuzz deploy destroy setup clean
+.PHONY: run test notebooks screenshots lint bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -48,13 +51,25 @@ destroy: setup
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt chalice_app/requirements.txt pyproject.toml
+$(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: install it, or name one with 'make PYTHON=/path/to/python3.12'" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: on Debian or Ubuntu, 'apt install python3-venv'" >&2; exit 2; }
 	@echo "Setting up $(VENV): this is done once, and again when requirements change …"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
+
+# After a change of requirements.txt: the hash of every file of each version, as the package index has them.
+lock: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	$(BIN)/uv $(LOCK_OPTIONS) requirements.txt --output-file requirements.lock
+	$(BIN)/uv $(LOCK_OPTIONS) chalice_app/requirements.txt --output-file chalice_app/requirements.lock
+
+# Known vulnerabilities of what is locked; asks a service in the internet.
+audit: setup
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
+	@$(BIN)/python -m infra.audit $(VENV)/audit/bin/pip-audit requirements.lock
 
 clean:
 	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -163,7 +163,7 @@ def _is_executable(binaries: Path, user: User | None) -> bool:
 def _site_packages() -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise EmulatorError(f"{DISTRIBUTION} is not installed: pip install -r requirements.txt")
+        raise EmulatorError(f"{DISTRIBUTION} is not installed: run 'make setup'")
     return Path(spec.origin).parents[1]
 
 

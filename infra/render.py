@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from infra.package.hashes import LOCK
 from infra.policies import CLOSED, narrowed
 
 __all__ = ["RenderError", "main", "render"]
@@ -117,7 +118,7 @@ def _present(variables: Mapping[str, str | None]) -> dict[str, str]:
 
 def _copy(app: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("app.py", "requirements.txt"):
+    for name in ("app.py", "requirements.txt", LOCK):
         shutil.copy(app / name, out / name)
     for name in ("chalicelib", "vendor"):
         if (app / name).is_dir():

@@ -64,6 +64,7 @@ def project(tmp_path: Path) -> Path:
     """Give a copy of the project that needs nothing but what a test says."""
     copy = copy_project(tmp_path / "project")
     (copy / "requirements.txt").write_text("")
+    (copy / "requirements.lock").unlink()
     return copy
 
 
@@ -427,3 +428,16 @@ class TestCommand:
         assert "a requirement without a wheel for Lambda is an error" in " ".join(said.split())
         assert "DIR/.chalice/deployments" in said
         assert "python -m infra.package chalice_app --out package.zip" in said
+
+
+class TestLock:
+    def test_a_wheel_that_was_not_locked_is_refused(self, index: Path, project: Path) -> None:
+        """It is another than the one whose hash was noted, though it says the same name and version."""
+        wheel(index, "odd")
+        (project / "requirements.txt").write_text("odd==1.0\n")
+        lock = project / "requirements.lock"
+        lock.write_text(f"odd==1.0 --hash=sha256:{'0' * 64}\n")
+        assert refusal(project).startswith("odd-1.0-py3-none-any.whl is not what requirements.lock names")
+        (path,) = index.iterdir()
+        lock.write_text(f"odd==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n")
+        assert refusal(project).startswith("psycopg's binary")  # which is looked for next

@@ -102,7 +102,12 @@ class TestConfig:
     def test_the_code_is_that_of_the_repository(self, project: Path) -> None:
         """Every module, and what it requires."""
         render("dev", OUTPUTS, project)
-        names = ["app.py", "requirements.txt", *(f"chalicelib/{path.name}" for path in APP.glob("chalicelib/*.py"))]
+        names = [
+            "app.py",
+            "requirements.txt",
+            "requirements.lock",
+            *(f"chalicelib/{path.name}" for path in APP.glob("chalicelib/*.py")),
+        ]
         assert all((project / name).read_bytes() == (APP / name).read_bytes() for name in names)
         assert not list(project.rglob("__pycache__"))
 

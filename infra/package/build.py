@@ -13,6 +13,7 @@ from chalice.deploy.packager import LambdaDeploymentPackager
 from chalice.utils import UI, OSUtils
 
 from infra.package.contents import Contents, check, own_files, pins_of
+from infra.package.hashes import Lock
 from infra.package.target import PackageError, Target, target_of
 from infra.package.wheels import WheelsOnly
 
@@ -40,7 +41,8 @@ def main(project: Path, out: Path, *, as_json: bool) -> None:
 
     It is made for the lambda_architecture of .chalice/config.json, and the Python that runs this. Nothing may be
     inside but app.py, chalicelib/, what is in vendor/, Chalice's runtime, and what requirements.txt pins; a requirement
-    without a wheel for Lambda is an error, as is a package that is too large.
+    without a wheel for Lambda is an error, as is a package that is too large, and a wheel that requirements.lock, where
+    there is one, does not know by its hash.
 
     The package also stays in DIR/.chalice/deployments, where the next `chalice deploy` or `chalice package` of DIR
     finds it, and uses it as it is:
@@ -72,7 +74,9 @@ def build(project: Path) -> Package:
     pins_of(project)
     shutil.rmtree(project / ".chalice" / "deployments", ignore_errors=True)
     _compile(project)
-    packager = LambdaDeploymentPackager(OSUtils(), WheelsOnly(target), UI(io.StringIO()), target.architecture)
+    packager = LambdaDeploymentPackager(
+        OSUtils(), WheelsOnly(target, Lock(project)), UI(io.StringIO()), target.architecture
+    )
     path = Path(packager.create_deployment_package(str(project), target.python))
     try:
         return Package(path, target, check(path, project, target))

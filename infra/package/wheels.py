@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import MutableMapping
+from pathlib import Path
 
 from chalice.deploy.packager import (
     DependencyBuilder,
@@ -14,6 +15,7 @@ from chalice.deploy.packager import (
 )
 from chalice.utils import OSUtils
 
+from infra.package.hashes import Lock
 from infra.package.target import PackageError, Target
 
 __all__ = ["WheelsOnly"]
@@ -29,7 +31,23 @@ class _Pip(SubprocessPip):
 
 
 class _Wheels(PipRunner):
-    """Does without what has no wheel: what Chalice would compile here need not run there."""
+    """Does without what has no wheel: what Chalice would compile here need not run there. Verifies what it gets."""
+
+    def __init__(self, lock: Lock) -> None:
+        super().__init__(_Pip())
+        self._lock = lock
+
+    def download_all_dependencies(self, requirements_filename: str, directory: str) -> None:
+        """As Chalice does. Raises PackageError for a file that was not locked."""
+        super().download_all_dependencies(requirements_filename, directory)
+        self._lock.verify(Path(directory))
+
+    def download_manylinux_wheels(
+        self, abi: str, packages: list[str], directory: str, platforms: list[str] | None = None
+    ) -> None:
+        """As Chalice does. Raises PackageError for a file that was not locked."""
+        super().download_manylinux_wheels(abi, packages, directory, platforms)
+        self._lock.verify(Path(directory))
 
     def download_sdists(self, packages: list[str], directory: str) -> None:
         """Leave these without."""
@@ -38,8 +56,8 @@ class _Wheels(PipRunner):
 class WheelsOnly(DependencyBuilder):
     """Chalice's way to requirements, which fails where that would only warn, and go on without."""
 
-    def __init__(self, target: Target) -> None:
-        super().__init__(OSUtils(), _Wheels(_Pip()), target.architecture)
+    def __init__(self, target: Target, lock: Lock) -> None:
+        super().__init__(OSUtils(), _Wheels(lock), target.architecture)
         self._target = target
 
     def build_site_packages(self, abi: str, requirements_filepath: str, target_directory: str) -> None:
