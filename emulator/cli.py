@@ -14,6 +14,7 @@ from emulator.home import MARKER, Home, Stack
 from emulator.options import home_option
 from emulator.postgres import Postgres
 from emulator.replay import replay_command
+from emulator.s3_server import CACHE_SECONDS
 from emulator.seed import seed_command
 from emulator.shoppers import shoppers_command
 from emulator.soak import soak_command
@@ -46,7 +47,17 @@ def main() -> None:
     "--dw", metavar="URL", help="Use this PostgreSQL as the warehouse.  [default: DW_URL, else an embedded one]"
 )
 @click.option("--headless", is_flag=True, help="For CI: no page, the API only, and one line on stdout when ready.")
-def up_command(home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None, *, headless: bool) -> None:
+@click.option(
+    "--s3-cache",
+    type=click.FloatRange(0.1, 3600),
+    default=CACHE_SECONDS,
+    show_default=True,
+    help="Seconds for which the S3 server may overlook files written straight to disk; more is quicker from some ten "
+    "thousand objects an hour on.",
+)
+def up_command(
+    home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None, *, headless: bool, s3_cache: float
+) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
     Events stored earlier are still there, and those that the warehouse lacks are projected first. A part that dies is
@@ -58,7 +69,7 @@ def up_command(home: Home, web_port: int, ingest_port: int, s3_port: int, dw: st
         until grep -q ^ready ready.txt; do sleep 0.2; done
         curl -f 'http://127.0.0.1:8080/api/wait?eventName=checkout_complete&count=1&timeout=30'
     """
-    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(home), headless)
+    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(home), headless, s3_cache)
     up(home, options)
 
 

@@ -1,14 +1,31 @@
-"""Loopback ports: whether one is free, and who holds it."""
+"""Loopback ports: whether one is free, who holds it, and which to take."""
 
 import errno
+import random
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 import psutil
 
 from emulator.errors import EmulatorError
 
-__all__ = ["require_free"]
+__all__ = ["free_ports", "require_free"]
+
+# Below those that systems take for outgoing connections: a client that tries again and again to reach one of those
+# while nobody listens there can end up connected to itself, and hold the port.
+CHOSEN = range(15_000, 32_000)
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """So many ports of 127.0.0.1, chosen at random, on which nothing listens now."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.SystemRandom().choice(CHOSEN)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found += [port] if port not in found else []
+    return tuple(found)
 
 
 def require_free(ports: Mapping[str, int]) -> None:

@@ -13,8 +13,10 @@ from emulator.errors import EmulatorError
 from emulator.home import BUCKET, Home, Stack
 from emulator.part import Server, problem_of
 
-__all__ = ["UPLOAD", "S3Server"]
+__all__ = ["CACHE_SECONDS", "UPLOAD", "S3Server"]
 
+# With many ten thousands of objects in an hour's directory, to list it takes longer than that.
+CACHE_SECONDS = 1.0
 UPLOAD = ".rclone_temp_put_"  # how rclone names what is not an object yet
 
 
@@ -23,10 +25,10 @@ class S3Server(Server):
 
     name = "s3"
 
-    def __init__(self, home: Home, stack: Stack) -> None:
+    def __init__(self, home: Home, stack: Stack, cache_seconds: float = CACHE_SECONDS) -> None:
         address = stack.s3_url.removeprefix("http://")
-        # Files written straight to disk are seen within a second; the default is over a minute.
-        options = ["--config", os.devnull, "--dir-cache-time", "1s", "--addr", address]
+        # So long it may overlook files written straight to disk; by default over a minute.
+        options = ["--config", os.devnull, "--dir-cache-time", f"{cache_seconds:g}s", "--addr", address]
         command = [_rclone(), "serve", "s3", *options, str(home.s3)]
         # By the environment, since everybody can read the arguments of a process.
         key_pair = {"RCLONE_AUTH_KEY": f'"{stack.access_key},{stack.secret_key}"'}

@@ -24,7 +24,7 @@ from emulator.ports import require_free
 from emulator.postgres import Postgres
 from emulator.processes import stop_orphan
 from emulator.reset import Reset
-from emulator.s3_server import S3Server
+from emulator.s3_server import CACHE_SECONDS, S3Server
 from emulator.supervisor import Supervisor, ignore_signals, interruptible
 from emulator.traces.refusals import Refusals
 from emulator.traces.traces import Traces
@@ -36,13 +36,17 @@ __all__ = ["Options", "stop_orphans", "up"]
 
 @dataclass(frozen=True)
 class Options:
-    """Ports on 127.0.0.1, the URL of another PostgreSQL to use as the warehouse, and whether there is to be no page."""
+    """Ports on 127.0.0.1, the URL of another PostgreSQL to use as the warehouse, and whether there is to be no page.
+
+    For `s3_cache_seconds` the S3 server may overlook files that were written straight to disk.
+    """
 
     web_port: int
     ingest_port: int
     s3_port: int
     dw_url: str | None
     is_headless: bool = False
+    s3_cache_seconds: float = CACHE_SECONDS
 
 
 def up(home: Home, options: Options) -> None:
@@ -91,7 +95,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         secret_key=secret_key,
     )
     home.write_stack(stack)
-    supervisor.add(S3Server(home, stack))
+    supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
     bucket = home.s3 / BUCKET
     traces = Traces(bucket)

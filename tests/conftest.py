@@ -38,6 +38,7 @@ SLOW = (
     "test_processes",
     "test_postgres",
     "test_stack",
+    "test_soak",
     "test_smoke",
     "test_infra_deploy",
     "test_infra_package",

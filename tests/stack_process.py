@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +16,9 @@ import psutil
 import psycopg
 
 from emulator.home import BUCKET, Home, Stack
+from emulator.ports import free_ports
 
-__all__ = ["NO_STACK", "ROOT", "StackProcess", "emulator", "free_ports", "wait_for"]
+__all__ = ["NO_STACK", "ROOT", "StackProcess", "emulator", "wait_for"]
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 90
@@ -33,15 +33,6 @@ NO_STACK = Stack(
     access_key="key",
     secret_key="secret",
 )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 on which nothing listens now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in sockets]
-    for server in sockets:
-        server.close()
-    return ports
 
 
 def wait_for(question: Callable[[], object], seconds: float = 30) -> None:

@@ -21,11 +21,12 @@ import pytest
 from chalicelib.contract import TABLE
 from emulator.environment import REGION, aws_environment
 from emulator.home import BUCKET, Home, Stack
+from emulator.ports import free_ports
 from emulator.s3_event import object_created
 from emulator.s3_server import S3Server
 from tests import lambda_runtime
 from tests.deployment import Built
-from tests.stack_process import ROOT, free_ports
+from tests.stack_process import ROOT
 
 # What comes with Lambda's Python.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from emulator.page import Page as WebServer
+from emulator.ports import free_ports
 from tests.running import running, store
-from tests.stack_process import ROOT, StackProcess, free_ports, wait_for
+from tests.stack_process import ROOT, StackProcess, wait_for
 from tests.test_page_shop import HOSTILE, KETTLE, PURCHASE, buy
 
 IMAGES = ROOT / "docs" / "images"

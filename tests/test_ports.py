@@ -3,8 +3,7 @@ import socket
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.ports import require_free
-from tests.stack_process import free_ports
+from emulator.ports import free_ports, require_free
 
 
 class TestRequireFree:
@@ -28,3 +27,11 @@ class TestRequireFree:
         """Before the second one fails on it."""
         with pytest.raises(EmulatorError, match="--web-port, --s3-port must be different ports"):
             require_free({"--web-port": 9000, "--s3-port": 9000})
+
+
+class TestFreePorts:
+    def test_they_are_free_and_differ(self) -> None:
+        """And are none that a client could have by chance, and keep."""
+        ports = free_ports(50)
+        require_free({str(port): port for port in ports})
+        assert all(port < 32_000 for port in ports)

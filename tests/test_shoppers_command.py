@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emulator.home import Home
+from emulator.ports import free_ports
 from emulator.shoppers import shoppers_command
 from tests.collector import Answer, Collector, Event
-from tests.stack_process import NO_STACK, free_ports
+from tests.stack_process import NO_STACK
 
 QUICK = ("--rate", "1000", "--seed", "1")
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.errors import EmulatorError
+from emulator.ports import free_ports
 from emulator.shoppers.catalogue import read_catalogue
 from emulator.shoppers.report import Report
 from emulator.shoppers.run import Progress, Shoppers
 from tests.collector import Answer, Collector, Event
 from tests.shop import assert_gapless
-from tests.stack_process import free_ports, wait_for
+from tests.stack_process import wait_for
 
 CATALOGUE = read_catalogue()
 

@@ -19,8 +19,9 @@ import psutil
 import pytest
 
 from emulator.home import BUCKET
+from emulator.ports import free_ports
 from emulator.processes import is_live
-from tests.stack_process import ROOT, StackProcess, emulator, free_ports, wait_for
+from tests.stack_process import ROOT, StackProcess, emulator, wait_for
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
 HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"

@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ import click
 
 from emulator.errors import EmulatorError
 from emulator.home import Home
+from emulator.ports import free_ports
 from emulator.postgres import Postgres
 from emulator.replay.interrupt import stopped_by_ctrl_c
 from emulator.shoppers.crowd import FASTEST, SLOWEST
@@ -122,14 +122,6 @@ def _subject(size: int) -> Iterator[tuple["Subject", bool]]:
         has_small_disk = stack.enter_context(small_disk(home.s3, size))
         home.create()  # what is in the directory now is below the new disk
         stack.callback(lambda: Postgres(home).remove())
-        subject = Subject(home, _free_ports())
+        subject = Subject(home, free_ports(3))
         stack.callback(subject.stop)
         yield subject, has_small_disk
-
-
-def _free_ports() -> tuple[int, int, int]:
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    web, ingest, s3 = (server.getsockname()[1] for server in servers)
-    for server in servers:
-        server.close()
-    return web, ingest, s3

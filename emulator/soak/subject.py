@@ -20,6 +20,8 @@ __all__ = ["PARTS", "Subject"]
 START_SECONDS = 120
 HEALTHY_SECONDS = 120
 STOP_SECONDS = 60
+# Nothing is written straight to disk here, and there may be a hundred thousand objects in an hour's directory.
+S3_CACHE = "30"
 ROOT = Path(__file__).parents[2]
 # By what is in the command line of a part's process.
 PARTS = {"ingest": "emulator.chalice_local", "s3": "rclone", "warehouse": "postgres"}
@@ -28,7 +30,7 @@ PARTS = {"ingest": "emulator.chalice_local", "s3": "rclone", "warehouse": "postg
 class Subject:
     """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3)."""
 
-    def __init__(self, home: Home, ports: tuple[int, int, int]) -> None:
+    def __init__(self, home: Home, ports: tuple[int, ...]) -> None:
         self.home = home
         self._web, self._ingest, self._s3 = map(str, ports)
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,7 +51,18 @@ class Subject:
     def start(self) -> None:
         """Start it, whatever was left of it, and return when all of it answers. Raises EmulatorError."""
         ports = ["--web-port", self._web, "--ingest-port", self._ingest, "--s3-port", self._s3]
-        command = [sys.executable, "-m", "emulator", "up", "--headless", "--home", str(self.home.path), *ports]
+        command = [
+            sys.executable,
+            "-m",
+            "emulator",
+            "up",
+            "--headless",
+            "--s3-cache",
+            S3_CACHE,
+            "--home",
+            str(self.home.path),
+            *ports,
+        ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PG"))}
         with self._ready.open("wb") as ready, self._log.open("ab") as log:
             self._process = subprocess.Popen(
