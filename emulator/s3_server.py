@@ -28,7 +28,9 @@ class S3Server(Server):
     def __init__(self, home: Home, stack: Stack, cache_seconds: float = CACHE_SECONDS) -> None:
         address = stack.s3_url.removeprefix("http://")
         # So long it may overlook files written straight to disk; by default over a minute.
-        options = ["--config", os.devnull, "--dir-cache-time", f"{cache_seconds:g}s", "--addr", address]
+        cache = ["--dir-cache-time", f"{cache_seconds:g}s"]
+        # Else each put compares its name with that of every object beside it: with 30,000 of them, ten times slower.
+        options = ["--config", os.devnull, *cache, "--no-unicode-normalization", "--addr", address]
         command = [_rclone(), "serve", "s3", *options, str(home.s3)]
         # By the environment, since everybody can read the arguments of a process.
         key_pair = {"RCLONE_AUTH_KEY": f'"{stack.access_key},{stack.secret_key}"'}

@@ -59,6 +59,7 @@ class Triggers:
         observer: Observer | None = None,
     ) -> None:
         self._directory = directory
+        self._above = f"{directory}{os.sep}"
         self._known = known
         self._deliveries = Deliveries(directory.name, project, lambda key: (directory / key).exists(), observer)
         self._stopping = threading.Event()
@@ -182,7 +183,7 @@ class Triggers:
 
     def _file(self, path: str) -> Iterator[File]:
         """The object at a path; nothing if S3 would send no notification for it."""
-        key = os.path.relpath(path, self._directory)
+        key = path.removeprefix(self._above)  # quicker than relpath, by most of the time that a sweep takes
         if not key.startswith(PREFIX) or not key.endswith(SUFFIX) or f"/{UPLOAD}" in key:
             return
         try:
