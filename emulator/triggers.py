@@ -24,6 +24,7 @@ from emulator.s3_server import UPLOAD
 __all__ = ["Triggers"]
 
 SWEEP_SECONDS = 2.0
+SWEEP_PAUSE = 9  # times as long as the sweep before it took
 STOP_SECONDS = 3
 # A directory's time is too coarse to trust just after a change: another file may follow within the same tick.
 SETTLED_NANOSECONDS = 2_000_000_000
@@ -146,12 +147,14 @@ class Triggers:
 
     def _sweep(self) -> None:
         while not self._stopping.is_set():
+            began = time.monotonic()
             try:
                 self.sweep()
                 self._sweep_error = None
             except Exception as error:  # noqa: BLE001  # the warehouse may be away: the next sweep finds the same
                 self._sweep_error = f"sweep: {error or type(error).__name__}"
-            self._stopping.wait(SWEEP_SECONDS)
+            # With a hundred thousand objects in an hour it takes long, and keeps the deliveries waiting.
+            self._stopping.wait(max(SWEEP_SECONDS, SWEEP_PAUSE * (time.monotonic() - began)))
 
     def _changed(self, directory: str) -> Iterator[list[File]]:
         """The objects of each directory, from `directory` down, that changed since it was last swept."""

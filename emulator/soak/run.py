@@ -30,7 +30,7 @@ __all__ = ["Plan", "Soak", "soak"]
 
 FAULT_SECONDS = (1.0, 4.0)
 CALM_SECONDS = 600.0
-RECOVERY_SECONDS = 180.0
+RECOVERY_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _probe(subject: Subject, load: Load) -> None:
             return answer.key is not None
 
         if not wait_until(is_acknowledged, RECOVERY_SECONDS):
-            raise EmulatorError("ingest does not recover: it has accepted nothing for three minutes")
+            raise EmulatorError("ingest does not recover: it has accepted nothing for ten minutes")
     if not wait_until(lambda: _has_row(subject, UUID(event["eventId"])), RECOVERY_SECONDS):
         raise EmulatorError(f"the projector does not recover: event {event['eventId']} is still no row")
 
