@@ -9,9 +9,11 @@ from contextlib import suppress
 import psutil
 
 from emulator.errors import EmulatorError
+from emulator.processes import wait_until
 
 __all__ = ["free_ports", "require_free"]
 
+PATIENCE_SECONDS = 1.0
 # Below those that systems take for outgoing connections: a client that tries again and again to reach one of those
 # while nobody listens there can end up connected to itself, and hold the port.
 CHOSEN = range(15_000, 32_000)
@@ -36,19 +38,22 @@ def require_free(ports: Mapping[str, int]) -> None:
     if len(set(ports.values())) < len(ports):
         raise EmulatorError(f"{', '.join(ports)} must be different ports")
     for option, port in ports.items():
-        _require_free(port, option)
+        # A server that was just killed may be gone, and one of its threads still hold the port for a moment.
+        wait_until(lambda port=port: _problem(port) is None, PATIENCE_SECONDS)  # type: ignore[misc]
+        if problem := _problem(port):
+            raise EmulatorError(f"port {port} {problem}: free it, or choose another with {option}")
 
 
-def _require_free(port: int, option: str) -> None:
+def _problem(port: int) -> str | None:
+    """Why the port cannot be listened on; None if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            reason = (
-                f"is in use{_holder(port)}" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-            )
-            raise EmulatorError(f"port {port} {reason}: free it, or choose another with {option}") from error
+            is_taken = error.errno == errno.EADDRINUSE
+            return f"is in use{_holder(port)}" if is_taken else f"cannot be used ({error.strerror})"
+    return None
 
 
 def _holder(port: int) -> str:

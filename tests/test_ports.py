@@ -1,4 +1,5 @@
 import socket
+import threading
 
 import pytest
 
@@ -22,6 +23,13 @@ class TestRequireFree:
             )
             with pytest.raises(EmulatorError, match=message):
                 require_free({"--web-port": port})
+
+    def test_a_port_whose_holder_is_on_its_way_out_is_waited_for(self) -> None:
+        """As after `kill -9`: the process is gone, and its socket for a moment not."""
+        server = socket.create_server(("127.0.0.1", 0))
+        threading.Timer(0.2, server.close).start()
+        require_free({"--web-port": server.getsockname()[1]})
+        assert server.fileno() == -1
 
     def test_one_port_for_two_servers_is_refused(self) -> None:
         """Before the second one fails on it."""
