@@ -18,7 +18,7 @@ from emulator.processes import is_live, wait_until
 __all__ = ["PARTS", "Subject"]
 
 START_SECONDS = 120
-HEALTHY_SECONDS = 120
+HEALTHY_SECONDS = 600  # a backlog has to be worked off, too
 STOP_SECONDS = 60
 # Nothing is written straight to disk here, and there may be a hundred thousand objects in an hour's directory.
 S3_CACHE = "30"
