@@ -260,7 +260,7 @@ class TestStart:
     def test_missing_programs(self, seeded: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
         """Where the wheel is not installed, the error says how to install it."""
         monkeypatch.setattr(postgres_user, "find_spec", lambda _: None)
-        assert "pip install" in failure(seeded)
+        assert "make setup" in failure(seeded)
 
 
 class TestSurvival:

@@ -35,8 +35,6 @@ from emulator.soak.run import Plan, Soak
 from emulator.soak.subject import Subject
 from tests.stack_process import NO_STACK, ROOT
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-
 
 class Stored:
     """A stack that stands still: events in its raw bucket, and their rows in a warehouse."""
@@ -44,13 +42,15 @@ class Stored:
     def __init__(self, home: Home, dw_url: str) -> None:
         home.create()
         home.write_stack(replace(NO_STACK, dw_url=dw_url))
+        # Of the test, not of its import: clients' clocks are compared with it.
+        self.now = datetime.now(UTC).replace(microsecond=0)
         self.subject = Subject(home, (1, 2, 3))
         self.acknowledged: dict[str, Acknowledged] = {}
 
     def add(self, event: Event | None = None, seconds: float = 0.0) -> str:
         """Store an event, note that it was acknowledged, and give its key."""
         event = event or probe_event()
-        received_at = NOW + timedelta(seconds=seconds)
+        received_at = self.now + timedelta(seconds=seconds)
         key = object_key(received_at, uuid4())
         metadata = dict.fromkeys(IngestMetadata.__annotations__) | {"receivedAt": iso_milliseconds(received_at)}
         body = envelope(json.dumps(event).encode(), metadata)  # type: ignore[arg-type]  # all nine are there
@@ -62,10 +62,10 @@ class Stored:
 
     def project(self) -> None:
         """Make rows of all of them."""
-        backfill(self.subject.bucket, self.subject.stack.dw_url, [f"{NOW:events/%Y/%m/%d/%H/}"])
+        backfill(self.subject.bucket, self.subject.stack.dw_url, [f"{self.now:events/%Y/%m/%d/%H/}"])
 
     def account(self) -> Account:
-        return account(self.subject, self.acknowledged, NOW, NOW)
+        return account(self.subject, self.acknowledged, self.now, self.now)
 
     def ask(self, query: str) -> None:
         with psycopg.connect(self.subject.stack.dw_url, autocommit=True) as connection:
@@ -124,7 +124,7 @@ class TestRebuild:
         event = probe_event()
         late = stored.add(event | {"userId": "late"}, seconds=9)
         warehouse = Warehouse(stored.subject.stack.dw_url)
-        warehouse.insert(flatten((stored.subject.bucket / late).read_bytes(), late, NOW))
+        warehouse.insert(flatten((stored.subject.bucket / late).read_bytes(), late, stored.now))
         warehouse.close()
         stored.add(event | {"userId": "early"})
         rebuilt = rebuild(stored.subject)
