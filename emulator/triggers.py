@@ -25,6 +25,7 @@ __all__ = ["Triggers"]
 
 SWEEP_SECONDS = 2.0
 SWEEP_PAUSE = 9  # times as long as the sweep before it took
+MOST_PAUSE_SECONDS = 10.0
 STOP_SECONDS = 3
 # A directory's time is too coarse to trust just after a change: another file may follow within the same tick.
 SETTLED_NANOSECONDS = 2_000_000_000
@@ -146,15 +147,21 @@ class Triggers:
                 self._stopping.wait(SWEEP_SECONDS)
 
     def _sweep(self) -> None:
+        due = 0.0
         while not self._stopping.is_set():
             began = time.monotonic()
             try:
-                self.sweep()
-                self._sweep_error = None
+                if began >= due:
+                    self.sweep()
+                    self._sweep_error = None
+                    # With a hundred thousand objects in an hour it takes long, and keeps the deliveries waiting.
+                    ended = time.monotonic()
+                    due = ended + min(SWEEP_PAUSE * (ended - began), MOST_PAUSE_SECONDS)
+                else:
+                    self._deliveries.offer_failed()  # what failed is not to wait for that
             except Exception as error:  # noqa: BLE001  # the warehouse may be away: the next sweep finds the same
                 self._sweep_error = f"sweep: {error or type(error).__name__}"
-            # With a hundred thousand objects in an hour it takes long, and keeps the deliveries waiting.
-            self._stopping.wait(max(SWEEP_SECONDS, SWEEP_PAUSE * (time.monotonic() - began)))
+            self._stopping.wait(SWEEP_SECONDS)
 
     def _changed(self, directory: str) -> Iterator[list[File]]:
         """The objects of each directory, from `directory` down, that changed since it was last swept."""

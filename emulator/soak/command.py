@@ -82,7 +82,7 @@ def soak_command(
         if not chosen:
             raise EmulatorError("there is no fault left to inject")
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
-        result = _run(subject, Plan(events, rate, faults, seed, chosen), Console(stderr=True))
+        result = _run(subject, Plan(events, rate, faults, seed, chosen))
     if as_json:
         click.echo(json.dumps(output.as_json(result), indent=2))
     else:
@@ -90,14 +90,13 @@ def soak_command(
     raise SystemExit(0 if result.is_passed else 1)
 
 
-def _run(subject: "Subject", plan: "Plan", console: object) -> "Soak":
+def _run(subject: "Subject", plan: "Plan") -> "Soak":
     from rich.console import Console
 
     from emulator.replay.bar import new_progress
     from emulator.soak.run import soak
 
-    assert isinstance(console, Console)  # noqa: S101  # its type is imported late, as above
-    with stopped_by_ctrl_c() as stop, new_progress(console) as bar:
+    with stopped_by_ctrl_c() as stop, new_progress(Console(stderr=True)) as bar:
         task = bar.add_task("starting", total=plan.events)
 
         def say(what: str, acknowledged: int, faults: int) -> None:
