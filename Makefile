@@ -32,7 +32,7 @@ lint: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 
-# A stack under load, broken at random, that has to lose nothing: make soak EVENTS=100000 FAULTS=60 RATE=80
+# A stack under load, broken at random, that has to lose nothing: make soak EVENTS=100000 FAULTS=64 RATE=60
 soak: setup
 	$(BIN)/python -m emulator soak $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 
