@@ -49,7 +49,9 @@ class TestList:
         assert listed.keys() == set(keys)
         assert listed[keys[0]] == "the body is an array: send one JSON object"
         assert done.exit_code == 1
-        assert "the body is an array" in " ".join(run("list", "--source", bucket, "--dw", warehouse_url).stdout.split())
+        lines = run("list", "--source", bucket, "--dw", warehouse_url).stdout.splitlines()
+        # On a line of its own, to be copied.
+        assert lines[lines.index(keys[0]) + 1].endswith(": the body is an array: send one JSON object")
 
     def test_other_buckets_have_their_own(self, bucket: Path, warehouse_url: str) -> None:
         """A warehouse may serve several."""

@@ -103,7 +103,7 @@ class TestCommand:
         backfill(bucket, warehouse_url, HOURS)
         done = self.run(EVENT, "--source", bucket, "--dw", warehouse_url)
         assert done.exit_code == 0
-        assert "yes" in done.stdout
+        assert done.stdout.count("; the row is of this one") == 1
         assert "rejected: events/2026/11/25/09/" in done.stdout
         found = json.loads(self.run(EVENT, "--source", bucket, "--dw", warehouse_url, "--json").stdout)
         assert (len(found["deliveries"]), found["row"]["user_id"], found["whole"]) == (3, "first", True)

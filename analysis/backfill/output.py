@@ -6,7 +6,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from analysis.backfill.run import Backfilled
-from emulator.table import text_table
+from emulator.console_text import text_table
 
 __all__ = ["as_json", "show"]
 

@@ -110,7 +110,7 @@ def _as_json(found: "Found") -> dict[str, object]:
 def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
     from rich.console import Console
 
-    from emulator.table import text_table
+    from emulator.console_text import printable, text_table
 
     counts = {
         "objects": len(found.own),
@@ -122,7 +122,7 @@ def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
     }
     Console().print(text_table([title, ""], ((name, f"{count:,}") for name, count in counts.items())))
     for each in found.mentions[:MOST_SHOWN]:
-        click.echo(f"mentions it: {each.key}")
+        click.echo(f"mentions it: {printable(each.key)}")
     for column, names in others.items():
         if names:
             known = ", ".join(sorted(names)[:MOST_SHOWN])

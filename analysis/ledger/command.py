@@ -1,10 +1,10 @@
 """`python -m analysis ledger`."""
 
-import json
 from datetime import datetime
 
 import click
 
+from analysis.json_text import json_text
 from analysis.options import DAYS, source_option, span_options
 from analysis.span import span
 
@@ -38,11 +38,11 @@ def ledger_command(
     ledger = account(source_of(source), *span(start, end, DAYS), by_client=by_client)
     together = total(ledger)
     if as_json:
-        click.echo(json.dumps({"total": together, "rows": ledger.to_dicts()}, default=str, indent=2))
+        click.echo(json_text({"total": together, "rows": ledger.to_dicts()}))
     else:
         from rich.console import Console
 
-        from emulator.table import text_table
+        from emulator.console_text import text_table
 
         rows = [[_plain(value) for value in row] for row in (*ledger.rows(), ("together", *together.values()))]
         # Wider than a narrow terminal: a number that is folded is not read.

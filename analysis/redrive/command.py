@@ -23,8 +23,9 @@ def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
       python -m analysis redrive --queue clickstream-prod-failures
       python -m analysis redrive --queue https://sqs.….amazonaws.com/…/clickstream-prod-failures --json
     """
-    # Imported here: boto3 takes longer to import than --help takes to run.
+    # Imported here: boto3 and rich take longer to import than --help takes to run.
     from analysis.redrive.run import invoke_function, queue_url, redrive
+    from emulator.console_text import printable
 
     done = redrive(queue_url(queue), invoke_function, function)
     if as_json:
@@ -32,5 +33,5 @@ def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
     else:
         click.echo(f"{done.taken} messages: {done.done} went through, {len(done.failed)} failed.")
         for reason in dict.fromkeys(done.failed):
-            click.echo(f"  {done.failed.count(reason)} times: {reason}", err=True)
+            click.echo(f"  {done.failed.count(reason)} times: {printable(reason)}", err=True)
     raise SystemExit(1 if done.failed else 0)

@@ -1,11 +1,11 @@
 """`python -m analysis rejects`."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from analysis.json_text import json_text, plain
 from analysis.options import source_option, warehouse_option
 
 __all__ = ["rejects_command"]
@@ -44,19 +44,21 @@ def rejects_command(context: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, and nothing else.")
 def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bool) -> None:
     """List rejects, the oldest first; exit code 1 if there is one that nobody has dismissed."""
-    from rich.console import Console
-
     from analysis.rejects.work_list import rejects
-    from emulator.table import text_table
+    from emulator.console_text import printable
 
     bucket, warehouse = _places(source, dw)
     found = rejects(warehouse, bucket)
     shown = [reject for reject in found if every or reject.dismissed is None]
     if as_json:
-        click.echo(json.dumps([asdict(reject) for reject in shown], default=str, indent=2))
+        click.echo(json_text([asdict(reject) for reject in shown]))
     elif shown:
-        rows = ((each.key, each.reason, f"{each.first_seen:%Y-%m-%d %H:%M}", each.dismissed or "") for each in shown)
-        Console().print(text_table(["key", "reason", "first seen", "dismissed"], rows))
+        # No table: a key that is folded into a column cannot be copied.
+        for each in shown:
+            click.echo(printable(each.key))
+            click.echo(f"  since {plain(each.first_seen)}: {printable(each.reason)}")
+            if each.dismissed is not None:
+                click.echo(f"  dismissed: {printable(each.dismissed)}")
     else:
         click.echo("There are no rejects.")
     raise SystemExit(1 if any(reject.dismissed is None for reject in found) else 0)
@@ -91,7 +93,7 @@ def retry_command(
     wanted = [reject.key for reject in open_rejects(warehouse, bucket)] if all_of_them else keys
     retried = retry(warehouse, bucket, wanted)
     if as_json:
-        click.echo(json.dumps(asdict(retried), indent=2))
+        click.echo(json_text(asdict(retried)))
     else:
         click.echo(
             f"{len(retried.recovered)} are rows now, {len(retried.rejected)} are still no events, "
@@ -115,5 +117,6 @@ def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -
 
 def harmless(body: bytes) -> str:
     """An object's text for a terminal: whatever is no printable character, and no line break, as an escape."""
-    text = body.decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+    from emulator.console_text import printable
+
+    return "\n".join(map(printable, body.decode("utf-8", "backslashreplace").split("\n")))

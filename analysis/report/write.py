@@ -1,6 +1,5 @@
 """Writes the report to a file, and says in short what is in it."""
 
-import json
 from pathlib import Path
 
 from rich.console import Console
@@ -8,6 +7,7 @@ from rich.progress import track
 
 from analysis.errors import AnalysisError
 from analysis.history import History
+from analysis.json_text import json_text
 from analysis.metrics.overview import overview
 from analysis.report.page import page
 from analysis.report.sections import sections
@@ -38,7 +38,7 @@ def write_report(history: History, path: Path) -> None:
 
 def overview_as_json(history: History) -> str:
     """The overview's columns and values, as one JSON object."""
-    return json.dumps(overview(history.raw, history.within).row(0, named=True), default=str, indent=2)
+    return json_text(overview(history.raw, history.within).row(0, named=True))
 
 
 def overview_as_text(history: History, path: Path) -> str:

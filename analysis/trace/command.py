@@ -1,12 +1,12 @@
 """`python -m analysis trace`."""
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from analysis.json_text import json_text, plain
 from analysis.options import DAYS, source_option, span_options, warehouse_option
 from analysis.span import span
 
@@ -42,7 +42,7 @@ def trace_command(
     bucket = source_of(source)
     found = follow(bucket, warehouse_of(dw, bucket), event_id, *span(start, end, DAYS))
     if as_json:
-        click.echo(json.dumps(asdict(found) | {"whole": found.is_whole}, default=str, indent=2))
+        click.echo(json_text(asdict(found) | {"whole": found.is_whole}))
     else:
         _show(found)
     raise SystemExit(0 if found.is_whole else 1)
@@ -50,23 +50,21 @@ def trace_command(
 
 def _show(found: "Trace") -> None:
     from rich.console import Console
-    from rich.text import Text
 
-    from emulator.table import text_table
+    from emulator.console_text import text_line, text_table
 
     console = Console()
-    if found.deliveries:
-        columns = ["object", "received", "request", "became the row"]
-        is_row = {None: "no warehouse was asked", True: "yes", False: "no"}
-        rows = (
-            (each["key"], str(each["received_at"]), each["request_id"] or "", is_row[each["is_row"]])
-            for each in found.deliveries
-        )
-        console.print(text_table(columns, rows))
+    is_row = {None: "", True: "; the row is of this one", False: "; the row is not of this one"}
+    for each in found.deliveries:
+        # No table: a key that is folded into a column cannot be copied.
+        request = "" if each["request_id"] is None else f" by request {each['request_id']}"
+        console.print(text_line(f"object {each['key']}"), soft_wrap=True)
+        received = f"  received {plain(each['received_at'])}{request}{is_row[each['is_row']]}"
+        console.print(text_line(received), soft_wrap=True)
     for reject in found.rejects:
-        console.print(Text(f"rejected: {reject['key']}: {reject['reason']}"), soft_wrap=True)
+        console.print(text_line(f"rejected: {reject['key']}: {reject['reason']}"), soft_wrap=True)
     if found.row is not None:
-        console.print(text_table(["column", "row"], ((name, str(value)) for name, value in found.row.items())))
+        console.print(text_table(["column", "row"], ((name, plain(value)) for name, value in found.row.items())))
     missing = "The warehouse has no row of it." if found.has_warehouse else "No warehouse was asked: name it with --dw."
     if found.row is None:
         console.print(missing)

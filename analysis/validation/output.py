@@ -1,17 +1,15 @@
 """Shows a validation: as one JSON object, or as tables."""
 
-import json
-from datetime import datetime
 from typing import Any
 
 import polars as pl
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from analysis.json_text import json_text, plain
 from analysis.validation.finding import Check
 from analysis.validation.run import Report
-from emulator.table import text_table
+from emulator.console_text import text_line, text_table
 
 __all__ = ["as_frame", "as_json", "show"]
 
@@ -30,7 +28,7 @@ def as_frame(report: Report) -> pl.DataFrame:
 
 def as_json(report: Report) -> str:
     """Every check with every finding."""
-    return json.dumps(
+    return json_text(
         {
             "source": report.source,
             "warehouse": report.has_warehouse,
@@ -39,9 +37,7 @@ def as_json(report: Report) -> str:
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
             "checks": [_check(check) for check in report.checks],
-        },
-        default=_plain,
-        indent=2,
+        }
     )
 
 
@@ -49,19 +45,20 @@ def show(report: Report) -> None:
     """Print what was found, the worst first, then the hours; no text of an event is taken for markup."""
     console = Console()
     for check in (check for check in report.checks if check.findings):
-        console.print(Text(f"{check.severity}: {check.observed}", style=STYLES[check.severity]))
-        console.print(Text(f"  {check.name}, expected: {check.expected}. {check.advice}"))
+        console.print(text_line(f"{check.severity}: {check.observed}", STYLES[check.severity]))
+        console.print(text_line(f"  {check.name}, expected: {check.expected}. {check.advice}"))
         for finding in check.findings[:MOST_SHOWN]:
             console.print(
-                Text("    " + ", ".join(f"{name} {value}" for name, value in finding.items())), soft_wrap=True
+                text_line("    " + ", ".join(f"{name} {plain(value)}" for name, value in finding.items())),
+                soft_wrap=True,
             )
         if len(check.findings) > MOST_SHOWN:
-            console.print(Text(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json has all of them"))
+            console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json has all of them"))
     console.print(_hours(report))
     passed = sum(not check.findings for check in report.checks)
-    console.print(Text(f"{passed} of {len(report.checks)} checks found nothing."))
+    console.print(text_line(f"{passed} of {len(report.checks)} checks found nothing."))
     if not report.has_warehouse:
-        console.print(Text("The warehouse was not compared: name it with --dw, or start the local stack."))
+        console.print(text_line("The warehouse was not compared: name it with --dw, or start the local stack."))
 
 
 def _hours(report: Report) -> Table:
@@ -72,7 +69,3 @@ def _hours(report: Report) -> Table:
 def _check(check: Check) -> dict[str, Any]:
     fields = ("name", "severity", "observed", "expected", "advice", "findings")
     return {"passed": check.is_passed, **{name: getattr(check, name) for name in fields}}
-
-
-def _plain(value: object) -> str:
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
+from emulator.console_text import text_line
 from emulator.replay.events import Event, Malformed
 
 __all__ = ["Bar", "new_progress"]
@@ -30,7 +30,7 @@ class Bar:
         """One line is done with; of a malformed one, say which it is and why."""
         self._progress.advance(self._posting, 1 if self._by_lines else line.size)
         if isinstance(line, Malformed):
-            text = Text(f"line {line.line_number}: {line.reason}", style="yellow")
+            text = text_line(f"line {line.line_number}: {line.reason}", "yellow")
             self._progress.console.print(text, soft_wrap=True)
 
     def fill(self) -> None:

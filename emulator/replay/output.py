@@ -6,10 +6,9 @@ from itertools import islice
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
+from emulator.console_text import text_line, text_table
 from emulator.replay.report import Counts, Report
-from emulator.table import text_table
 
 __all__ = ["as_json", "show"]
 
@@ -54,7 +53,7 @@ def show(report: Report, console: Console) -> None:
         rows = ((name, *(_number(count, "-") for count in counts.values())) for name, counts in names)
         console.print(text_table(["event name", *Counts.__dataclass_fields__], rows))
     for finding in _findings(document):
-        console.print(Text(finding, style="bold red"), soft_wrap=True)
+        console.print(text_line(finding, "bold red"), soft_wrap=True)
 
 
 def _counts(report: Report, counts: Counts) -> dict[str, int | None]:

@@ -5,10 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
+from emulator.console_text import text_line, text_table
 from emulator.shoppers.report import Counts, Report
-from emulator.table import text_table
 
 __all__ = ["as_json", "show"]
 
@@ -39,7 +38,7 @@ def show(report: Report, console: Console) -> None:
     names = ((name, *(f"{count:,}" for count in asdict(counts).values())) for name, counts in rows)
     console.print(text_table(["event name", *Counts.__dataclass_fields__], names))
     for finding in _findings(report):
-        console.print(Text(finding, style="bold red"), soft_wrap=True)
+        console.print(text_line(finding, "bold red"), soft_wrap=True)
 
 
 def _totals(report: Report) -> Iterator[tuple[str, str]]:

@@ -6,10 +6,9 @@ from statistics import median
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
+from emulator.console_text import text_line, text_table
 from emulator.soak.run import Soak
-from emulator.table import text_table
 
 __all__ = ["as_json", "show"]
 
@@ -28,8 +27,8 @@ def show(result: Soak, console: Console) -> None:
     faults = ((kind, f"{len(found)}", f"{median(found):.1f}", f"{max(found):.1f}") for kind, found in _kinds(result))
     console.print(text_table(["fault", "times", "recovered in s, median", "longest"], faults))
     for line in _wrong(result):
-        console.print(Text(line, style="bold red"), soft_wrap=True)
-    console.print(Text("passed: nothing was lost" if result.is_passed else "not passed", style="bold"))
+        console.print(text_line(line, "bold red"), soft_wrap=True)
+    console.print(text_line("passed: nothing was lost" if result.is_passed else "not passed", "bold"))
 
 
 def _kinds(result: Soak) -> list[tuple[str, list[float]]]:

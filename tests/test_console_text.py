@@ -1,0 +1,93 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from analysis.backfill.run import backfill
+from analysis.cli import main
+from emulator.console_text import printable, text_line, text_table
+from tests.raw_objects import Objects
+
+# Clears the screen, and sets the title, of most terminals; then the same introduced by one C1 character.
+STEERING = "\x1b[2J\x1b]0;owned\x07\x9b2J"
+SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T12:00")
+HOURS = ["events/2026/11/25/09/"]
+
+
+def printed(*things: object) -> str:
+    """Print on a terminal that knows colours, for that is where it would do harm; without the colours."""
+    console = Console(force_terminal=True, color_system=None, width=100)
+    with console.capture() as capture:
+        console.print(*things)
+    return capture.get()
+
+
+def steers(text: str) -> bool:
+    """Whether a character of it does more than to be seen."""
+    return any(not letter.isprintable() for letter in text.replace("\n", ""))
+
+
+class TestPrintable:
+    def test_what_steers_a_terminal_is_an_escape(self) -> None:
+        """Line breaks too, by which one line could pass for two, and what turns the direction of writing."""
+        assert printable(STEERING) == "\\x1b[2J\\x1b]0;owned\\x07\\x9b2J"
+        assert printable("a\nb\r\tc\u202e\ud800") == "a\\nb\\r\\tc\\u202e\\ud800"
+
+    def test_words_of_all_languages_stay(self) -> None:
+        """And whatever else is to be seen."""
+        assert printable("tiếng Việt, 日本語, [bold]€ 😀") == "tiếng Việt, 日本語, [bold]€ 😀"
+
+
+class TestTable:
+    def test_neither_markup_nor_escapes_come_through(self) -> None:
+        """In a cell, a column's name, or a line."""
+        shown = printed(text_table([STEERING, "[red]b"], [("[bold]c", STEERING)]), text_line(f"[link]{STEERING}"))
+        assert not steers(shown)
+        assert all(text in shown for text in ("[red]b", "[bold]c", "[link]", "\\x1b[2J"))
+
+
+@pytest.mark.usefixtures("no_environment")
+class TestCommands:
+    @pytest.fixture
+    def where(self, tmp_path: Path, warehouse_url: str) -> tuple[str, ...]:
+        """Give a bucket whose ids, names and rejects hold what steers a terminal, and the warehouse that it fills."""
+        objects = Objects()
+        ids: dict[str, Any] = {
+            "clientId": STEERING,
+            "sessionId": STEERING,
+            "tabId": STEERING,
+            "userId": STEERING,
+            "seq": 1,
+        }
+        objects.add(eventId="ours", eventName=STEERING, **ids)
+        objects.add(eventId=STEERING, eventName=STEERING, **(ids | {"seq": 5}))
+        objects.add(eventId=STEERING, eventName="another", **(ids | {"seq": 5}))
+        objects.put(STEERING)
+        bucket = objects.write(tmp_path / "shop-raw")
+        backfill(bucket, warehouse_url, HOURS)
+        return "--source", str(bucket), "--dw", warehouse_url
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("trace", "ours", *SPAN),
+            ("validate", *SPAN),
+            ("ledger", "--by-client", *SPAN),
+            ("rejects", "list"),
+            ("rejects", "list", "--json"),
+            ("erase", "--client-id", STEERING, "--dry-run"),
+        ],
+        ids=" ".join,
+    )
+    def test_no_event_steers_the_terminal_of_who_reads(
+        self, command: tuple[str, ...], where: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever is shown of it, is shown as escapes."""
+        monkeypatch.setenv("COLUMNS", "200")
+        place = where[:2] if command[0] == "ledger" else where
+        done = CliRunner().invoke(main, [*command, *place])
+        assert done.exit_code in (0, 1), done.output
+        assert not steers(done.output)
+        assert "\\x1b[2J" in done.output or "\\u001b[2J" in done.output or command[0] in ("rejects", "erase")
