@@ -15,6 +15,7 @@ from analysis.redrive.command import redrive_command
 from analysis.rejects.command import rejects_command
 from analysis.span import HISTORY_DAYS, span
 from analysis.trace.command import trace_command
+from emulator.printable import printable_lines
 
 if TYPE_CHECKING:
     from analysis.range import LoginState
@@ -35,7 +36,7 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except AnalysisError as error:
-            raise _Problem(str(error)) from error
+            raise _Problem(printable_lines(str(error))) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -5,19 +5,13 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["printable", "text_line", "text_table"]
+from emulator.printable import printable
 
-
-def printable(text: str) -> str:
-    """One line, in which whatever is no printable character, line breaks among them, is an escape.
-
-    Anybody may send events: an id that holds an escape sequence must not clear, or write to, the terminal of who reads.
-    """
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+__all__ = ["text_line", "text_table"]
 
 
 def text_line(text: str, style: str = "") -> Text:
-    """One line to print."""
+    """One line to print; line breaks in it are escapes."""
     return Text(printable(text), style)
 
 

@@ -2,6 +2,8 @@
 
 import click
 
+from emulator.printable import printable_lines
+
 __all__ = ["EmulatorError"]
 
 
@@ -9,3 +11,7 @@ class EmulatorError(click.ClickException):
     """Something the user can put right: wrong usage or environment. Ends a command with exit code 2."""
 
     exit_code = 2
+
+    def format_message(self) -> str:
+        """What is printed: the last lines of a server's log, if they are in it, may hold text of events."""
+        return printable_lines(self.message)

@@ -22,6 +22,7 @@ from emulator.page import Page
 from emulator.part import Part
 from emulator.ports import require_free
 from emulator.postgres import Postgres
+from emulator.printable import printable_lines
 from emulator.processes import stop_orphan
 from emulator.reset import Reset
 from emulator.s3_server import CACHE_SECONDS, S3Server
@@ -187,4 +188,4 @@ def _say(stream: TextIO, line: str) -> None:
     """Print a line; a terminal that is closed, or lacks a letter, must not keep the parts from being stopped."""
     with suppress(OSError, ValueError):
         encoding = stream.encoding or "utf-8"
-        print(line.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+        print(printable_lines(line).encode(encoding, "replace").decode(encoding), file=stream, flush=True)

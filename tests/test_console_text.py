@@ -7,7 +7,7 @@ from rich.console import Console
 
 from analysis.backfill.run import backfill
 from analysis.cli import main
-from emulator.console_text import printable, text_line, text_table
+from emulator.console_text import text_line, text_table
 from tests.raw_objects import Objects
 
 # Clears the screen, and sets the title, of most terminals; then the same introduced by one C1 character.
@@ -27,17 +27,6 @@ def printed(*things: object) -> str:
 def steers(text: str) -> bool:
     """Whether a character of it does more than to be seen."""
     return any(not letter.isprintable() for letter in text.replace("\n", ""))
-
-
-class TestPrintable:
-    def test_what_steers_a_terminal_is_an_escape(self) -> None:
-        """Line breaks too, by which one line could pass for two, and what turns the direction of writing."""
-        assert printable(STEERING) == "\\x1b[2J\\x1b]0;owned\\x07\\x9b2J"
-        assert printable("a\nb\r\tc\u202e\ud800") == "a\\nb\\r\\tc\\u202e\\ud800"
-
-    def test_words_of_all_languages_stay(self) -> None:
-        """And whatever else is to be seen."""
-        assert printable("tiếng Việt, 日本語, [bold]€ 😀") == "tiếng Việt, 日本語, [bold]€ 😀"
 
 
 class TestTable:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.options import source_option, warehouse_option
+from emulator.printable import printable
 
 if TYPE_CHECKING:
     from analysis.erase.run import Found
@@ -110,7 +111,7 @@ def _as_json(found: "Found") -> dict[str, object]:
 def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
     from rich.console import Console
 
-    from emulator.console_text import printable, text_table
+    from emulator.console_text import text_table
 
     counts = {
         "objects": len(found.own),

@@ -5,6 +5,8 @@ from dataclasses import asdict
 
 import click
 
+from emulator.printable import printable
+
 __all__ = ["redrive_command"]
 
 
@@ -23,9 +25,8 @@ def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
       python -m analysis redrive --queue clickstream-prod-failures
       python -m analysis redrive --queue https://sqs.….amazonaws.com/…/clickstream-prod-failures --json
     """
-    # Imported here: boto3 and rich take longer to import than --help takes to run.
+    # Imported here: boto3 takes longer to import than --help takes to run.
     from analysis.redrive.run import invoke_function, queue_url, redrive
-    from emulator.console_text import printable
 
     done = redrive(queue_url(queue), invoke_function, function)
     if as_json:

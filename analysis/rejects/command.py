@@ -7,6 +7,7 @@ import click
 
 from analysis.json_text import json_text, plain
 from analysis.options import source_option, warehouse_option
+from emulator.printable import printable, printable_lines
 
 __all__ = ["rejects_command"]
 
@@ -45,7 +46,6 @@ def rejects_command(context: click.Context) -> None:
 def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bool) -> None:
     """List rejects, the oldest first; exit code 1 if there is one that nobody has dismissed."""
     from analysis.rejects.work_list import rejects
-    from emulator.console_text import printable
 
     bucket, warehouse = _places(source, dw)
     found = rejects(warehouse, bucket)
@@ -117,6 +117,4 @@ def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -
 
 def harmless(body: bytes) -> str:
     """An object's text for a terminal: whatever is no printable character, and no line break, as an escape."""
-    from emulator.console_text import printable
-
-    return "\n".join(map(printable, body.decode("utf-8", "backslashreplace").split("\n")))
+    return printable_lines(body.decode("utf-8", "backslashreplace"))

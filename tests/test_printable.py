@@ -1,0 +1,28 @@
+from emulator.errors import EmulatorError
+from emulator.printable import printable, printable_lines
+
+# Clears the screen, and sets the title, of most terminals; then the same introduced by one C1 character.
+STEERING = "\x1b[2J\x1b]0;owned\x07\x9b2J"
+
+
+class TestPrintable:
+    def test_what_steers_a_terminal_is_an_escape(self) -> None:
+        """Line breaks too, by which one line could pass for two, and what turns the direction of writing."""
+        assert printable(STEERING) == "\\x1b[2J\\x1b]0;owned\\x07\\x9b2J"
+        assert printable("a\nb\r\tc\u202e\ud800") == "a\\nb\\r\\tc\\u202e\\ud800"
+
+    def test_words_of_all_languages_stay(self) -> None:
+        """And whatever else is to be seen."""
+        assert printable("tiếng Việt, 日本語, [bold]€ 😀") == "tiếng Việt, 日本語, [bold]€ 😀"
+
+
+class TestPrintableLines:
+    def test_line_breaks_stay(self) -> None:
+        """Where a text may have several."""
+        assert printable_lines("a\x1b\r\nb\n") == "a\\x1b\\r\nb\n"
+
+
+class TestErrors:
+    def test_what_they_quote_is_printable(self) -> None:
+        """They may hold the last lines of a server's log."""
+        assert EmulatorError(f"a\n{STEERING}").format_message() == f"a\n{printable(STEERING)}"
