@@ -1,7 +1,9 @@
-"""Results as JSON, for programs: times in UTC, as in events."""
+"""Results as texts: as JSON, for programs, and one value alone; times are written as in events."""
 
 import json
 from datetime import UTC, datetime
+
+from chalicelib.envelope import iso_milliseconds
 
 __all__ = ["json_text", "plain"]
 
@@ -12,10 +14,5 @@ def json_text(result: object) -> str:
 
 
 def plain(value: object) -> str:
-    """A value as a text; a time as RFC 3339 in UTC, as fine as it is (of one without a zone, as it is)."""
-    if not isinstance(value, datetime):
-        return str(value)
-    if value.tzinfo is None:
-        return value.isoformat()
-    timespec = "microseconds" if value.microsecond % 1000 else "milliseconds" if value.microsecond else "seconds"
-    return value.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+    """A value as a text; an aware time as RFC 3339 in UTC, to the millisecond."""
+    return iso_milliseconds(value.astimezone(UTC)) if isinstance(value, datetime) else str(value)

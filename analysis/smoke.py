@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.engine import WarehouseEvents
 from analysis.errors import AnalysisError, NoTable
+from analysis.json_text import json_text
 from analysis.source import Folder, open_source
 from chalicelib.contract import TABLE
 from chalicelib.envelope import as_sent, iso_milliseconds
@@ -54,7 +55,7 @@ class Smoke:
 
     def as_json(self) -> str:
         """One JSON object."""
-        return json.dumps({"passed": self.is_passed, "event_name": EVENT_NAME, **asdict(self)}, indent=2)
+        return json_text({"passed": self.is_passed, "event_name": EVENT_NAME, **asdict(self)})
 
     def as_text(self) -> str:
         """One line for the event, one for each place, and one for what is wrong."""

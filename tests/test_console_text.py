@@ -9,9 +9,8 @@ from analysis.backfill.run import backfill
 from analysis.cli import main
 from emulator.console_text import text_line, text_table
 from tests.raw_objects import Objects
+from tests.steering import STEERING, steers
 
-# Clears the screen, and sets the title, of most terminals; then the same introduced by one C1 character.
-STEERING = "\x1b[2J\x1b]0;owned\x07\x9b2J"
 SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T12:00")
 HOURS = ["events/2026/11/25/09/"]
 
@@ -22,11 +21,6 @@ def printed(*things: object) -> str:
     with console.capture() as capture:
         console.print(*things)
     return capture.get()
-
-
-def steers(text: str) -> bool:
-    """Whether a character of it does more than to be seen."""
-    return any(not letter.isprintable() for letter in text.replace("\n", ""))
 
 
 class TestTable:
@@ -43,17 +37,11 @@ class TestCommands:
     def where(self, tmp_path: Path, warehouse_url: str) -> tuple[str, ...]:
         """Give a bucket whose ids, names and rejects hold what steers a terminal, and the warehouse that it fills."""
         objects = Objects()
-        ids: dict[str, Any] = {
-            "clientId": STEERING,
-            "sessionId": STEERING,
-            "tabId": STEERING,
-            "userId": STEERING,
-            "seq": 1,
-        }
-        objects.add(eventId="ours", eventName=STEERING, **ids)
-        objects.add(eventId=STEERING, eventName=STEERING, **(ids | {"seq": 5}))
-        objects.add(eventId=STEERING, eventName="another", **(ids | {"seq": 5}))
-        objects.put(STEERING)
+        ids: dict[str, Any] = dict.fromkeys(("clientId", "sessionId", "tabId", "userId"), STEERING)
+        objects.add(eventId="ours", eventName=STEERING, seq=1, **ids)
+        objects.add(eventId=STEERING, eventName=STEERING, seq=5, **ids)
+        objects.add(eventId=STEERING, eventName="another", seq=5, **ids)
+        objects.bodies[f"{HOURS[0]}{STEERING}.json"] = STEERING.encode()
         bucket = objects.write(tmp_path / "shop-raw")
         backfill(bucket, warehouse_url, HOURS)
         return "--source", str(bucket), "--dw", warehouse_url
@@ -66,6 +54,7 @@ class TestCommands:
             ("ledger", "--by-client", *SPAN),
             ("rejects", "list"),
             ("rejects", "list", "--json"),
+            ("rejects", "show", f"{HOURS[0]}{STEERING}.json"),
             ("erase", "--client-id", STEERING, "--dry-run"),
         ],
         ids=" ".join,
@@ -75,8 +64,8 @@ class TestCommands:
     ) -> None:
         """Whatever is shown of it, is shown as escapes."""
         monkeypatch.setenv("COLUMNS", "200")
-        place = where[:2] if command[0] == "ledger" else where
+        place = where[:2] if {"ledger", "show"} & {*command} else where
         done = CliRunner().invoke(main, [*command, *place])
         assert done.exit_code in (0, 1), done.output
         assert not steers(done.output)
-        assert "\\x1b[2J" in done.output or "\\u001b[2J" in done.output or command[0] in ("rejects", "erase")
+        assert ("\\u001b[2J" if "--json" in command else "\\x1b[2J") in done.output

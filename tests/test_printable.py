@@ -1,8 +1,6 @@
 from emulator.errors import EmulatorError
-from emulator.printable import printable, printable_lines
-
-# Clears the screen, and sets the title, of most terminals; then the same introduced by one C1 character.
-STEERING = "\x1b[2J\x1b]0;owned\x07\x9b2J"
+from emulator.printable import printable, printable_lines, short_line, without_credentials
+from tests.steering import STEERING
 
 
 class TestPrintable:
@@ -20,6 +18,18 @@ class TestPrintableLines:
     def test_line_breaks_stay(self) -> None:
         """Where a text may have several."""
         assert printable_lines("a\x1b\r\nb\n") == "a\\x1b\\r\nb\n"
+
+
+class TestShortLine:
+    def test_a_long_text_is_cut(self) -> None:
+        """What a server answers may be a page; its first words say enough."""
+        assert short_line(f" a\n\t b\x1b{'c' * 300}") == f"a b\\x1b{'c' * 196}"
+
+
+class TestWithoutCredentials:
+    def test_a_password_is_not_shown(self) -> None:
+        """Nor whose it is."""
+        assert without_credentials("https://me:secret@host:1/a?b=c@d") == "https://host:1/a?b=c@d"
 
 
 class TestErrors:

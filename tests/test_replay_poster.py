@@ -18,7 +18,7 @@ class TestPoster(ReplayTest):
             else accepted(event, attempt)
         )
         report, _ = run(collector, log(line(1), line(2), line(3)))
-        assert report.reasons == {"400 not welcome\ufffd": 2}
+        assert report.reasons == {"400 not welcome\\x1b": 2}
         assert (report.total("refused"), report.total("accepted"), report.exit_code) == (2, 1, 1)
         assert set(collector.attempts.values()) == {1}
 

@@ -1,11 +1,11 @@
 """Shows what a backfill did: as one JSON object, or as a table."""
 
-import json
 from dataclasses import asdict
 
 from rich.console import Console
 
 from analysis.backfill.run import Backfilled
+from analysis.json_text import json_text
 from emulator.console_text import text_table
 
 __all__ = ["as_json", "show"]
@@ -13,7 +13,7 @@ __all__ = ["as_json", "show"]
 
 def as_json(done: Backfilled) -> str:
     """Every count."""
-    return json.dumps(asdict(done), indent=2)
+    return json_text(asdict(done))
 
 
 def show(done: Backfilled, *, dry_run: bool) -> None:

@@ -1,10 +1,10 @@
 """`python -m analysis erase`."""
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
+from analysis.json_text import json_text
 from analysis.options import source_option, warehouse_option
 from emulator.printable import printable
 
@@ -93,7 +93,7 @@ def erase_command(
         if not as_json:
             _show(left, "left", {})
     if as_json:
-        click.echo(json.dumps({"found": _as_json(found), "left": _as_json(left)}, indent=2))
+        click.echo(json_text({"found": _as_json(found), "left": _as_json(left)}))
     raise SystemExit(0 if left.is_nothing else 1)
 
 

@@ -1,10 +1,10 @@
 """`python -m analysis redrive`."""
 
-import json
 from dataclasses import asdict
 
 import click
 
+from analysis.json_text import json_text
 from emulator.printable import printable
 
 __all__ = ["redrive_command"]
@@ -30,7 +30,7 @@ def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
 
     done = redrive(queue_url(queue), invoke_function, function)
     if as_json:
-        click.echo(json.dumps(asdict(done), indent=2))
+        click.echo(json_text(asdict(done)))
     else:
         click.echo(f"{done.taken} messages: {done.done} went through, {len(done.failed)} failed.")
         for reason in dict.fromkeys(done.failed):

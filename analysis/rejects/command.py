@@ -72,7 +72,7 @@ def show_command(key: str, source: str | None) -> None:
     from analysis.place import source_of
     from analysis.rejects.work_list import stored
 
-    click.echo(harmless(stored(source_of(source), key)))
+    click.echo(printable_lines(stored(source_of(source), key).decode("utf-8", "backslashreplace")))
 
 
 @rejects_command.command("retry")
@@ -113,8 +113,3 @@ def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -
 
     bucket, warehouse = _places(source, dw)
     dismiss(warehouse, bucket, key, reason)
-
-
-def harmless(body: bytes) -> str:
-    """An object's text for a terminal: whatever is no printable character, and no line break, as an escape."""
-    return printable_lines(body.decode("utf-8", "backslashreplace"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from emulator.replay.printable import printable
+from emulator.printable import short_line
 from emulator.replay.retry import RETRIED, seconds_of
 
 __all__ = ["Answer", "answer_of", "no_answer"]
@@ -43,7 +43,7 @@ def answer_of(response: httpx2.Response, seconds: float) -> Answer:
         return Answer(status, key, seconds=seconds)
     why = "without the key of an object" if status == 200 else body.get("message") or "without a message"
     retry_after = seconds_of(response.headers.get("Retry-After", ""))
-    return Answer(status, reason=f"{status} {printable(str(why))}", retry_after=retry_after)
+    return Answer(status, reason=f"{status} {short_line(str(why))}", retry_after=retry_after)
 
 
 def _json_object(response: httpx2.Response) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 
 from emulator.errors import EmulatorError
+from emulator.printable import short_line, without_credentials
 from emulator.replay.answer import Answer, answer_of, no_answer
-from emulator.replay.printable import printable, without_credentials
 from emulator.replay.retry import ATTEMPTS, delay
 
 __all__ = ["Poster"]
@@ -36,9 +36,9 @@ class Poster:
         try:
             self._client.options(self._endpoint)
         except httpx2.RequestError as error:
-            why = printable(str(error)) or type(error).__name__
+            why = short_line(str(error)) or type(error).__name__
             raise EmulatorError(
-                f"nothing answers at {printable(without_credentials(self._endpoint))}: {why}"
+                f"nothing answers at {short_line(without_credentials(self._endpoint))}: {why}"
             ) from error
 
     def post(self, payload: dict[str, Any]) -> Answer:
@@ -63,4 +63,4 @@ def _host(endpoint: str) -> str:
     try:
         return httpx2.URL(endpoint).host
     except httpx2.InvalidURL as error:
-        raise EmulatorError(f"not a URL: {printable(endpoint)} ({error})") from error
+        raise EmulatorError(f"not a URL: {short_line(endpoint)} ({error})") from error

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emulator.printable import without_credentials
 from emulator.replay.bar import Bar, new_progress
 from emulator.replay.checks import check_objects, wait_for_rows
 from emulator.replay.ends import Ends
 from emulator.replay.events import read_events
 from emulator.replay.poster import Poster
 from emulator.replay.posting import Posting
-from emulator.replay.printable import without_credentials
 from emulator.replay.report import Report
 
 __all__ = ["replay"]

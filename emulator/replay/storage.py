@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from emulator.errors import EmulatorError
-from emulator.replay.printable import printable
+from emulator.printable import short_line
 
 __all__ = ["S3Storage", "Storage"]
 
@@ -32,4 +32,4 @@ class S3Storage:
             for page in pages:
                 yield from (item["Key"] for item in page.get("Contents", ()))
         except (BotoCoreError, ClientError) as error:
-            raise EmulatorError(f"cannot list s3://{self._bucket}: {printable(str(error))}") from error
+            raise EmulatorError(f"cannot list s3://{self._bucket}: {short_line(str(error))}") from error

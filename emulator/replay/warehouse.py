@@ -8,7 +8,7 @@ import psycopg
 
 from emulator.errors import EmulatorError
 from emulator.known import known_events
-from emulator.replay.printable import printable
+from emulator.printable import short_line
 
 __all__ = ["PostgresWarehouse", "Warehouse"]
 
@@ -35,4 +35,4 @@ class PostgresWarehouse:
             # psycopg quotes a URL that it cannot parse, and the URL may hold a password.
             raise EmulatorError(f"the warehouse refuses its URL or the query: {type(error).__name__}") from error
         except psycopg.Error as error:
-            raise EmulatorError(f"the warehouse does not answer: {printable(str(error))}") from error
+            raise EmulatorError(f"the warehouse does not answer: {short_line(str(error))}") from error

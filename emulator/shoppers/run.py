@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from emulator.printable import without_credentials
 from emulator.replay.poster import Poster
-from emulator.replay.printable import without_credentials
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.crowd import Crowd
