@@ -15,18 +15,12 @@ from analysis.redrive.command import redrive_command
 from analysis.rejects.command import rejects_command
 from analysis.span import HISTORY_DAYS, span
 from analysis.trace.command import trace_command
-from emulator.printable import printable_lines
+from command_line.errors import CommandError
 
 if TYPE_CHECKING:
     from analysis.range import LoginState
 
 __all__ = ["main"]
-
-
-class _Problem(click.ClickException):
-    """An AnalysisError on the command line."""
-
-    exit_code = 2
 
 
 class _Group(click.Group):
@@ -36,7 +30,7 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except AnalysisError as error:
-            raise _Problem(printable_lines(str(error))) from error
+            raise CommandError(str(error)) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

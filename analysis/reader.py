@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analysis.fields import KEY, fields_named
-from analysis.progress import progress
 from analysis.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
 from analysis.source import Folder, Source, hour_prefixes, open_source
 from chalicelib.contract import COLUMNS
+from command_line.progress import progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation

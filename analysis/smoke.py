@@ -20,12 +20,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.engine import WarehouseEvents
 from analysis.errors import AnalysisError, NoTable
-from analysis.json_text import json_text
 from analysis.source import Folder, open_source
 from chalicelib.contract import TABLE
 from chalicelib.envelope import as_sent, iso_milliseconds
-from emulator.errors import EmulatorError
-from emulator.home import Home
+from command_line.errors import CommandError
+from command_line.home import Home
+from command_line.json_text import json_text
 
 __all__ = ["EVENT_NAME", "Smoke", "endpoint_of", "headers_of", "in_log", "in_raw", "in_warehouse", "smoke"]
 
@@ -73,7 +73,7 @@ def endpoint_of(named: str | None, source: str | None) -> str:
     home = Home.default()
     try:
         local = home.read_stack().endpoint if home.is_held else None
-    except EmulatorError:
+    except CommandError:
         local = None
     if named is None and local is None:
         raise AnalysisError("no endpoint: name --url https://…/clickstream, or start a local stack with 'make run'")

@@ -16,7 +16,7 @@ from benchmarks.reader import END, START, bucket, read_bare
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import Warehouse
-from emulator.home import Home
+from command_line.home import Home
 from emulator.postgres import Postgres
 
 __all__ = ["FILES", "LOOP_ROUNDS", "ROUNDS", "Raw", "measure", "measure_beside_loop", "raw"]

@@ -8,9 +8,9 @@ import shutil
 import click
 from psycopg import conninfo
 
+from command_line.errors import CommandError
+from command_line.home import MARKER, Home, Stack
 from emulator.environment import aws_environment
-from emulator.errors import EmulatorError
-from emulator.home import MARKER, Home, Stack
 from emulator.options import home_option
 from emulator.postgres import Postgres
 from emulator.replay import replay_command
@@ -108,7 +108,7 @@ def reset_command(home: Home, *, yes: bool) -> None:
     The stack must not be running. A warehouse given by --dw is left as it is.
     """
     if not os.access(home.path / MARKER, os.W_OK):
-        raise EmulatorError(f"{home.path} is no home of a stack: nothing was deleted")
+        raise CommandError(f"{home.path} is no home of a stack: nothing was deleted")
     with home.held():
         if not yes:
             click.confirm(f"Delete every event and the warehouse in {home.path}?", abort=True)
@@ -120,7 +120,7 @@ def reset_command(home: Home, *, yes: bool) -> None:
                     shutil.rmtree(folder)
             (home.path / "stack.json").unlink(missing_ok=True)
         except OSError as error:
-            raise EmulatorError(f"cannot delete {error.filename}: {error.strerror}") from error
+            raise CommandError(f"cannot delete {error.filename}: {error.strerror}") from error
     click.echo(f"{home.path} is empty.")
 
 
@@ -135,7 +135,7 @@ def _given_dw(home: Home) -> str | None:
     url = os.environ.get("DW_URL") or None
     try:
         own = home.read_stack()
-    except EmulatorError:
+    except CommandError:
         return url
     return None if own.is_own_dw and url == own.dw_url else url
 

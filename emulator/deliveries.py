@@ -115,7 +115,7 @@ class Deliveries:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Deliver nothing while the block runs, and forget every object at its end. Raises EmulatorError."""
+        """Deliver nothing while the block runs, and forget every object at its end. Raises CommandError."""
         with self._queue.held():
             yield
             with self._lock:

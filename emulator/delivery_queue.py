@@ -9,7 +9,7 @@ from random import Random
 from threading import Condition
 from typing import NamedTuple
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.s3_event import File
 
 __all__ = ["DELAY_SECONDS", "SHUFFLE_SECONDS", "DeliveryQueue", "TriggerFaults"]
@@ -85,14 +85,14 @@ class DeliveryQueue:
     def held(self) -> Iterator[None]:
         """Nothing is under way while the block runs, and what waits at its end is forgotten.
 
-        Raises EmulatorError if a delivery under way does not end.
+        Raises CommandError if a delivery under way does not end.
         """
         with self._condition:
             self._held = True
             is_quiet = self._condition.wait_for(lambda: not self._under_way, HOLD_SECONDS)
         try:
             if not is_quiet:
-                raise EmulatorError("an object is being projected and does not come to an end: try again")
+                raise CommandError("an object is being projected and does not come to an end: try again")
             yield
             self._waiting = []
         finally:

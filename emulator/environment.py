@@ -2,7 +2,7 @@
 
 import os
 
-from emulator.home import Stack
+from command_line.home import Stack
 
 __all__ = ["REGION", "aws_environment", "lambda_environment"]
 

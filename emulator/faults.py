@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
 
+from command_line.errors import CommandError
 from emulator.delivery_queue import TriggerFaults
-from emulator.errors import EmulatorError
 from emulator.supervisor import Supervisor
 from emulator.triggers import Triggers
 
@@ -41,12 +41,12 @@ class FaultSwitches:
     def switch(self, **wanted: bool) -> Faults:
         """Switch some of them, by name, and give all; returns when it is done.
 
-        Raises EmulatorError for a warehouse that is not ours to stop, and if a part does not start again.
+        Raises CommandError for a warehouse that is not ours to stop, and if a part does not start again.
         """
         with self._lock:
             faults = replace(self._faults, **wanted)
             if faults.warehouse_down and not self._is_own_dw:
-                raise EmulatorError("the warehouse given by --dw or DW_URL cannot be switched off from here")
+                raise CommandError("the warehouse given by --dw or DW_URL cannot be switched off from here")
             # Each is noted once it is done: the next may fail.
             self._set_down("s3", is_down=faults.storage_down)
             self._faults = replace(self._faults, storage_down=faults.storage_down)
@@ -63,7 +63,7 @@ class FaultSwitches:
             return faults
 
     def all_off(self) -> Faults:
-        """Switch all of them off. Raises EmulatorError as `switch` does."""
+        """Switch all of them off. Raises CommandError as `switch` does."""
         return self.switch(**dict.fromkeys(asdict(Faults()), False))
 
     def _set_down(self, part: str, *, is_down: bool) -> None:

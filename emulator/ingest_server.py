@@ -4,8 +4,8 @@ import sys
 
 import httpx2
 
+from command_line.home import Home, Stack
 from emulator.environment import lambda_environment
-from emulator.home import Home, Stack
 from emulator.lambdas import CHALICE_APP
 from emulator.part import Server, problem_of
 

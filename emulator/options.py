@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from emulator.home import Home
+from command_line.home import Home
 
 __all__ = ["home_option"]
 

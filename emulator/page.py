@@ -4,9 +4,9 @@ import threading
 
 import uvicorn
 
+from command_line.errors import CommandError
 from emulator.api.app import web_app
 from emulator.api.running import Running
-from emulator.errors import EmulatorError
 from emulator.processes import wait_until
 
 __all__ = ["Page"]
@@ -28,14 +28,14 @@ class Page:
         self._server: uvicorn.Server | None = None
 
     def start(self) -> None:
-        """Start serving. Raises EmulatorError if that fails."""
+        """Start serving. Raises CommandError if that fails."""
         self._running.stopping.clear()
         server = uvicorn.Server(uvicorn.Config(self._app, "127.0.0.1", self._port, log_level="error", access_log=False))
         self._server = server
         self._thread = threading.Thread(target=server.run, name=self.name, daemon=True)
         self._thread.start()
         if not wait_until(lambda: server.started or not self.is_alive, START_SECONDS) or not server.started:
-            raise EmulatorError(f"the web page cannot be served on port {self._port}: choose another with --web-port")
+            raise CommandError(f"the web page cannot be served on port {self._port}: choose another with --web-port")
 
     def stop(self) -> None:
         """End what waits and streams, answer what is under way, and stop."""

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import psutil
 
-from emulator.errors import EmulatorError
-from emulator.home import Home
+from command_line.errors import CommandError
+from command_line.home import Home
 from emulator.processes import Child
 
 __all__ = ["Part", "Server", "problem_of"]
@@ -24,7 +24,7 @@ class Part(Protocol):
     name: str
 
     def start(self) -> None:
-        """Start it, and return when it really answers. Raises EmulatorError."""
+        """Start it, and return when it really answers. Raises CommandError."""
 
     def stop(self) -> None:
         """Stop it; does nothing if it does not run."""
@@ -50,14 +50,14 @@ class Server(ABC):
         self._child = Child(self.name, command, log, environment, record=home.record_of(self.name))
 
     def start(self) -> None:
-        """Start it, and return when it really answers. Raises EmulatorError with its last log lines."""
+        """Start it, and return when it really answers. Raises CommandError with its last log lines."""
         self._child.start()
         deadline = time.monotonic() + READY_SECONDS
         while (problem := self.check() or self._stranger()) is not None:
             if not self._child.is_alive or time.monotonic() > deadline:
                 lines = "\n".join(self.last_lines())
                 self._child.stop()
-                raise EmulatorError(f"{self.name} did not start: {problem}; the end of {self._child.log}:\n{lines}")
+                raise CommandError(f"{self.name} did not start: {problem}; the end of {self._child.log}:\n{lines}")
             time.sleep(0.05)
 
     @property

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import psutil
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.processes import wait_until
 
 __all__ = ["free_ports", "require_free"]
@@ -31,17 +31,17 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def require_free(ports: Mapping[str, int]) -> None:
-    """Raise EmulatorError if two of the ports are the same, or one of 127.0.0.1 cannot be listened on.
+    """Raise CommandError if two of the ports are the same, or one of 127.0.0.1 cannot be listened on.
 
     `ports` are named by the command-line options that choose them; the holder of a busy one is named if it can be seen.
     """
     if len(set(ports.values())) < len(ports):
-        raise EmulatorError(f"{', '.join(ports)} must be different ports")
+        raise CommandError(f"{', '.join(ports)} must be different ports")
     for option, port in ports.items():
         # A server that was just killed may be gone, and one of its threads still hold the port for a moment.
         wait_until(lambda port=port: _problem(port) is None, PATIENCE_SECONDS)  # type: ignore[misc]
         if problem := _problem(port):
-            raise EmulatorError(f"port {port} {problem}: free it, or choose another with {option}")
+            raise CommandError(f"port {port} {problem}: free it, or choose another with {option}")
 
 
 def _problem(port: int) -> str | None:

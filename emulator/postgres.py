@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import psycopg
 
+from command_line.errors import CommandError
+from command_line.home import Home
 from emulator import postgres_data
-from emulator.errors import EmulatorError
-from emulator.home import Home
 from emulator.postgres_user import ENVIRONMENT, Place, claim, data_directories, find_binaries, find_place, is_reachable
 from emulator.processes import Child, User, wait_until
 
@@ -41,7 +41,7 @@ class Postgres:
     def start(self) -> None:
         """Start the server, after ending what an earlier run left behind; return when its database answers.
 
-        Raises EmulatorError, in one line, if it cannot: no programs, no user for it, a broken data directory.
+        Raises CommandError, in one line, if it cannot: no programs, no user for it, a broken data directory.
         """
         if self.is_alive:
             return
@@ -51,7 +51,7 @@ class Postgres:
         except OSError as error:
             self.stop()
             culprit = error.filename or self.home.path
-            raise EmulatorError(f"cannot start PostgreSQL: {culprit}: {error.strerror or error}") from error
+            raise CommandError(f"cannot start PostgreSQL: {culprit}: {error.strerror or error}") from error
         except BaseException:
             self.stop()
             raise
@@ -70,13 +70,13 @@ class Postgres:
     def remove(self) -> None:
         """Delete the data, wherever it lives, for a fresh start; what an earlier run left running is stopped first.
 
-        Raises EmulatorError if our own server is running, or the data cannot be deleted.
+        Raises CommandError if our own server is running, or the data cannot be deleted.
         """
         if self.is_alive:
-            raise EmulatorError("PostgreSQL is running: stop the stack first")
+            raise CommandError("PostgreSQL is running: stop the stack first")
         for data in data_directories(self.home):
             if data.is_symlink():
-                raise EmulatorError(f"{data} is a link: remove it, and what it points to, yourself")
+                raise CommandError(f"{data} is a link: remove it, and what it points to, yourself")
             if data.is_dir():
                 self._remove_stale_sockets(data)
             postgres_data.remove(data)
@@ -165,9 +165,9 @@ class Postgres:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def _broken(self, why: str) -> EmulatorError:
+    def _broken(self, why: str) -> CommandError:
         advice = "free some space" if "No space left" in why else RESET
-        return EmulatorError(f"the database in {self._data} does not start: {why} (log: {self._log}); {advice}")
+        return CommandError(f"the database in {self._data} does not start: {why} (log: {self._log}); {advice}")
 
 
 def _socket_directory(name: str, user: User | None) -> Path:

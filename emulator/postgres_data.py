@@ -9,7 +9,7 @@ from signal import SIGINT, SIGKILL, SIGQUIT, Signals
 
 import psutil
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.postgres_user import ENVIRONMENT, claim
 from emulator.processes import Child, User, wait_until
 
@@ -24,36 +24,36 @@ SHUTDOWN = ((SIGINT, 30.0), (SIGQUIT, 5.0), (SIGKILL, 5.0))
 def prepare(data: Path, binaries: Path, user: User | None, log: Path) -> None:
     """Make the data directory if there is none, and make sure that a server can be started on it.
 
-    Raises EmulatorError if it is not a database, belongs to somebody else, is in use, or cannot be made.
+    Raises CommandError if it is not a database, belongs to somebody else, is in use, or cannot be made.
     """
     _remove_partial(data)
     if not data.is_dir() or not any(data.iterdir()):
         _create(data, binaries, user, log)
     if not (data / "PG_VERSION").exists():
-        raise EmulatorError(f"{data} is not a PostgreSQL database; 'python -m emulator reset' makes a new, empty one")
+        raise CommandError(f"{data} is not a PostgreSQL database; 'python -m emulator reset' makes a new, empty one")
     if not claim(data, user):
-        raise EmulatorError(f"{data} is a link or belongs to another user: put that right, or use another --home")
+        raise CommandError(f"{data} is a link or belongs to another user: put that right, or use another --home")
     free(data)
 
 
 def free(data: Path) -> None:
     """Stop servers that still run on the data directory, and remove a pid file that would block the next one.
 
-    Raises EmulatorError if a server does not end.
+    Raises CommandError if a server does not end.
     """
     for number, timeout in SHUTDOWN:
         if _ends_on(data, number, timeout):
             break
     else:
         found = ", ".join(str(process.pid) for process in servers_on(data))
-        raise EmulatorError(f"PostgreSQL (process {found}) still runs on {data}: stop it first")
+        raise CommandError(f"PostgreSQL (process {found}) still runs on {data}: stop it first")
     _remove_stale_pid(data)
 
 
 def remove(data: Path) -> None:
     """Delete the data directory, if there is one, after stopping servers that still run on it.
 
-    Raises EmulatorError if a server does not end, or something cannot be deleted.
+    Raises CommandError if a server does not end, or something cannot be deleted.
     """
     _remove_partial(data)
     if data.is_dir():
@@ -61,7 +61,7 @@ def remove(data: Path) -> None:
         try:
             shutil.rmtree(data)
         except OSError as error:
-            raise EmulatorError(f"cannot delete {error.filename or data}: {error.strerror}") from error
+            raise CommandError(f"cannot delete {error.filename or data}: {error.strerror}") from error
 
 
 def servers_on(data: Path) -> list[psutil.Process]:
@@ -102,7 +102,7 @@ def _run_initdb(data: Path, binaries: Path, user: User | None, log: Path) -> Non
         initdb.stop()
     if initdb.returncode != 0:
         why = reason(initdb.last_lines())
-        raise EmulatorError(f"cannot make a PostgreSQL database in {data.parent}: {why} (log: {log})")
+        raise CommandError(f"cannot make a PostgreSQL database in {data.parent}: {why} (log: {log})")
 
 
 def _remove_partial(data: Path) -> None:

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from emulator.errors import EmulatorError
-from emulator.home import Home
+from command_line.errors import CommandError
+from command_line.home import Home
 from emulator.processes import User
 
 __all__ = ["ENVIRONMENT", "Place", "claim", "data_directories", "find_binaries", "find_place", "is_reachable"]
@@ -47,7 +47,7 @@ def data_directories(home: Home) -> list[Path]:
 def find_place(home: Home) -> Place:
     """Choose the data directory and the server's user; a directory that has data already stays the one.
 
-    Raises EmulatorError if no unprivileged user exists, or none of the places can be reached by it.
+    Raises CommandError if no unprivileged user exists, or none of the places can be reached by it.
     """
     if os.geteuid() != 0:
         return Place(home.postgres, None)
@@ -60,7 +60,7 @@ def find_place(home: Home) -> Place:
     for place in used[:1] or candidates:
         if os.access(place.data.parent, os.W_OK) and is_reachable(place.data.parent, place.user):
             return place if place.data == home.postgres else place._replace(notice=_moved(home, place))
-    raise EmulatorError(
+    raise CommandError(
         f"the user that runs PostgreSQL cannot enter {(used or candidates)[0].data.parent}: let it (chmod o+x), "
         f"or name another directory with --home"
     )
@@ -69,7 +69,7 @@ def find_place(home: Home) -> Place:
 def find_binaries(user: User | None) -> tuple[Path, str | None]:
     """Return the directory of PostgreSQL's programs, and a notice if they had to be copied for `user` to run them.
 
-    Raises EmulatorError if they are not installed, or cannot be run by that user from anywhere.
+    Raises CommandError if they are not installed, or cannot be run by that user from anywhere.
     """
     root = _site_packages()
     if _is_executable(root / BINARIES, user):
@@ -78,11 +78,11 @@ def find_binaries(user: User | None) -> tuple[Path, str | None]:
         for copy in _copies(root):
             if _is_executable(copy / BINARIES, user):
                 return copy / BINARIES, f"User {user.name} cannot run the programs in {root}: copied to {copy}."
-    raise EmulatorError(f"the programs in {root / BINARIES} cannot be run{f' by user {user.name}' if user else ''}")
+    raise CommandError(f"the programs in {root / BINARIES} cannot be run{f' by user {user.name}' if user else ''}")
 
 
 def is_reachable(folder: Path, user: User | None) -> bool:
-    """Whether that user can enter the folder: tried, not computed; raises EmulatorError if we cannot act as it."""
+    """Whether that user can enter the folder: tried, not computed; raises CommandError if we cannot act as it."""
     return _succeeds('cd "$1"', folder, user)
 
 
@@ -112,7 +112,7 @@ def _unprivileged() -> User:
     for name in UNPRIVILEGED:
         with suppress(KeyError):
             return User.of(pwd.getpwnam(name))
-    raise EmulatorError(
+    raise CommandError(
         "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody': run as an ordinary user"
     )
 
@@ -150,7 +150,7 @@ def _succeeds(script: str, argument: Path, user: User | None) -> bool:
         ).returncode
     except OSError as error:
         name = user.name if user else "ourselves"
-        raise EmulatorError(
+        raise CommandError(
             f"cannot run PostgreSQL as user {name}: {error.strerror}; run as an ordinary user"
         ) from error
 
@@ -163,7 +163,7 @@ def _is_executable(binaries: Path, user: User | None) -> bool:
 def _site_packages() -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise EmulatorError(f"{DISTRIBUTION} is not installed: run 'make setup'")
+        raise CommandError(f"{DISTRIBUTION} is not installed: run 'make setup'")
     return Path(spec.origin).parents[1]
 
 

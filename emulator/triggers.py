@@ -125,7 +125,7 @@ class Triggers:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Deliver nothing while the block runs, and know no object at its end. Raises EmulatorError."""
+        """Deliver nothing while the block runs, and know no object at its end. Raises CommandError."""
         with self._deliveries.held():
             yield
         # A sweep under way may have listed what has just been forgotten: from here on, all is listed anew.

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TextIO
 
+from command_line.home import BUCKET, Home, Stack
+from command_line.printable import printable_lines
 from emulator.api.running import Running
 from emulator.api.shoppers import ShopperRun
 from emulator.environment import lambda_environment
 from emulator.faults import FaultSwitches
-from emulator.home import BUCKET, Home, Stack
 from emulator.ingest_server import IngestServer
 from emulator.known import known_files
 from emulator.lambdas import load_projector
@@ -22,7 +23,6 @@ from emulator.page import Page
 from emulator.part import Part
 from emulator.ports import require_free
 from emulator.postgres import Postgres
-from emulator.printable import printable_lines
 from emulator.processes import stop_orphan
 from emulator.reset import Reset
 from emulator.s3_server import CACHE_SECONDS, S3Server
@@ -53,7 +53,7 @@ class Options:
 def up(home: Home, options: Options) -> None:
     """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP; every part is stopped however it ends.
 
-    Raises EmulatorError, after stopping everything, if a part cannot be started or kept running.
+    Raises CommandError, after stopping everything, if a part cannot be started or kept running.
     """
     home.create()
     with home.held():

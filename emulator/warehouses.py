@@ -4,7 +4,7 @@ import psycopg
 
 from chalicelib.errors import SettingsError
 from chalicelib.warehouse import Warehouse
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.part import problem_of
 from emulator.postgres import Postgres
 
@@ -20,7 +20,7 @@ class WarehouseServer:
         self._postgres = postgres
 
     def start(self) -> None:
-        """Start it, and return when it answers a query. Raises EmulatorError."""
+        """Start it, and return when it answers a query. Raises CommandError."""
         self._postgres.start()
 
     def stop(self) -> None:
@@ -51,10 +51,10 @@ class ExternalWarehouse:
         self._url = url
 
     def start(self) -> None:
-        """See that it answers. Raises EmulatorError if it does not."""
+        """See that it answers. Raises CommandError if it does not."""
         problem = self.check()
         if problem is not None:
-            raise EmulatorError(f"the warehouse given by --dw or DW_URL does not answer: {problem}")
+            raise CommandError(f"the warehouse given by --dw or DW_URL does not answer: {problem}")
 
     def stop(self) -> None:
         """Leave it as it is."""

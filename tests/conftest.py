@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg import conninfo, sql
 
 from analysis.engine import Engine
-from emulator.home import BUCKET, Home
+from command_line.home import BUCKET, Home
 from emulator.postgres import Postgres
 from tests.chromium import FLAGS, program
 from tests.deployment import Built, built

@@ -16,7 +16,7 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.ends import Ends
 from emulator.replay.rees46 import HEADER
 from emulator.replay.report import Report
@@ -134,7 +134,7 @@ class Failing:
         """Count a question."""
         self.asked += 1
         if self.after < self.asked <= self.until:
-            raise EmulatorError("down")
+            raise CommandError("down")
 
 
 class ReplayTest:

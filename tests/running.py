@@ -7,11 +7,11 @@ from typing import Any, cast
 
 from starlette.testclient import TestClient
 
+from command_line.home import BUCKET
 from emulator.api.app import web_app
 from emulator.api.running import Running
 from emulator.api.shoppers import ShopperRun
 from emulator.faults import Faults, FaultSwitches
-from emulator.home import BUCKET
 from emulator.reset import Reset
 from emulator.s3_event import File
 from emulator.traces.traces import Traces

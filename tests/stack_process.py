@@ -15,7 +15,7 @@ import httpx2
 import psutil
 import psycopg
 
-from emulator.home import BUCKET, Home, Stack
+from command_line.home import BUCKET, Home, Stack
 from emulator.ports import free_ports
 
 __all__ = ["NO_STACK", "ROOT", "StackProcess", "emulator", "wait_for"]

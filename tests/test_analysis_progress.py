@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from analysis import progress as module
-from analysis.progress import progress
+from command_line import progress as module
+from command_line.progress import progress
 
 
 class Terminal(io.StringIO):

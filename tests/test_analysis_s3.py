@@ -13,8 +13,8 @@ from analysis.reader import read_events
 from analysis.s3 import S3Source
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
+from command_line.home import BUCKET, Home, Stack
 from emulator.environment import aws_environment as variables
-from emulator.home import BUCKET, Home, Stack
 from emulator.s3_server import S3Server
 
 START = datetime(2026, 11, 24, 22, tzinfo=UTC)

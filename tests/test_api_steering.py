@@ -3,7 +3,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from tests.running import Shoppers, client, running
 
 ALL_OFF = {
@@ -39,7 +39,7 @@ class TestFaults:
         """As with a warehouse that is not ours."""
 
         def refuse(**_wanted: bool) -> NoReturn:
-            raise EmulatorError("the warehouse cannot be switched off from here")
+            raise CommandError("the warehouse cannot be switched off from here")
 
         stack = running(tmp_path)
         monkeypatch.setattr(stack.faults, "switch", refuse)

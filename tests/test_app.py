@@ -9,7 +9,7 @@ from chalice.test import Client
 import app as clickstream_app
 from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse import open_warehouse
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from analysis.backfill.run import backfill
 from analysis.cli import main
-from emulator.console_text import text_line, text_table
+from command_line.console import text_line, text_table
 from tests.raw_objects import Objects
 from tests.steering import STEERING, steers
 

@@ -3,9 +3,9 @@ from random import Random
 
 import pytest
 
+from command_line.errors import CommandError
 from emulator import delivery_queue
 from emulator.delivery_queue import DeliveryQueue, TriggerFaults
-from emulator.errors import EmulatorError
 from emulator.s3_event import File
 
 FILES = [File(f"events/{number}.json", 2, 1) for number in range(20)]
@@ -107,7 +107,7 @@ class TestDeliveryQueue:
         put_all(queue)
         queue.get()
         monkeypatch.setattr(delivery_queue, "HOLD_SECONDS", 0.01)
-        with pytest.raises(EmulatorError, match="try again"), queue.held():
+        with pytest.raises(CommandError, match="try again"), queue.held():
             pass
         monkeypatch.setattr(delivery_queue, "HOLD_SECONDS", 30)
         threading.Timer(0.05, queue.done).start()

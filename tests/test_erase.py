@@ -27,7 +27,7 @@ from chalicelib.errors import ObjectGone
 from chalicelib.projector import handle
 from chalicelib.storage import RawObject
 from chalicelib.warehouse import Warehouse
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from emulator.s3_event import object_created
 from tests.raw_objects import START, Objects
 

@@ -2,8 +2,8 @@ from typing import cast
 
 import pytest
 
+from command_line.errors import CommandError
 from emulator.delivery_queue import TriggerFaults
-from emulator.errors import EmulatorError
 from emulator.faults import Faults, FaultSwitches
 from emulator.supervisor import Supervisor
 from emulator.triggers import Triggers
@@ -69,7 +69,7 @@ class TestFaultSwitches:
     def test_a_warehouse_that_is_not_ours_is_left_alone(self) -> None:
         """Which is said, and nothing else is switched by the same call."""
         switches = self.of(is_own_dw=False)
-        with pytest.raises(EmulatorError, match="cannot be switched off from here"):
+        with pytest.raises(CommandError, match="cannot be switched off from here"):
             switches.switch(warehouse_down=True, storage_down=True)
         assert (switches.current, self.parts.told) == (Faults(), [])
 
@@ -78,11 +78,11 @@ class TestFaultSwitches:
         self.switches.switch(storage_down=True)
 
         def refuse(_name: str) -> None:
-            raise EmulatorError("port 9000 is taken")
+            raise CommandError("port 9000 is taken")
 
         with monkeypatch.context() as patched:
             patched.setattr(self.parts, "bring_up", refuse)
-            with pytest.raises(EmulatorError, match="taken"):
+            with pytest.raises(CommandError, match="taken"):
                 self.switches.switch(storage_down=False)
         assert self.switches.current.storage_down
         assert not self.switches.switch(storage_down=False).storage_down

@@ -10,7 +10,7 @@ from analysis.history import open_history
 from analysis.metrics.overview import overview
 from analysis.span import span
 from chalicelib.contract import CREATE_TABLE
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from tests.raw_objects import START, Objects
 
 SPAN: dict[str, Any] = {"start": "2026-11-25T09", "end": "2026-11-25T10"}

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from psycopg import conninfo
 
-from emulator.errors import EmulatorError
-from emulator.home import Home, Stack
+from command_line.errors import CommandError
+from command_line.home import Home, Stack
 
 STACK = Stack("http://w", "http://i", "http://s", "postgresql://u:secret@h/d", True, "raw", "key", "secret")  # noqa: FBT003
 
@@ -40,7 +40,7 @@ class TestHome:
     def test_a_path_that_cannot_be_a_directory_is_named(self, tmp_path: Path) -> None:
         """In one line."""
         (tmp_path / "file").touch()
-        with pytest.raises(EmulatorError, match=r"cannot use .*file/home as home: Not a directory; name another"):
+        with pytest.raises(CommandError, match=r"cannot use .*file/home as home: Not a directory; name another"):
             Home(tmp_path / "file" / "home").create()
 
     def test_names_differ_by_path_and_are_short(self, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ class TestHeld:
         assert not home.is_held
         with home.held():
             assert home.is_held
-            with pytest.raises(EmulatorError, match=f"a stack is already running on {home.path}"), home.held():
+            with pytest.raises(CommandError, match=f"a stack is already running on {home.path}"), home.held():
                 pass
         assert not home.is_held
 
@@ -94,7 +94,7 @@ class TestStack:
         """Also where it is damaged."""
         if text is not None:
             (home.path / "stack.json").write_text(text)
-        with pytest.raises(EmulatorError, match="start one with 'python -m emulator up'"):
+        with pytest.raises(CommandError, match="start one with 'python -m emulator up'"):
             home.read_stack()
 
     @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
 from chalicelib.warehouse import open_warehouse
+from command_line.home import BUCKET
 from emulator.cli import main as emulator
-from emulator.home import BUCKET
 from emulator.s3_event import object_created
 from infra.costs.amounts import LINE, MEASURED, stage_amounts
 from infra.costs.command import main

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 
 from chalicelib.contract import TABLE
+from command_line.home import BUCKET, Home, Stack
 from emulator.environment import REGION, aws_environment
-from emulator.home import BUCKET, Home, Stack
 from emulator.ports import free_ports
 from emulator.s3_event import object_created
 from emulator.s3_server import S3Server

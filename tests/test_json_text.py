@@ -2,7 +2,7 @@ import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
-from analysis.json_text import json_text, plain
+from command_line.json_text import json_text, plain
 
 
 class TestPlain:

@@ -15,7 +15,7 @@ from chalicelib.errors import ProjectionFailed
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse import open_warehouse
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from emulator.s3_event import object_created
 from infra.policies import Policy
 from infra.render import render

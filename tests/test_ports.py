@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.ports import free_ports, require_free
 
 
@@ -21,7 +21,7 @@ class TestRequireFree:
             message = (
                 rf"port {port} is in use by .*python.* \(process \d+\): free it, or choose another with --web-port"
             )
-            with pytest.raises(EmulatorError, match=message):
+            with pytest.raises(CommandError, match=message):
                 require_free({"--web-port": port})
 
     def test_a_port_whose_holder_is_on_its_way_out_is_waited_for(self) -> None:
@@ -33,7 +33,7 @@ class TestRequireFree:
 
     def test_one_port_for_two_servers_is_refused(self) -> None:
         """Before the second one fails on it."""
-        with pytest.raises(EmulatorError, match="--web-port, --s3-port must be different ports"):
+        with pytest.raises(CommandError, match="--web-port, --s3-port must be different ports"):
             require_free({"--web-port": 9000, "--s3-port": 9000})
 
 

@@ -16,9 +16,9 @@ import psutil
 import psycopg
 import pytest
 
+from command_line.errors import CommandError
+from command_line.home import Home
 from emulator import postgres, postgres_data, postgres_user
-from emulator.errors import EmulatorError
-from emulator.home import Home
 from emulator.postgres import Postgres
 from emulator.processes import User, is_live, wait_until
 
@@ -30,7 +30,7 @@ Make = Callable[[Path], Postgres]
 SUPERVISOR = """
 import os, sys
 from pathlib import Path
-from emulator.home import Home
+from command_line.home import Home
 from emulator.postgres import Postgres
 if sys.argv[2]:  # only now: that user need not be able to read Python's own files
     os.setgroups([])
@@ -141,7 +141,7 @@ def is_kept(server: Postgres) -> bool:
 
 def failure(server: Postgres) -> str:
     """The one line that the server's start ends with."""
-    with pytest.raises(EmulatorError) as raised:
+    with pytest.raises(CommandError) as raised:
         server.start()
     assert not server.is_alive
     assert "\n" not in raised.value.message
@@ -499,7 +499,7 @@ class TestRemove:
     def test_refuses_while_running(self, seeded: Postgres) -> None:
         """The data of a running server stays."""
         seeded.start()
-        with pytest.raises(EmulatorError, match="is running"):
+        with pytest.raises(CommandError, match="is running"):
             seeded.remove()
         assert is_kept(seeded)
 
@@ -517,7 +517,7 @@ class TestRemove:
         server = make(folder / "home")
         (tmp_path / "PG_VERSION").touch()
         server.home.postgres.symlink_to(tmp_path)
-        with pytest.raises(EmulatorError, match="is a link"):
+        with pytest.raises(CommandError, match="is a link"):
             server.remove()
         assert "is a link" in failure(server)
         server.home.postgres.unlink()

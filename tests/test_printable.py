@@ -1,5 +1,5 @@
-from emulator.errors import EmulatorError
-from emulator.printable import printable, printable_lines, short_line, without_credentials
+from command_line.errors import CommandError
+from command_line.printable import printable, printable_lines, short_line, without_credentials
 from tests.steering import STEERING
 
 
@@ -35,4 +35,4 @@ class TestWithoutCredentials:
 class TestErrors:
     def test_what_they_quote_is_printable(self) -> None:
         """They may hold the last lines of a server's log."""
-        assert EmulatorError(f"a\n{STEERING}").format_message() == f"a\n{printable(STEERING)}"
+        assert CommandError(f"a\n{STEERING}").format_message() == f"a\n{printable(STEERING)}"

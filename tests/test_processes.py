@@ -9,7 +9,7 @@ from signal import SIGINT, SIGKILL, SIGTERM
 import psutil
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.processes import Child, User, is_live, stop_orphan, wait_until
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -123,7 +123,7 @@ class TestChild:
     def test_says_what_cannot_run(self, program: str, tmp_path: Path) -> None:
         """A program that is missing, or is none, is named in one line."""
         child = Child("part", [program], tmp_path / "part.log")
-        with pytest.raises(EmulatorError) as raised:
+        with pytest.raises(CommandError) as raised:
             child.start()
         assert raised.value.message.startswith(f"cannot start part: {program}: ")
         assert "\n" not in raised.value.message
@@ -132,7 +132,7 @@ class TestChild:
     def test_says_that_there_can_be_no_log(self, tmp_path: Path) -> None:
         """A log that cannot be written is named in one line."""
         (tmp_path / "file").touch()
-        with pytest.raises(EmulatorError, match=r"cannot start part: .*file"):
+        with pytest.raises(CommandError, match=r"cannot start part: .*file"):
             Child("part", ["true"], tmp_path / "file" / "part.log").start()
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run a child as another user")

@@ -11,7 +11,7 @@ from chalicelib.errors import ProjectionFailed
 from chalicelib.flatten import Row
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse import Warehouse
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from emulator.s3_event import object_created
 
 PREFIX = "events/2026/11/24/09/"

@@ -14,7 +14,7 @@ from chalicelib import projector
 from chalicelib.errors import ProjectionFailed
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse import Warehouse
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from emulator.s3_event import object_created
 
 QUEUE = "clickstream-dev-failures"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from emulator.home import Home
+from command_line.home import Home
 from emulator.replay import replay_command
 from emulator.replay.storage import S3Storage
 from emulator.replay.warehouse import PostgresWarehouse

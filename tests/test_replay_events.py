@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.events import Event, Malformed, read_events
 from emulator.replay.rees46 import HEADER, payload
 
@@ -34,7 +34,7 @@ class TestHeader:
     def test_another_first_line_is_an_error_that_names_the_columns(self, data: bytes) -> None:
         """An empty file, missing or other header is refused at once, before any line is asked for."""
         with pytest.raises(
-            EmulatorError, match="event_time,event_type,product_id,category_id,category_code,brand,price"
+            CommandError, match="event_time,event_type,product_id,category_id,category_code,brand,price"
         ):
             read_events(io.BytesIO(data))
 
@@ -86,7 +86,7 @@ class TestLines:
     @given(st.binary(max_size=200))
     def test_any_file_is_read_or_refused(self, data: bytes) -> None:
         """Only the header can be an error."""
-        with suppress(EmulatorError):
+        with suppress(CommandError):
             list(read_events(io.BytesIO(data)))
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.output import as_json
 from tests.replay_collector import Collector, Failing, ReplayTest, free_port, line, run
 
@@ -57,7 +57,7 @@ class TestReplay(ReplayTest):
     def test_another_format_posts_nothing(self, collector: Collector, tmp_path: Path) -> None:
         """A file with another header is an error before the first request."""
         (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-        with pytest.raises(EmulatorError, match="not a REES46 event log"):
+        with pytest.raises(CommandError, match="not a REES46 event log"):
             run(collector, tmp_path / "other.csv")
         assert not collector.attempts
 
@@ -77,18 +77,18 @@ class TestEnds(ReplayTest):
         self, collector: Collector, log: Callable[..., Path], end: str
     ) -> None:
         """What could not be checked afterwards is not begun."""
-        with pytest.raises(EmulatorError, match="down"):
+        with pytest.raises(CommandError, match="down"):
             run(collector, log(line(1)), ends={end: Failing(collector, after=0)})
         assert not collector.attempts
 
     def test_nothing_listening_is_one_line(self, log: Callable[..., Path]) -> None:
         """An endpoint that was never there is an error, not a thousand refusals."""
         nowhere = Collector(url=f"http://127.0.0.1:{free_port()}/clickstream")
-        with pytest.raises(EmulatorError, match=r"nothing answers at http://127\.0\.0\.1.*refused"):
+        with pytest.raises(CommandError, match=r"nothing answers at http://127\.0\.0\.1.*refused"):
             run(nowhere, log(line(1)))
 
     @pytest.mark.parametrize("url", ["clickstream", "ftp://x/", "http://[", "http://\x00"])
     def test_no_url_at_all_is_one_line(self, log: Callable[..., Path], url: str) -> None:
         """A wrong --url is said, whatever is wrong with it."""
-        with pytest.raises(EmulatorError, match=r"nothing answers|not a URL"):
+        with pytest.raises(CommandError, match=r"nothing answers|not a URL"):
             run(Collector(url=url), log(line(1)))

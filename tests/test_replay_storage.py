@@ -5,7 +5,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.storage import S3Storage
 
 
@@ -38,5 +38,5 @@ class TestS3Storage:
         """What S3 answers becomes an error of ours."""
         with self.bucket() as storage:
             storage._bucket = "other"
-            with pytest.raises(EmulatorError, match=r"cannot list s3://other: .*NoSuchBucket"):
+            with pytest.raises(CommandError, match=r"cannot list s3://other: .*NoSuchBucket"):
                 list(storage.keys("a/"))

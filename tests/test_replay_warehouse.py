@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from chalicelib.contract import CREATE_TABLE
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.warehouse import PostgresWarehouse
 
 
@@ -24,6 +24,6 @@ class TestPostgresWarehouse:
 
     def test_url_that_is_none_keeps_its_password(self) -> None:
         """A URL that cannot be parsed is not quoted, since it may hold a password."""
-        with pytest.raises(EmulatorError, match="refuses its URL") as caught:
+        with pytest.raises(CommandError, match="refuses its URL") as caught:
             PostgresWarehouse("postgresql//u:hidden@host/db").known([])
         assert "hidden" not in caught.value.message

@@ -10,10 +10,10 @@ import pytest
 
 from chalicelib.flatten import flatten
 from chalicelib.warehouse import Warehouse
+from command_line.errors import CommandError
+from command_line.home import Stack
 from emulator.api.running import Running
-from emulator.errors import EmulatorError
 from emulator.faults import FaultSwitches
-from emulator.home import Stack
 from emulator.reset import Reset
 from emulator.triggers import Triggers
 from tests.running import running, store
@@ -97,7 +97,7 @@ class TestReset:
         stack = running(tmp_path)
         store(stack, KEY, "{}")
         reset = reset_of(stack, Doubles())
-        with pytest.raises(EmulatorError, match="nothing was deleted, since the warehouse was not emptied"):
+        with pytest.raises(CommandError, match="nothing was deleted, since the warehouse was not emptied"):
             reset()
         assert (stack.bucket / KEY).exists()
         assert len(stack.traces.all()) == 1

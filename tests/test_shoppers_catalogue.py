@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.shoppers.cart import Cart
 from emulator.shoppers.catalogue import PRODUCTS, read_catalogue
 
@@ -28,7 +28,7 @@ class TestReadCatalogue:
         path = tmp_path / "products.json"
         if text is not None:
             path.write_text(text)
-        with pytest.raises(EmulatorError, match=r"catalogue .*products\.json[^\n]*$"):
+        with pytest.raises(CommandError, match=r"catalogue .*products\.json[^\n]*$"):
             read_catalogue(path)
 
 

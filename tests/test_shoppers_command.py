@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from emulator.home import Home
+from command_line.home import Home
 from emulator.ports import free_ports
 from emulator.shoppers import shoppers_command
 from tests.collector import Answer, Collector, Event

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.shoppers.browser import Session
 from emulator.shoppers.catalogue import read_catalogue
 from emulator.shoppers.crowd import Crowd
@@ -44,7 +44,7 @@ class TestCrowd:
     @pytest.mark.parametrize(("sessions", "rate"), [(0, 1), (100_001, 1), (1, 0), (1, 1001), (1, float("nan"))])
     def test_numbers_out_of_range_are_said(self, sessions: int, rate: float) -> None:
         """A run that would never end, or never begin, is no run."""
-        with pytest.raises(EmulatorError, match=r"^sessions must be 1 to 100,000, and the rate 0\.1 to 1,000 "):
+        with pytest.raises(CommandError, match=r"^sessions must be 1 to 100,000, and the rate 0\.1 to 1,000 "):
             crowd(sessions, rate)
 
     def test_visits_are_interleaved(self) -> None:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.ports import free_ports
 from emulator.shoppers.catalogue import read_catalogue
 from emulator.shoppers.report import Report
@@ -179,5 +179,5 @@ class TestCheck:
     def test_nothing_there_is_one_line(self, endpoint: str) -> None:
         """What does not answer, or is no URL, is an error that says so."""
         shoppers = Shoppers(endpoint.format(port=free_ports(1)[0]), "http://shop.test", CATALOGUE, 1, 1)
-        with pytest.raises(EmulatorError, match=r"^(nothing answers at|not a URL)[^\n]*$"):
+        with pytest.raises(CommandError, match=r"^(nothing answers at|not a URL)[^\n]*$"):
             shoppers.check()

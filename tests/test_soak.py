@@ -21,8 +21,8 @@ from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.flatten import flatten
 from chalicelib.keys import object_key
 from chalicelib.warehouse import Warehouse
+from command_line.home import Home
 from emulator.cli import main
-from emulator.home import Home
 from emulator.replay.answer import Answer
 from emulator.shoppers.browser import Event
 from emulator.soak.account import Account, account

@@ -18,7 +18,7 @@ import httpx2
 import psutil
 import pytest
 
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from emulator.ports import free_ports
 from emulator.processes import is_live
 from tests.stack_process import ROOT, StackProcess, emulator, wait_for

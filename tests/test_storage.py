@@ -5,7 +5,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 
 from chalicelib.errors import ObjectGone, StorageUnavailable
 from chalicelib.storage import RawStorage
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 
 
 class FailingClient:

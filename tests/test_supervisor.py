@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.supervisor import MAX_RESTARTS, Supervisor, interruptible
 from tests.stack_process import wait_for
 
@@ -22,7 +22,7 @@ class FakePart:
     def start(self) -> None:
         self.log.append("start")
         if not self.startable:
-            raise EmulatorError(f"{self.name} cannot start")
+            raise CommandError(f"{self.name} cannot start")
         self._runs = True
 
     def stop(self) -> None:
@@ -69,7 +69,7 @@ class TestSupervisor:
         supervisor = Supervisor(lambda _: None)
         supervisor.add(FakePart("hopeless", deaths=100))
         with pytest.raises(
-            EmulatorError, match="hopeless has died 6 times in a minute; its last lines:\nits last words"
+            CommandError, match="hopeless has died 6 times in a minute; its last lines:\nits last words"
         ):
             supervisor.run()
 
@@ -82,7 +82,7 @@ class TestSupervisor:
         supervisor = Supervisor(lambda _: None)
         supervisor.add(parts[0])
         supervisor.add(parts[1])
-        with pytest.raises(EmulatorError):
+        with pytest.raises(CommandError):
             supervisor.add(parts[2])
         supervisor.stop()
         assert order == ["c", "b", "a"]
@@ -128,7 +128,7 @@ class TestTakeDown:
         supervisor.add(part)
         supervisor.take_down("s3")
         part.startable = False
-        with pytest.raises(EmulatorError):
+        with pytest.raises(CommandError):
             supervisor.bring_up("s3")
         assert supervisor.down == {"s3"}
         part.startable = True

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from rich.console import Console
 
 from analysis.backfill.run import Backfilled
-from analysis.json_text import json_text
-from emulator.console_text import text_table
+from command_line.console import text_table
+from command_line.json_text import json_text
 
 __all__ = ["as_json", "show"]
 

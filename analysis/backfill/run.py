@@ -9,10 +9,10 @@ from pathlib import Path
 from analysis.backfill.staging import Settled, Staging, staging
 from analysis.erase.tombstones import read_tombstones
 from analysis.errors import AnalysisError
-from analysis.progress import progress
 from analysis.projection import Corrupt, Projection
 from analysis.reader import batches
 from analysis.source import Source, bucket_of, open_source
+from command_line.progress import progress
 
 __all__ = ["Backfilled", "backfill"]
 

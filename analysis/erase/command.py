@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.json_text import json_text
 from analysis.options import source_option, warehouse_option
-from emulator.printable import printable
+from command_line.json_text import json_text
+from command_line.printable import printable
 
 if TYPE_CHECKING:
     from analysis.erase.run import Found
@@ -111,7 +111,7 @@ def _as_json(found: "Found") -> dict[str, object]:
 def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
     from rich.console import Console
 
-    from emulator.console_text import text_table
+    from command_line.console import text_table
 
     counts = {
         "objects": len(found.own),

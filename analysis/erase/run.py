@@ -12,10 +12,10 @@ from analysis.erase.person import Erased, Kind, Person
 from analysis.erase.raw import Bucket, Version, open_bucket
 from analysis.erase.tombstones import Tombstones, enforce, read_tombstones
 from analysis.errors import AnalysisError
-from analysis.progress import progress
 from analysis.source import bucket_of, open_source
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.warehouse import REJECTS, has_table
+from command_line.progress import progress
 
 __all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]
 

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import click
 
-from analysis.json_text import json_text
 from analysis.options import DAYS, source_option, span_options
 from analysis.span import span
+from command_line.json_text import json_text
 
 __all__ = ["ledger_command"]
 
@@ -42,7 +42,7 @@ def ledger_command(
     else:
         from rich.console import Console
 
-        from emulator.console_text import text_table
+        from command_line.console import text_table
 
         rows = [[_plain(value) for value in row] for row in (*ledger.rows(), ("together", *together.values()))]
         # Wider than a narrow terminal: a number that is folded is not read.

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import click
 
-from analysis.json_text import json_text
-from emulator.printable import printable
+from command_line.json_text import json_text
+from command_line.printable import printable
 
 __all__ = ["redrive_command"]
 

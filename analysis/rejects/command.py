@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from analysis.json_text import json_text, plain
 from analysis.options import source_option, warehouse_option
-from emulator.printable import printable, printable_lines
+from command_line.json_text import json_text, plain
+from command_line.printable import printable, printable_lines
 
 __all__ = ["rejects_command"]
 

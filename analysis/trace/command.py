@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.json_text import json_text, plain
 from analysis.options import DAYS, source_option, span_options, warehouse_option
 from analysis.span import span
+from command_line.json_text import json_text, plain
 
 if TYPE_CHECKING:
     from analysis.trace.follow import Trace
@@ -51,7 +51,7 @@ def trace_command(
 def _show(found: "Trace") -> None:
     from rich.console import Console
 
-    from emulator.console_text import text_line, text_table
+    from command_line.console import text_line, text_table
 
     console = Console()
     is_row = {None: "", True: "; the row is of this one", False: "; the row is not of this one"}

@@ -6,10 +6,10 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from analysis.json_text import json_text, plain
 from analysis.validation.finding import Check
 from analysis.validation.run import Report
-from emulator.console_text import text_line, text_table
+from command_line.console import text_line, text_table
+from command_line.json_text import json_text, plain
 
 __all__ = ["as_frame", "as_json", "show"]
 

@@ -5,9 +5,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 
-__all__ = ["Problem", "answer", "answer_emulator_error", "answer_problem", "answer_unforeseen"]
+__all__ = ["Problem", "answer", "answer_command_error", "answer_problem", "answer_unforeseen"]
 
 
 class Problem(Exception):
@@ -30,9 +30,9 @@ def answer_problem(_request: Request, problem: Exception) -> JSONResponse:
     return answer({"success": False, "message": str(problem), **problem.facts}, problem.status)
 
 
-def answer_emulator_error(_request: Request, error: Exception) -> JSONResponse:
+def answer_command_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer with what the stack cannot do now."""
-    assert isinstance(error, EmulatorError)  # noqa: S101  # as above
+    assert isinstance(error, CommandError)  # noqa: S101  # as above
     return answer({"success": False, "message": error.message}, 409)
 
 

@@ -10,11 +10,11 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from command_line.errors import CommandError
 from emulator.api import events, steering, stream, wait
-from emulator.api.answers import Problem, answer, answer_emulator_error, answer_problem, answer_unforeseen
+from emulator.api.answers import Problem, answer, answer_command_error, answer_problem, answer_unforeseen
 from emulator.api.guards import guards
 from emulator.api.running import Running
-from emulator.errors import EmulatorError
 
 __all__ = ["web_app"]
 
@@ -47,7 +47,7 @@ def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
         middleware=guards(running.stack.ingest_url),
         exception_handlers={
             Problem: answer_problem,
-            EmulatorError: answer_emulator_error,
+            CommandError: answer_command_error,
             HTTPException: _answer_http_exception,
             Exception: answer_unforeseen,
         },

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx2
 
-from emulator.printable import short_line
+from command_line.printable import short_line
 from emulator.replay.retry import RETRIED, seconds_of
 
 __all__ = ["Answer", "answer_of", "no_answer"]

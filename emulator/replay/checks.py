@@ -4,7 +4,7 @@ import threading
 import time
 from itertools import chain
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.bar import Bar
 from emulator.replay.report import Report
 from emulator.replay.storage import Storage
@@ -36,7 +36,7 @@ def check_objects(report: Report, storage: Storage) -> None:
     hours = {key.rpartition("/")[0] for key in report.missing_keys}
     try:
         report.count_stored(chain.from_iterable(storage.keys(f"{hour}/") for hour in sorted(hours)))
-    except EmulatorError as error:
+    except CommandError as error:
         report.problems.append(f"objects not checked: {error.message}")
 
 
@@ -46,6 +46,6 @@ def _look(report: Report, warehouse: Warehouse) -> list[str]:
     try:
         for start in range(0, len(ids), BATCH):
             report.count_arrived(warehouse.known(ids[start : start + BATCH]))
-    except EmulatorError as error:
+    except CommandError as error:
         return [error.message]
     return []

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from emulator.home import Home
+from command_line.home import Home
+from command_line.interrupt import stopped_by_ctrl_c
 from emulator.options import home_option
-from emulator.replay.interrupt import stopped_by_ctrl_c
 
 __all__ = ["replay_command"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from emulator.errors import EmulatorError
-from emulator.printable import short_line, without_credentials
+from command_line.errors import CommandError
+from command_line.printable import short_line, without_credentials
 from emulator.replay.answer import Answer, answer_of, no_answer
 from emulator.replay.retry import ATTEMPTS, delay
 
@@ -32,12 +32,12 @@ class Poster:
         self._client.close()
 
     def check(self) -> None:
-        """Raise EmulatorError unless the endpoint answers at all, whatever it says."""
+        """Raise CommandError unless the endpoint answers at all, whatever it says."""
         try:
             self._client.options(self._endpoint)
         except httpx2.RequestError as error:
             why = short_line(str(error)) or type(error).__name__
-            raise EmulatorError(
+            raise CommandError(
                 f"nothing answers at {short_line(without_credentials(self._endpoint))}: {why}"
             ) from error
 
@@ -63,4 +63,4 @@ def _host(endpoint: str) -> str:
     try:
         return httpx2.URL(endpoint).host
     except httpx2.InvalidURL as error:
-        raise EmulatorError(f"not a URL: {short_line(endpoint)} ({error})") from error
+        raise CommandError(f"not a URL: {short_line(endpoint)} ({error})") from error

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from uuid import UUID
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.answer import Answer
 from emulator.replay.bar import Bar
 from emulator.replay.events import Event, Malformed
@@ -47,7 +47,7 @@ class Posting:
             try:
                 while not self.is_over and (chunk := list(islice(lines, CHUNK))):
                     self._post_chunk(chunk, pool)
-            except EmulatorError as error:  # without the warehouse, new rows could not be told from known ones
+            except CommandError as error:  # without the warehouse, new rows could not be told from known ones
                 self._report.problems.append(f"posting stopped after line {self._report.lines + 1}: {error.message}")
         self._report.posting_seconds = time.monotonic() - started
         if not self.is_over:
@@ -87,6 +87,6 @@ class Posting:
         for attempt in range(1, ATTEMPTS):
             try:
                 return self._warehouse.known(ids)
-            except EmulatorError:
+            except CommandError:
                 self._stop.wait(delay(attempt))
         return self._warehouse.known(ids)

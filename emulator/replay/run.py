@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emulator.printable import without_credentials
-from emulator.replay.bar import Bar, new_progress
+from command_line.printable import without_credentials
+from command_line.progress import new_progress
+from emulator.replay.bar import Bar
 from emulator.replay.checks import check_objects, wait_for_rows
 from emulator.replay.ends import Ends
 from emulator.replay.events import read_events
@@ -33,7 +34,7 @@ def replay(
 
     At most `limit` lines are read and `concurrency` events are in flight; the wait ends after `timeout` seconds without
     a new row. Progress and malformed lines go to `console` (stderr by default). Setting `stop` ends the run early, with
-    what was done until then in the report. Raises EmulatorError if the file has another format, or if an end does not
+    what was done until then in the report. Raises CommandError if the file has another format, or if an end does not
     answer at the start.
     """
     stop = stop or threading.Event()
@@ -50,7 +51,7 @@ def replay(
 
 
 def _check_ends(ends: Ends, poster: Poster) -> None:
-    """Raise EmulatorError if an end does not answer, before anything is posted."""
+    """Raise CommandError if an end does not answer, before anything is posted."""
     poster.check()
     if ends.storage is not None:
         next(iter(ends.storage.keys("events/0000/")), None)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from emulator.errors import EmulatorError
-from emulator.home import BUCKET, Home
+from command_line.errors import CommandError
+from command_line.home import BUCKET, Home
 from emulator.options import home_option
 
 __all__ = ["seed_command"]
@@ -96,9 +96,9 @@ def seed_command(
 
 
 def _hour(end: datetime | None) -> datetime:
-    """The full hour at which the history ends. Raises EmulatorError if it is none, or in the future."""
+    """The full hour at which the history ends. Raises CommandError if it is none, or in the future."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     hour = now if end is None else end.replace(tzinfo=UTC)
     if hour.minute or hour > now:
-        raise EmulatorError("--end must be a full hour, and not in the future: a history is past")
+        raise CommandError("--end must be a full hour, and not in the future: a history is past")
     return hour

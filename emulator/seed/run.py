@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from emulator.errors import EmulatorError
-from emulator.replay.bar import new_progress
+from command_line.errors import CommandError
+from command_line.progress import new_progress
 from emulator.seed.answers.document import write_answers
 from emulator.seed.clock import iso
 from emulator.seed.facts import Facts
@@ -72,7 +72,7 @@ class Report:
 def run(store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console) -> Report:
     """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
 
-    Raises EmulatorError if files cannot be written, or if the warehouse fails.
+    Raises CommandError if files cannot be written, or if the warehouse fails.
     """
     started = time.monotonic()
     with TemporaryDirectory(prefix="clickstream-seed-") as folder, new_progress(console) as progress:
@@ -108,4 +108,4 @@ def _writing(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise EmulatorError(f"cannot write {error.filename or directory}: {error.strerror}") from error
+        raise CommandError(f"cannot write {error.filename or directory}: {error.strerror}") from error

@@ -20,7 +20,7 @@ class Store:
     """A history of `days` until `end` (a full hour, see `clock`, not included); clean, or with faults.
 
     Each shopper has generators of their own, so that a history does not depend on who is asked first, and a clean one
-    is the same but for the faults. Raises EmulatorError if the shop's catalogue is missing.
+    is the same but for the faults. Raises CommandError if the shop's catalogue is missing.
     """
 
     seed: int

@@ -4,7 +4,7 @@ from concurrent.futures import Future, wait
 
 from rich.console import Console
 
-from emulator.replay.bar import new_progress
+from command_line.progress import new_progress
 from emulator.shoppers.report import Report
 from emulator.shoppers.run import Progress, Shoppers
 

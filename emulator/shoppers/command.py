@@ -4,9 +4,9 @@ import json
 
 import click
 
-from emulator.home import Home
+from command_line.home import Home
+from command_line.interrupt import stopped_by_ctrl_c
 from emulator.options import home_option
-from emulator.replay.interrupt import stopped_by_ctrl_c
 from emulator.shoppers.crowd import FASTEST, MOST_SESSIONS, SLOWEST
 
 __all__ = ["shoppers_command"]

@@ -13,7 +13,7 @@ __all__ = ["Connections"]
 class Connections:
     """Each `post` leads to one answer in `answers`; close it in the end.
 
-    Raises EmulatorError if the endpoint is no URL.
+    Raises CommandError if the endpoint is no URL.
     """
 
     def __init__(self, endpoint: str, count: int) -> None:

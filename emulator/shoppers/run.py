@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from emulator.printable import without_credentials
+from command_line.printable import without_credentials
 from emulator.replay.poster import Poster
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.connections import Connections
@@ -41,7 +41,7 @@ class Shoppers:
     order, until it answers 2xx. The same `seed` gives the same visits with other ids; None takes one by chance. Memory
     grows with the events that wait. Nobody clicks any more once `is_enough`, asked with how many events there are, says
     so. `on_accepted` is told of each event that was answered 2xx, by the thread that runs. Run it once, in any thread;
-    the other attributes can be read from all threads. Raises EmulatorError for numbers that are out of range.
+    the other attributes can be read from all threads. Raises CommandError for numbers that are out of range.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Shoppers:
         self._report = Report(without_credentials(endpoint), seed, sessions)
 
     def check(self) -> None:
-        """Raise EmulatorError unless the endpoint answers at all, whatever it says."""
+        """Raise CommandError unless the endpoint answers at all, whatever it says."""
         with closing(Poster(self.endpoint, 1)) as poster:
             poster.check()
 
@@ -76,7 +76,7 @@ class Shoppers:
         """Let all shoppers click, then send what waits, until nothing arrives for `patience` seconds.
 
         What did not arrive then is lost. Setting `stop` ends the clicks at once, and the sending soon after. A
-        collector that is away is waited for; raises EmulatorError only if the endpoint is no URL.
+        collector that is away is waited for; raises CommandError only if the endpoint is no URL.
         """
         with closing(Connections(self.endpoint, min(MOST_CONNECTIONS, self._crowd.most_at_a_time))) as connections:
             delivery = Delivery(connections, self._report, self._on_accepted)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emulator.errors import EmulatorError
-from emulator.home import Home
+from command_line.errors import CommandError
+from command_line.home import Home
+from command_line.interrupt import stopped_by_ctrl_c
 from emulator.ports import free_ports
 from emulator.postgres import Postgres
-from emulator.replay.interrupt import stopped_by_ctrl_c
 from emulator.shoppers.crowd import FASTEST, SLOWEST
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def soak_command(
                 f"{DISK_FULL!r} is left out: it takes root, on Linux, to give raw storage a disk of its own", err=True
             )
         if not chosen:
-            raise EmulatorError("there is no fault left to inject")
+            raise CommandError("there is no fault left to inject")
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         result = _run(subject, Plan(events, rate, faults, seed, chosen))
     if as_json:
@@ -93,7 +93,7 @@ def soak_command(
 def _run(subject: "Subject", plan: "Plan") -> "Soak":
     from rich.console import Console
 
-    from emulator.replay.bar import new_progress
+    from command_line.progress import new_progress
     from emulator.soak.run import soak
 
     with stopped_by_ctrl_c() as stop, new_progress(Console(stderr=True)) as bar:

@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 
 from chalicelib.contract import TABLE
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.known import known_events
 from emulator.processes import wait_until
 from emulator.replay.poster import Poster
@@ -95,7 +95,7 @@ class Soak:
 def soak(subject: Subject, plan: Plan, stop: threading.Event, say: Callable[[str, int, int], None]) -> Soak:
     """Run the plan on a stack that runs; `say` takes what goes on, events acknowledged and faults, again and again.
 
-    Setting `stop` ends load and faults, and the account is made of what there is. Raises EmulatorError if the stack
+    Setting `stop` ends load and faults, and the account is made of what there is. Raises CommandError if the stack
     does not recover.
     """
     result = Soak(plan.seed)
@@ -161,9 +161,9 @@ def _probe(subject: Subject, load: Load) -> None:
             return answer.key is not None
 
         if not wait_until(is_acknowledged, RECOVERY_SECONDS):
-            raise EmulatorError("ingest does not recover: it has accepted nothing for ten minutes")
+            raise CommandError("ingest does not recover: it has accepted nothing for ten minutes")
     if not wait_until(lambda: _has_row(subject, UUID(event["eventId"])), RECOVERY_SECONDS):
-        raise EmulatorError(f"the projector does not recover: event {event['eventId']} is still no row")
+        raise CommandError(f"the projector does not recover: event {event['eventId']} is still no row")
 
 
 def _has_row(subject: Subject, event_id: UUID) -> bool:

@@ -36,7 +36,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.seed.answers.metrics import Answer
 from emulator.seed.clock import iso
 from emulator.seed.facts import Facts
@@ -53,7 +53,7 @@ def as_line(answer: Answer) -> str:
 
 
 def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) -> None:
-    """Write the document, its metrics given as lines; at once or not at all. Raises EmulatorError."""
+    """Write the document, its metrics given as lines; at once or not at all. Raises CommandError."""
     head = {
         "seed": store.seed,
         "days": store.days,
@@ -74,7 +74,7 @@ def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) 
             file.write('"metrics":[\n' + ",\n".join(lines) + "\n]}\n")
         partial.replace(path)
     except OSError as error:
-        raise EmulatorError(f"cannot write the answers to {path}: {error.strerror}") from error
+        raise CommandError(f"cannot write the answers to {path}: {error.strerror}") from error
 
 
 def _dump(value: Any) -> str:  # noqa: ANN401  # JSON

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from emulator.printable import printable
+from command_line.printable import printable
 
 __all__ = ["text_line", "text_table"]
 

@@ -1,13 +1,13 @@
-"""A progress bar for work that takes longer than a moment."""
+"""Progress bars: one that shows by itself when work takes longer than a moment, and a display of several."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-__all__ = ["progress"]
+__all__ = ["new_progress", "progress"]
 
 PATIENCE_SECONDS = 2.0
 
@@ -32,3 +32,9 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
         yield advance
     finally:
         bar.stop()
+
+
+def new_progress(console: Console) -> Progress:
+    """Make a display of one or more bars: what is done, how far it is, and for how long it has run."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from psycopg import conninfo
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 
 __all__ = ["Home", "Stack"]
 
@@ -75,7 +75,7 @@ class Home:
         """Make the directory, private to its owner, and its marker; an existing directory keeps its permissions.
 
         As root the directory can be entered (not listed), since PostgreSQL then runs as another user.
-        Raises EmulatorError where that is not allowed.
+        Raises CommandError where that is not allowed.
         """
         try:
             if not self.path.exists():
@@ -85,21 +85,19 @@ class Home:
                 folder.mkdir(exist_ok=True, mode=0o700)
             (self.path / MARKER).touch()
         except OSError as error:
-            raise EmulatorError(
-                f"cannot use {self.path} as home: {error.strerror}; name another with --home"
-            ) from error
+            raise CommandError(f"cannot use {self.path} as home: {error.strerror}; name another with --home") from error
 
     @contextmanager
     def held(self, patience: float = LOCK_SECONDS) -> Iterator[None]:
         """Hold the home for one stack; the lock ends with the process, however that ends.
 
-        Raises EmulatorError if another still holds it after `patience` seconds: `env` does, for a moment.
+        Raises CommandError if another still holds it after `patience` seconds: `env` does, for a moment.
         """
         deadline = time.monotonic() + patience
         with (self.path / "stack.lock").open("a") as lock:
             while not _locked(lock):
                 if time.monotonic() >= deadline:
-                    raise EmulatorError(f"a stack is already running on {self.path}; stop it, or name another --home")
+                    raise CommandError(f"a stack is already running on {self.path}; stop it, or name another --home")
                 time.sleep(0.05)
             yield
 
@@ -109,7 +107,7 @@ class Home:
         try:
             with self.held(patience=0):
                 return False
-        except (EmulatorError, FileNotFoundError):
+        except (CommandError, FileNotFoundError):
             return self.path.exists() and (self.path / "stack.lock").exists()
 
     def record_of(self, part: str) -> Path:
@@ -131,11 +129,11 @@ class Home:
         _write_privately(self._record, asdict(stack))
 
     def read_stack(self) -> Stack:
-        """The record of the stack that runs, or ran last, on this home; raises EmulatorError if there was none."""
+        """The record of the stack that runs, or ran last, on this home; raises CommandError if there was none."""
         try:
             return Stack(**json.loads(self._record.read_text()))
         except (OSError, ValueError, TypeError) as error:
-            raise EmulatorError(f"no stack has run on {self.path}; start one with 'python -m emulator up'") from error
+            raise CommandError(f"no stack has run on {self.path}; start one with 'python -m emulator up'") from error
 
 
 def _locked(lock: TextIO) -> bool:
