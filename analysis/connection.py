@@ -7,7 +7,7 @@ import psycopg
 
 from analysis.errors import AnalysisError
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse import Warehouse, create_tables, reason
+from chalicelib.warehouse.client import Warehouse, create_tables, reason
 
 __all__ = ["connected"]
 

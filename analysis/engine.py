@@ -19,7 +19,7 @@ from analysis.errors import AnalysisError, NoTable
 from analysis.orders import read_orders
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse import Warehouse, reason
+from chalicelib.warehouse.client import Warehouse, reason
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
 

@@ -15,7 +15,7 @@ from benchmarks.comparison import Comparison, seconds, take_turns
 from benchmarks.reader import END, START, bucket, read_bare
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.home import Home
 from emulator.postgres import Postgres
 

@@ -3,7 +3,7 @@
 import psycopg
 
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.errors import CommandError
 from emulator.part import problem_of
 from emulator.postgres import Postgres

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from analysis.engine import RawEvents, WarehouseEvents
 from analysis.range import Range
 from chalicelib.contract import COLUMNS, CREATE_TABLE
-from chalicelib.warehouse import INSERT
+from chalicelib.warehouse.client import INSERT
 
 __all__ = ["MONDAY", "RANGE", "Event", "at", "check", "event", "fill", "frame_of", "raw_of", "warehouse_of"]
 

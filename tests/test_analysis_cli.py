@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from analysis.cli import main
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from tests.raw_objects import START, Objects
 
 FIRST = START + timedelta(seconds=1)

@@ -4,7 +4,7 @@ from urllib.parse import quote
 import pytest
 
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from emulator.api.running import Running
 from tests.running import client, running, store
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from emulator.api import wait as module
 from emulator.api.running import Running
 from tests.running import client, running

@@ -8,7 +8,7 @@ from chalice.test import Client
 
 import app as clickstream_app
 from chalicelib.storage import RawStorage, s3_client
-from chalicelib.warehouse import open_warehouse
+from chalicelib.warehouse.client import open_warehouse
 from command_line.home import BUCKET
 
 

@@ -19,7 +19,7 @@ from analysis.local import LocalSource
 from analysis.source import Folder, bucket_of, open_source
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from tests.json_texts import hostile_payloads, object_texts
 from tests.raw_objects import Objects
 

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.cors import cors_headers, preflight_headers
+from chalicelib.api.cors import cors_headers, preflight_headers
 
 SHOPS = frozenset({"https://shop.example", "https://m.shop.example"})
 

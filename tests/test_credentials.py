@@ -11,12 +11,12 @@ import pytest
 import trustme
 from psycopg import conninfo, sql
 
-from chalicelib import credentials
-from chalicelib.credentials import CA_FILE, credentials_of
 from chalicelib.errors import CredentialsUnavailable, SettingsError, WarehouseUnavailable
 from chalicelib.flatten import flatten
 from chalicelib.settings import Settings
-from chalicelib.warehouse import Warehouse, open_warehouse
+from chalicelib.warehouse import credentials
+from chalicelib.warehouse.client import Warehouse, open_warehouse
+from chalicelib.warehouse.credentials import CA_FILE, credentials_of
 from emulator.postgres import Postgres
 from tests.tls_postgres import tls_before
 

@@ -26,7 +26,7 @@ from analysis.validation.run import validate
 from chalicelib.errors import ObjectGone
 from chalicelib.projector import handle
 from chalicelib.storage import RawObject
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
 from emulator.s3_event import object_created
 from tests.raw_objects import START, Objects

@@ -17,7 +17,7 @@ from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.flatten import flatten
 from chalicelib.ingest import Answer, handle
 from chalicelib.settings import Settings
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from tests.fuzz.oracle import check_stored
 from tests.json_texts import hostile_payloads
 

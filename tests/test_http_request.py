@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.request import HttpRequest
 from chalicelib.errors import InvalidEvent
-from chalicelib.http_request import HttpRequest
 
 RECEIVED_AT = datetime(2026, 11, 24, 9, 15, 4, 512_000, UTC)
 

@@ -18,7 +18,7 @@ from chalicelib import log
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
-from chalicelib.warehouse import open_warehouse
+from chalicelib.warehouse.client import open_warehouse
 from command_line.home import BUCKET
 from emulator.cli import main as emulator
 from emulator.s3_event import object_created

@@ -103,7 +103,8 @@ class TestPackage:
             "typing_extensions.py",
         }
         assert {name for name in names if name.startswith("chalicelib/") and name.endswith(".py")} == {
-            f"chalicelib/{path.name}" for path in (ROOT / "chalice_app" / "chalicelib").glob("*.py")
+            path.relative_to(ROOT / "chalice_app").as_posix()
+            for path in (ROOT / "chalice_app" / "chalicelib").rglob("*.py")
         }
         assert deployment.said == {
             "package": str(deployment.package),

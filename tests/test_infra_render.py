@@ -106,7 +106,7 @@ class TestConfig:
             "app.py",
             "requirements.txt",
             "requirements.lock",
-            *(f"chalicelib/{path.name}" for path in APP.glob("chalicelib/*.py")),
+            *(path.relative_to(APP).as_posix() for path in APP.glob("chalicelib/**/*.py")),
         ]
         assert all((project / name).read_bytes() == (APP / name).read_bytes() for name in names)
         assert not list(project.rglob("__pycache__"))

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from emulator.known import known_files
 from emulator.s3_event import File
 

@@ -14,7 +14,7 @@ import app as clickstream_app
 from chalicelib.errors import ProjectionFailed
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage, s3_client
-from chalicelib.warehouse import open_warehouse
+from chalicelib.warehouse.client import open_warehouse
 from command_line.home import BUCKET
 from emulator.s3_event import object_created
 from infra.policies import Policy

@@ -10,7 +10,7 @@ from chalicelib.contract import EVENT_NAMES
 from chalicelib.errors import ProjectionFailed
 from chalicelib.flatten import Row
 from chalicelib.storage import RawStorage
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
 from emulator.s3_event import object_created
 

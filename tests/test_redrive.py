@@ -13,7 +13,7 @@ from analysis.redrive.run import invoke_function, queue_url, redrive
 from chalicelib import projector
 from chalicelib.errors import ProjectionFailed
 from chalicelib.storage import RawStorage
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
 from emulator.s3_event import object_created
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.api.running import Running

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import REJECTS, Warehouse
+from chalicelib.warehouse.client import REJECTS, Warehouse
 from emulator.seed import run as runs
 from emulator.seed import seed_command, shards
 from tests.seed_checks import NAMES

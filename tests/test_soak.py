@@ -20,7 +20,7 @@ from analysis.backfill.run import backfill
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.flatten import flatten
 from chalicelib.keys import object_key
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from command_line.home import Home
 from emulator.cli import main
 from emulator.replay.answer import Answer

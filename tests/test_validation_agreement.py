@@ -8,7 +8,7 @@ import pytest
 
 from analysis.validation.run import validate
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from tests.raw_objects import START, Objects
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from analysis.engine import WarehouseEvents
 from analysis.validation.finding import Check
 from analysis.validation.rows import hours, row_checks, row_ids
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from tests.raw_objects import START, Objects
 
 END = START + timedelta(hours=1)

@@ -13,7 +13,7 @@ from psycopg import conninfo
 from chalicelib.contract import COLUMNS
 from chalicelib.errors import SettingsError, WarehouseUnavailable
 from chalicelib.flatten import Row, flatten
-from chalicelib.warehouse import Warehouse
+from chalicelib.warehouse.client import Warehouse
 from tests.json_texts import hostile_payloads, object_texts
 
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)

@@ -13,7 +13,7 @@ from analysis.errors import AnalysisError, NoTable
 from analysis.fields import KEY
 from analysis.projection import Corrupt
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse import INSERT_REJECT, REJECTS, has_table
+from chalicelib.warehouse.client import INSERT_REJECT, REJECTS, has_table
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
 

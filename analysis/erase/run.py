@@ -14,7 +14,7 @@ from analysis.erase.tombstones import Tombstones, enforce, read_tombstones
 from analysis.errors import AnalysisError
 from analysis.source import bucket_of, open_source
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse import REJECTS, has_table
+from chalicelib.warehouse.client import REJECTS, has_table
 from command_line.progress import progress
 
 __all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]

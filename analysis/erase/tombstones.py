@@ -14,7 +14,7 @@ from psycopg import sql
 from analysis.errors import AnalysisError
 from analysis.source import Folder, Source
 from chalicelib.contract import TABLE
-from chalicelib.warehouse import TOMBSTONES, has_table
+from chalicelib.warehouse.client import TOMBSTONES, has_table
 
 __all__ = ["PEOPLE", "PREFIX", "Tombstones", "enforce", "forget_rows", "read_tombstones"]
 

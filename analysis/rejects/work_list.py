@@ -13,7 +13,7 @@ from analysis.erase.tombstones import read_tombstones
 from analysis.errors import AnalysisError
 from analysis.projection import Projection
 from analysis.source import Folder, Source, bucket_of, open_source
-from chalicelib.warehouse import REJECTS, has_table
+from chalicelib.warehouse.client import REJECTS, has_table
 
 __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from chalicelib import log
-from chalicelib.api_key import is_known
-from chalicelib.cors import cors_headers, preflight_headers
+from chalicelib.api.cors import cors_headers, preflight_headers
+from chalicelib.api.key import is_known
+from chalicelib.api.request import HttpRequest
 from chalicelib.envelope import envelope
 from chalicelib.errors import (
     ClickstreamError,
@@ -18,7 +19,6 @@ from chalicelib.errors import (
     Unauthorized,
     UnsupportedContentType,
 )
-from chalicelib.http_request import HttpRequest
 from chalicelib.keys import object_key
 from chalicelib.settings import Settings
 

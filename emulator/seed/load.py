@@ -14,7 +14,7 @@ from chalicelib.contract import COLUMNS, EVENT_TIMESTAMP, TABLE
 from chalicelib.errors import InvalidEvent, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
-from chalicelib.warehouse import INSERT_REJECT, Warehouse, create_tables, reason
+from chalicelib.warehouse.client import INSERT_REJECT, Warehouse, create_tables, reason
 from command_line.errors import CommandError
 from emulator.seed.clock import moment
 from emulator.seed.processes import Mapping

@@ -9,10 +9,10 @@ from psycopg import sql
 
 from chalicelib.contract import COLUMNS, CREATE_TABLE, TABLE, Value
 from chalicelib.convert import to_text
-from chalicelib.credentials import Credentials, Parameters, credentials_of, parameters_of
 from chalicelib.errors import WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
+from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
 
 __all__ = [
     "INSERT",
