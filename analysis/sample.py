@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.errors import AnalysisError
-from analysis.span import HISTORY_DAYS
+from analysis.metrics.range import HISTORY_DAYS
 from chalicelib.keys import PREFIX, SUFFIX
 from command_line.errors import CommandError
 

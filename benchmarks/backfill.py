@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import psycopg
 
-from analysis.backfill.run import backfill
-from analysis.source import hour_prefixes
+from analysis.raw.partitions import hour_prefixes
+from analysis.repair.backfill.run import backfill
 from benchmarks.comparison import Comparison, seconds, take_turns
 from benchmarks.reader import END, START, bucket, read_bare
 from chalicelib.contract import TABLE

@@ -9,8 +9,8 @@ import polars as pl
 import psycopg
 from polars.testing import assert_frame_equal
 
-from analysis.engine import RawEvents, WarehouseEvents
-from analysis.range import Range
+from analysis.metrics.engine import RawEvents, WarehouseEvents
+from analysis.metrics.range import Range
 from chalicelib.contract import COLUMNS, CREATE_TABLE
 from chalicelib.warehouse.client import INSERT
 

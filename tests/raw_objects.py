@@ -8,9 +8,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 
-from analysis.validation.facts import facts_of
-from analysis.validation.finding import Check
-from analysis.validation.run import first_of_each_event
+from analysis.checks.validation.facts import facts_of
+from analysis.checks.validation.finding import Check
+from analysis.checks.validation.run import first_of_each_event
 from chalicelib.envelope import iso_milliseconds
 from chalicelib.keys import object_key
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.cli import main
+from analysis.commands.main import main
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.raw_objects import START, Objects

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.local import READ_BYTES, LocalSource
-from analysis.source import Folder
+from analysis.raw.local import READ_BYTES, LocalSource
+from analysis.raw.partitions import Folder
 
 HOUR = "events/2026/11/24/22/"
 

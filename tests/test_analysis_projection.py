@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.fields import JSON, RAW_FIELDS
-from analysis.projection import Projection
+from analysis.rows.fields import JSON, RAW_FIELDS
+from analysis.rows.projection import Projection
 from chalicelib.contract import COLUMNS
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
@@ -208,7 +208,7 @@ class TestProjection:
             for name in ("page_view", "click", "product_view", "checkout_complete", "login_success")
         ]
         expected = [expected_row(body, "key") for body in bodies]
-        monkeypatch.delattr("analysis.projection.parse")
+        monkeypatch.delattr("analysis.rows.projection.parse")
         rows, _ = PROJECTION.rows((["key"] * len(bodies), bodies))
         assert rows.rows() == expected
 

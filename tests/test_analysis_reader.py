@@ -8,8 +8,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from analysis import AnalysisError, read_events, read_objects, reader
-from analysis.projection import Batch, Corrupt, Projection
+from analysis import AnalysisError, read_events, read_objects
+from analysis.rows import reader
+from analysis.rows.projection import Batch, Corrupt, Projection
 from chalicelib.contract import COLUMNS
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.keys import object_key

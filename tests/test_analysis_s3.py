@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.local import LocalSource
-from analysis.reader import read_events
-from analysis.s3 import S3Source
+from analysis.raw.local import LocalSource
+from analysis.raw.s3 import S3Source
+from analysis.rows.reader import read_events
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
 from command_line.home import BUCKET, Home, Stack

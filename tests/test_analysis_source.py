@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.local import LocalSource
-from analysis.source import hour_prefixes, is_object, open_source
+from analysis.raw.local import LocalSource
+from analysis.raw.partitions import hour_prefixes, is_object
+from analysis.raw.source import open_source
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

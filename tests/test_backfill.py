@@ -12,11 +12,12 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.backfill.run import Backfilled, backfill
-from analysis.cli import main
+from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from analysis.local import LocalSource
-from analysis.source import Folder, bucket_of, open_source
+from analysis.raw.local import LocalSource
+from analysis.raw.partitions import Folder
+from analysis.raw.source import bucket_of, open_source
+from analysis.repair.backfill.run import Backfilled, backfill
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
@@ -178,7 +179,7 @@ class TestBackfill:
         self, bucket: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However few objects are in memory at once."""
-        monkeypatch.setattr("analysis.reader.BATCH_OBJECTS", 2)
+        monkeypatch.setattr("analysis.rows.reader.BATCH_OBJECTS", 2)
         objects = Objects()
         for _ in range(9):
             objects.add()
@@ -211,7 +212,7 @@ class TestFailures:
         objects.add(received=3700)
         objects.add(received=3701)
         objects.write(bucket)
-        monkeypatch.setattr("analysis.reader.BATCH_OBJECTS", 1)
+        monkeypatch.setattr("analysis.rows.reader.BATCH_OBJECTS", 1)
         whole = LocalSource.read
 
         def read(source: LocalSource, folders: list[Folder]) -> Iterator[tuple[str, bytes]]:

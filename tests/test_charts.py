@@ -7,8 +7,10 @@ import pytest
 import vl_convert
 
 from analysis import charts
-from analysis.engine import RawEvents
+from analysis.checks.validation.output import as_frame
+from analysis.checks.validation.run import Report
 from analysis.metrics.carts import carts
+from analysis.metrics.engine import RawEvents
 from analysis.metrics.funnel import funnel
 from analysis.metrics.overview import by_login_state, events_over_time, top_brands, top_categories, top_events
 from analysis.metrics.paths import paths
@@ -16,8 +18,6 @@ from analysis.metrics.products import discount_effect, products
 from analysis.metrics.retention import retention
 from analysis.metrics.revenue import revenue_over_time
 from analysis.metrics.sessions import sessions
-from analysis.validation.output import as_frame
-from analysis.validation.run import Report
 from tests.event_rows import RANGE, event, raw_of
 from tests.raw_objects import START
 

@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from analysis.backfill.run import backfill
-from analysis.cli import main
+from analysis.commands.main import main
+from analysis.repair.backfill.run import backfill
 from command_line.console import text_line, text_table
 from tests.raw_objects import Objects
 from tests.steering import STEERING, steers

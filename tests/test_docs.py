@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from analysis.cli import main as analysis
-from analysis.validation.members import missing_members
+from analysis.checks.validation.members import missing_members
+from analysis.commands.main import main as analysis
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
 from emulator.cli import main as emulator
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
-from analysis.engine import Engine, RawEvents, WarehouseEvents
 from analysis.errors import AnalysisError
+from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
 from tests.event_rows import Event, at, check, event, fill, frame_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]

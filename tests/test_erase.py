@@ -12,17 +12,17 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.backfill.run import backfill
-from analysis.cli import main
-from analysis.connection import connected
-from analysis.erase.person import Erased, Person
-from analysis.erase.raw import Version, open_bucket
-from analysis.erase.run import Place, erase, erase_again, search, search_again
-from analysis.erase.tombstones import IS_ERASED, Tombstones, enforce, read_tombstones
+from analysis.checks.validation.run import validate
+from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from analysis.rejects.work_list import rejects, retry
-from analysis.source import open_source
-from analysis.validation.run import validate
+from analysis.raw.source import open_source
+from analysis.raw.tombstones import IS_ERASED, Tombstones, enforce, read_tombstones
+from analysis.repair.backfill.run import backfill
+from analysis.repair.connection import connected
+from analysis.repair.erase.person import Erased, Person
+from analysis.repair.erase.raw import Version, open_bucket
+from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
+from analysis.repair.rejects import rejects, retry
 from chalicelib.errors import ObjectGone
 from chalicelib.projector import handle
 from chalicelib.storage import RawObject

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from analysis import read_events
-from analysis.engine import Engine, RawEvents, WarehouseEvents
+from analysis.checks.validation.run import validate
 from analysis.metrics import carts, funnel, overview, paths, products, retention, revenue, sessions
-from analysis.range import Range
-from analysis.validation.run import validate
+from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+from analysis.metrics.range import Range
 from emulator.cli import main
 
 START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)

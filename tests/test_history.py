@@ -8,7 +8,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.history import open_history
 from analysis.metrics.overview import overview
-from analysis.span import span
+from analysis.metrics.range import span
 from chalicelib.contract import CREATE_TABLE
 from command_line.home import BUCKET
 from tests.raw_objects import START, Objects

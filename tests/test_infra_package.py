@@ -381,11 +381,11 @@ class TestCheck:
     def test_what_nobody_asked_for_is_refused(self, altered: Built) -> None:
         """The first three are named."""
         with ZipFile(altered.package, "a") as zipped:
-            for name in ("tests/test_app.py", "polars/__init__.py", "notes.ipynb", "analysis/cli.py"):
+            for name in ("tests/test_app.py", "polars/__init__.py", "notes.ipynb", "analysis/commands/main.py"):
                 zipped.writestr(name, "")
         assert self.reason(altered) == (
             "the package holds what is neither the app's nor of a pinned requirement: "
-            "analysis/cli.py, notes.ipynb, polars/__init__.py and 1 more"
+            "analysis/commands/main.py, notes.ipynb, polars/__init__.py and 1 more"
         )
 
     def test_what_is_missing_is_refused(self, altered: Built) -> None:

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.cli import main
-from analysis.ledger.account import COUNTS, account, total
-from analysis.validation.run import validate
+from analysis.checks.ledger import COUNTS, account, total
+from analysis.checks.validation.run import validate
+from analysis.commands.main import main
 from tests.raw_objects import START, Objects
 
 END = START + timedelta(hours=3)

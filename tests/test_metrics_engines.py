@@ -5,8 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from analysis.engine import Engine
 from analysis.metrics.carts import carts
+from analysis.metrics.engine import Engine
 from analysis.metrics.funnel import funnel
 from analysis.metrics.overview import (
     by_login_state,
@@ -20,9 +20,9 @@ from analysis.metrics.overview import (
 )
 from analysis.metrics.paths import paths
 from analysis.metrics.products import discount_effect, products
+from analysis.metrics.range import LoginState, Range
 from analysis.metrics.retention import retention
 from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
-from analysis.range import LoginState, Range
 from tests.event_rows import RANGE, Event, raw_of, warehouse_of
 from tests.histories import histories
 

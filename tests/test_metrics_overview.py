@@ -4,8 +4,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from analysis.engine import Engine
 from analysis.errors import AnalysisError
+from analysis.metrics.engine import Engine
 from analysis.metrics.overview import (
     by_login_state,
     events_over_time,
@@ -16,7 +16,7 @@ from analysis.metrics.overview import (
     top_events,
     visitor_types,
 )
-from analysis.range import Range
+from analysis.metrics.range import Range
 from tests.event_rows import MONDAY, RANGE, Event, at, check, event, raw_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]

@@ -4,10 +4,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from analysis.engine import Engine
 from analysis.errors import AnalysisError
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.retention import retention
-from analysis.range import Range
 from tests.event_rows import RANGE, Event, at, check, event, raw_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]

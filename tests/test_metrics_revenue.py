@@ -4,10 +4,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analysis.engine import RawEvents
 from analysis.errors import AnalysisError
+from analysis.metrics.engine import RawEvents
+from analysis.metrics.range import Range
 from analysis.metrics.revenue import revenue, revenue_over_time
-from analysis.range import Range
 from tests.event_rows import RANGE, Event, at, check, event, frame_of, raw_of
 
 MONEY = pl.Decimal(38, 18)

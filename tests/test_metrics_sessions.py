@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from analysis.engine import Engine
+from analysis.metrics.engine import Engine
 from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
 from tests.event_rows import RANGE, Event, at, check, event
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.orders import read_orders
+from analysis.rows.orders import read_orders
 from tests.event_rows import check, event, frame_of
 
 SCHEMA = {

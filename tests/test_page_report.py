@@ -3,7 +3,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from playwright.sync_api import Browser
 
-from analysis.cli import main
+from analysis.commands.main import main
 from tests.raw_objects import Objects
 
 HOSTILE = "<img src=https://elsewhere.example/x.png onerror=alert(1)>"

@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.cli import main
+from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from analysis.redrive.run import invoke_function, queue_url, redrive
+from analysis.repair.redrive import invoke_function, queue_url, redrive
 from chalicelib import projector
 from chalicelib.errors import ProjectionFailed
 from chalicelib.storage import RawStorage
@@ -178,7 +178,7 @@ class TestCommand:
 
     def test_it_says_what_became_of_them(self, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
         """Exit code 1 if one failed, with each reason once."""
-        monkeypatch.setattr("analysis.redrive.run.invoke_function", lambda *_: None)
+        monkeypatch.setattr("analysis.repair.redrive.invoke_function", lambda *_: None)
         queue.put({})
         done = self.run()
         assert (done.exit_code, done.stdout) == (0, "1 messages: 1 went through, 0 failed.\n")

@@ -5,9 +5,9 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.backfill.run import backfill
-from analysis.cli import main
-from analysis.rejects.work_list import open_rejects, rejects, retry
+from analysis.commands.main import main
+from analysis.repair.backfill.run import backfill
+from analysis.repair.rejects import open_rejects, rejects, retry
 from tests.raw_objects import Objects
 
 HOURS = ["events/2026/11/25/09/"]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.cli import main
+from analysis.commands.main import main
 from analysis.report import cells
 from tests.raw_objects import START, Objects
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 from polars.testing import assert_frame_equal
 
-from analysis.cli import main
+from analysis.checks.smoke import EVENT_NAME, in_log
+from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from analysis.smoke import EVENT_NAME, in_log
 from tests.collector import Collector
 from tests.event_rows import RANGE, event, raw_of
 from tests.stack_process import StackProcess

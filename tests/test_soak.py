@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from analysis.backfill.run import backfill
+from analysis.repair.backfill.run import backfill
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.flatten import flatten
 from chalicelib.keys import object_key

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.backfill.run import backfill
-from analysis.cli import main
+from analysis.checks.trace import Trace, follow
+from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from analysis.trace.follow import Trace, follow
+from analysis.repair.backfill.run import backfill
 from tests.raw_objects import START, Objects
 
 EVENT = "7c9e6679-7425-40de-944b-e07fc1f90a04"

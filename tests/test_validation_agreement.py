@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 import psycopg
 import pytest
 
-from analysis.validation.run import validate
+from analysis.checks.validation.run import validate
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.raw_objects import START, Objects

@@ -1,4 +1,4 @@
-from analysis.validation.clocks import clock_checks
+from analysis.checks.validation.clocks import clock_checks
 from tests.raw_objects import Objects
 
 

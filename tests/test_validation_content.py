@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from analysis.validation.content import content_checks
+from analysis.checks.validation.content import content_checks
 from chalicelib.contract import EVENT_NAMES
 from tests.raw_objects import START, Objects
 

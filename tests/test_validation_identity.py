@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.validation.identity import identity_checks
+from analysis.checks.validation.identity import identity_checks
 from tests.raw_objects import START, Objects
 
 ID = "7C9E6679-7425-40de-944b-e07fc1f90a04"

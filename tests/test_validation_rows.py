@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from analysis.engine import WarehouseEvents
-from analysis.validation.finding import Check
-from analysis.validation.rows import hours, row_checks, row_ids
+from analysis.checks.validation.finding import Check
+from analysis.checks.validation.rows import hours, row_checks, row_ids
+from analysis.metrics.engine import WarehouseEvents
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.raw_objects import START, Objects

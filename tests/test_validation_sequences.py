@@ -1,4 +1,4 @@
-from analysis.validation.sequences import sequence_checks
+from analysis.checks.validation.sequences import sequence_checks
 from tests.raw_objects import Objects
 
 

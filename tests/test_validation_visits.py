@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.validation.visits import visit_checks
+from analysis.checks.validation.visits import visit_checks
 from tests.raw_objects import Objects
 
 

@@ -7,6 +7,8 @@ import altair as alt
 import polars as pl
 
 from analysis import charts
+from analysis.checks.validation.output import as_frame
+from analysis.checks.validation.run import Report
 from analysis.history import History
 from analysis.metrics.carts import carts
 from analysis.metrics.funnel import funnel
@@ -25,8 +27,6 @@ from analysis.metrics.products import discount_effect, products
 from analysis.metrics.retention import retention
 from analysis.metrics.revenue import revenue, revenue_over_time
 from analysis.metrics.sessions import session_summary, sessions
-from analysis.validation.output import as_frame
-from analysis.validation.run import Report
 
 __all__ = ["Figure", "Section", "sections"]
 
