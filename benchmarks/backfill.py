@@ -17,7 +17,7 @@ from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import Home
-from emulator.postgres import Postgres
+from emulator.servers.postgres.server import Postgres
 
 __all__ = ["FILES", "LOOP_ROUNDS", "ROUNDS", "Raw", "measure", "measure_beside_loop", "raw"]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from tests.stack_process import wait_for
 
-__all__ = ["Answer", "Collector", "Event", "serve"]
+__all__ = ["Collector", "Event", "Response", "serve"]
 
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What the collector says to an event, and how long it takes to; status 0 hangs up without a word."""
 
     status: int = 200
@@ -36,7 +36,7 @@ class Collector:
     """Answers each POST as `script` says, and keeps what came."""
 
     def __init__(self) -> None:
-        self.script: Callable[[Event], Answer] = lambda _event: Answer()
+        self.script: Callable[[Event], Response] = lambda _event: Response()
         self.received: list[Event] = []  # each POST, whatever the answer
         self.accepted: list[Event] = []  # those that were answered 2xx
         self.headers: list[dict[str, str]] = []
@@ -55,7 +55,7 @@ class Collector:
 
     def answer_always(self, status: int, headers: dict[str, str] | None = None, seconds: float = 0) -> None:
         """Say the same to every event from now on."""
-        answer = Answer(status, headers or {}, seconds)
+        answer = Response(status, headers or {}, seconds)
         self.script = lambda _event: answer
 
     def named(self, name: str) -> list[Event]:
@@ -71,7 +71,7 @@ class Collector:
         wait_for(lambda: len(self.named(name)) >= count, seconds)
         return self.named(name)
 
-    def _take(self, event: Event, headers: dict[str, str]) -> Answer:
+    def _take(self, event: Event, headers: dict[str, str]) -> Response:
         event_id = event["eventId"]
         with self._lock:
             self.received.append(event)
@@ -100,7 +100,7 @@ class Collector:
 
             def do_OPTIONS(self) -> None:
                 collector.preflights += 1
-                self.reply(Answer(204))
+                self.reply(Response(204))
 
             def do_POST(self) -> None:
                 event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -110,7 +110,7 @@ class Collector:
                 else:
                     self.close_connection = True
 
-            def reply(self, answer: Answer) -> None:
+            def reply(self, answer: Response) -> None:
                 self.send_response(answer.status)
                 headers = {
                     "Access-Control-Allow-Origin": self.headers.get("Origin", "*"),

@@ -18,7 +18,7 @@ from psycopg import conninfo, sql
 
 from analysis.metrics.engine import Engine
 from command_line.home import BUCKET, Home
-from emulator.postgres import Postgres
+from emulator.servers.postgres.server import Postgres
 from tests.chromium import FLAGS, program
 from tests.deployment import Built, built
 from tests.event_rows import Event, raw_of, warehouse_of

@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 
-from analysis.checks.validation.facts import facts_of
 from analysis.checks.validation.finding import Check
+from analysis.checks.validation.objects import describe
 from analysis.checks.validation.run import first_of_each_event
 from chalicelib.envelope import iso_milliseconds
 from chalicelib.keys import object_key
@@ -66,14 +66,14 @@ class Objects:
         return bucket
 
     @property
-    def facts(self) -> pl.DataFrame:
-        """The facts of all of them."""
-        return facts_of(self.bodies.items())
+    def described(self) -> pl.DataFrame:
+        """One row for each object, as the checks read it."""
+        return describe(self.bodies.items())
 
     @property
     def events(self) -> pl.DataFrame:
         """Those of the first object of each event."""
-        return first_of_each_event(self.facts)
+        return first_of_each_event(self.described)
 
     @staticmethod
     def findings(checks: list[Check], name: str) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ from rich.console import Console
 from command_line.errors import CommandError
 from emulator.replay.ends import Ends
 from emulator.replay.rees46 import HEADER
-from emulator.replay.report import Report
+from emulator.replay.report import ReplayReport
 from emulator.replay.run import replay
 
 __all__ = ["HOUR", "Collector", "Failing", "ReplayTest", "Reply", "accepted", "free_port", "line", "run"]
@@ -143,7 +143,7 @@ class ReplayTest:
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Shorten the delays, and forget the environment's ends."""
-        monkeypatch.setattr("emulator.replay.retry.FIRST_DELAY", 0.001)
+        monkeypatch.setattr("emulator.posting.retry.FIRST_DELAY", 0.001)
         monkeypatch.setattr("emulator.replay.checks.POLL", 0.005)
         for name in ("DW_URL", "RAW_BUCKET_NAME", "CLICKSTREAM_HOME"):
             monkeypatch.delenv(name, raising=False)
@@ -180,7 +180,7 @@ def line(number: int, kind: str = "view") -> str:
 
 def run(
     collector: Collector, file: Path, *, timeout: float = 0.05, ends: dict[str, Any] | None = None, **options: Any
-) -> tuple[Report, str]:
+) -> tuple[ReplayReport, str]:
     """A replay against the collector and its fakes, or other ends: the report, and what the console showed."""
     output = StringIO()
     chosen = Ends(collector.url, **({"storage": collector, "warehouse": collector} | (ends or {})))

@@ -11,10 +11,10 @@ from command_line.home import BUCKET
 from emulator.api.app import web_app
 from emulator.api.running import Running
 from emulator.api.shoppers import ShopperRun
-from emulator.faults import Faults, FaultSwitches
-from emulator.reset import Reset
-from emulator.s3_event import File
+from emulator.stack.faults import Faults, FaultSwitches
+from emulator.stack.reset import Reset
 from emulator.traces.traces import Traces
+from emulator.triggers.notification import File
 from tests.stack_process import NO_STACK
 
 __all__ = ["Switches", "client", "running", "store"]

@@ -16,7 +16,7 @@ import psutil
 import psycopg
 
 from command_line.home import BUCKET, Home, Stack
-from emulator.ports import free_ports
+from emulator.servers.ports import free_ports
 
 __all__ = ["NO_STACK", "ROOT", "StackProcess", "emulator", "wait_for"]
 

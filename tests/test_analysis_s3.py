@@ -14,8 +14,8 @@ from analysis.rows.reader import read_events
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
 from command_line.home import BUCKET, Home, Stack
-from emulator.environment import aws_environment as variables
-from emulator.s3_server import S3Server
+from emulator.servers.environment import aws_environment as variables
+from emulator.servers.s3 import S3Server
 
 START = datetime(2026, 11, 24, 22, tzinfo=UTC)
 END = START + timedelta(hours=3)

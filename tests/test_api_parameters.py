@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from starlette.datastructures import QueryParams
 
-from emulator.api.answers import Problem
 from emulator.api.parameters import check_names, integer, moment, number
+from emulator.api.responses import Problem
 from tests.running import client, running
 
 

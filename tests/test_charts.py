@@ -8,7 +8,7 @@ import vl_convert
 
 from analysis import charts
 from analysis.checks.validation.output import as_frame
-from analysis.checks.validation.run import Report
+from analysis.checks.validation.run import ValidationReport
 from analysis.metrics.carts import carts
 from analysis.metrics.engine import RawEvents
 from analysis.metrics.funnel import funnel
@@ -148,7 +148,7 @@ class TestValidation:
         schema = {"hour": pl.Datetime("us", "UTC")} | dict.fromkeys(
             ("rows", "duplicates", "rejects", "missing"), pl.Int64
         )
-        report = Report(
+        report = ValidationReport(
             "bucket", has_warehouse=False, start=START, end=START, hours=pl.DataFrame(schema=schema), checks=[]
         )
         assert "objects" in drawn(charts.validation.objects(report.hours))

@@ -17,7 +17,7 @@ from chalicelib.settings import Settings
 from chalicelib.warehouse import credentials
 from chalicelib.warehouse.client import Warehouse, open_warehouse
 from chalicelib.warehouse.credentials import CA_FILE, credentials_of
-from emulator.postgres import Postgres
+from emulator.servers.postgres.server import Postgres
 from tests.tls_postgres import tls_before
 
 PARAMETER = "/clickstream/dev/warehouse"

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from chalicelib.projector import objects
-from emulator import deliveries
-from emulator.deliveries import Deliveries
-from emulator.delivery_queue import TriggerFaults
-from emulator.s3_event import File
+from emulator.triggers import deliver as deliveries
+from emulator.triggers.deliver import Deliveries
+from emulator.triggers.notification import File
+from emulator.triggers.queue import TriggerFaults
 
 A = File("events/a.json", 2, 1)
 B = File("events/b.json", 2, 1)

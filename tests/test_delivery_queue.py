@@ -4,9 +4,9 @@ from random import Random
 import pytest
 
 from command_line.errors import CommandError
-from emulator import delivery_queue
-from emulator.delivery_queue import DeliveryQueue, TriggerFaults
-from emulator.s3_event import File
+from emulator.triggers import queue as delivery_queue
+from emulator.triggers.notification import File
+from emulator.triggers.queue import DeliveryQueue, TriggerFaults
 
 FILES = [File(f"events/{number}.json", 2, 1) for number in range(20)]
 

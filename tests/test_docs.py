@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from analysis.checks.validation.members import missing_members
 from analysis.commands.main import main as analysis
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
-from emulator.cli import main as emulator
+from emulator.commands.main import main as emulator
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

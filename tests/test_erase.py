@@ -28,7 +28,7 @@ from chalicelib.projector import handle
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
-from emulator.s3_event import object_created
+from emulator.triggers.notification import object_created
 from tests.raw_objects import START, Objects
 
 HOURS = ["events/2026/11/25/09/", "events/2026/11/25/10/"]

@@ -3,10 +3,10 @@ from typing import cast
 import pytest
 
 from command_line.errors import CommandError
-from emulator.delivery_queue import TriggerFaults
-from emulator.faults import Faults, FaultSwitches
-from emulator.supervisor import Supervisor
-from emulator.triggers import Triggers
+from emulator.stack.faults import Faults, FaultSwitches
+from emulator.stack.supervisor import Supervisor
+from emulator.triggers.queue import TriggerFaults
+from emulator.triggers.watch import Triggers
 
 
 class Parts:

@@ -16,7 +16,7 @@ from analysis.checks.validation.run import validate
 from analysis.metrics import carts, funnel, overview, paths, products, retention, revenue, sessions
 from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
 from analysis.metrics.range import Range
-from emulator.cli import main
+from emulator.commands.main import main
 
 START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
 MODULES = (carts, funnel, overview, paths, products, retention, revenue, sessions)

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.flatten import flatten
-from chalicelib.ingest import Answer, handle
+from chalicelib.ingest import Response, handle
 from chalicelib.settings import Settings
 from chalicelib.warehouse.client import Warehouse
 from tests.fuzz.oracle import check_stored
@@ -43,7 +43,7 @@ class Pipeline:
     def put(self, _bucket: str, key: str, body: bytes) -> None:
         self.objects[key] = body
 
-    def post(self, body: bytes, **headers: str) -> Answer:
+    def post(self, body: bytes, **headers: str) -> Response:
         """POST one body; every 2xx has to be the body, stored."""
         event = {
             "requestContext": {"httpMethod": "POST", "path": "/clickstream", "identity": {}},

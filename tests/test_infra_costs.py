@@ -20,8 +20,8 @@ from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import open_warehouse
 from command_line.home import BUCKET
-from emulator.cli import main as emulator
-from emulator.s3_event import object_created
+from emulator.commands.main import main as emulator
+from emulator.triggers.notification import object_created
 from infra.costs.amounts import LINE, MEASURED, stage_amounts
 from infra.costs.command import main
 from infra.costs.month import FIXED, month

@@ -14,7 +14,7 @@ import pytest
 from chalicelib import ingest, log, projector
 from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
-from emulator.s3_event import object_created
+from emulator.triggers.notification import object_created
 from tests.infra_aws import TEMPLATES, template
 from tests.stack_process import ROOT
 

@@ -20,10 +20,10 @@ import pytest
 
 from chalicelib.contract import TABLE
 from command_line.home import BUCKET, Home, Stack
-from emulator.environment import REGION, aws_environment
-from emulator.ports import free_ports
-from emulator.s3_event import object_created
-from emulator.s3_server import S3Server
+from emulator.servers.environment import REGION, aws_environment
+from emulator.servers.ports import free_ports
+from emulator.servers.s3 import S3Server
+from emulator.triggers.notification import object_created
 from tests import lambda_runtime
 from tests.deployment import Built
 from tests.stack_process import ROOT

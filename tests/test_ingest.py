@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import ingest
 from chalicelib.errors import StorageUnavailable
-from chalicelib.ingest import Answer
+from chalicelib.ingest import Response
 from chalicelib.json_object import members
 from chalicelib.settings import Settings
 
@@ -35,14 +35,14 @@ def storage() -> Storage:
 
 
 @pytest.fixture
-def post(api_event: Callable[..., dict[str, Any]], storage: Storage) -> Callable[..., Answer]:
+def post(api_event: Callable[..., dict[str, Any]], storage: Storage) -> Callable[..., Response]:
     """Give a function that posts a body."""
     return lambda body, *args, **headers: ingest.handle(api_event(body, *args, **headers), None, SETTINGS, storage)
 
 
 class TestHandle:
     def test_an_event_is_stored_and_acknowledged_with_its_key(
-        self, post: Callable[..., Answer], storage: Storage
+        self, post: Callable[..., Response], storage: Storage
     ) -> None:
         """200 and the key, below this hour; the object is the event and `_ingest`."""
         answer = post('{"eventName": "page_view"}')
@@ -55,17 +55,17 @@ class TestHandle:
         assert [name for name, _ in members(stored)] == ["eventName", "_ingest"]
         assert len(json.loads(stored)["_ingest"]) == 9
 
-    def test_every_request_gets_a_key_of_its_own(self, post: Callable[..., Answer], storage: Storage) -> None:
+    def test_every_request_gets_a_key_of_its_own(self, post: Callable[..., Response], storage: Storage) -> None:
         """The same event sent twice is two objects: raw tells what was received."""
         post("{}")
         post("{}")
         assert len(storage.objects) == 2
 
-    def test_the_content_type_of_a_beacon_is_accepted(self, post: Callable[..., Answer]) -> None:
+    def test_the_content_type_of_a_beacon_is_accepted(self, post: Callable[..., Response]) -> None:
         """`text/plain`, which needs no preflight."""
         assert post("{}", "text/plain;charset=UTF-8").status == 200
 
-    def test_an_event_may_be_as_large_as_the_limit(self, post: Callable[..., Answer]) -> None:
+    def test_an_event_may_be_as_large_as_the_limit(self, post: Callable[..., Response]) -> None:
         """In bytes as sent, not in characters."""
         assert post('{"a":"' + "é" * 46 + '"}').status == 200
         assert post('{"a":"' + "é" * 46 + '" }').status == 413
@@ -86,7 +86,7 @@ class TestHandle:
         ],
     )
     def test_a_bad_request_is_told_what_is_wrong_and_nothing_is_stored(
-        self, body: str, content_type: str, status: int, message: str, post: Callable[..., Answer], storage: Storage
+        self, body: str, content_type: str, status: int, message: str, post: Callable[..., Response], storage: Storage
     ) -> None:
         """Each in the same shape."""
         answer = post(body, content_type)
@@ -122,7 +122,7 @@ class TestHandle:
         assert "private" not in line
 
     @pytest.mark.parametrize("body", ["{}", "[]"])
-    def test_every_answer_carries_cors_headers(self, body: str, post: Callable[..., Answer]) -> None:
+    def test_every_answer_carries_cors_headers(self, body: str, post: Callable[..., Response]) -> None:
         """The good and the bad ones: a page could not read them otherwise."""
         headers = post(body, Origin="https://shop.example").headers
         assert headers["Access-Control-Allow-Origin"] == "https://shop.example"
@@ -149,7 +149,7 @@ class TestHandle:
         ],
     )
     def test_one_line_is_logged_and_never_the_payload(
-        self, body: str, expected: dict[str, Any], post: Callable[..., Answer], capsys: pytest.CaptureFixture[str]
+        self, body: str, expected: dict[str, Any], post: Callable[..., Response], capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Outcome, key, bytes, milliseconds, request id."""
         answer = post(body)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
-from emulator.known import known_files
-from emulator.s3_event import File
+from emulator.triggers.notification import File
+from emulator.triggers.projected import known_files
 
 
 class TestKnownFiles:

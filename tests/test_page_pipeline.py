@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from emulator.page import Page as WebServer
-from emulator.ports import free_ports
+from emulator.api.server import Page as WebServer
+from emulator.servers.ports import free_ports
 from tests.running import running, store
 from tests.stack_process import ROOT, StackProcess, wait_for
 from tests.test_page_shop import HOSTILE, KETTLE, PURCHASE, buy

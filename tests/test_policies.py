@@ -16,7 +16,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse.client import open_warehouse
 from command_line.home import BUCKET
-from emulator.s3_event import object_created
+from emulator.triggers.notification import object_created
 from infra.policies import Policy
 from infra.render import render
 from tests.aws_calls import ACCOUNT, REGION, Call, Names, permissions, recorded

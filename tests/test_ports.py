@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from command_line.errors import CommandError
-from emulator.ports import free_ports, require_free
+from emulator.servers.ports import free_ports, require_free
 
 
 class TestRequireFree:

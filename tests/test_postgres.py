@@ -18,9 +18,11 @@ import pytest
 
 from command_line.errors import CommandError
 from command_line.home import Home
-from emulator import postgres, postgres_data, postgres_user
-from emulator.postgres import Postgres
-from emulator.processes import User, is_live, wait_until
+from emulator.servers.postgres import data as postgres_data
+from emulator.servers.postgres import server as postgres
+from emulator.servers.postgres import user as postgres_user
+from emulator.servers.postgres.server import Postgres
+from emulator.servers.processes import User, is_live, wait_until
 
 IS_ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root runs PostgreSQL as another user")
@@ -31,7 +33,7 @@ SUPERVISOR = """
 import os, sys
 from pathlib import Path
 from command_line.home import Home
-from emulator.postgres import Postgres
+from emulator.servers.postgres.server import Postgres
 if sys.argv[2]:  # only now: that user need not be able to read Python's own files
     os.setgroups([])
     os.setuid(int(sys.argv[2]))

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from command_line.errors import CommandError
-from emulator.processes import Child, User, is_live, stop_orphan, wait_until
+from emulator.servers.processes import Child, User, is_live, stop_orphan, wait_until
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
@@ -168,7 +168,7 @@ class TestStopOrphan:
     def test_stops_a_true_orphan(self, tmp_path: Path) -> None:
         """A child whose supervisor was killed is stopped by the next one."""
         supervisor = (
-            "import sys, time; from pathlib import Path; from emulator.processes import Child\n"
+            "import sys, time; from pathlib import Path; from emulator.servers.processes import Child\n"
             "Child('part', ['sleep', '60'], Path(sys.argv[1], 'log'), record=Path(sys.argv[1], 'part.json')).start()\n"
             "print('up', flush=True); time.sleep(60)"
         )

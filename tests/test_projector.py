@@ -12,7 +12,7 @@ from chalicelib.flatten import Row
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
-from emulator.s3_event import object_created
+from emulator.triggers.notification import object_created
 
 PREFIX = "events/2026/11/24/09/"
 

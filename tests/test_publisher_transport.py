@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Playwright
 
 from tests.chromium import FLAGS, program
-from tests.collector import Answer, Collector, Event
+from tests.collector import Collector, Event, Response
 from tests.shop import PublisherTest, Shop, assert_gapless, open_page, queue, stored_keys
 from tests.stack_process import wait_for
 
@@ -206,7 +206,7 @@ class TestRetry(PublisherTest):
 
     def test_one_event_that_always_fails_holds_up_no_other(self, collector: Collector, shop: Shop, page: Page) -> None:
         """It waits; the others arrive."""
-        collector.script = lambda event: Answer(500 if event.get("n") == 3 else 200)
+        collector.script = lambda event: Response(500 if event.get("n") == 3 else 200)
         open_page(page, shop.url)
         page.evaluate(steps(200))
         collector.wait_for("step", 199)
@@ -219,7 +219,7 @@ class TestRetry(PublisherTest):
         self, collector: Collector, shop: Shop, page: Page, status: int
     ) -> None:
         """Sent once, and visible in the next event; its number is a gap that the counts explain."""
-        collector.script = lambda event: Answer(status if event["eventName"] == "step" else 200)
+        collector.script = lambda event: Response(status if event["eventName"] == "step" else 200)
         open_page(page, shop.url)
         page.evaluate(steps(4))
         wait_for(lambda: len(collector.received) >= 5)

@@ -15,7 +15,7 @@ from chalicelib.errors import ProjectionFailed
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
-from emulator.s3_event import object_created
+from emulator.triggers.notification import object_created
 
 QUEUE = "clickstream-dev-failures"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:clickstream-dev-projector:$LATEST"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from command_line.home import Home
-from emulator.replay import replay_command
+from emulator.commands.replay import replay_command
 from emulator.replay.storage import S3Storage
 from emulator.replay.warehouse import PostgresWarehouse
 from tests.replay_collector import Collector, ReplayTest, Reply, accepted, free_port, line

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_line.errors import CommandError
-from emulator.replay.events import Event, Malformed, read_events
+from emulator.replay.events import Event, Malformed, read_log
 from emulator.replay.rees46 import HEADER, payload
 
 FIRST_LINE = HEADER.encode() + b"\n"
@@ -17,7 +17,7 @@ PURCHASE = VIEW.replace(b"view", b"purchase")
 
 def outcomes(data: bytes) -> list[Event | Malformed]:
     """Everything read from the lines, under a good header."""
-    return list(read_events(io.BytesIO(FIRST_LINE + data)))
+    return list(read_log(io.BytesIO(FIRST_LINE + data)))
 
 
 def event_ids(data: bytes) -> list[UUID]:
@@ -36,12 +36,12 @@ class TestHeader:
         with pytest.raises(
             CommandError, match="event_time,event_type,product_id,category_id,category_code,brand,price"
         ):
-            read_events(io.BytesIO(data))
+            read_log(io.BytesIO(data))
 
     @pytest.mark.parametrize("header", [FIRST_LINE, b"\xef\xbb\xbf" + FIRST_LINE, FIRST_LINE.replace(b"\n", b"\r\n")])
     def test_bom_and_crlf_are_accepted(self, header: bytes) -> None:
         """What a spreadsheet adds to the file does not make it another format."""
-        assert len(list(read_events(io.BytesIO(header + VIEW)))) == 1
+        assert len(list(read_log(io.BytesIO(header + VIEW)))) == 1
 
     def test_header_alone_is_a_log_without_events(self) -> None:
         """A log of nothing is fine."""
@@ -87,7 +87,7 @@ class TestLines:
     def test_any_file_is_read_or_refused(self, data: bytes) -> None:
         """Only the header can be an error."""
         with suppress(CommandError):
-            list(read_events(io.BytesIO(data)))
+            list(read_log(io.BytesIO(data)))
 
 
 class TestEventId:

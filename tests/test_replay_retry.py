@@ -1,6 +1,6 @@
 import pytest
 
-from emulator.replay.retry import delay, seconds_of
+from emulator.posting.retry import delay, seconds_of
 
 
 class TestRetryAfter:

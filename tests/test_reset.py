@@ -13,9 +13,9 @@ from chalicelib.warehouse.client import Warehouse
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.api.running import Running
-from emulator.faults import FaultSwitches
-from emulator.reset import Reset
-from emulator.triggers import Triggers
+from emulator.stack.faults import FaultSwitches
+from emulator.stack.reset import Reset
+from emulator.triggers.watch import Triggers
 from tests.running import running, store
 
 KEY = "events/2026/11/24/09/event-1.json"

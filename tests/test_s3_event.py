@@ -1,5 +1,5 @@
 from chalicelib.projector import objects
-from emulator.s3_event import object_created
+from emulator.triggers.notification import object_created
 
 
 class TestObjectCreated:

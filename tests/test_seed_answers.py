@@ -217,15 +217,15 @@ class TestSessions:
     def test_engagement(self) -> None:
         """Longer than ten seconds, two views, or a key event; one click alone is neither engaged nor a bounce."""
 
-        def facts(*events: tuple[int, str]) -> tuple[bool, bool]:
+        def tally(*events: tuple[int, str]) -> tuple[bool, bool]:
             records = [event(str(place), at, name) for place, (at, name) in enumerate(events)]
             return rows(sessions(Events(records)))[0][8:10]
 
-        assert facts((0, "click")) == (False, False)
-        assert facts((0, "page_view"), (10, "click")) == (False, False)
-        assert facts((0, "page_view"), (11, "click")) == (False, True)
-        assert facts((0, "page_view"), (0, "home_view")) == (False, True)
-        assert facts((0, "checkout_complete")) == (False, True)
+        assert tally((0, "click")) == (False, False)
+        assert tally((0, "page_view"), (10, "click")) == (False, False)
+        assert tally((0, "page_view"), (11, "click")) == (False, True)
+        assert tally((0, "page_view"), (0, "home_view")) == (False, True)
+        assert tally((0, "checkout_complete")) == (False, True)
 
     def test_rebuilt_sessions(self) -> None:
         """Split where the gap is longer than 30 minutes; a visitor without client is a user."""

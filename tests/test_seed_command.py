@@ -17,8 +17,9 @@ from click.testing import CliRunner, Result
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import REJECTS, Warehouse
+from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
-from emulator.seed import seed_command, shards
+from emulator.seed import shards
 from tests.seed_checks import NAMES
 from tests.seed_checks import checks as checks_of
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.flatten import flatten
+from emulator.seed.answers.findings import CHECKS
+from emulator.seed.answers.tally import Tally
 from emulator.seed.clock import DAY, HOUR, milliseconds
-from emulator.seed.facts import Facts
-from emulator.seed.faults import FAULTS
-from emulator.seed.findings import CHECKS
+from emulator.seed.planted import FAULTS
 from emulator.seed.record import record_of
 from emulator.seed.store import Store
 from emulator.seed.visits import SESSION_IDLE
@@ -40,15 +40,15 @@ def store(seed: int = 1, shoppers: int = 40, *, days: int = 7, is_clean: bool = 
     return Store(seed, days, shoppers, END, is_clean)
 
 
-def written(history: Store) -> tuple[dict[str, bytes], Facts]:
+def written(history: Store) -> tuple[dict[str, bytes], Tally]:
     """Give all objects of a store, and what is known of them."""
     objects: dict[str, bytes] = {}
-    facts = Facts()
+    tally = Tally()
     for number in range(history.shoppers):
         told, fault = history.history(number)
         objects.update(told.objects())
-        facts.count(told, fault.__name__ if fault else None)
-    return objects, facts
+        tally.count(told, fault.__name__ if fault else None)
+    return objects, tally
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +135,10 @@ class TestCleanHistory:
 
     def test_no_check_finds_anything(self) -> None:
         """Neither what is known of it nor what its bytes say."""
-        objects, facts = written(store(is_clean=True))
-        assert facts.findings.by_check() == {check: [] for check in CHECKS}
+        objects, tally = written(store(is_clean=True))
+        assert tally.findings.by_check() == {check: [] for check in CHECKS}
         assert checks(objects) == {}
-        assert facts.numbers() == {"objects": len(objects), "rows": len(objects), "duplicates": 0, "rejects": 0}
+        assert tally.numbers() == {"objects": len(objects), "rows": len(objects), "duplicates": 0, "rejects": 0}
 
 
 class TestFaults:
@@ -148,10 +148,10 @@ class TestFaults:
     @given(st.integers(0, 10**9), st.integers(1, 9))
     def test_findings_are_those_of_the_bytes(self, seed: int, days: int) -> None:
         """The checks, applied to the bytes one by one, find what is known to be there, and nothing else."""
-        objects, facts = written(store(seed, 60, days=days))
+        objects, tally = written(store(seed, 60, days=days))
         found = checks(objects)
-        assert {name: findings for name, findings in facts.findings.by_check().items() if findings} == found
-        assert facts.numbers()["objects"] == len(objects)
+        assert {name: findings for name, findings in tally.findings.by_check().items() if findings} == found
+        assert tally.numbers()["objects"] == len(objects)
 
     @settings(max_examples=6, deadline=None)
     @given(st.integers(0, 10**9))
@@ -179,9 +179,9 @@ class TestFaults:
 
     def test_each_kind_is_planted(self) -> None:
         """With the sizes of the command."""
-        _, facts = written(store(1, 500, days=14))
-        assert facts.faults.keys() == {fault.__name__ for fault in FAULTS}
-        assert [name for name, found in facts.findings.by_check().items() if not found] == [
+        _, tally = written(store(1, 500, days=14))
+        assert tally.faults.keys() == {fault.__name__ for fault in FAULTS}
+        assert [name for name, found in tally.findings.by_check().items() if not found] == [
             *("missing_rows", "rows_without_object", "raw_and_warehouse_differ")
         ]
 

@@ -10,9 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from command_line.home import Home
-from emulator.ports import free_ports
-from emulator.shoppers import shoppers_command
-from tests.collector import Answer, Collector, Event
+from emulator.commands.shoppers import shoppers_command
+from emulator.servers.ports import free_ports
+from tests.collector import Collector, Event, Response
 from tests.stack_process import NO_STACK
 
 QUICK = ("--rate", "1000", "--seed", "1")
@@ -48,7 +48,7 @@ class TestCommand:
 
     def test_tables_say_all_and_obey_no_markup(self, collector: Collector) -> None:
         """Totals, reasons and each name are on stdout; exit code 1 where something was refused."""
-        collector.script = lambda event: Answer(418 if event["eventName"] == "click" else 200)
+        collector.script = lambda event: Response(418 if event["eventName"] == "click" else 200)
         result = invoke("--sessions", "4", *QUICK, "--url", collector.url)
         assert result.exit_code == 1
         clicks = len([event for event in collector.received if event["eventName"] == "click"])
@@ -103,10 +103,10 @@ class TestCommand:
     def test_ctrl_c_prints_the_account(self, collector: Collector) -> None:
         """The first SIGINT ends the command with 130 and its report."""
 
-        def script(_event: Event) -> Answer:
+        def script(_event: Event) -> Response:
             if len(collector.received) == 5:
                 os.kill(os.getpid(), signal.SIGINT)
-            return Answer()
+            return Response()
 
         collector.script = script
         before = signal.getsignal(signal.SIGINT)

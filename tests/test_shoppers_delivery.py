@@ -8,9 +8,9 @@ from emulator.shoppers import browser as browser_module
 from emulator.shoppers.browser import Browser, Session
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.delivery import Delivery
-from emulator.shoppers.report import Report
+from emulator.shoppers.report import ShoppersReport
 from emulator.shoppers.visit import Step
-from tests.collector import Answer, Collector, Event
+from tests.collector import Collector, Event, Response
 
 STEP = Step("home_view", {}, 0, "http://shop.test/", "", None)
 NEVER = threading.Event()
@@ -19,20 +19,20 @@ NEVER = threading.Event()
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     """Give a running collector, and shorten the delays."""
-    monkeypatch.setattr("emulator.replay.retry.FIRST_DELAY", 0.001)
+    monkeypatch.setattr("emulator.posting.retry.FIRST_DELAY", 0.001)
     collector = Collector()
     yield collector
     collector.stop()
 
 
 @pytest.fixture
-def report(collector: Collector) -> Report:
+def report(collector: Collector) -> ShoppersReport:
     """Give an empty account."""
-    return Report(collector.url, seed=0, sessions=1)
+    return ShoppersReport(collector.url, seed=0, sessions=1)
 
 
 @pytest.fixture
-def delivery(collector: Collector, report: Report) -> Iterator[Delivery]:
+def delivery(collector: Collector, report: ShoppersReport) -> Iterator[Delivery]:
     """Give a delivery to the collector, over two connections."""
     with closing(Connections(collector.url, 2)) as connections:
         yield Delivery(connections, report)
@@ -46,7 +46,7 @@ def happen(delivery: Delivery, session: Session, count: int = 1) -> None:
 class TestDelivery:
     """What becomes of events that wait."""
 
-    def test_order_is_kept(self, collector: Collector, delivery: Delivery, report: Report) -> None:
+    def test_order_is_kept(self, collector: Collector, delivery: Delivery, report: ShoppersReport) -> None:
         """One event of a browser at a time is under way, the oldest first."""
         happen(delivery, Browser("shopper-1").open_session(), 30)
         delivery.drain(30, NEVER)
@@ -55,14 +55,14 @@ class TestDelivery:
 
     @pytest.mark.parametrize("status", [0, 302, 408, 429, 500, 501, 503])
     def test_what_is_no_receipt_is_sent_again(
-        self, collector: Collector, delivery: Delivery, report: Report, status: int
+        self, collector: Collector, delivery: Delivery, report: ShoppersReport, status: int
     ) -> None:
         """The same event, as often as it takes, and those after it wait; the problem is known meanwhile only."""
         problems = []
 
-        def script(_event: Event) -> Answer:
+        def script(_event: Event) -> Response:
             problems.append(report.problem)
-            return Answer(status if len(collector.received) < 10 else 200)
+            return Response(status if len(collector.received) < 10 else 200)
 
         collector.script = script
         happen(delivery, Browser("shopper-1").open_session(), 2)
@@ -74,10 +74,10 @@ class TestDelivery:
 
     @pytest.mark.parametrize("status", [400, 404, 413, 415])
     def test_refusal_is_final_and_the_next_event_says_so(
-        self, collector: Collector, delivery: Delivery, report: Report, status: int
+        self, collector: Collector, delivery: Delivery, report: ShoppersReport, status: int
     ) -> None:
         """It is counted in the browser and in the report, and not sent again."""
-        collector.script = lambda event: Answer(status if event["seq"] == 1 else 201)
+        collector.script = lambda event: Response(status if event["seq"] == 1 else 201)
         session = Browser("shopper-1").open_session()
         happen(delivery, session)
         delivery.drain(30, NEVER)
@@ -88,12 +88,12 @@ class TestDelivery:
         assert (report.total("accepted"), report.total("refused"), report.exit_code) == (1, 1, 1)
 
     def test_retry_after_is_honoured_and_keeps_nobody_else(
-        self, collector: Collector, delivery: Delivery, report: Report
+        self, collector: Collector, delivery: Delivery, report: ShoppersReport
     ) -> None:
         """The browser that was asked to wait sends nothing; the events of others go on meanwhile."""
         asked, other = Browser("shopper-1"), Browser("shopper-2")
         collector.script = lambda event: (
-            Answer(503, {"Retry-After": "1800"}) if event["clientId"] == asked.client_id else Answer()
+            Response(503, {"Retry-After": "1800"}) if event["clientId"] == asked.client_id else Response()
         )
         happen(delivery, asked.open_session(), 5)
         happen(delivery, other.open_session(), 50)
@@ -101,20 +101,20 @@ class TestDelivery:
         assert [event["clientId"] for event in collector.received].count(asked.client_id) == 1
         assert (report.total("accepted"), report.waiting) == (50, 5)
 
-    def test_retry_after_ends(self, collector: Collector, delivery: Delivery, report: Report) -> None:
+    def test_retry_after_ends(self, collector: Collector, delivery: Delivery, report: ShoppersReport) -> None:
         """After the seconds that it names, not before, the event is sent again."""
-        collector.script = lambda _event: Answer(503 if len(collector.received) == 1 else 200, {"Retry-After": "1"})
+        collector.script = lambda _event: Response(503 if len(collector.received) == 1 else 200, {"Retry-After": "1"})
         happen(delivery, Browser("shopper-1").open_session())
         delivery.drain(30, NEVER)
         assert report.total("accepted") == 1
         assert collector.times[1] - collector.times[0] >= 1
 
     def test_overflow_is_lost(
-        self, collector: Collector, delivery: Delivery, report: Report, monkeypatch: pytest.MonkeyPatch
+        self, collector: Collector, delivery: Delivery, report: ShoppersReport, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What had to make room is counted, and the rest arrives."""
         monkeypatch.setattr(browser_module, "MOST_EVENTS", 10)
-        collector.script = lambda _event: Answer(200 if report.total("sent") == 15 else 503)
+        collector.script = lambda _event: Response(200 if report.total("sent") == 15 else 503)
         session = Browser("shopper-1").open_session()
         happen(delivery, session, 15)
         delivery.drain(30, NEVER)
@@ -123,7 +123,7 @@ class TestDelivery:
         assert (report.total("lost"), report.exit_code) == (5, 1)
 
     def test_what_still_waits_in_the_end_is_lost(
-        self, collector: Collector, delivery: Delivery, report: Report
+        self, collector: Collector, delivery: Delivery, report: ShoppersReport
     ) -> None:
         """Nothing is left uncounted."""
         collector.answer_always(503)
@@ -131,7 +131,7 @@ class TestDelivery:
         delivery.finish(0.05)
         assert (report.total("lost"), report.waiting, report.by_name["home_view"].lost) == (3, 0, 3)
 
-    def test_stop_ends_the_wait(self, collector: Collector, delivery: Delivery, report: Report) -> None:
+    def test_stop_ends_the_wait(self, collector: Collector, delivery: Delivery, report: ShoppersReport) -> None:
         """Neither the next moment nor what waits is waited for."""
         collector.answer_always(503, {"Retry-After": "3600"})
         stop = threading.Event()

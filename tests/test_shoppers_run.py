@@ -4,11 +4,11 @@ from collections.abc import Iterator
 import pytest
 
 from command_line.errors import CommandError
-from emulator.ports import free_ports
+from emulator.servers.ports import free_ports
 from emulator.shoppers.catalogue import read_catalogue
-from emulator.shoppers.report import Report
+from emulator.shoppers.report import ShoppersReport
 from emulator.shoppers.run import Progress, Shoppers
-from tests.collector import Answer, Collector, Event
+from tests.collector import Collector, Event, Response
 from tests.shop import assert_gapless
 from tests.stack_process import wait_for
 
@@ -18,7 +18,7 @@ CATALOGUE = read_catalogue()
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     """Give a running collector, and shorten the delays."""
-    monkeypatch.setattr("emulator.replay.retry.FIRST_DELAY", 0.001)
+    monkeypatch.setattr("emulator.posting.retry.FIRST_DELAY", 0.001)
     collector = Collector()
     yield collector
     collector.stop()
@@ -30,11 +30,11 @@ def shoppers(collector: Collector) -> Shoppers:
     return Shoppers(collector.url, "http://shop.test", CATALOGUE, sessions=15, rate=1000, seed=3, patience=30)
 
 
-def run(shoppers: Shoppers, stop: threading.Event | None = None) -> Report:
+def run(shoppers: Shoppers, stop: threading.Event | None = None) -> ShoppersReport:
     return shoppers.run(stop or threading.Event())
 
 
-def assert_accounted(report: Report, collector: Collector) -> None:
+def assert_accounted(report: ShoppersReport, collector: Collector) -> None:
     """What the report says of each event name is what the collector has."""
     for name, counts in report.by_name.items():
         assert counts.sent == counts.accepted + counts.refused + counts.lost
@@ -55,15 +55,15 @@ class TestShoppers:
             times = [event["eventTimestamp"] for event in collector.accepted if event["clientId"] == client]
             assert times == sorted(times)
 
-    @pytest.mark.parametrize("outage", [Answer(503, {"Retry-After": "0"}), Answer(0)])
-    def test_outage_loses_nothing(self, collector: Collector, shoppers: Shoppers, outage: Answer) -> None:
+    @pytest.mark.parametrize("outage", [Response(503, {"Retry-After": "0"}), Response(0)])
+    def test_outage_loses_nothing(self, collector: Collector, shoppers: Shoppers, outage: Response) -> None:
         """Shoppers click on while the collector is down; all of it arrives afterwards, under the same ids."""
         is_over = threading.Event()
 
-        def script(_event: Event) -> Answer:
+        def script(_event: Event) -> Response:
             if shoppers.progress.waiting >= 100:
                 is_over.set()
-            return Answer() if is_over.is_set() else outage
+            return Response() if is_over.is_set() else outage
 
         collector.script = script
         report = run(shoppers)
@@ -76,7 +76,7 @@ class TestShoppers:
 
     def test_refused_events_are_counted(self, collector: Collector, shoppers: Shoppers) -> None:
         """Each is posted once; exit code 1, and the later events of their clients know."""
-        collector.script = lambda event: Answer(400 if event["eventName"] == "click" else 200)
+        collector.script = lambda event: Response(400 if event["eventName"] == "click" else 200)
         report = run(shoppers)
         clicks = report.by_name["click"]
         assert clicks.refused == clicks.sent == report.total("refused") > 0
@@ -107,10 +107,10 @@ class TestStop:
         """Nothing more happens; what has happened still arrives."""
         stop = threading.Event()
 
-        def script(_event: Event) -> Answer:
+        def script(_event: Event) -> Response:
             if len(collector.received) == 20:
                 stop.set()
-            return Answer()
+            return Response()
 
         collector.script = script
         report = run(shoppers, stop)
@@ -126,10 +126,10 @@ class TestStop:
         monkeypatch.setattr("emulator.shoppers.run.STOP_SECONDS", 0.05)
         stop, answer = threading.Event(), threading.Event()
 
-        def script(_event: Event) -> Answer:
+        def script(_event: Event) -> Response:
             stop.set()
             answer.wait(30)  # the run ends before: it would be lost only then
-            return Answer()
+            return Response()
 
         collector.script = script
         report = run(shoppers, stop)

@@ -22,8 +22,8 @@ from chalicelib.flatten import flatten
 from chalicelib.keys import object_key
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import Home
-from emulator.cli import main
-from emulator.replay.answer import Answer
+from emulator.commands.main import main
+from emulator.posting.response import Response
 from emulator.shoppers.browser import Event
 from emulator.soak.account import Account, account
 from emulator.soak.disk import small_disk
@@ -209,7 +209,7 @@ class TestLoad:
         from emulator.soak.load import Load
 
         load, event = Load("http://127.0.0.1:1/clickstream", 1, 1, 1), probe_event()
-        load.remember(event, Answer(200, "events/k"))
+        load.remember(event, Response(200, "events/k"))
         assert load.acknowledged == {event["eventId"]: Acknowledged("events/k", digest(event))}
 
 

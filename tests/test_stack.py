@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 from command_line.home import BUCKET
-from emulator.ports import free_ports
-from emulator.processes import is_live
+from emulator.servers.ports import free_ports
+from emulator.servers.processes import is_live
 from tests.stack_process import ROOT, StackProcess, emulator, wait_for
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
@@ -236,9 +236,9 @@ class TestUp:
         web, ingest, s3 = map(str, free_ports(3))
         options = ["--home", str(tmp_path / "home"), "--web-port", web, "--ingest-port", ingest, "--s3-port", s3]
         code = (
-            "import pathlib, emulator.s3_server, emulator.cli\n"
-            "emulator.s3_server.sys.executable = '/nowhere/python'\n"
-            f"emulator.cli.main(['up', *{options!r}])"
+            "import pathlib, emulator.servers.s3, emulator.commands.main\n"
+            "emulator.servers.s3.sys.executable = '/nowhere/python'\n"
+            f"emulator.commands.main.main(['up', *{options!r}])"
         )
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=90

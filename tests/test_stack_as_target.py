@@ -145,10 +145,10 @@ class TestDawdlers:
         from chalice.config import Config as ChaliceConfig
         from chalice.local import ChaliceRequestHandler, LocalDevServer
 
-        import emulator.chalice_local
+        import emulator.servers.chalice_local
         from app import app
 
-        assert emulator.chalice_local.__doc__
+        assert emulator.servers.chalice_local.__doc__
         assert ChaliceRequestHandler.timeout == 60
         monkeypatch.setattr(ChaliceRequestHandler, "timeout", 0.3)
         server = LocalDevServer(app, ChaliceConfig(), "127.0.0.1", 0)

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from command_line.errors import CommandError
-from emulator.supervisor import MAX_RESTARTS, Supervisor, interruptible
+from emulator.stack.supervisor import MAX_RESTARTS, Supervisor, interruptible
 from tests.stack_process import wait_for
 
 
@@ -45,7 +45,7 @@ class FakePart:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulator.supervisor.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("emulator.stack.supervisor.POLL_SECONDS", 0.01)
 
 
 class TestSupervisor:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from analysis.checks.trace import Trace, follow
+from analysis.checks.trace import EventTrace, follow
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
 from analysis.repair.backfill.run import backfill
@@ -39,7 +39,7 @@ def bucket(objects: Objects, tmp_path: Path) -> Path:
     return objects.write(tmp_path / "shop-raw")
 
 
-def followed(bucket: Path, dw_url: str | None, event_id: str = EVENT) -> Trace:
+def followed(bucket: Path, dw_url: str | None, event_id: str = EVENT) -> EventTrace:
     return follow(bucket, dw_url, event_id, START, END)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.projector import objects
-from emulator import triggers
-from emulator.s3_event import File
-from emulator.triggers import Triggers
+from emulator.triggers import watch as triggers
+from emulator.triggers.notification import File
+from emulator.triggers.watch import Triggers
 from tests.stack_process import wait_for
 
 

@@ -16,7 +16,7 @@ def objects() -> Objects:
 
 
 def found(objects: Objects, name: str) -> list[dict[str, object]]:
-    return objects.findings(identity_checks(objects.facts, objects.events), name)
+    return objects.findings(identity_checks(objects.described, objects.events), name)
 
 
 class TestIdentityChecks:

@@ -73,7 +73,7 @@ class TestHours:
         objects.put("[1]")
         objects.put("[1]", START + timedelta(hours=2))
         rows = row_ids(WarehouseEvents(warehouse_url), objects.events, START, END)
-        account = hours(objects.facts, objects.events, rows)
+        account = hours(objects.described, objects.events, rows)
         assert account.rows() == [
             (START, 5, 2, 1, 1, 1),
             (START + timedelta(hours=2), 1, 0, 0, 1, 0),

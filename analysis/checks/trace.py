@@ -17,7 +17,7 @@ from analysis.rows.reader import read_events
 from chalicelib.contract import COLUMNS, EVENT_ID, TABLE
 from chalicelib.convert import to_uuid
 
-__all__ = ["DELIVERY_FIELDS", "Trace", "follow"]
+__all__ = ["DELIVERY_FIELDS", "EventTrace", "follow"]
 
 # What raw says of each delivery.
 DELIVERY_FIELDS = ("received_at", "request_id", "trace_id", "source_ip", "user_agent")
@@ -26,7 +26,7 @@ SELECT = f"SELECT * FROM {TABLE} WHERE event_id = CAST($event_id AS UUID)"  # no
 
 
 @dataclass(frozen=True)
-class Trace:
+class EventTrace:
     """What there is of one event.
 
     `deliveries`: of each object in raw, the first received first, its key, what DELIVERY_FIELDS say, and whether the
@@ -46,7 +46,7 @@ class Trace:
         return bool(self.deliveries) and (self.row is not None or not self.has_warehouse)
 
 
-def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetime, end: datetime) -> Trace:
+def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetime, end: datetime) -> EventTrace:
     """Look for an event in the hours from `start` to `end`, and for its row, whenever that is from.
 
     `event_id` is the event's as it was sent, or as the warehouse has it, or an object's key. Raises AnalysisError as
@@ -57,7 +57,7 @@ def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetim
     row_id = str(by_key[ID].item()) if len(by_key) else _id(event_id)
     found = events.frame.filter(pl.col(ID) == row_id)
     row = None if dw_url is None else _row(dw_url, row_id)
-    return Trace(
+    return EventTrace(
         event_id,
         dw_url is not None,
         [_delivery(each, row, has_warehouse=dw_url is not None) for each in found.iter_rows(named=True)],

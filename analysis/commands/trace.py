@@ -11,7 +11,7 @@ from analysis.metrics.range import span
 from command_line.json_text import json_text, plain
 
 if TYPE_CHECKING:
-    from analysis.checks.trace import Trace
+    from analysis.checks.trace import EventTrace
 
 __all__ = ["trace_command"]
 
@@ -48,7 +48,7 @@ def trace_command(
     raise SystemExit(0 if found.is_whole else 1)
 
 
-def _show(found: "Trace") -> None:
+def _show(found: "EventTrace") -> None:
     from rich.console import Console
 
     from command_line.console import text_line, text_table

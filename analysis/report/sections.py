@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis import charts
 from analysis.checks.validation.output import as_frame
-from analysis.checks.validation.run import Report
+from analysis.checks.validation.run import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
 from analysis.metrics.funnel import funnel
@@ -51,14 +51,14 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
 
 
-def sections(history: History, validation: Report) -> Iterator[Section]:
+def sections(history: History, validation: ValidationReport) -> Iterator[Section]:
     """Give each section once its figures are computed. Raises AnalysisError if raw cannot be asked."""
     yield Section("validation", "Validation", _validation(validation))
     for name, title, figures in _SECTIONS:
         yield Section(name, title, figures(history))
 
 
-def _validation(report: Report) -> list[Figure]:
+def _validation(report: ValidationReport) -> list[Figure]:
     checks = as_frame(report)
     found = checks.filter(pl.col("findings") > 0)
     compared = "with" if report.has_warehouse else "without"

@@ -9,8 +9,8 @@ from typing import Any
 
 from command_line.home import Stack
 from emulator.api.shoppers import ShopperRun
-from emulator.faults import FaultSwitches
-from emulator.reset import Reset
+from emulator.stack.faults import FaultSwitches
+from emulator.stack.reset import Reset
 from emulator.traces.traces import Traces
 
 __all__ = ["Running"]

@@ -5,7 +5,7 @@ from threading import Event, RLock, Thread
 from typing import Any
 
 from command_line.home import Stack
-from emulator.api.answers import Problem
+from emulator.api.responses import Problem
 from emulator.shoppers.catalogue import read_catalogue
 from emulator.shoppers.run import Shoppers
 

@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError
 from command_line.errors import CommandError
 from command_line.home import Stack
 from command_line.printable import short_line
-from emulator.environment import REGION
 from emulator.replay.storage import S3Storage, Storage
 from emulator.replay.warehouse import PostgresWarehouse, Warehouse
+from emulator.servers.environment import REGION
 
 __all__ = ["Ends", "ends_of_environment", "ends_of_stack"]
 

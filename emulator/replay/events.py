@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from command_line.errors import CommandError
 from emulator.replay.rees46 import HEADER, MAX_LINE_BYTES, payload
 
-__all__ = ["Event", "Malformed", "read_events"]
+__all__ = ["Event", "Malformed", "read_log"]
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "rees46-event-log")
 
@@ -37,7 +37,7 @@ class Malformed:
     reason: str
 
 
-def read_events(file: BinaryIO) -> Iterator[Event | Malformed]:
+def read_log(file: BinaryIO) -> Iterator[Event | Malformed]:
     """Check the header now, then give exactly one outcome per physical line, in order, as the file is read.
 
     Memory grows by one id per distinct line. Raises CommandError if the header is not the format's.

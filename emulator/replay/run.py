@@ -9,13 +9,13 @@ from rich.console import Console
 
 from command_line.printable import without_credentials
 from command_line.progress import new_progress
+from emulator.posting.poster import Poster
 from emulator.replay.bar import Bar
 from emulator.replay.checks import check_objects, wait_for_rows
 from emulator.replay.ends import Ends
-from emulator.replay.events import read_events
-from emulator.replay.poster import Poster
-from emulator.replay.posting import Posting
-from emulator.replay.report import Report
+from emulator.replay.events import read_log
+from emulator.replay.lines import Posting
+from emulator.replay.report import ReplayReport
 
 __all__ = ["replay"]
 
@@ -29,7 +29,7 @@ def replay(
     timeout: float = 60.0,
     console: Console | None = None,
     stop: threading.Event | None = None,
-) -> Report:
+) -> ReplayReport:
     """Post the events of a REES46 log, wait until the warehouse has them, and look for their objects in storage.
 
     At most `limit` lines are read and `concurrency` events are in flight; the wait ends after `timeout` seconds without
@@ -38,9 +38,9 @@ def replay(
     answer at the start.
     """
     stop = stop or threading.Event()
-    report = Report(without_credentials(ends.endpoint), warehouse_checked=ends.warehouse is not None)
+    report = ReplayReport(without_credentials(ends.endpoint), warehouse_checked=ends.warehouse is not None)
     with file.open("rb") as source, closing(Poster(ends.endpoint, concurrency, stop)) as poster:
-        lines = islice(read_events(source), limit)
+        lines = islice(read_log(source), limit)
         _check_ends(ends, poster)
         with new_progress(console or Console(stderr=True)) as progress:
             bar = Bar(progress, file, limit)
@@ -59,7 +59,7 @@ def _check_ends(ends: Ends, poster: Poster) -> None:
         ends.warehouse.known([])
 
 
-def _check_arrival(report: Report, ends: Ends, timeout: float, stop: threading.Event, bar: Bar) -> None:
+def _check_arrival(report: ReplayReport, ends: Ends, timeout: float, stop: threading.Event, bar: Bar) -> None:
     if ends.warehouse is not None:
         wait_for_rows(report, ends.warehouse, timeout, stop, bar)
     if ends.storage is not None:

@@ -8,7 +8,7 @@ import psycopg
 
 from command_line.errors import CommandError
 from command_line.printable import short_line
-from emulator.known import known_events
+from emulator.triggers.projected import known_events
 
 __all__ = ["PostgresWarehouse", "Warehouse"]
 

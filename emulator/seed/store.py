@@ -6,8 +6,8 @@ from functools import cached_property
 from random import Random
 
 from emulator.seed.clock import DAY
-from emulator.seed.faults import Fault, plant
 from emulator.seed.history import History
+from emulator.seed.planted import Fault, plant
 from emulator.seed.shopper import new_shopper
 from emulator.seed.visits import events_of
 from emulator.shoppers.catalogue import Product, read_catalogue

@@ -8,12 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from command_line.printable import without_credentials
-from emulator.replay.poster import Poster
+from emulator.posting.poster import Poster
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.crowd import Crowd
 from emulator.shoppers.delivery import Delivery, OnAccepted
-from emulator.shoppers.report import Report
+from emulator.shoppers.report import ShoppersReport
 
 __all__ = ["Progress", "Shoppers"]
 
@@ -65,14 +65,14 @@ class Shoppers:
         self._on_accepted = on_accepted
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         self._crowd = Crowd(catalogue, shop_url, sessions, rate, seed)
-        self._report = Report(without_credentials(endpoint), seed, sessions)
+        self._report = ShoppersReport(without_credentials(endpoint), seed, sessions)
 
     def check(self) -> None:
         """Raise CommandError unless the endpoint answers at all, whatever it says."""
         with closing(Poster(self.endpoint, 1)) as poster:
             poster.check()
 
-    def run(self, stop: threading.Event) -> Report:
+    def run(self, stop: threading.Event) -> ShoppersReport:
         """Let all shoppers click, then send what waits, until nothing arrives for `patience` seconds.
 
         What did not arrive then is lost. Setting `stop` ends the clicks at once, and the sending soon after. A

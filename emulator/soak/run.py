@@ -15,16 +15,16 @@ import psycopg
 
 from chalicelib.contract import TABLE
 from command_line.errors import CommandError
-from emulator.known import known_events
-from emulator.processes import wait_until
-from emulator.replay.poster import Poster
-from emulator.shoppers.report import Report
+from emulator.posting.poster import Poster
+from emulator.servers.processes import wait_until
+from emulator.shoppers.report import ShoppersReport
 from emulator.soak.account import Account, account
 from emulator.soak.faults import FAULTS
 from emulator.soak.load import Load, probe_event
 from emulator.soak.rebuild import Rebuilt, rebuild
 from emulator.soak.subject import Subject
-from emulator.triggers import SWEEP_SECONDS
+from emulator.triggers.projected import known_events
+from emulator.triggers.watch import SWEEP_SECONDS
 
 __all__ = ["Plan", "Soak", "soak"]
 
@@ -174,7 +174,9 @@ def _has_row(subject: Subject, event_id: UUID) -> bool:
         return False
 
 
-def _wait(clicking: "Future[Report]", load: Load, result: Soak, say: Callable[[str, int, int], None]) -> Report:
+def _wait(
+    clicking: "Future[ShoppersReport]", load: Load, result: Soak, say: Callable[[str, int, int], None]
+) -> ShoppersReport:
     while not wait_until(clicking.done, 0.5):
         say(f"no more faults; {load.waiting:,} events wait", len(load.acknowledged), result.faults)
     return clicking.result()

@@ -13,7 +13,7 @@ import psutil
 
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
-from emulator.processes import is_live, wait_until
+from emulator.servers.processes import is_live, wait_until
 
 __all__ = ["PARTS", "Subject"]
 
@@ -24,7 +24,7 @@ STOP_SECONDS = 60
 S3_CACHE = "30"
 ROOT = Path(__file__).parents[2]
 # By what is in the command line of a part's process.
-PARTS = {"ingest": "emulator.chalice_local", "s3": "rclone", "warehouse": "postgres"}
+PARTS = {"ingest": "emulator.servers.chalice_local", "s3": "rclone", "warehouse": "postgres"}
 
 
 class Subject:

@@ -10,7 +10,7 @@ UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 
 
 def identity_checks(objects: pl.DataFrame, events: pl.DataFrame) -> list[Check]:
-    """Check every object of `facts_of`, and its events: the objects without rejects and repetitions."""
+    """Check every object of `describe`, and its events: the objects without rejects and repetitions."""
     rejects = objects.filter(pl.col("corrupt").is_not_null())
     sent = objects.filter(pl.col("corrupt").is_null())
     repeated = sent.join(events, on="key", how="anti")

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.checks.validation.finding import Check
-from analysis.checks.validation.run import Report
+from analysis.checks.validation.run import ValidationReport
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
 
@@ -17,7 +17,7 @@ MOST_SHOWN = 10
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-def as_frame(report: Report) -> pl.DataFrame:
+def as_frame(report: ValidationReport) -> pl.DataFrame:
     """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
     fields = ("name", "severity", "observed", "expected", "advice")
     schema = ["check", "severity", "observed", "expected", "advice", "findings"]
@@ -26,7 +26,7 @@ def as_frame(report: Report) -> pl.DataFrame:
     return frame.select("check", "severity", "findings", "observed", "expected", "advice")
 
 
-def as_json(report: Report) -> str:
+def as_json(report: ValidationReport) -> str:
     """Every check with every finding."""
     return json_text(
         {
@@ -41,7 +41,7 @@ def as_json(report: Report) -> str:
     )
 
 
-def show(report: Report) -> None:
+def show(report: ValidationReport) -> None:
     """Print what was found, the worst first, then the hours; no text of an event is taken for markup."""
     console = Console()
     for check in (check for check in report.checks if check.findings):
@@ -61,7 +61,7 @@ def show(report: Report) -> None:
         console.print(text_line("The warehouse was not compared: name it with --dw, or start the local stack."))
 
 
-def _hours(report: Report) -> Table:
+def _hours(report: ValidationReport) -> Table:
     rows = (("no hour" if hour is None else f"{hour:%Y-%m-%d %H:00}", *counts) for hour, *counts in report.hours.rows())
     return text_table(report.hours.columns, ((hour, *(f"{count:,}" for count in counts)) for hour, *counts in rows))
 

@@ -1,4 +1,4 @@
-"""Validation from beginning to end: facts about each object, then every check."""
+"""Validation from beginning to end: each object is described, then every check runs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ import polars as pl
 from analysis.checks.validation.agreement import agreement_check
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
-from analysis.checks.validation.facts import SCHEMA, facts_of
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks
+from analysis.checks.validation.objects import SCHEMA, describe
 from analysis.checks.validation.rows import erased_check, hours, row_checks, row_ids
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
@@ -22,13 +22,13 @@ from analysis.raw.source import open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.rows.reader import read_objects
 
-__all__ = ["Report", "first_of_each_event", "validate"]
+__all__ = ["ValidationReport", "first_of_each_event", "validate"]
 
 BATCH = 10_000
 
 
 @dataclass(frozen=True)
-class Report:
+class ValidationReport:
     """What was validated and found; `hours` as `rows.hours` gives them. Without a warehouse there are no row checks."""
 
     source: str
@@ -44,12 +44,12 @@ class Report:
         return all(check.is_passed for check in self.checks)
 
 
-def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> Report:
+def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
     """Validate the hours from `start` to `end`, the end excluded; aware, whole hours in UTC.
 
     Raises AnalysisError for a source or warehouse that cannot be read, and for a span of something else than hours.
     """
-    batches = (facts_of(batch) for batch in _batches(read_objects(source, start, end)))
+    batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
     events = first_of_each_event(objects)
     tombstones = read_tombstones(open_source(source))
@@ -69,7 +69,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         *sequence_checks(events),
         *visit_checks(events),
     ]
-    return Report(str(source), rows is not None, start, end, hours(objects, events, rows), checks)
+    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks)
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:

@@ -38,8 +38,8 @@ from typing import Any
 
 from command_line.errors import CommandError
 from emulator.seed.answers.metrics import Answer
+from emulator.seed.answers.tally import Tally
 from emulator.seed.clock import iso
-from emulator.seed.facts import Facts
 from emulator.seed.store import Store
 
 __all__ = ["as_line", "write_answers"]
@@ -52,7 +52,7 @@ def as_line(answer: Answer) -> str:
     return _dump(entry)
 
 
-def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) -> None:
+def write_answers(path: Path, store: Store, tally: Tally, lines: Iterable[str]) -> None:
     """Write the document, its metrics given as lines; at once or not at all. Raises CommandError."""
     head = {
         "seed": store.seed,
@@ -61,9 +61,9 @@ def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) 
         "clean": store.is_clean,
         "start": iso(store.start),
         "end": iso(store.end),
-        **facts.numbers(),
-        "hours": [{"hour": iso(hour), **facts.numbers(hour)} for hour in facts.hours],
-        **facts.as_json(),
+        **tally.numbers(),
+        "hours": [{"hour": iso(hour), **tally.numbers(hour)} for hour in tally.hours],
+        **tally.as_json(),
     }
     partial = path.with_name(f"{path.name}.partial")
     try:
