@@ -18,8 +18,9 @@ from psycopg.types.string import TextLoader
 from analysis.errors import AnalysisError, NoTable
 from analysis.rows.orders import read_orders
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.errors import SettingsError
-from chalicelib.warehouse.client import Warehouse, reason
+from chalicelib.errors import NewerWarehouse, SettingsError
+from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
+from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
 
@@ -97,16 +98,24 @@ class WarehouseEvents:
             raise AnalysisError(str(error)) from None
         self._url = url
         self._timeout = timeout
+        self._is_known = False
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
-        """See `Engine`. Raises AnalysisError also if it takes longer than the timeout."""
+        """See `Engine`. Raises AnalysisError also for a newer warehouse, or if it takes longer than the timeout."""
         statement = _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         try:
             with psycopg.connect(self._url, connect_timeout=5, application_name="clickstream-analysis") as connection:
                 self._prepare(connection)
+                if not self._is_known:
+                    SCHEMA.refuse_newer(connection)
+                    self._is_known = True
                 cursor = connection.execute(statement.encode(), parameters)
                 schema = {column.name: _DTYPES.get(column.type_code) for column in cursor.description or ()}
                 return pl.DataFrame(cursor.fetchall(), schema, orient="row")
+        except NewerWarehouse as error:
+            raise AnalysisError(str(error)) from None
+        except psycopg.errors.UndefinedColumn as error:
+            raise AnalysisError(f"the warehouse lacks something: {reason(error)}: {UPGRADE}") from error
         except psycopg.errors.UndefinedTable:
             raise NoTable(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
         except psycopg.errors.QueryCanceled:

@@ -9,13 +9,12 @@ from secrets import token_bytes
 
 import polars as pl
 import psycopg
-from psycopg import sql
 
 from analysis.errors import AnalysisError
 from analysis.raw.partitions import Folder
 from analysis.raw.source import Source
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.client import TOMBSTONES, has_table
+from chalicelib.warehouse.schema import CREATE_TOMBSTONES, GUARD, IS_ERASED, TOMBSTONE_KEYS, TOMBSTONES, has_table
 
 __all__ = ["PEOPLE", "PREFIX", "Tombstones", "enforce", "forget_rows", "read_tombstones"]
 
@@ -28,31 +27,6 @@ KEY = re.compile(rf'\{{"key": "({HEX.pattern})"\}}')
 HASH_NAME = re.compile(rf"({HEX.pattern})\.json")
 BLOCK = 64  # bytes of one block of SHA-256
 
-IS_ERASED = "public.clickstream_is_erased"
-# An HMAC-SHA256 (RFC 2104) by PostgreSQL itself: its two padded keys are all that it needs to be told.
-CREATE = f"""
-CREATE TABLE IF NOT EXISTS {TOMBSTONES} (hash BYTEA PRIMARY KEY, since TIMESTAMPTZ NOT NULL DEFAULT now());
-CREATE TABLE IF NOT EXISTS {TOMBSTONES}_keys (inner_key BYTEA PRIMARY KEY, outer_key BYTEA NOT NULL);
-CREATE OR REPLACE FUNCTION {IS_ERASED}(client_id TEXT, user_id TEXT) RETURNS BOOLEAN
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN EXISTS (
-        SELECT FROM {TOMBSTONES}_keys AS keys
-        CROSS JOIN (VALUES ('client_id:' || client_id), ('user_id:' || user_id)) AS person (named)
-        JOIN {TOMBSTONES} AS tombstone
-            ON tombstone.hash = sha256(keys.outer_key || sha256(keys.inner_key || convert_to(person.named, 'UTF8')))
-    );
-END $$;
-REVOKE ALL ON FUNCTION {IS_ERASED}(TEXT, TEXT) FROM PUBLIC;
-CREATE OR REPLACE FUNCTION public.clickstream_keep_out() RETURNS TRIGGER
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN CASE WHEN {IS_ERASED}(NEW.client_id, NEW.user_id) THEN NULL ELSE NEW END;
-END $$;
-CREATE OR REPLACE TRIGGER keep_out_erased BEFORE INSERT ON {TABLE}
-FOR EACH ROW WHEN (NEW.client_id IS NOT NULL OR NEW.user_id IS NOT NULL)
-EXECUTE FUNCTION public.clickstream_keep_out();
-"""  # noqa: S608  # our own names
 # Rows on their way in wait until the tombstones are there: none of them is overlooked.
 LOCK = f"LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE"
 # Also whether the trigger is there: it went if the table did.
@@ -60,7 +34,7 @@ IN_FORCE = f"""
 SELECT (SELECT count(*) FROM {TOMBSTONES} WHERE hash = ANY(%s)) = %s
     AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgname = 'keep_out_erased')
 """  # noqa: S608  # our own names
-ADD_KEY = f"INSERT INTO {TOMBSTONES}_keys (inner_key, outer_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"  # noqa: S608  # our own name
+ADD_KEY = f"INSERT INTO {TOMBSTONE_KEYS} (inner_key, outer_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"  # noqa: S608  # our own name
 ADD = f"INSERT INTO {TOMBSTONES} (hash) SELECT unnest(%s::bytea[]) ON CONFLICT DO NOTHING"  # as above
 FORGET = f"DELETE FROM {TABLE} WHERE {IS_ERASED}(client_id, user_id)"  # noqa: S608  # as above
 
@@ -129,7 +103,9 @@ def enforce(connection: psycopg.Connection, tombstones: Tombstones) -> bool:
     padded = tombstones.key.ljust(BLOCK, b"\0")
     keys = [bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C)]
     connection.execute(LOCK)
-    connection.execute(sql.SQL(CREATE))
+    if not (has_table(connection, TOMBSTONES) and has_table(connection, TOMBSTONE_KEYS)):
+        connection.execute(CREATE_TOMBSTONES.encode())
+    connection.execute(GUARD.encode())
     connection.execute(ADD_KEY, keys)
     connection.execute(ADD, (hashes,))
     return True

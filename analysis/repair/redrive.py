@@ -9,12 +9,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, FunctionFailed
 
 __all__ = ["Invoke", "Redriven", "invoke_function", "queue_url", "redrive"]
 
 # Of a function's ARN, the event that it failed on: raises AnalysisError if it fails again.
-Invoke = Callable[[str, dict[str, Any]], None]
+Invoke = Callable[[str, dict[str, Any]], object]
 
 # A message that failed is not given out again within this time, so that the queue comes to an end.
 HIDDEN_SECONDS = 300
@@ -59,13 +59,20 @@ def queue_url(name: str) -> str:
     return name if "://" in name else str(_ask(lambda: boto3.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]))
 
 
-def invoke_function(function: str, event: dict[str, Any]) -> None:
-    """Call a Lambda function, and wait for its answer. Raises AnalysisError if it fails."""
+def invoke_function(function: str, event: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON the function returns
+    """Call a Lambda function, and wait for what it returns.
+
+    Raises:
+        FunctionFailed: The function raised an error.
+        AnalysisError: AWS does not answer.
+    """
     client = boto3.client("lambda", config=PATIENT)
     answer = _ask(lambda: client.invoke(FunctionName=function, Payload=json.dumps(event).encode()))
+    returned = json.loads(answer["Payload"].read() or "{}")
     if answer.get("FunctionError"):
-        said = json.loads(answer["Payload"].read() or "{}")
-        raise AnalysisError(f"{function}: {said.get('errorMessage', answer['FunctionError'])}")
+        said = returned.get("errorMessage", answer["FunctionError"])
+        raise FunctionFailed(f"{function}: {said}", returned.get("errorType", ""))
+    return returned
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401  # botocore makes its client classes at run time

@@ -14,18 +14,17 @@ from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
 from analysis.rows.projection import Projection
-from chalicelib.warehouse.client import REJECTS, has_table
+from chalicelib.warehouse.schema import REJECTS, has_table
 
 __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
 
-# The column is not there before something was dismissed.
+# To read is not to upgrade: in an older warehouse the column `dismissed` may be missing.
 SELECT = f"""
 SELECT bucket, key, reason, first_seen, to_jsonb(reject) ->> 'dismissed' AS dismissed
 FROM {REJECTS} AS reject
 WHERE bucket = %s
 ORDER BY first_seen, key
 """  # noqa: S608  # our own name
-ADD_DISMISSED = f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT"
 DISMISS = f"UPDATE {REJECTS} SET dismissed = %s WHERE bucket = %s AND key = %s"  # noqa: S608  # our own name
 
 
@@ -85,7 +84,6 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
 def dismiss(dw_url: str, source: str | Path, key: str, reason: str) -> None:
     """Say why an object may stay as it is. Raises AnalysisError if it is no reject."""
     with connected(dw_url, make=True) as connection:
-        connection.execute(ADD_DISMISSED)
         if not connection.execute(DISMISS, (reason, bucket_of(source), key)).rowcount:
             raise AnalysisError(f"{key} is no reject of {bucket_of(source)}: 'python -m analysis rejects' lists them")
         connection.commit()

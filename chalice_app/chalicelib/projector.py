@@ -1,8 +1,11 @@
-"""The projector: every object of an S3 notification becomes one row of the warehouse, or a named reject."""
+"""The projector: every object of an S3 notification becomes one row of the warehouse, or a named reject.
+
+It also upgrades the warehouse when it is asked to, since often nothing else can reach that.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_plus
 
 from chalicelib import log
@@ -10,6 +13,10 @@ from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP, Value
 from chalicelib.errors import ClickstreamError, InternalError, InvalidEvent, ObjectGone, ProjectionFailed
 from chalicelib.flatten import Row, flatten
 from chalicelib.storage import RawObject
+
+if TYPE_CHECKING:
+    # Ingest imports this module too, and must not pay for loading the database driver.
+    from chalicelib.warehouse.schema import Upgrade
 
 __all__ = ["handle", "objects"]
 
@@ -33,6 +40,9 @@ class Loading(Protocol):
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Name an object that can never become a row. Raises WarehouseUnavailable."""
 
+    def upgrade(self, *, dry_run: bool) -> "Upgrade":
+        """Add the tables and columns that are missing. Raises UpgradeRefused or WarehouseUnavailable."""
+
 
 def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Bucket and key of every record of an S3 event, keys URL-decoded."""
@@ -41,12 +51,24 @@ def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
-    """Project every object of one S3 event; safe to repeat. Logs, and returns, one outcome per object.
+    """Project every object of one S3 event; safe to repeat. Logs one line per object.
 
-    Outcomes: `projected`, `already_known`, `erased` (of a person whom the warehouse keeps out), `rejected` (no JSON
-    object), `gone` (no such object). Raises ProjectionFailed, after trying all of them, if one of them failed: Lambda
-    then retries.
+    Args:
+        event: S3's notification. `{"upgrade": {"dryRun": false}}` instead upgrades the warehouse.
+        storage: Where the objects are read.
+        warehouse: Where rows and rejects go.
+
+    Returns:
+        One outcome per object: `projected`, `already_known`, `erased` (the warehouse keeps this person out), `rejected`
+        (not a JSON object) or `gone` (no such object). For an upgrade one outcome, as `_upgrade` gives it.
+
+    Raises:
+        ProjectionFailed: At least one object failed, after all were tried. Lambda then retries.
+        UpgradeRefused: The projector's role may not change the warehouse's tables.
+        WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
+    if "upgrade" in event:
+        return [_upgrade(warehouse, dry_run=bool(event["upgrade"].get("dryRun")))]
     outcomes = []
     failed = []
     for bucket, key in objects(event):
@@ -63,6 +85,14 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
     if failed:
         raise ProjectionFailed(f"{len(failed)} objects were not projected; the first: {failed[0]}") from failed[0]
     return outcomes
+
+
+def _upgrade(warehouse: Loading, *, dry_run: bool) -> dict[str, Any]:
+    """Upgrade the warehouse; give its version before, the version of this code, and the SQL that ran or would run."""
+    done = warehouse.upgrade(dry_run=dry_run)
+    outcome = {"outcome": "would_upgrade" if dry_run else "upgraded", **done.as_json()}
+    log.write("projector", **outcome)
+    return outcome
 
 
 def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dict[str, Any]:

@@ -10,26 +10,27 @@ from typing import NamedTuple
 import psycopg
 from rich.progress import Progress
 
-from chalicelib.contract import COLUMNS, EVENT_TIMESTAMP, TABLE
-from chalicelib.errors import InvalidEvent, SettingsError
+from chalicelib.contract import EVENT_TIMESTAMP, TABLE
+from chalicelib.errors import InvalidEvent, NewerWarehouse, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
-from chalicelib.warehouse.client import INSERT_REJECT, Warehouse, create_tables, reason
+from chalicelib.warehouse.client import Warehouse, reason
+from chalicelib.warehouse.schema import INSERT_REJECT, SCHEMA
 from command_line.errors import CommandError
 from emulator.seed.clock import moment
 from emulator.seed.processes import Mapping
 
 __all__ = ["Loaded", "load"]
 
-NAMES = ", ".join(column.name for column in COLUMNS)
 CREATE_RECEIVED = f"""
-CREATE TEMPORARY TABLE received (LIKE {TABLE}, position BIGINT GENERATED ALWAYS AS IDENTITY) ON COMMIT DELETE ROWS
+CREATE TEMPORARY TABLE received ({SCHEMA.definitions}, position BIGINT GENERATED ALWAYS AS IDENTITY)
+ON COMMIT DELETE ROWS
 """
-COPY = f"COPY received ({NAMES}) FROM STDIN"
+COPY = f"COPY received ({SCHEMA.names}) FROM STDIN"
 # In the order of receipt: the first one stays.
 INSERT = f"""
-INSERT INTO {TABLE} ({NAMES})
-SELECT {NAMES} FROM received ORDER BY position
+INSERT INTO {TABLE} ({SCHEMA.names})
+SELECT {SCHEMA.names} FROM received ORDER BY position
 ON CONFLICT (event_id) DO NOTHING
 """  # noqa: S608  # made of the contract's names only
 
@@ -96,14 +97,15 @@ def _load_rejects(connection: psycopg.Connection, bucket: str, rejects: Sequence
 
 @contextmanager
 def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
-    """A connection to a warehouse that has both tables."""
+    """A connection to a warehouse that has all tables and columns."""
     try:
         Warehouse(dw_url)  # refuses what is no URL, without quoting it
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
-            create_tables(connection)
+            SCHEMA.refuse_newer(connection)
+            SCHEMA.upgrade(connection, as_allowed=True)
             connection.execute(CREATE_RECEIVED)
             yield connection
-    except SettingsError as error:
+    except (SettingsError, NewerWarehouse) as error:
         raise CommandError(str(error)) from None
     except psycopg.Error as error:
         raise CommandError(f"the warehouse was not loaded: {reason(error)}") from error

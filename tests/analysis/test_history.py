@@ -9,7 +9,7 @@ from analysis.errors import AnalysisError
 from analysis.history import open_history
 from analysis.metrics.overview import overview
 from analysis.metrics.range import span
-from chalicelib.contract import CREATE_TABLE
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.home import BUCKET
 from tests.support.raw_objects import START, Objects
 
@@ -89,7 +89,7 @@ class TestOpenHistory:
         assert "1 objects are no events" in said
         assert "no warehouse" in said
         with psycopg.connect(warehouse_url) as connection:
-            connection.execute(CREATE_TABLE)
+            connection.execute(SCHEMA.create_events)
         assert "the warehouse answers too" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
 
 

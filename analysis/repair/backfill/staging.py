@@ -12,13 +12,14 @@ from analysis.raw.tombstones import Tombstones, enforce, forget_rows
 from analysis.repair.connection import connected
 from analysis.rows.fields import KEY
 from analysis.rows.projection import Corrupt
-from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse.client import INSERT_REJECT, REJECTS, has_table
+from chalicelib.contract import TABLE
+from chalicelib.warehouse.schema import INSERT_REJECT, REJECTS, SCHEMA, has_table
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
 
-NAMES = ", ".join(column.name for column in COLUMNS)
-RECEIVED = f"CREATE TEMPORARY TABLE received (LIKE {TABLE}, {KEY} TEXT NOT NULL) ON COMMIT DELETE ROWS"
+NAMES = SCHEMA.names
+# The contract's columns, and none that somebody has added to the table.
+RECEIVED = f"CREATE TEMPORARY TABLE received ({SCHEMA.definitions}, {KEY} TEXT NOT NULL) ON COMMIT DELETE ROWS"
 COPY = f"COPY received ({KEY}, {NAMES}) FROM STDIN"
 # Of several objects with one event id the first received counts, as for everybody else who reads raw.
 INSERT = f"""

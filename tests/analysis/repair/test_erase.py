@@ -16,7 +16,7 @@ from analysis.checks.validation.run import validate
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
 from analysis.raw.source import open_source
-from analysis.raw.tombstones import IS_ERASED, Tombstones, enforce, read_tombstones
+from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
 from analysis.repair.backfill.run import backfill
 from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Person
@@ -27,6 +27,7 @@ from chalicelib.errors import ObjectGone
 from chalicelib.projector import handle
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import IS_ERASED
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 from tests.support.raw_objects import START, Objects

@@ -1,0 +1,81 @@
+"""Upgrades a warehouse: over a connection, or through the projector that is deployed beside it."""
+
+from dataclasses import dataclass
+from time import sleep
+
+from psycopg.errors import InsufficientPrivilege, LockNotAvailable
+
+from analysis.errors import AnalysisError, FunctionFailed
+from analysis.repair.connection import connected
+from analysis.repair.redrive import invoke_function
+from chalicelib.warehouse.client import UPGRADE, reason
+from chalicelib.warehouse.schema import SCHEMA
+
+__all__ = ["Upgraded", "upgrade", "upgrade_through"]
+
+# A warehouse that sleeps takes 15 s to wake up, and a long query may hold a table.
+TRIES = 6
+PAUSE_SECONDS = 10.0
+PASSING = ("WarehouseUnavailable", "CredentialsUnavailable")
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """What an upgrade did, or would do.
+
+    `was` is the warehouse's version before and `knows` the version of the code, both as text; `statements` is SQL, in
+    order. `is_newer` says that the warehouse is newer than the projector's code, which is nothing to do.
+    """
+
+    was: str
+    knows: str
+    statements: list[str]
+    is_newer: bool = False
+
+
+def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
+    """Add what a warehouse lacks, all of it or nothing.
+
+    Args:
+        dw_url: A libpq URL, of a role that owns the tables.
+        dry_run: Only find what is lacking.
+
+    Raises:
+        AnalysisError: The warehouse does not answer, refuses, or is newer than this code.
+    """
+    with connected(dw_url, make=False) as connection:
+        try:
+            done = SCHEMA.preview(connection) if dry_run else SCHEMA.upgrade(connection)
+        except InsufficientPrivilege as error:
+            raise AnalysisError(f"the warehouse was not upgraded: {reason(error)}: {UPGRADE}") from error
+        except LockNotAvailable as error:
+            raise AnalysisError(
+                "the warehouse was not upgraded: another session holds a table, so run this again"
+            ) from error
+        connection.commit()
+    return Upgraded(str(done.was), str(done.knows), done.statements)
+
+
+def upgrade_through(function: str, *, dry_run: bool) -> Upgraded:
+    """Let a deployed projector do it, since it reaches a private warehouse.
+
+    Args:
+        function: The name of its Lambda function. Waits up to a minute while its warehouse does not answer.
+        dry_run: Only find what is lacking.
+
+    Raises:
+        AnalysisError: The function fails, or is of a version that cannot upgrade.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            answer = invoke_function(function, {"upgrade": {"dryRun": dry_run}})
+            break
+        except FunctionFailed as error:
+            if error.kind not in PASSING or not left:
+                raise
+            sleep(PAUSE_SECONDS)
+    # A projector before upgrades sees a notification without objects.
+    if not answer:
+        raise AnalysisError(f"{function} cannot upgrade its warehouse: deploy this version of the code first")
+    (done,) = answer
+    return Upgraded(done["was"], done["knows"], done["statements"], done["isNewer"])
