@@ -125,6 +125,17 @@ stand_in() {
   [[ $vpc == none ]] || settings+=$'\n'"SubnetIds=subnet-to-be-made"$'\n'"SecurityGroupIds=sg-to-be-made"
 }
 
+# Adds to the warehouse what this version needs. The projector does it: it reaches every warehouse, also a private one.
+upgrade() {
+  step "tables of the warehouse"
+  if is_dry_run; then
+    say "the projector would add what they lack; 'python -m analysis upgrade --dry-run' says what, once it is deployed"
+    return
+  fi
+  python -m analysis upgrade --function "clickstream-$stage-projector" | sed -n '1s/^/   /p' ||
+    fail "stage $stage is deployed, but its warehouse is not upgraded: the line above says why"
+}
+
 # Posts one event, and finds it again. The warehouse is private: the projector's log says that the row is there.
 smoke() {
   step "smoke test: one event, all the way"
@@ -169,6 +180,7 @@ deploy base
 deploy_functions
 deploy api
 deploy monitoring
+upgrade
 ! is_dry_run || exit 0
 [[ ${SMOKE:-yes} == no ]] || smoke
 

@@ -3,7 +3,8 @@
 import psycopg
 
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.client import Warehouse, reason
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.errors import CommandError
 from emulator.servers.part import problem_of
 from emulator.servers.postgres.server import Postgres
@@ -20,8 +21,13 @@ class WarehouseServer:
         self._postgres = postgres
 
     def start(self) -> None:
-        """Start it, and return when it answers a query. Raises CommandError."""
+        """Start it, add the tables and columns that it lacks, and return. Raises CommandError."""
         self._postgres.start()
+        try:
+            with psycopg.connect(self._postgres.url, autocommit=True, connect_timeout=5) as connection:
+                SCHEMA.upgrade(connection)
+        except psycopg.Error as error:
+            raise CommandError(f"the warehouse was not upgraded: {reason(error)}") from error
 
     def stop(self) -> None:
         """Stop it, letting it write everything to disk."""

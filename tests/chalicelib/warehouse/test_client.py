@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from psycopg import conninfo
 
 from chalicelib.contract import COLUMNS
-from chalicelib.errors import SettingsError, WarehouseUnavailable
+from chalicelib.errors import SettingsError, UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row, flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.json_texts import hostile_payloads, object_texts
@@ -181,6 +181,19 @@ class TestInsert:
             stored = warehouse._connection.execute(f"{ALL_EVENTS} WHERE event_id = %s", row[:1]).fetchall()
             warehouse._connection.execute("DELETE FROM clickstream_events")
         assert stored == [row]
+
+
+class TestUpgrade:
+    def test_all_of_it_or_nothing(self, warehouse: Warehouse, limited: Warehouse, warehouse_url: str) -> None:
+        """A role that owns nothing is told what to do; a dry run needs no right."""
+        planned = limited.upgrade(dry_run=True).statements
+        with pytest.raises(
+            UpgradeRefused, match=r"permission denied .*: run 'python -m analysis upgrade' as the owner"
+        ):
+            limited.upgrade(dry_run=False)
+        assert ask(warehouse_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+        assert warehouse.upgrade(dry_run=False).statements == planned
+        assert limited.upgrade(dry_run=True).statements == []
 
 
 class TestReject:
