@@ -144,22 +144,16 @@ class TestThroughTheProjector:
             1,
         )
 
-    @pytest.mark.parametrize(("failures", "is_upgraded"), [(2, True), (9, False)])
-    def test_a_warehouse_that_sleeps_is_waited_for(
-        self,
-        failures: int,
-        is_upgraded: bool,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """It takes a while to wake up; after six tries the reason is said."""
-        answers: Iterator[Callable[[], Any]] = iter([_asleep] * failures + [_awake])
-        monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
-        monkeypatch.setattr(module, "invoke_function", lambda _function, _event: next(answers)())
-        if is_upgraded:
-            assert upgrade_through("f", dry_run=False).knows == KNOWN
-        else:
-            with pytest.raises(AnalysisError, match="connection timeout expired"):
-                upgrade_through("f", dry_run=False)
+    def test_a_warehouse_that_sleeps_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It takes a while to wake up."""
+        _answer(monkeypatch, [_asleep, _asleep, _awake])
+        assert upgrade_through("f", dry_run=False).knows == KNOWN
+
+    def test_a_warehouse_that_stays_away_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """After six tries, by the projector's reason."""
+        _answer(monkeypatch, [_asleep] * module.TRIES)
+        with pytest.raises(AnalysisError, match="connection timeout expired"):
+            upgrade_through("f", dry_run=False)
 
     def test_a_projector_before_upgrades_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It takes the event for a notification without objects."""
@@ -168,6 +162,13 @@ class TestThroughTheProjector:
             AnalysisError, match="f cannot upgrade its warehouse: deploy this version of the code first"
         ):
             upgrade_through("f", dry_run=True)
+
+
+def _answer(monkeypatch: pytest.MonkeyPatch, answers: list[Callable[[], Any]]) -> None:
+    """Let each invocation be answered by the next of these, without a pause."""
+    left = iter(answers)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(module, "invoke_function", lambda _function, _event: next(left)())
 
 
 def _asleep() -> Any:
