@@ -14,7 +14,8 @@ from analysis.errors import AnalysisError
 from analysis.raw.partitions import Folder
 from analysis.raw.source import Source
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.schema import CREATE_TOMBSTONES, GUARD, IS_ERASED, TOMBSTONE_KEYS, TOMBSTONES, has_table
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import CREATE_TOMBSTONES, GUARD, IS_ERASED, TOMBSTONE_KEYS, TOMBSTONES
 
 __all__ = ["PEOPLE", "PREFIX", "Tombstones", "enforce", "forget_rows", "read_tombstones"]
 

@@ -14,7 +14,8 @@ from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
 from analysis.rows.projection import Projection
-from chalicelib.warehouse.schema import REJECTS, has_table
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import REJECTS
 
 __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
 

@@ -15,7 +15,8 @@ from chalicelib.errors import InvalidEvent, NewerWarehouse, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
 from chalicelib.warehouse.client import Warehouse, reason
-from chalicelib.warehouse.schema import INSERT_REJECT, SCHEMA
+from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.tables import INSERT_REJECT
 from command_line.errors import CommandError
 from emulator.seed.clock import moment
 from emulator.seed.processes import Mapping

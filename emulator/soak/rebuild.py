@@ -11,7 +11,7 @@ import psycopg
 
 from chalicelib.contract import COLUMNS, EVENT_ID, EVENT_TIMESTAMP, TABLE
 from chalicelib.flatten import Row, flatten
-from chalicelib.warehouse.schema import REJECTS
+from chalicelib.warehouse.tables import REJECTS
 from command_line.errors import CommandError
 from emulator.soak.subject import ROOT, Subject
 

@@ -8,7 +8,7 @@ from threading import Lock
 import psycopg
 
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.schema import REJECTS, TOMBSTONES
+from chalicelib.warehouse.tables import REJECTS, TOMBSTONES
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.stack.faults import FaultSwitches

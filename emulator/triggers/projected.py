@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
-from chalicelib.warehouse.schema import REJECTS
+from chalicelib.warehouse.tables import REJECTS
 from emulator.triggers.notification import File
 
 __all__ = ["known_events", "known_files", "quick_connection", "row_and_reject"]

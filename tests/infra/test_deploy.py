@@ -19,7 +19,8 @@ import trustme
 from chalicelib import projector
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
-from chalicelib.warehouse.schema import REJECTS, SCHEMA
+from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.tables import REJECTS
 from infra.policies import narrowed
 from tests.support.aws.stacks import Recorded, aws_server
 from tests.support.stack_process import ROOT

@@ -13,7 +13,8 @@ from analysis.repair.connection import connected
 from analysis.rows.fields import KEY
 from analysis.rows.projection import Corrupt
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.schema import INSERT_REJECT, REJECTS, SCHEMA, has_table
+from chalicelib.warehouse.schema import SCHEMA, has_table
+from chalicelib.warehouse.tables import INSERT_REJECT, REJECTS
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
 

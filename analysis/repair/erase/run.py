@@ -14,7 +14,8 @@ from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Kind, Person
 from analysis.repair.erase.raw import Bucket, Version, open_bucket
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse.schema import REJECTS, has_table
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import REJECTS
 from command_line.progress import progress
 
 __all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]

@@ -14,7 +14,8 @@ from chalicelib.errors import UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
-from chalicelib.warehouse.schema import INSERT_REJECT, SCHEMA, Schema, Upgrade
+from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
+from chalicelib.warehouse.tables import INSERT_REJECT
 
 __all__ = ["UPGRADE", "Warehouse", "open_warehouse", "reason"]
 

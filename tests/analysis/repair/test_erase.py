@@ -27,7 +27,7 @@ from chalicelib.errors import ObjectGone
 from chalicelib.projector import handle
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
-from chalicelib.warehouse.schema import IS_ERASED
+from chalicelib.warehouse.tables import IS_ERASED
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 from tests.support.raw_objects import START, Objects

@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.errors import NewerWarehouse, SchemaError
-from chalicelib.warehouse.schema import FIRST_COLUMNS, GUARD, SCHEMA, STEPS, Schema, Step, Version
+from chalicelib.warehouse.schema import FIRST_COLUMNS, SCHEMA, STEPS, Schema, Step, Version
+from chalicelib.warehouse.tables import GUARD
 
 TABLES = [
     "clickstream_events",

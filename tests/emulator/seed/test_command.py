@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
-from chalicelib.warehouse.schema import REJECTS
+from chalicelib.warehouse.tables import REJECTS
 from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
 from emulator.seed import shards
