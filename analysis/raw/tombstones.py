@@ -1,4 +1,4 @@
-"""Tombstones: keyed hashes of who was erased. Raw keeps them, and the warehouse refuses rows of whom they name."""
+"""Tombstones: keyed hashes of erased people. Raw keeps them, and the warehouse refuses rows of these people."""
 
 import hmac
 import re
@@ -28,9 +28,9 @@ KEY = re.compile(rf'\{{"key": "({HEX.pattern})"\}}')
 HASH_NAME = re.compile(rf"({HEX.pattern})\.json")
 BLOCK = 64  # bytes of one block of SHA-256
 
-# Rows on their way in wait until the tombstones are there: none of them is overlooked.
+# Inserts wait until the tombstones are there, so that no row of an erased person slips in.
 LOCK = f"LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE"
-# Also whether the trigger is there: it went if the table did.
+# The trigger is looked for too: it is dropped together with the table.
 IN_FORCE = f"""
 SELECT (SELECT count(*) FROM {TOMBSTONES} WHERE hash = ANY(%s)) = %s
     AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgname = 'keep_out_erased')
@@ -49,23 +49,23 @@ class Tombstones:
 
     @classmethod
     def new(cls) -> "Tombstones":
-        """A new key, and no hash."""
+        """Make a new key, without any hash."""
         return cls(token_bytes(KEY_BYTES), frozenset())
 
     def and_also(self, people: Iterable[tuple[str, str]]) -> "Tombstones":
-        """These and those of more people, each by column and id."""
+        """Give these tombstones, and one more for each of `people`, pairs of column and id."""
         return Tombstones(self.key, self.hashes | {self.hash_of(column, name) for column, name in people})
 
     def hash_of(self, column: str, name: str) -> bytes:
-        """The HMAC-SHA256 that stands for one `client_id` or `user_id`."""
+        """The HMAC-SHA256 of one id; `column` is `client_id` or `user_id`."""
         return hmac.digest(self.key, f"{column}:{name}".encode(), sha256)
 
     def names(self, ids: Mapping[str, str | None]) -> bool:
-        """Whether somebody of these ids, by their columns, was erased."""
+        """Whether one of these ids, by column, is of an erased person."""
         return any(self.hash_of(column, name) in self.hashes for column, name in ids.items() if name is not None)
 
     def of_others(self, events: pl.DataFrame) -> pl.DataFrame:
-        """Those of some events, with `client_id` and `user_id`, that are of nobody who was erased."""
+        """Leave out the events of erased people; `events` has the columns `client_id` and `user_id`."""
 
         def erased(column: str) -> pl.Expr:
             names = events[column].unique().drop_nulls()
@@ -74,13 +74,20 @@ class Tombstones:
         return events.filter(~pl.any_horizontal(erased(column).fill_null(value=False) for column in PEOPLE))
 
     def objects(self) -> dict[str, bytes]:
-        """What raw keeps of them: keys and bodies. Nobody can be recognized by a hash without the key."""
+        """The objects that raw keeps, by key. Without the tombstones' key, a hash does not tell who it is."""
         stones = {f"{PREFIX}{each.hex()}.json": b"{}" for each in sorted(self.hashes)}
         return {PREFIX + KEY_NAME: f'{{"key": "{self.key.hex()}"}}'.encode(), **stones}
 
 
 def read_tombstones(source: Source) -> Tombstones | None:
-    """Those of a bucket; None if nobody was ever erased from it. Raises AnalysisError if they cannot be read."""
+    """Read the tombstones of a bucket.
+
+    Returns:
+        None if nobody was ever erased from it.
+
+    Raises:
+        AnalysisError: The bucket cannot be read, or the tombstones' key is missing.
+    """
     names = {name for found in source.folders([PREFIX]) for folder in found for name in folder.names}
     hashes = frozenset(bytes.fromhex(found[1]) for found in map(HASH_NAME.fullmatch, names) if found)
     if not hashes and KEY_NAME not in names:
@@ -92,9 +99,12 @@ def read_tombstones(source: Source) -> Tombstones | None:
 
 
 def enforce(connection: psycopg.Connection, tombstones: Tombstones) -> bool:
-    """Let the warehouse refuse rows of whom these name, from now on; whether it did not before. Commits nothing.
+    """Make the warehouse refuse rows of these people from now on, whoever inserts them. Commits nothing.
 
-    Whoever inserts, projector, backfill or a hand, the row is left out; so nothing that inserts has to know the key.
+    A trigger leaves the rows out, so projector and backfill need not know the key.
+
+    Returns:
+        False if all of the tombstones were there before, and the trigger too.
     """
     hashes = list(tombstones.hashes)
     if has_table(connection, TOMBSTONES):
@@ -113,5 +123,5 @@ def enforce(connection: psycopg.Connection, tombstones: Tombstones) -> bool:
 
 
 def forget_rows(connection: psycopg.Connection) -> int:
-    """Delete the rows of whom the warehouse's tombstones name, and say how many those were. Commits nothing."""
+    """Delete the rows of erased people by the warehouse's tombstones, and give their number. Commits nothing."""
     return connection.execute(FORGET).rowcount

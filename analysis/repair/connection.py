@@ -1,4 +1,4 @@
-"""A connection to the warehouse that writes, for the commands that mend it."""
+"""A connection to the warehouse that may write, for the repair commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -34,11 +34,11 @@ class Upgraded:
 
 
 def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
-    """Add what a warehouse lacks, all of it or nothing.
+    """Add the tables and columns that a warehouse lacks, all of them or none.
 
     Args:
         dw_url: A libpq URL, of a role that owns the tables.
-        dry_run: Only find what is lacking.
+        dry_run: Only find what is missing.
 
     Raises:
         AnalysisError: The warehouse does not answer, refuses, or is newer than this code.
@@ -61,7 +61,7 @@ def upgrade_through(function: str, *, dry_run: bool) -> Upgraded:
 
     Args:
         function: The name of its Lambda function. Waits up to a minute while its warehouse does not answer.
-        dry_run: Only find what is lacking.
+        dry_run: Only find what is missing.
 
     Raises:
         AnalysisError: The function fails, or is of a version that cannot upgrade.

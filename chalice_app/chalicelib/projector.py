@@ -1,4 +1,4 @@
-"""The projector: every object of an S3 notification becomes one row of the warehouse, or a named reject.
+"""The projector: every object of an S3 notification becomes one row of the warehouse, or a reject.
 
 It also upgrades the warehouse when it is asked to, since often nothing else can reach that.
 """
@@ -38,7 +38,7 @@ class Loading(Protocol):
         """Whether there is a row of this event id. Raises WarehouseUnavailable."""
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Name an object that can never become a row. Raises WarehouseUnavailable."""
+        """Record an object that cannot become a row. Raises WarehouseUnavailable."""
 
     def upgrade(self, *, dry_run: bool) -> "Upgrade":
         """Add the tables and columns that are missing. Raises UpgradeRefused or WarehouseUnavailable."""
@@ -77,7 +77,7 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
         except ClickstreamError as error:
             outcome = {"outcome": "failed", "level": "ERROR", "error": str(error)}
             failed.append(error)
-        except Exception as error:  # noqa: BLE001  # the other objects must not wait for what nobody foresaw
+        except Exception as error:  # noqa: BLE001  # an unforeseen error must not stop the other objects
             outcome = {"outcome": "failed", "level": "ERROR", "error": log.where(error)}
             failed.append(InternalError(log.where(error)))
         outcomes.append({"bucket": bucket, "key": key, **outcome})
@@ -96,7 +96,7 @@ def _upgrade(warehouse: Loading, *, dry_run: bool) -> dict[str, Any]:
 
 
 def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dict[str, Any]:
-    """Project one object; what became of it."""
+    """Project one object, and give its outcome."""
     try:
         raw = storage.get(bucket, key)
         row = flatten(raw.body, key, raw.last_modified)
@@ -108,7 +108,7 @@ def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dic
     if warehouse.insert(row):
         outcome = "projected"
     else:
-        # Else the warehouse keeps it out: somebody was erased from it.
+        # Without a row of this id, the warehouse refused the event: its person was erased.
         outcome = "already_known" if warehouse.is_known(row[EVENT_ID]) else "erased"
     return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}
 

@@ -1,4 +1,4 @@
-"""The warehouse: PostgreSQL over one connection that is kept, and opened again when it has died."""
+"""The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -52,7 +52,7 @@ class Warehouse:
             schema: The tables that rows and rejects go to.
 
         Raises:
-            SettingsError: The text is no URL.
+            SettingsError: The text is not a PostgreSQL URL.
         """
         if isinstance(credentials, str):
             credentials = partial(dict, parameters_of(credentials))
@@ -64,7 +64,11 @@ class Warehouse:
         self._lock = Lock()
 
     def insert(self, row: Row) -> bool:
-        """Insert one row; False if its event id is already known, or its person erased. Raises WarehouseUnavailable."""
+        """Insert one row. Raises WarehouseUnavailable.
+
+        Returns:
+            False if there is a row of this event id already, or if the event is of a person who was erased.
+        """
         return self._run(lambda connection: self._execute(connection, self._insert, row)) == 1
 
     def is_known(self, event_id: Value) -> bool:
@@ -72,7 +76,7 @@ class Warehouse:
         return self._run(lambda connection: self._execute(connection, KNOWN, (event_id,))) == 1
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Name an object that can never become a row; the first reason stays. Raises WarehouseUnavailable."""
+        """Record an object that cannot become a row. The first reason stays. Raises WarehouseUnavailable."""
         parameters = (to_text(bucket), to_text(key), to_text(reason))
         self._run(lambda connection: self._execute(connection, INSERT_REJECT, parameters))
 
@@ -126,12 +130,12 @@ class Warehouse:
             raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
 
     def _connect(self) -> psycopg.Connection:
-        """Connect with the parameters that are known, or, if the server refuses those, with those that hold now."""
+        """Connect with the parameters that were read before. If the server refuses them, read them again."""
         known, self._parameters = self._parameters, self._parameters or self._credentials()
         try:
             return _open(self._parameters)
         except psycopg.OperationalError:
-            # libpq does not say whether it was the password, which may have been changed since.
+            # libpq does not say whether the password was wrong; it may have been changed since.
             if known is None or (now := self._credentials()) == known:
                 raise
         self._parameters = now
@@ -145,7 +149,7 @@ def open_warehouse(settings: Settings) -> Warehouse:
 
 
 def reason(error: psycopg.Error) -> str:
-    """What PostgreSQL says in one line; only the kind of error where its text would quote the row."""
+    """PostgreSQL's error in one line; only the kind of error if its text would quote the row."""
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return type(error).__name__
     return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
