@@ -115,7 +115,7 @@ class WarehouseEvents:
         except NewerWarehouse as error:
             raise AnalysisError(str(error)) from None
         except psycopg.errors.UndefinedColumn as error:
-            raise AnalysisError(f"the warehouse lacks something: {reason(error)}: {UPGRADE}") from error
+            raise AnalysisError(f"{reason(error)}: if it is the contract's, {UPGRADE}") from error
         except psycopg.errors.UndefinedTable:
             raise NoTable(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
         except psycopg.errors.QueryCanceled:

@@ -8,6 +8,7 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from analysis.errors import AnalysisError, FunctionFailed
 from analysis.repair.connection import connected
 from analysis.repair.redrive import invoke_function
+from chalicelib.projector import upgrade_event
 from chalicelib.warehouse.client import UPGRADE, reason
 from chalicelib.warehouse.schema import SCHEMA
 
@@ -68,14 +69,12 @@ def upgrade_through(function: str, *, dry_run: bool) -> Upgraded:
     """
     for left in reversed(range(TRIES)):
         try:
-            answer = invoke_function(function, {"upgrade": {"dryRun": dry_run}})
+            (done,) = invoke_function(function, upgrade_event(dry_run=dry_run))
             break
         except FunctionFailed as error:
+            if error.kind == "ProjectionFailed":  # older code looks for an object that the event names
+                raise AnalysisError(f"{function} cannot upgrade its warehouse: deploy this version first") from error
             if error.kind not in PASSING or not left:
                 raise
             sleep(PAUSE_SECONDS)
-    # A projector before upgrades sees a notification without objects.
-    if not answer:
-        raise AnalysisError(f"{function} cannot upgrade its warehouse: deploy this version of the code first")
-    (done,) = answer
     return Upgraded(done["was"], done["knows"], done["statements"], done["isNewer"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # Ingest imports this module too, and must not pay for loading the database driver.
     from chalicelib.warehouse.schema import Upgrade
 
-__all__ = ["handle", "objects"]
+__all__ = ["handle", "objects", "upgrade_event"]
 
 
 class Getting(Protocol):
@@ -50,11 +50,18 @@ def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
 
 
+def upgrade_event(*, dry_run: bool) -> dict[str, Any]:
+    """Make the event that asks the projector to upgrade its warehouse; with `dry_run`, only to say what it would do."""
+    # Chalice reads the first record of every event, so there is one, which names nothing.
+    record = {"s3": {"bucket": {"name": "none"}, "object": {"key": "none"}}}
+    return {"upgrade": {"dryRun": dry_run}, "Records": [record]}
+
+
 def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
     """Project every object of one S3 event; safe to repeat. Logs one line per object.
 
     Args:
-        event: S3's notification. `{"upgrade": {"dryRun": false}}` instead upgrades the warehouse.
+        event: S3's notification, or an `upgrade_event`, which upgrades the warehouse.
         storage: Where the objects are read.
         warehouse: Where rows and rejects go.
 
@@ -68,7 +75,7 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
         WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
     if "upgrade" in event:
-        return [_upgrade(warehouse, dry_run=bool(event["upgrade"].get("dryRun")))]
+        return [_upgrade(warehouse, dry_run=event["upgrade"]["dryRun"])]
     outcomes = []
     failed = []
     for bucket, key in objects(event):

@@ -15,6 +15,7 @@ import boto3
 import psycopg
 import pytest
 import trustme
+from chalice.app import S3Event
 
 from chalicelib import projector
 from chalicelib.storage import RawStorage
@@ -105,7 +106,11 @@ def warehouse(new_database: Callable[[], AbstractContextManager[str]]) -> Iterat
 def repository(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iterator[Repository]:
     """Give a repository and an empty AWS, whose functions are run as the projector on a real PostgreSQL."""
     client = Warehouse(warehouse)
-    with aws_server(lambda _name, event: projector.handle(event, RawStorage(), client)) as url:
+
+    def run(_name: str, event: dict[str, Any]) -> object:
+        return projector.handle(S3Event(event, None).to_dict(), RawStorage(), client)
+
+    with aws_server(run) as url:
         yield Repository(tmp_path_factory.mktemp("infra") / "repository", url)
     client.close()
 

@@ -8,13 +8,15 @@ import pytest
 from click.testing import CliRunner, Result
 from psycopg import conninfo
 
+import app as clickstream_app
 from analysis.commands.main import main
 from analysis.errors import AnalysisError, FunctionFailed
 from analysis.repair import upgrade as module
 from analysis.repair.upgrade import upgrade, upgrade_through
-from chalicelib import log, projector
+from chalicelib import log
 from chalicelib.contract import COLUMNS, Column
-from chalicelib.warehouse.client import Warehouse
+from chalicelib.settings import Settings
+from chalicelib.warehouse.client import open_warehouse
 from chalicelib.warehouse.schema import SCHEMA, Schema
 
 KNOWN = str(SCHEMA.version)
@@ -92,23 +94,20 @@ class TestRefusal:
 
 @pytest.fixture
 def deployed(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Give the name of a function that is the real projector, on a real PostgreSQL, in Lambda's place."""
-    warehouse = Warehouse(warehouse_url)
-
-    class Nothing:
-        def get(self, bucket: str, key: str) -> Any:
-            raise NotImplementedError
+    """Give the name of a function that is the deployed entry point, on a real PostgreSQL, in Lambda's place."""
+    settings = Settings(dw_url=warehouse_url)
+    monkeypatch.setattr(clickstream_app, "settings", settings)
 
     def invoke(_function: str, event: dict[str, Any]) -> Any:
         try:
-            return json.loads(json.dumps(projector.handle(event, Nothing(), warehouse)))
+            return json.loads(json.dumps(clickstream_app.project(event, None)))
         except Exception as error:
             raise FunctionFailed(str(error), type(error).__name__) from error
 
     monkeypatch.setattr(module, "invoke_function", invoke)
     monkeypatch.setattr(log, "output", StringIO())
     yield "clickstream-dev-projector"
-    warehouse.close()
+    open_warehouse(settings).close()
 
 
 class TestThroughTheProjector:
@@ -156,11 +155,9 @@ class TestThroughTheProjector:
             upgrade_through("f", dry_run=False)
 
     def test_a_projector_before_upgrades_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It takes the event for a notification without objects."""
-        monkeypatch.setattr(module, "invoke_function", lambda _function, _event: [])
-        with pytest.raises(
-            AnalysisError, match="f cannot upgrade its warehouse: deploy this version of the code first"
-        ):
+        """It looks for the object that the event names, as it does with every event."""
+        _answer(monkeypatch, [_older])
+        with pytest.raises(AnalysisError, match="f cannot upgrade its warehouse: deploy this version first"):
             upgrade_through("f", dry_run=True)
 
 
@@ -173,6 +170,10 @@ def _answer(monkeypatch: pytest.MonkeyPatch, answers: list[Callable[[], Any]]) -
 
 def _asleep() -> Any:
     raise FunctionFailed("f: the warehouse failed: connection timeout expired", "WarehouseUnavailable")
+
+
+def _older() -> Any:
+    raise FunctionFailed("f: 1 objects were not projected; the first: S3 did not give it", "ProjectionFailed")
 
 
 def _awake() -> Any:

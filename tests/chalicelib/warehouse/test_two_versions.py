@@ -22,7 +22,7 @@ from chalicelib.warehouse.schema import STEPS, Schema, Step
 from tests.support.stack_process import ROOT
 
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
-EVENTS = 400
+EVENTS = 200
 # Whatever is derived from the contract is derived anew: flatten, the statements, the tables.
 NEXT_CODE = """
 from chalicelib import contract
