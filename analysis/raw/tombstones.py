@@ -107,14 +107,15 @@ def enforce(connection: psycopg.Connection, tombstones: Tombstones) -> bool:
         False if all of the tombstones were there before, and the trigger too.
     """
     hashes = list(tombstones.hashes)
-    if has_table(connection, TOMBSTONES):
+    has_tables = has_table(connection, TOMBSTONES) and has_table(connection, TOMBSTONE_KEYS)
+    if has_tables:
         in_force = connection.execute(IN_FORCE, (hashes, len(hashes), TABLE)).fetchone()
         if in_force == (True,):
             return False
     padded = tombstones.key.ljust(BLOCK, b"\0")
     keys = [bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C)]
     connection.execute(LOCK)
-    if not (has_table(connection, TOMBSTONES) and has_table(connection, TOMBSTONE_KEYS)):
+    if not has_tables:
         connection.execute(CREATE_TOMBSTONES.encode())
     connection.execute(GUARD.encode())
     connection.execute(ADD_KEY, keys)

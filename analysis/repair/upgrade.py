@@ -11,6 +11,7 @@ from analysis.repair.redrive import invoke_function
 from chalicelib.projector import upgrade_event
 from chalicelib.warehouse.client import UPGRADE, reason
 from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.tables import TOMBSTONES
 
 __all__ = ["Upgraded", "upgrade", "upgrade_through"]
 
@@ -45,6 +46,11 @@ def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
         AnalysisError: The warehouse does not answer, refuses, or is newer than this code.
     """
     with connected(dw_url, make=False) as connection:
+        if SCHEMA.has_lost_tombstones(connection):
+            raise AnalysisError(
+                f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "
+                "'python -m analysis backfill' brings them back from raw"
+            )
         try:
             done = SCHEMA.preview(connection) if dry_run else SCHEMA.upgrade(connection)
         except InsufficientPrivilege as error:

@@ -1,9 +1,9 @@
-"""The warehouse's tables, their version, and how an older warehouse becomes one of this version.
+"""The warehouse's schema: its version, and the upgrade of an older warehouse.
 
 A version is two counts, as `1.16`: of the numbered steps that were applied, and of the contract's columns. Both only
-grow, so a warehouse is newer than the code if one of its counts is higher: also where only a column was added. What is
-missing is found by looking at the tables themselves, so a table that somebody dropped comes back; the version tells
-which steps were applied, and lets older code see that it is older.
+grow, since columns are added at the end and never removed. So a warehouse is newer than the code if either count is
+higher, also if only a column was added. The upgrade looks at the tables themselves for what is missing, so a dropped
+table comes back; the version says which steps were applied, and lets older code see that it is older.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from chalicelib.warehouse.tables import (
 
 __all__ = ["FIRST_COLUMNS", "SCHEMA", "STEPS", "Schema", "Step", "Upgrade", "Version", "has_table"]
 
-# So many columns the contract had before a warehouse could be upgraded: a table has these from the start.
+# Every table of events has the first 16 columns: the contract had them before warehouses could be upgraded.
 FIRST_COLUMNS = 16
 
 # Several Lambdas may meet an old warehouse at once, and CREATE TABLE IF NOT EXISTS is not safe against that.
@@ -171,7 +171,7 @@ class Schema:
             statements.append(f"ALTER TABLE {TABLE}\n    {added};")
         if not has_rejects:
             statements.append(CREATE_REJECTS)
-        # A guard without its tombstones lets nobody in. New, empty ones would let in everybody who was erased.
+        # The trigger without its tombstones refuses every row. New, empty ones would let in everybody who was erased.
         if not has_tombstones and not is_guarded:
             statements.append(CREATE_TOMBSTONES)
         statements += [step.statements for step in self.steps if step.number > version.steps]
@@ -186,11 +186,11 @@ class Schema:
         return Upgrade(self.version_of(connection), self.version, self.pending(connection), [])
 
     def upgrade(self, connection: psycopg.Connection, *, as_allowed: bool = False) -> Upgrade:
-        """Add what this warehouse lacks, in one transaction, one session at a time. Does nothing where nothing lacks.
+        """Add what this warehouse lacks, in one transaction, one session at a time.
 
         Args:
             connection: A connection to the warehouse.
-            as_allowed: Leave out what the role may not do. The version is then written by whoever does the rest.
+            as_allowed: Leave out what the role may not do. Whoever does the rest then writes the version.
 
         Raises:
             psycopg.Error: The warehouse refuses; InsufficientPrivilege only without `as_allowed`.
@@ -203,8 +203,8 @@ class Schema:
                 connection.execute(LOCK_TIMEOUT)
                 connection.execute(LOCK)
                 for statement in self.pending(connection):
-                    if refused and statement == self._record:
-                        continue  # it is not of this version yet
+                    if refused and statement in (CREATE_VERSIONS, self._record):
+                        continue  # whoever does the rest writes the version, and owns its table
                     try:
                         with connection.transaction():
                             connection.execute(statement.encode())
@@ -215,6 +215,11 @@ class Schema:
                     else:
                         done.append(statement)
         return Upgrade(was, self.version, done, refused)
+
+    def has_lost_tombstones(self, connection: psycopg.Connection) -> bool:
+        """Whether the warehouse refuses every row, since its tombstones were dropped, but not their trigger."""
+        *_, has_tombstones, is_guarded, _ = _row(connection, LOOK)
+        return is_guarded and not has_tombstones
 
     def version_of(self, connection: psycopg.Connection) -> Version:
         """The version of this warehouse; 0.0 if it was made before there were versions."""
