@@ -28,7 +28,7 @@ def objects(hours: pl.DataFrame) -> alt.Chart:
 
 
 def findings(checks: pl.DataFrame) -> alt.Chart:
-    """How much each check found, where it found something: a frame of `validation.output.as_frame`."""
+    """How much each check found, where it found something: `as_frame()` of a validation's report."""
     found = checks.filter(pl.col("findings") > 0)
     return (
         alt.Chart(found)

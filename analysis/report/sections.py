@@ -7,7 +7,6 @@ import altair as alt
 import polars as pl
 
 from analysis import charts
-from analysis.checks.validation.output import as_frame
 from analysis.checks.validation.run import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
@@ -59,7 +58,7 @@ def sections(history: History, validation: ValidationReport) -> Iterator[Section
 
 
 def _validation(report: ValidationReport) -> list[Figure]:
-    checks = as_frame(report)
+    checks = report.as_frame()
     found = checks.filter(pl.col("findings") > 0)
     compared = "with" if report.has_warehouse else "without"
     said = f"{checks.height - found.height} of {checks.height} checks, {compared} the warehouse, found nothing."

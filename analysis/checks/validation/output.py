@@ -1,8 +1,8 @@
 """Shows a validation: as one JSON object, or as tables."""
 
+from dataclasses import asdict
 from typing import Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
@@ -11,19 +11,10 @@ from analysis.checks.validation.run import ValidationReport
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
 
-__all__ = ["as_frame", "as_json", "show"]
+__all__ = ["as_json", "show"]
 
 MOST_SHOWN = 10
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
-
-
-def as_frame(report: ValidationReport) -> pl.DataFrame:
-    """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
-    fields = ("name", "severity", "observed", "expected", "advice")
-    schema = ["check", "severity", "observed", "expected", "advice", "findings"]
-    rows = [(*(getattr(check, name) for name in fields), len(check.findings)) for check in report.checks]
-    frame = pl.DataFrame(rows, dict.fromkeys(schema[:-1], pl.String) | {"findings": pl.Int64}, orient="row")
-    return frame.select("check", "severity", "findings", "observed", "expected", "advice")
 
 
 def as_json(report: ValidationReport) -> str:
@@ -31,6 +22,7 @@ def as_json(report: ValidationReport) -> str:
     return json_text(
         {
             "source": report.source,
+            "sample": None if report.sample is None else asdict(report.sample),
             "warehouse": report.has_warehouse,
             "start": report.start,
             "end": report.end,
@@ -44,6 +36,8 @@ def as_json(report: ValidationReport) -> str:
 def show(report: ValidationReport) -> None:
     """Print what was found, the worst first, then the hours; no text of an event is taken for markup."""
     console = Console()
+    if report.sample is not None:
+        console.print(text_line(f"{report.source} includes {report.sample}.", STYLES["warning"]), soft_wrap=True)
     for check in (check for check in report.checks if check.findings):
         console.print(text_line(f"{check.severity}: {check.observed}", STYLES[check.severity]))
         console.print(text_line(f"  {check.name}, expected: {check.expected}. {check.advice}"))

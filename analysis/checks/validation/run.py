@@ -18,6 +18,7 @@ from analysis.checks.validation.rows import erased_check, hours, row_checks, row
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.rows.reader import read_objects
@@ -25,11 +26,25 @@ from analysis.rows.reader import read_objects
 __all__ = ["ValidationReport", "first_of_each_event", "validate"]
 
 BATCH = 10_000
+_CHECKS_SCHEMA = {
+    "check": pl.String,
+    "severity": pl.String,
+    "findings": pl.Int64,
+    "observed": pl.String,
+    "expected": pl.String,
+    "advice": pl.String,
+}
 
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What was validated and found; `hours` as `rows.hours` gives them. Without a warehouse there are no row checks."""
+    """What was validated, and what was found.
+
+    `source` is the raw bucket. `start` and `end` are the hours, the end excluded; aware, in UTC. `hours` has one row
+    per hour: `hour`, and how many of its objects became `rows`, `duplicates`, `rejects`, or are `missing` from the
+    warehouse. `checks` are in a fixed order; without a warehouse, the checks of rows are left out. `sample` says which
+    of the events are made up; it is None if all are real.
+    """
 
     source: str
     has_warehouse: bool
@@ -37,17 +52,36 @@ class ValidationReport:
     end: datetime
     hours: pl.DataFrame
     checks: list[Check]
+    sample: Sample | None = None
 
     @property
     def is_passed(self) -> bool:
         """Whether every check is passed."""
         return all(check.is_passed for check in self.checks)
 
+    def as_frame(self) -> pl.DataFrame:
+        """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
+        rows = [
+            (check.name, check.severity, len(check.findings), check.observed, check.expected, check.advice)
+            for check in self.checks
+        ]
+        return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
+
 
 def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
-    """Validate the hours from `start` to `end`, the end excluded; aware, whole hours in UTC.
+    """Validate the events of a span of hours, and compare raw with the warehouse if there is one. This only reads.
 
-    Raises AnalysisError for a source or warehouse that cannot be read, and for a span of something else than hours.
+    Args:
+        source: `s3://bucket`, or a bucket's directory.
+        dw_url: The URL of the warehouse, or None.
+        start: First hour; aware, a whole hour in UTC.
+        end: Hour after the last one; aware, a whole hour in UTC.
+
+    Returns:
+        The report.
+
+    Raises:
+        AnalysisError: The bucket or the warehouse cannot be read, or the span is not one of whole hours.
     """
     batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
@@ -69,7 +103,8 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         *sequence_checks(events),
         *visit_checks(events),
     ]
-    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks)
+    sample = read_sample(source, start, end)
+    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks, sample)
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,6 @@ import pytest
 import vl_convert
 
 from analysis import charts
-from analysis.checks.validation.output import as_frame
 from analysis.checks.validation.run import ValidationReport
 from analysis.metrics.carts import carts
 from analysis.metrics.engine import RawEvents
@@ -152,4 +151,4 @@ class TestValidation:
             "bucket", has_warehouse=False, start=START, end=START, hours=pl.DataFrame(schema=schema), checks=[]
         )
         assert "objects" in drawn(charts.validation.objects(report.hours))
-        assert "checks found" in drawn(charts.validation.findings(as_frame(report)))
+        assert "checks found" in drawn(charts.validation.findings(report.as_frame()))
