@@ -104,9 +104,12 @@ class WarehouseEvents:
         try:
             with psycopg.connect(self._url, connect_timeout=5, application_name="clickstream-analysis") as connection:
                 self._prepare(connection)
-                cursor = connection.execute(statement.encode(), parameters)
+                # A pipeline takes one statement at a time: none can end the read-only transaction, and write after it.
+                with connection.pipeline():
+                    cursor = connection.execute(statement.encode(), parameters)
+                    rows = cursor.fetchall()
                 schema = {column.name: _DTYPES.get(column.type_code) for column in cursor.description or ()}
-                return pl.DataFrame(cursor.fetchall(), schema, orient="row")
+                return pl.DataFrame(rows, schema, orient="row")
         except psycopg.errors.UndefinedTable:
             raise NoTable(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
         except psycopg.errors.QueryCanceled:
