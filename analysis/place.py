@@ -1,15 +1,24 @@
 """Where events are: the place that is named, else what the environment says, else the local stack, running or not."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from analysis.errors import AnalysisError
 from analysis.raw.partitions import SCHEME, is_object
+from analysis.raw.sample import read_sample
 from chalicelib.keys import PREFIX
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home
 
-__all__ = ["has_events", "needed_warehouse_of", "require_events", "source_of", "warehouse_of"]
+__all__ = [
+    "has_events",
+    "keep_sample_at_home",
+    "needed_warehouse_of",
+    "require_events",
+    "source_of",
+    "warehouse_of",
+]
 
 HOW_TO_BEGIN = "start the stack with 'make run' and click, or write a sample with 'python -m emulator sample'"
 
@@ -79,6 +88,25 @@ def needed_warehouse_of(named: str | None, source: str | Path) -> str:
     if url is None:
         raise AnalysisError("no warehouse here: name it with --dw or DW_URL, or start the local stack with 'make run'")
     return url
+
+
+def keep_sample_at_home(source: str | Path, dw_url: str) -> None:
+    """Raise AnalysisError if the bucket includes a sample, and the warehouse is not its own stack's embedded one.
+
+    Whoever copies a bucket's events into a warehouse asks this first.
+    """
+    if read_sample(source) is None:
+        return
+    is_s3 = str(source).startswith(SCHEME)
+    home = Home.default() if is_s3 else Home(Path(source).absolute().parent.parent)
+    with suppress(CommandError):
+        stack = home.read_stack()
+        if stack.is_own_dw and stack.dw_url == dw_url:
+            return
+    raise AnalysisError(
+        f"{source} includes a sample, which must not reach a warehouse that is not its stack's own: empty the bucket "
+        "with 'python -m emulator reset', or name another one with --source"
+    )
 
 
 def _local_bucket() -> Path:

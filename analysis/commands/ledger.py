@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from analysis.commands.notes import note_sample
 from analysis.commands.options import DAYS, source_option, span_options
 from analysis.metrics.range import span
 from command_line.json_text import json_text
@@ -35,7 +36,9 @@ def ledger_command(
     from analysis.checks.ledger import COUNTS, account, total
     from analysis.place import source_of
 
-    ledger = account(source_of(source), *span(start, end, DAYS), by_client=by_client)
+    bucket = source_of(source)
+    ledger = account(bucket, *span(start, end, DAYS), by_client=by_client)
+    note_sample(bucket)
     together = total(ledger)
     if as_json:
         click.echo(json_text({"total": together, "rows": ledger.to_dicts()}))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.commands.notes import note_sample
 from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
 from analysis.metrics.range import span
 from command_line.json_text import json_text, plain
@@ -41,6 +42,7 @@ def trace_command(
 
     bucket = source_of(source)
     found = follow(bucket, warehouse_of(dw, bucket), event_id, *span(start, end, DAYS))
+    note_sample(bucket)
     if as_json:
         click.echo(json_text(asdict(found) | {"whole": found.is_whole}))
     else:

@@ -15,7 +15,7 @@ from tests.support.stack_process import NO_STACK
 
 __all__ = ["jupyter_environment", "running_stack", "small_sample"]
 
-SHOPPERS = 60
+SHOPPERS = 60  # enough for a chart of each metric
 
 
 @contextmanager
@@ -28,11 +28,11 @@ def running_stack(home: Path, dw_url: str, *, is_own_dw: bool) -> Iterator[None]
         yield
 
 
-def small_sample(home: Path, dw_url: str | None = None) -> SeedReport:
+def small_sample(home: Path, dw_url: str | None = None, shoppers: int = SHOPPERS) -> SeedReport:
     """Write a small sample into a home, and into the warehouse of its stack if a URL is given."""
     runs = nullcontext() if dw_url is None else running_stack(home, dw_url, is_own_dw=True)
     with Path(os.devnull).open("w") as nowhere, runs:
-        return write_sample(Home(home), Console(file=nowhere), SHOPPERS)
+        return write_sample(Home(home), Console(file=nowhere), shoppers)
 
 
 def jupyter_environment(home: Path, **more: str) -> dict[str, str]:
