@@ -1,4 +1,4 @@
-"""Writes the report to a file, and says in short what is in it."""
+"""Writes the report to a file, and summarizes it in one line."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,9 +18,14 @@ __all__ = ["overview_as_json", "overview_as_text", "write_report"]
 
 
 def write_report(history: History, path: Path) -> None:
-    """Validate, compute and write everything; a report that was there before stays until this one is whole.
+    """Validate the history, compute its figures, and write the report.
 
-    Raises AnalysisError if raw, the warehouse or the file fails.
+    Args:
+        history: The events that the report is about.
+        path: The file; an earlier report in it stays until this one is whole.
+
+    Raises:
+        AnalysisError: Raw or the warehouse cannot be read, or the file cannot be written.
     """
     if not path.absolute().parent.is_dir():  # said before the work, not after it
         raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
