@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
-from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+from analysis import AnalysisError, Engine, RawEvents, WarehouseEvents
 from tests.support.event_rows import Event, at, check, event, fill, frame_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]
