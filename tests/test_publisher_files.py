@@ -1,6 +1,7 @@
 """The publisher's files as they are served: small, and harmless where there is no browser."""
 
 import gzip
+import json
 import re
 import shutil
 import subprocess
@@ -31,6 +32,14 @@ class TestTypes:
         exported = set(re.findall(r"^export const (\w+)", script, re.MULTILINE))
         assert exported
         assert exported == set(re.findall(r"^export function (\w+)", types, re.MULTILINE))
+
+
+class TestVersion:
+    def test_events_name_the_package_as_it_is(self) -> None:
+        """The script's `publisher` and package.json hold the same name and version."""
+        package = json.loads((PUBLISHER / "package.json").read_text())
+        named = f'publisher: {{ name: "{package["name"]}", version: "{package["version"]}" }}'
+        assert named in (PUBLISHER / "clickstreamClient.js").read_text()
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no server to import it on")

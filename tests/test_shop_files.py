@@ -13,7 +13,7 @@ from tests.stack_process import ROOT
 
 WEB = ROOT / "emulator" / "web"
 SHOP = WEB / "shop"
-PUBLISHER = WEB / "publisher"
+PUBLISHER = ROOT / "publisher"
 SCRIPTS = sorted(SHOP.rglob("*.js"))
 DOCUMENTS = sorted([*SHOP.glob("*.html"), *SHOP.glob("*.svg")])
 MOST_LINES = 149
@@ -49,7 +49,7 @@ def symbols() -> list[str]:
 def imports(script: Path) -> list[tuple[list[str], Path]]:
     """The names that a script imports, and the file of each import."""
     return [
-        (names.split(", "), WEB / path.removeprefix("/web/") if path.startswith("/") else script.parent / path)
+        (names.split(", "), ROOT / path[1:] if path.startswith("/") else script.parent / path)
         for names, path in IMPORT.findall(script.read_text())
     ]
 

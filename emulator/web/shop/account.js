@@ -1,6 +1,6 @@
 // Who is signed in. A demo: any name and any password do, and the password is not even read.
-import { setUser } from "/web/publisher/clickstreamClient.js";
-import { trackLoginSuccess, trackLogout } from "/web/publisher/clickstreamEvents.js";
+import { setUser } from "/publisher/clickstreamClient.js";
+import { trackLoginSuccess, trackLogout } from "/publisher/clickstreamEvents.js";
 import { tellChange } from "./changes.js";
 import { tab } from "./stored.js";
 

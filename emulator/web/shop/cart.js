@@ -1,5 +1,5 @@
 // The cart: which products, how many of each, and the events of both buttons.
-import { trackAddToCart, trackRemoveFromCart } from "/web/publisher/clickstreamEvents.js";
+import { trackAddToCart, trackRemoveFromCart } from "/publisher/clickstreamEvents.js";
 import { productOf } from "./catalog.js";
 import { tellChange } from "./changes.js";
 import { CURRENCY, priceOf } from "./money.js";

@@ -1,5 +1,5 @@
 // Starts the shop: loads what it needs, starts the publisher, and shows the page of the URL.
-import { init } from "/web/publisher/clickstreamClient.js";
+import { init } from "/publisher/clickstreamClient.js";
 import { restoreAccount } from "./account.js";
 import { loadProducts } from "./catalog.js";
 import { showHeader } from "./header.js";

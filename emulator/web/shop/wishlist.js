@@ -1,5 +1,5 @@
 // The wishlist: which products the visitor wants to remember.
-import { trackWishlistToggle } from "/web/publisher/clickstreamEvents.js";
+import { trackWishlistToggle } from "/publisher/clickstreamEvents.js";
 import { productOf } from "./catalog.js";
 import { tellChange } from "./changes.js";
 import { browser } from "./stored.js";

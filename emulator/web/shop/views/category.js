@@ -1,5 +1,5 @@
 // The page of a category.
-import { trackCategoryView } from "/web/publisher/clickstreamEvents.js";
+import { trackCategoryView } from "/publisher/clickstreamEvents.js";
 import { categoryOf, productsIn } from "../catalog.js";
 import { element } from "../element.js";
 import { cards } from "./card.js";

@@ -1,5 +1,5 @@
 // The page that asks where to deliver. What is typed there is checked by the browser, and goes nowhere.
-import { trackCheckoutStart } from "/web/publisher/clickstreamEvents.js";
+import { trackCheckoutStart } from "/publisher/clickstreamEvents.js";
 import { cart } from "../cart.js";
 import { element } from "../element.js";
 import { placeOrder } from "../order.js";

@@ -1,5 +1,5 @@
 // The first page: a welcome, the categories, and what is on offer.
-import { trackHomeView } from "/web/publisher/clickstreamEvents.js";
+import { trackHomeView } from "/publisher/clickstreamEvents.js";
 import { art, icon } from "../art.js";
 import { CATEGORIES, productOf, productsIn, productsOnOffer } from "../catalog.js";
 import { element } from "../element.js";

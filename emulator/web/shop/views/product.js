@@ -1,5 +1,5 @@
 // The page of a product.
-import { trackProductView } from "/web/publisher/clickstreamEvents.js";
+import { trackProductView } from "/publisher/clickstreamEvents.js";
 import { announce } from "../announcement.js";
 import { art, icon } from "../art.js";
 import { addToCart } from "../cart.js";

@@ -1,5 +1,5 @@
 // The page to sign in.
-import { trackLoginOpen } from "/web/publisher/clickstreamEvents.js";
+import { trackLoginOpen } from "/publisher/clickstreamEvents.js";
 import { signIn } from "../account.js";
 import { announce } from "../announcement.js";
 import { element } from "../element.js";

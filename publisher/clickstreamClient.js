@@ -2,7 +2,7 @@
 const SESSION_IDLE = 1_800_000;
 const MOST_EVENTS = 1_000;
 const MOST_CHARACTERS = 1_000_000;
-const MOST_KEPT_ALIVE = 60_000; // browsers refuse 64 KB
+const MOST_KEPT_ALIVE = 60_000;
 const TIMEOUT = 30_000;
 const FIRST_RETRY = 1_000;
 const LAST_RETRY = 300_000;
@@ -14,7 +14,7 @@ const IGNORED = '[global-clickstream-ignore-click="true"]';
 const PRIVATE = "input,select,textarea,option,output,[contenteditable],[data-clickstream-mask],script,style";
 const ACTIVE = 'a,button,summary,label,[role=button],[role=link],[tabindex="0"]';
 
-const memory = {}; // what cannot be stored
+const memory = {}; // if storage fails
 const underWay = new Set();
 let options = {};
 let started, warned, user, tab, left, page, referrer, viewDue, hasOwnView, timer;
@@ -62,7 +62,7 @@ const uuid = () =>
     (digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (digit / 4)))).toString(16),
   );
 
-// A living page takes its tab: a duplicated tab copies none.
+// A living page takes its tab: a duplicate copies none.
 const takeTab = () => {
   tab = readJson("clickstream.tab");
   remove("clickstream.tab");
@@ -125,7 +125,7 @@ const enqueue = (key, body) => {
   }
 };
 
-// One tab at a time sends it, by a lock or else a lease.
+// One tab at a time sends it: by a lock, or a lease.
 const hold = async (key, send, isNew) => {
   if (key in memory) return send();
   if (navigator.locks) return navigator.locks.request(key, { ifAvailable: true }, (lock) => lock && send());
@@ -151,7 +151,7 @@ const post = async (key, body, keepalive) => {
       headers: { "Content-Type": "application/json", ...options.headers },
       signal: AbortSignal.timeout(TIMEOUT),
     });
-    await answer.text(); // it is kept alive until then
+    await answer.text(); // kept alive until then
   } catch {}
   const now = Date.now();
   if (options.debug) console.debug("clickstream receipt", answer?.status, JSON.parse(body).eventId);
@@ -198,9 +198,9 @@ const flush = () => {
   const wait = Math.max(retryAt - Date.now(), waitLeft());
   if (wait > 0) return later(wait);
   for (const key of queued()) {
-    if (failures && underWay.size) return; // one asks if it is back
+    if (failures && underWay.size) return; // one asks
     const [, , time, , tabId] = key.split(".");
-    // Another tab may not hold its new event yet.
+    // Another tab may not hold it yet.
     if (tabId !== tab?.tabId && Math.abs(Date.now() - parseInt(time, 36)) < FIRST_RETRY) later(FIRST_RETRY);
     else if (dispatch(key)) return;
   }
@@ -219,6 +219,7 @@ const emit = (name, payload) => {
     tabId: tab.tabId,
     seq: tab.seq + 1,
     dropped: dropped(),
+    publisher: { name: "@clickstream/publisher", version: "0.1.0" }, // as in package.json
   };
   const event = { ...base, ...payload, ...base }; // base is first, and wins
   const body = JSON.stringify(event);
@@ -276,7 +277,9 @@ const onClick = (click) => {
   });
 };
 
-const start = () => {
+export const init = guarded((given = {}) => {
+  options = given;
+  if (started) return;
   started = true;
   if (optedOut()) forget();
   takeTab();
@@ -309,11 +312,6 @@ const start = () => {
   });
   if (document.readyState === "complete") setTimeout(showView);
   flush();
-};
-
-export const init = guarded((given = {}) => {
-  options = given;
-  if (!started) start();
 });
 export const track = guarded((name, payload) => {
   follow();

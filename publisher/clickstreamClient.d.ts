@@ -77,6 +77,8 @@ export interface BaseEvent {
   seq: number;
   /** How many events of this client were lost so far, because too many waited or because the collector refused them. */
   dropped: { overflow: number; refused: number };
+  /** The package that made the event, and its version. */
+  publisher: { name: string; version: string };
 }
 
 /** Start. Calling it again changes the options. */
