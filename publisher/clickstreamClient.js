@@ -88,7 +88,7 @@ const identify = () => {
 
 const optedOut = () =>
   read("clickstream.optedOut") ||
-  (options.respectPrivacySignals && (navigator.globalPrivacyControl || navigator.doNotTrack == 1));
+  (options.respectPrivacySignals && (navigator.globalPrivacyControl || navigator.doNotTrack === "1"));
 const forget = () => {
   tab = null;
   for (const key of ["clickstream.session", "clickstream.tab", ...keysOf("clickstream.")])
@@ -277,8 +277,8 @@ const onClick = (click) => {
   });
 };
 
-export const init = guarded((given = {}) => {
-  options = given;
+export const init = guarded((wanted = {}) => {
+  options = wanted;
   if (started) return;
   started = true;
   if (optedOut()) forget();

@@ -42,7 +42,9 @@ class TestWebApp:
         """The shop's publisher needs it."""
         assert client(running(tmp_path)).get("/api/stack").json() == {"endpoint": "http://127.0.0.1:8000/clickstream"}
 
-    @pytest.mark.parametrize("path", ["/web/../page.py", "/web/%2e%2e/page.py", "/web//etc/passwd", "/publisher/%2e%2e/README.md"])
+    @pytest.mark.parametrize(
+        "path", ["/web/../page.py", "/web/%2e%2e/page.py", "/web//etc/passwd", "/publisher/%2e%2e/README.md"]
+    )
     def test_no_file_outside_is_served(self, tmp_path: Path, path: str) -> None:
         """Static files are those of the page."""
         assert client(running(tmp_path)).get(path).status_code == 404

@@ -51,7 +51,6 @@ let all = [];
 export const loadProducts = async () => {
   all = await getJson("/web/shop/products.json");
 };
-export const products = () => all;
 export const productOf = (id) => all.find((product) => product.id === id);
 export const categoryOf = (slug) => CATEGORIES.find((category) => category.slug === slug);
 export const productsIn = (slug) => all.filter((product) => product.category === slug);
