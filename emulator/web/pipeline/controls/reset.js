@@ -1,7 +1,7 @@
 // Deletes everything, once it has been confirmed.
 
-import { ask } from "./api.js";
-import { byId } from "./element.js";
+import { ask } from "../api.js";
+import { byId } from "../element.js";
 import { withProblem } from "./problem.js";
 
 const reset = async () => {

@@ -1,8 +1,7 @@
 // The shoppers: start and stop them, and how far they are.
 
-import { ask } from "./api.js";
-import { byId, setText } from "./element.js";
-import { poll } from "./poll.js";
+import { ask, poll } from "../api.js";
+import { byId, setText } from "../element.js";
 import { withProblem } from "./problem.js";
 
 const [RUNNING_MS, IDLE_MS] = [1000, 5000];

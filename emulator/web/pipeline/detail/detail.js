@@ -1,12 +1,11 @@
 // The detail of the selected trace: its way, what was sent, what was stored, and the row it became.
 
-import { siblings, copyButtons, explanation, facts, nameOf } from "./about.js";
-import { ask, eventPath } from "./api.js";
-import { byId, element, othersText } from "./element.js";
+import { ask, eventPath } from "../api.js";
+import { byId, element, othersText } from "../element.js";
+import { badgeElements } from "../trace.js";
+import { copyButtons, explanation, facts, nameOf, siblings, timeline } from "./head.js";
 import { jsonElements, memberElements } from "./jsonView.js";
 import { createPanes, fillPane } from "./panes.js";
-import { badgeElements } from "./row.js";
-import { timeline } from "./timeline.js";
 import { rowTable } from "./warehouseRow.js";
 
 const NOTHING = { traces: [], objects: [], row: null, reject: null, mapping: [] };

@@ -1,14 +1,25 @@
-// What is said about a trace above its panes: its state and why, its ids, its siblings, and what can be copied.
+// The head of the detail: the steps of an event, its state and the reason, its ids, its siblings, and copy buttons.
 
-import { eventPath } from "./api.js";
-import { copyButton } from "./copy.js";
-import { element, othersText } from "./element.js";
-import { badgeElements, hueOf } from "./row.js";
-import { meaningOf } from "./states.js";
-import { cameAt, clock, duration, totalOf } from "./steps.js";
+import { eventPath } from "../api.js";
+import { copyButton, element, othersText } from "../element.js";
+import { added, badgeElements, cameAt, clock, duration, hueOf, meaningOf, stepsOf, totalOf } from "../trace.js";
 
 /** What the API knows a trace by: its event id, else its object. Null for what was refused without an id. */
 export const nameOf = (trace) => trace.eventId ?? trace.key;
+
+const KINDS = { open: "not reached", unknown: "not known", skipped: "none" };
+
+const said = ({ at, kind }, state) => KINDS[kind] ?? (kind === "failed" ? state : clock(at));
+
+const stepElement = (state) => (step) =>
+  element("li", { class: "step", "data-step": step.name, "data-kind": step.kind, title: step.meaning },
+    element("span", { class: "took" }, step.took === null ? "" : added(step.took)),
+    element("strong", {}, step.name),
+    element("time", { datetime: step.at === null ? null : new Date(step.at).toISOString() }, said(step, state)));
+
+/** The five steps with their times and durations, as an ordered list. */
+export const timeline = (trace) =>
+  element("ol", { id: "timeline", "aria-label": "Steps" }, stepsOf(trace).map(stepElement(trace.state)));
 
 const FACTS = [
   ["event id", "eventId"],

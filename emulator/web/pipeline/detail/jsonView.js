@@ -1,7 +1,6 @@
 // Shows a JSON text: colours by kind, a mark on what ingest added, and a way to find the member of a path.
 
-import { visible } from "./characters.js";
-import { element } from "./element.js";
+import { element, visible } from "../element.js";
 import { indented, MOST_CHARACTERS } from "./json.js";
 
 const isIngest = (path) => /^_ingest\b/.test(path);

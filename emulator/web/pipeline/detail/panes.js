@@ -1,6 +1,6 @@
 // The three panes of an event: side by side where there is room, else tabs.
 
-import { element, byId } from "./element.js";
+import { byId, element } from "../element.js";
 
 const PANES = [
   ["sent", "Sent by the browser"],

@@ -1,7 +1,6 @@
 // The warehouse row of an event: each column's value, and which member of the event it came from.
 
-import { visible } from "./characters.js";
-import { element } from "./element.js";
+import { element, visible } from "../element.js";
 
 const valueElement = (value) =>
   value === null

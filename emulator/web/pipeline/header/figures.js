@@ -1,7 +1,7 @@
 // The counters, the durations from end to end, and the events per second of the last minute.
 
-import { byId, drawing, element, setText } from "./element.js";
-import { duration } from "./steps.js";
+import { byId, drawing, element, setText } from "../element.js";
+import { duration } from "../trace.js";
 
 const SECONDS = 60;
 const [WIDTH, HEIGHT] = [120, 28];

@@ -1,8 +1,7 @@
 // The lights: whether each part of the stack is up, and what is wrong where it is not.
 
-import { ask } from "./api.js";
-import { byId, element, othersText } from "./element.js";
-import { poll } from "./poll.js";
+import { ask, poll } from "../api.js";
+import { byId, element, othersText } from "../element.js";
 
 const POLL_MS = 2000;
 let shown = null;

@@ -1,8 +1,7 @@
 // What the page says while there is nothing to list.
 
-import { ask } from "./api.js";
-import { copyButton } from "./copy.js";
-import { byId } from "./element.js";
+import { ask } from "../api.js";
+import { byId, copyButton } from "../element.js";
 
 const RETRY_MS = 2000;
 

@@ -1,7 +1,7 @@
 // Which traces are shown: the words typed, an event name, a state.
 
-import { byId, element } from "./element.js";
-import { isIn, labelOf, STATES } from "./states.js";
+import { byId, element } from "../element.js";
+import { isIn, labelOf, STATES } from "../trace.js";
 
 const MOST_NAMES = 200;
 const SEARCHED = ["eventName", "sessionId", "productName", "eventId", "userId", "reason"];

@@ -1,6 +1,6 @@
 // The keyboard and the mouse on the list: arrows select, "/" goes to the filter, Escape closes.
 
-import { byId } from "./element.js";
+import { byId } from "../element.js";
 
 const moved = (key, index, list, last) =>
   ({ ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: last, PageDown: index + list.pageSize,

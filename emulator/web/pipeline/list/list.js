@@ -1,6 +1,6 @@
 // The list of traces: only the lines that can be seen are in the page, and what is looked at stays where it is.
 
-import { byId, setText } from "./element.js";
+import { byId, setText } from "../element.js";
 import { createRow } from "./row.js";
 
 const OVERSCAN = 4; // lines above and below those that can be seen

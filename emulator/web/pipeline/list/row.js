@@ -1,19 +1,7 @@
 // One line of the list: a trace with its steps, its durations and its state.
 
-import { element, setText } from "./element.js";
-import { labelOf, badgesOf } from "./states.js";
-import { added, clock, duration, STEPS, stepsOf, totalOf } from "./steps.js";
-
-/** A colour for a session, always the same: a hue in degrees. */
-export const hueOf = (session) => {
-  let hash = 2_166_136_261; // FNV-1a
-  for (let i = 0; i < session.length; i++) hash = Math.imul(hash ^ session.charCodeAt(i), 16_777_619);
-  return (hash >>> 0) % 360;
-};
-
-/** The badges of a trace, as elements. */
-export const badgeElements = (trace) =>
-  badgesOf(trace).map(([kind, text]) => element("span", { class: "badge", "data-state": kind }, text));
+import { element, setText } from "../element.js";
+import { added, badgeElements, badgesOf, clock, duration, hueOf, labelOf, STEPS, stepsOf, totalOf } from "../trace.js";
 
 const summary = (trace, total) => {
   const states = badgesOf(trace).map(([, text]) => text);

@@ -1,8 +1,8 @@
 // The traces that are known, by id and in order, and those of them that match the filter.
 
+import { cameAt } from "../trace.js";
 import { searchText } from "./filter.js";
 import { placeOf, put, take } from "./ordered.js";
-import { cameAt } from "./steps.js";
 
 export const MOST_TRACES = 10_000;
 

@@ -1,8 +1,7 @@
 // Who is signed in. A demo: any name and any password do, and the password is not even read.
 import { setUser } from "/publisher/clickstreamClient.js";
 import { trackLoginSuccess, trackLogout } from "/publisher/clickstreamEvents.js";
-import { tellChange } from "./changes.js";
-import { tab } from "./stored.js";
+import { tab, tellChange } from "./stored.js";
 
 const KEY = "shop.account";
 

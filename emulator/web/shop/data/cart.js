@@ -1,9 +1,7 @@
 // The cart: which products, how many of each, and the events of both buttons.
 import { trackAddToCart, trackRemoveFromCart } from "/publisher/clickstreamEvents.js";
-import { productOf } from "./catalog.js";
-import { tellChange } from "./changes.js";
-import { CURRENCY, priceOf } from "./money.js";
-import { browser } from "./stored.js";
+import { CURRENCY, priceOf, productOf } from "./catalog.js";
+import { browser, tellChange } from "./stored.js";
 
 const KEY = "shop.cart";
 

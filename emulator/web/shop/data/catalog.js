@@ -1,5 +1,4 @@
-// What the shop sells: its products and their categories.
-import { getJson } from "./json.js";
+// What the shop sells: its categories, its products and their prices.
 
 export const CATEGORIES = [
   {
@@ -48,10 +47,18 @@ export const CATEGORIES = [
 
 let all = [];
 
-export const loadProducts = async () => {
-  all = await getJson("/web/shop/products.json");
+export const setProducts = (products) => {
+  all = products;
 };
 export const productOf = (id) => all.find((product) => product.id === id);
 export const categoryOf = (slug) => CATEGORIES.find((category) => category.slug === slug);
 export const productsIn = (slug) => all.filter((product) => product.category === slug);
 export const productsOnOffer = () => all.filter((product) => product.discountPrice !== null);
+
+// Whole đồng, as they are written in Vietnam.
+export const CURRENCY = "VND";
+const format = new Intl.NumberFormat("vi-VN", { style: "currency", currency: CURRENCY });
+
+export const money = (amount) => format.format(amount);
+export const priceOf = ({ price, discountPrice }) => discountPrice ?? price;
+export const discountOf = (product) => Math.round((1 - priceOf(product) / product.price) * 100);

@@ -1,4 +1,4 @@
-// Keeps values in the browser's storage; in memory where that is blocked or full.
+// Keeps values in the browser's storage, and tells whoever shows them that they changed, in this tab or in another.
 
 const memory = new Map();
 const areas = { local: () => localStorage, session: () => sessionStorage };
@@ -33,3 +33,13 @@ const stored = (area) => ({
 
 export const browser = stored("local"); // until the visitor clears it
 export const tab = stored("session"); // until the tab is closed
+
+const changes = new EventTarget();
+
+export const tellChange = () => changes.dispatchEvent(new Event("change"));
+export const onChange = (listener) => {
+  changes.addEventListener("change", listener);
+  addEventListener("storage", ({ key }) => {
+    if (!key || key.startsWith("shop.")) listener();
+  });
+};

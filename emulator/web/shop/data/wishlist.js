@@ -1,8 +1,7 @@
 // The wishlist: which products the visitor wants to remember.
 import { trackWishlistToggle } from "/publisher/clickstreamEvents.js";
 import { productOf } from "./catalog.js";
-import { tellChange } from "./changes.js";
-import { browser } from "./stored.js";
+import { browser, tellChange } from "./stored.js";
 
 const KEY = "shop.wishlist";
 

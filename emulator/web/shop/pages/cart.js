@@ -1,12 +1,11 @@
 // The page of the cart.
-import { announce } from "../announcement.js";
-import { art, icon } from "../art.js";
-import { addToCart, cart, quantityOf, removeFromCart, removeOne } from "../cart.js";
-import { element, hiddenText } from "../element.js";
+import { addToCart, cart, quantityOf, removeFromCart, removeOne } from "../data/cart.js";
+import { announce } from "../parts/announcement.js";
+import { art, icon } from "../parts/art.js";
+import { element, hiddenText } from "../parts/element.js";
+import { price, totals } from "../parts/price.js";
 import { focusHeading } from "../router.js";
-import { message } from "./message.js";
-import { price } from "./price.js";
-import { totals } from "./summary.js";
+import { message } from "./messages.js";
 
 const draw = () => {
   const focused = document.activeElement.id;

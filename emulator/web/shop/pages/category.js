@@ -1,10 +1,10 @@
 // The page of a category.
 import { trackCategoryView } from "/publisher/clickstreamEvents.js";
-import { categoryOf, productsIn } from "../catalog.js";
-import { element } from "../element.js";
-import { cards } from "./card.js";
-import { crumbs } from "./crumbs.js";
-import { notFoundView } from "./notFound.js";
+import { categoryOf, productsIn } from "../data/catalog.js";
+import { cards } from "../parts/card.js";
+import { crumbs } from "../parts/crumbs.js";
+import { element } from "../parts/element.js";
+import { notFoundView } from "./messages.js";
 
 export const categoryView = (slug) => {
   const category = categoryOf(slug);

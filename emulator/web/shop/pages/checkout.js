@@ -1,12 +1,12 @@
 // The page that asks where to deliver. What is typed there is checked by the browser, and goes nowhere.
 import { trackCheckoutStart } from "/publisher/clickstreamEvents.js";
-import { cart } from "../cart.js";
-import { element } from "../element.js";
-import { placeOrder } from "../order.js";
+import { cart } from "../data/cart.js";
+import { placeOrder } from "../data/order.js";
+import { element } from "../parts/element.js";
+import { field, form } from "../parts/field.js";
+import { itemList, totals } from "../parts/price.js";
 import { goTo } from "../router.js";
-import { field, form } from "./field.js";
-import { message } from "./message.js";
-import { itemList, totals } from "./summary.js";
+import { message } from "./messages.js";
 
 const PAYMENTS = [
   ["cash", "Cash on delivery"],

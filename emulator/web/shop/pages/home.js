@@ -1,9 +1,9 @@
 // The first page: a welcome, the categories, and what is on offer.
 import { trackHomeView } from "/publisher/clickstreamEvents.js";
-import { art, icon } from "../art.js";
-import { CATEGORIES, productOf, productsIn, productsOnOffer } from "../catalog.js";
-import { element } from "../element.js";
-import { cards } from "./card.js";
+import { CATEGORIES, productOf, productsIn, productsOnOffer } from "../data/catalog.js";
+import { art, icon } from "../parts/art.js";
+import { cards } from "../parts/card.js";
+import { element } from "../parts/element.js";
 
 const SHOWN_IN_WELCOME = ["steel-phin", "commuter-backpack", "kitchen-radio"];
 

@@ -1,9 +1,9 @@
 // The page that confirms the order.
-import { icon } from "../art.js";
-import { element } from "../element.js";
-import { lastOrder } from "../order.js";
-import { message } from "./message.js";
-import { itemList, totals } from "./summary.js";
+import { lastOrder } from "../data/order.js";
+import { icon } from "../parts/art.js";
+import { element } from "../parts/element.js";
+import { itemList, totals } from "../parts/price.js";
+import { message } from "./messages.js";
 
 export const orderView = () => {
   const order = lastOrder();

@@ -1,16 +1,15 @@
 // The page of a product.
 import { trackProductView } from "/publisher/clickstreamEvents.js";
-import { announce } from "../announcement.js";
-import { art, icon } from "../art.js";
-import { addToCart } from "../cart.js";
-import { categoryOf, productOf, productsIn, productsOnOffer } from "../catalog.js";
-import { element } from "../element.js";
-import { shareButtons } from "../share.js";
-import { cards } from "./card.js";
-import { crumbs } from "./crumbs.js";
-import { notFoundView } from "./notFound.js";
-import { discountBadge, price } from "./price.js";
-import { wishlistButton } from "./wishlistButton.js";
+import { addToCart } from "../data/cart.js";
+import { categoryOf, productOf, productsIn, productsOnOffer } from "../data/catalog.js";
+import { announce } from "../parts/announcement.js";
+import { art, icon } from "../parts/art.js";
+import { cards, wishlistButton } from "../parts/card.js";
+import { crumbs } from "../parts/crumbs.js";
+import { element } from "../parts/element.js";
+import { discountBadge, price } from "../parts/price.js";
+import { shareButtons } from "../parts/share.js";
+import { notFoundView } from "./messages.js";
 
 const PROMISES = ["Free delivery in two to four days", "Thirty days to send it back", "Made in small series"];
 

@@ -1,10 +1,10 @@
 // The page to sign in.
 import { trackLoginOpen } from "/publisher/clickstreamEvents.js";
-import { signIn } from "../account.js";
-import { announce } from "../announcement.js";
-import { element } from "../element.js";
+import { signIn } from "../data/account.js";
+import { announce } from "../parts/announcement.js";
+import { element } from "../parts/element.js";
+import { field, form } from "../parts/field.js";
 import { goTo } from "../router.js";
-import { field, form } from "./field.js";
 
 const submit = ({ elements }) => {
   signIn(elements.account.value);

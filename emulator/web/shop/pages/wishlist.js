@@ -1,9 +1,9 @@
 // The page of the wishlist.
-import { element } from "../element.js";
+import { wishlist } from "../data/wishlist.js";
+import { cards } from "../parts/card.js";
+import { element } from "../parts/element.js";
 import { focusHeading } from "../router.js";
-import { wishlist } from "../wishlist.js";
-import { cards } from "./card.js";
-import { message } from "./message.js";
+import { message } from "./messages.js";
 
 const draw = () => {
   document.getElementById("main").replaceChildren(...content());

@@ -1,8 +1,9 @@
-// Products as cards, in a grid.
-import { art } from "../art.js";
-import { element, hiddenText } from "../element.js";
+// Products as cards, in a grid, and the button that puts a product on the wishlist.
+import { isWishlisted, toggleWishlisted } from "../data/wishlist.js";
+import { announce } from "./announcement.js";
+import { art, icon } from "./art.js";
+import { element, hiddenText } from "./element.js";
 import { discountBadge, price } from "./price.js";
-import { wishlistButton } from "./wishlistButton.js";
 
 const card = (product, afterToggle) =>
   element(
@@ -18,3 +19,19 @@ const card = (product, afterToggle) =>
 
 export const cards = (products, afterToggle) =>
   element("ul", { class: "cards", role: "list" }, ...products.map((product) => card(product, afterToggle)));
+
+export const wishlistButton = (product, className, label, afterwards = () => {}) => {
+  const button = element(
+    "button",
+    { type: "button", class: className, "aria-pressed": isWishlisted(product), "data-product-id": product.id },
+    icon("heart"),
+    label,
+  );
+  button.addEventListener("click", () => {
+    const wishlisted = toggleWishlisted(product);
+    button.setAttribute("aria-pressed", wishlisted);
+    announce(`${wishlisted ? "On" : "Off"} your wishlist: ${product.name}`);
+    afterwards();
+  });
+  return button;
+};

@@ -1,5 +1,5 @@
 // The way back up: home, then the category.
-import { element } from "../element.js";
+import { element } from "./element.js";
 
 export const crumbs = (...links) =>
   element(

@@ -1,5 +1,5 @@
 // A labelled field of a form. It is checked by the browser.
-import { element } from "../element.js";
+import { element } from "./element.js";
 
 export const field = (id, label, attributes) =>
   element(

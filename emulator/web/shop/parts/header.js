@@ -1,12 +1,12 @@
 // The header: categories, wishlist, cart, and who is signed in.
-import { account, signOut } from "./account.js";
+import { account, signOut } from "../data/account.js";
+import { countInCart } from "../data/cart.js";
+import { CATEGORIES } from "../data/catalog.js";
+import { onChange } from "../data/stored.js";
+import { wishlist } from "../data/wishlist.js";
 import { announce } from "./announcement.js";
 import { icon } from "./art.js";
-import { countInCart } from "./cart.js";
-import { CATEGORIES } from "./catalog.js";
-import { onChange } from "./changes.js";
 import { element, hiddenText } from "./element.js";
-import { wishlist } from "./wishlist.js";
 
 const count = (id, number) => (number ? element("span", { id, class: "count" }, String(number)) : null);
 const label = (text) => element("span", { class: "tool-label" }, text);

@@ -1,7 +1,7 @@
 // The emulator's view of the pipeline, beside the shop or, on small screens, over it.
+import { browser } from "../data/stored.js";
 import { icon } from "./art.js";
 import { element } from "./element.js";
-import { browser } from "./stored.js";
 
 const KEY = "shop.pipeline";
 const beside = matchMedia("(min-width: 1100px)");
