@@ -3,21 +3,24 @@
  *
  * It runs in a browser; on a server, every function does nothing. Nothing here throws, and the page waits for nothing.
  *
- * How it keeps events. Each one is written to `localStorage` under a key of its own before it is sent, with `fetch` and
- * `keepalive`, one event per request, and removed only when the collector has answered 2xx. What got no such answer is
- * sent again under the same `eventId`: after 1, 2, 4, … seconds, up to 5 minutes, of which up to half is left to chance;
- * when the browser is online again; and on the next visit. New events are tried at once, and while the collector fails
- * only one waiting event at a time asks for it. `Retry-After` (at most an hour) holds for all tabs and visits. Whoever
- * sends an event holds a Web Lock of its name; on insecure origins, which have none, a lease that ends after 30 seconds.
- * So no two tabs send an event at once; one after the other they may, if the first had no time to note the answer. The
- * warehouse keeps one row per `eventId`.
- * At most 60,000 bytes are under way with `keepalive`, because browsers refuse more than 64 KB; larger events go without.
+ * How it keeps events. Before an event is sent, it is written to `localStorage` under a key of its own. Each request has
+ * one event, by `fetch` with `keepalive`. The event is removed only when the collector has answered 2xx. Without such an
+ * answer it is sent again under the same `eventId`: after 1, 2, 4, … seconds, up to 5 minutes, of which up to half is
+ * random; when the browser is online again; and on the next visit. New events are sent at once. While the collector
+ * fails, only one waiting event at a time is tried. `Retry-After` (at most an hour) holds for all tabs and visits.
  *
- * At most 1,000 events or 1,000,000 characters wait; the oldest make room (`dropped.overflow`). What the collector
- * refuses, 4xx other than 408 and 429, is dropped (`dropped.refused`). Both are counted in every event.
+ * A tab that sends an event holds a Web Lock of its name, or, on insecure origins, which have no locks, a lease that ends
+ * after 30 seconds. So two tabs never send the same event at once. They may send it one after the other, if the first had
+ * no time to note the answer; the warehouse keeps one row per `eventId`.
  *
- * Everything is stored under `clickstream.` in `localStorage`, and in `sessionStorage` the session and, between two
- * pages, the tab. Where the browser stores nothing, all of it lives in memory.
+ * At most 60,000 bytes are under way with `keepalive`, because browsers refuse more than 64 KB. Larger events are sent
+ * without it.
+ *
+ * At most 1,000 events or 1,000,000 characters wait; then the oldest are dropped (`dropped.overflow`). Events that the
+ * collector refuses, by 4xx other than 408 and 429, are dropped too (`dropped.refused`). Every event has both counts.
+ *
+ * Everything is stored under `clickstream.` in `localStorage`; the session and, between two pages, the tab are stored in
+ * `sessionStorage`. Where the browser stores nothing, all of it is kept in memory.
  */
 
 export interface Options {
@@ -67,15 +70,15 @@ export interface BaseEvent {
   identitySource: string | null;
   /** A UUID for this browser, until the visitor opts out or clears its storage. */
   clientId: string;
-  /** Another after 30 minutes without an event. One per tab; tabs opened by a page share its session. */
+  /** A UUID, a new one after 30 minutes without an event. One per tab; tabs opened by a page share its session. */
   sessionId: string;
   /** Whether this is the client's very first session. */
   isFirstVisit: boolean;
-  /** One per tab, also if it was duplicated or opened by another. */
+  /** A UUID, one per tab, also if the tab was duplicated or opened by another. */
   tabId: string;
   /** From 1, per `clientId` and `tabId`, without gaps. */
   seq: number;
-  /** How many events of this client were lost so far, because too many waited or because the collector refused them. */
+  /** How many events of this client were lost so far: because too many waited, or because the collector refused them. */
   dropped: { overflow: number; refused: number };
   /** The package that made the event, and its version. */
   publisher: { name: string; version: string };

@@ -46,7 +46,7 @@ const filter = createFilter((matches) => {
 const pick = (trace) => {
   const entry = store.get(trace.id);
   if (entry) list.select(entry);
-  else detail.open(trace); // forgotten here, but not by the emulator
+  else detail.open(trace); // this page forgot it, the emulator did not
 };
 const detail = createDetail({ onClose: () => list.unselect(), onPick: pick });
 const list = createList(store, ({ trace }) => detail.open(trace));

@@ -3,14 +3,14 @@
 import { element } from "./element.js";
 
 const MEANINGS = {
-  stored: ["waiting", "Stored in S3. The projector has not had it yet."],
-  failed: ["failed – retrying", "Its projection failed, and is tried again. The object is safe in S3."],
+  stored: ["waiting", "Stored in S3. The projector has not processed it yet."],
+  failed: ["failed – retrying", "Its projection failed and will be tried again. The object is safe in S3."],
   row: ["row", "Its row is in the warehouse."],
-  duplicate: ["duplicate", "Its event id had a row already, from another object. There is one row per event id."],
-  erased: ["erased", "Its client or user was erased: the warehouse takes no more rows of them."],
-  rejected: ["rejected", "The object is no JSON object: it stays in S3, and is named in clickstream_rejects."],
+  duplicate: ["duplicate", "Another object with this event id already has the row. Each event id has one row."],
+  erased: ["erased", "Its client or user was erased. The warehouse accepts no more of their events."],
+  rejected: ["rejected", "The object is not a JSON object. It stays in S3 and is listed in clickstream_rejects."],
   gone: ["gone", "The object vanished from S3 before it was projected."],
-  refused: ["refused", "The ingest Lambda did not accept it. Nothing was stored, and what was sent is not kept."],
+  refused: ["refused", "The ingest Lambda did not accept it. Nothing was stored, so its body is not kept."],
 };
 
 export const STATES = Object.keys(MEANINGS);
@@ -19,7 +19,7 @@ export const labelOf = (state) => MEANINGS[state]?.[0] ?? state;
 
 export const meaningOf = (state) => MEANINGS[state]?.[1] ?? "";
 
-/** Everything to say about a trace at a glance: pairs of a kind, for the colour, and a text. */
+/** The badges of a trace: pairs of a kind, which decides the colour, and a text. */
 export const badgesOf = (trace) => {
   const state = trace.state === "refused" && trace.status ? `refused ${trace.status}` : labelOf(trace.state);
   const badges = [[trace.state, state]];
@@ -32,18 +32,18 @@ export const badgesOf = (trace) => {
 export const badgeElements = (trace) =>
   badgesOf(trace).map(([kind, text]) => element("span", { class: "badge", "data-state": kind }, text));
 
-/** Whether a trace is in a state, or has one of the marks "late" and "deliveries". */
+/** Whether a trace has a badge of this kind: its state, "late" or "deliveries". */
 export const isIn = (trace, state) => badgesOf(trace).some(([kind]) => kind === state);
 
 export const STEPS = [
   ["sent", "sentAt", "the publisher's clock"],
   ["accepted", "acceptedAt", "ingest received it"],
   ["stored", "storedAt", "the object is in S3"],
-  ["projected", "projectedAt", "the projector had it"],
+  ["projected", "projectedAt", "the projector processed it"],
   ["row", "rowAt", "its row was committed"],
 ];
 
-// The step at which a trace in this state came to grief.
+// The step that failed, by state.
 const FAILED_AT = { refused: "accepted", failed: "projected", gone: "projected", rejected: "row" };
 const UNITS = [
   [1000, 1, "ms", 0],
@@ -62,7 +62,7 @@ const kindOf = (trace, name, at, isPassed) => {
 
 const millis = (iso) => (iso ? Date.parse(iso) : null);
 
-/** Its steps: `name`, `at`, `took` (ms since the step before that is known), and its `kind`: how it went. */
+/** The five steps: `name`, `meaning`, `at` (ms), `took` (ms since the last known step), and `kind`: how it went. */
 export const stepsOf = (trace) => {
   const last = STEPS.findLastIndex(([, field]) => trace[field]);
   let before = null;
@@ -74,7 +74,7 @@ export const stepsOf = (trace) => {
   });
 };
 
-/** From the first step that is known to the last, in ms; null while it is under way. */
+/** The ms from the first known step to the last; null while the event is under way. */
 export const totalOf = (trace) => {
   if (["stored", "failed", "refused", "gone"].includes(trace.state)) return null;
   const known = stepsOf(trace).filter((step) => step.at !== null);
@@ -98,11 +98,11 @@ export const clock = (ms) => {
   return `${time}.${String(at.getMilliseconds()).padStart(3, "0")}`;
 };
 
-/** When a trace came in: accepted, or else the first thing known about it, in ms. */
+/** When a trace came in, in ms: when it was accepted, or else the first known time. */
 export const cameAt = (trace) =>
   millis(trace.acceptedAt ?? trace.storedAt ?? trace.sentAt ?? trace.projectedAt ?? trace.rowAt) ?? 0;
 
-/** A colour for a session, always the same: a hue in degrees. */
+/** The colour of a session, as a hue in degrees; the same session always has the same. */
 export const hueOf = (session) => {
   let hash = 2_166_136_261; // FNV-1a
   for (let i = 0; i < session.length; i++) hash = Math.imul(hash ^ session.charCodeAt(i), 16_777_619);

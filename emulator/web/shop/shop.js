@@ -40,7 +40,7 @@ const start = async () => {
   const [{ endpoint }, products] = await Promise.all([getJson("/api/stack"), getJson("/web/shop/products.json")]);
   setProducts(products);
   init({ endpoint });
-  restoreAccount(); // before the first view, so that it says who
+  restoreAccount(); // before the first view, so that this event names the user
   showHeader();
   startRouter(ROUTES);
 };

@@ -1,4 +1,4 @@
-// The six faults that can be switched on: switches, and a banner that names those which are on.
+// The switches of the six faults, and a banner that names the faults that are on.
 
 import { ask, poll } from "../api.js";
 import { byId, element, setText } from "../element.js";
@@ -7,9 +7,9 @@ import { withProblem } from "./problem.js";
 const POLL_MS = 2000;
 const FAULTS = [
   ["triggersTwice", "Triggers twice", "The projector runs twice per object. Still one row: look for ×2."],
-  ["triggersLate", "Triggers late", "Each trigger comes 5 s late. Rows follow, marked late."],
+  ["triggersLate", "Triggers late", "Each trigger arrives 5 s late. Rows follow and are marked late."],
   ["triggersOutOfOrder", "Triggers out of order", "Triggers are shuffled within 2 s. The rows are the same."],
-  ["triggersOff", "Triggers off", "No trigger comes: events wait in S3. Switched on again, all are projected."],
+  ["triggersOff", "Triggers off", "No trigger arrives. Events wait in S3 until this switch is off again."],
   ["storageDown", "Storage down", "Ingest answers 503. The publisher keeps its events and sends them again."],
   ["warehouseDown", "Warehouse down", "Events wait in S3. Their rows appear when it is back."],
 ];
@@ -41,8 +41,8 @@ const change = async (wanted) => {
   setChanging(true);
   await withProblem("faults-problem", async () => show(await ask("/api/faults", { method: "PUT", body: wanted })));
   setChanging(false);
-  (focused.offsetParent ? focused : inputOf(FAULTS[0][0])).focus(); // disabled, it had lost the focus
-  await read().catch(() => {}); // after an error, what they really are; if that fails too, the message is there
+  (focused.offsetParent ? focused : inputOf(FAULTS[0][0])).focus(); // it lost the focus when it was disabled
+  await read().catch(() => {}); // after an error, show the real state; if this fails too, the message stays
 };
 
 const switchElement = ([name, title, effect]) => {

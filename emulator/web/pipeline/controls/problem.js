@@ -1,8 +1,8 @@
-// Shows what went wrong in the place where it was asked for.
+// Shows an error beside the control that caused it.
 
 import { byId } from "../element.js";
 
-/** Do it; if it throws, show its message in the element of this id, else hide that. */
+/** Run the action. If it throws, show its message in the element of this id, else hide that element. */
 export const withProblem = async (id, action) => {
   const place = byId(id);
   try {

@@ -15,7 +15,7 @@ const reset = async () => {
 export const createReset = () => {
   const dialog = byId("reset-dialog");
   byId("reset").addEventListener("click", () => {
-    dialog.returnValue = "cancel"; // Escape leaves it as it is
+    dialog.returnValue = "cancel"; // Escape does not change it
     dialog.showModal();
   });
   dialog.addEventListener("close", () => dialog.returnValue === "delete" && reset());

@@ -1,4 +1,4 @@
-// The shoppers: start and stop them, and how far they are.
+// The shoppers: starts and stops them, and shows their progress.
 
 import { ask, poll } from "../api.js";
 import { byId, setText } from "../element.js";
@@ -40,7 +40,7 @@ const start = (event) => {
   return command({ method: "POST", body });
 };
 
-/** Wire the form, and show from now on how far they are. */
+/** Wire the form, and show the progress from now on. */
 export const createShoppers = () => {
   byId("shoppers").addEventListener("submit", start);
   byId("shoppers-stop").addEventListener("click", () => command({ method: "DELETE" }));

@@ -1,4 +1,4 @@
-// The detail of the selected trace: its way, what was sent, what was stored, and the row it became.
+// The detail of the selected trace: its steps, the event as sent and as stored, and its row.
 
 import { ask, eventPath } from "../api.js";
 import { byId, element, othersText } from "../element.js";
@@ -23,16 +23,16 @@ const keyElement = (key) => element("code", { class: "key" }, key);
 const isAbout = (one, other) => one.id === other.id || (one.eventId !== null && one.eventId === other.eventId);
 
 const noObject = (trace) =>
-  trace.state === "refused" ? "Nothing was stored, so what was sent is not kept." : "The object is not there.";
+  trace.state === "refused" ? "Nothing was stored, so its body is not kept." : "The object is not in S3.";
 
 const noRow = (trace, { reject, mapping, problem }) => {
-  if (problem) return `Whether there is a row is not known: ${problem}.`;
-  if (reject || trace.state === "rejected") return `No row. Named in clickstream_rejects: ${reject ?? trace.reason}`;
-  if (trace.state === "erased") return "No row: its client or user was erased. This is what it would be:";
-  return mapping.length ? "No row yet. This is what it becomes:" : "No row.";
+  if (problem) return `It is not known whether there is a row: ${problem}.`;
+  if (reject || trace.state === "rejected") return `No row. Listed in clickstream_rejects: ${reject ?? trace.reason}`;
+  if (trace.state === "erased") return "No row, because its client or user was erased. The row would be:";
+  return mapping.length ? "No row yet. The row will be:" : "No row.";
 };
 
-/** `onClose` is called when it is closed, `onPick` with another trace of the same event id. */
+/** Calls `onClose` when it is closed, and `onPick` with another trace of the same event id. */
 export const createDetail = ({ onClose, onPick }) => {
   const root = byId("detail");
   const panes = createPanes();
@@ -41,14 +41,14 @@ export const createDetail = ({ onClose, onPick }) => {
   root.append(head, problem, panes.root);
   let trace = null;
   let answer = NOTHING;
-  let [drawn, filled] = [null, null]; // what the head and the panes show, as text: drawn again only if that changes
+  let [drawn, filled] = [null, null]; // what head and panes show, as text: they are drawn again if it changes
   let isAsking = false;
   let isStale = false;
 
   const close = () => {
     const hadFocus = root.contains(document.activeElement);
     [trace, drawn, filled, root.hidden] = [null, null, null, true];
-    if (hadFocus) byId("traces").focus(); // what had it is gone
+    if (hadFocus) byId("traces").focus(); // the focused element is gone
     onClose();
   };
   const mark = (path) => {

@@ -4,7 +4,7 @@ import { eventPath } from "../api.js";
 import { copyButton, element, othersText } from "../element.js";
 import { added, badgeElements, cameAt, clock, duration, hueOf, meaningOf, stepsOf, totalOf } from "../trace.js";
 
-/** What the API knows a trace by: its event id, else its object. Null for what was refused without an id. */
+/** The name of a trace in the API: its event id, or else its object's key. Null if it was refused without an id. */
 export const nameOf = (trace) => trace.eventId ?? trace.key;
 
 const KINDS = { open: "not reached", unknown: "not known", skipped: "none" };
@@ -39,18 +39,18 @@ const fact = (trace) => ([title, field]) => {
     element("dd", { "data-field": field }, dot, othersText("fact", String(value))));
 };
 
-/** The ids of a trace, and who it is from. */
+/** The ids of a trace: event, object, session, user, product. */
 export const facts = (trace) => element("dl", { id: "facts" }, FACTS.flatMap(fact(trace)));
 
 const sentences = (trace) => [
   trace.status && trace.state === "refused" ? `Answered with status ${trace.status}.` : null,
   trace.reason,
   meaningOf(trace.state),
-  trace.isLate ? "Late: more than 3 s passed before it was accepted, or after that until its row." : null,
-  trace.deliveries > 1 ? `Its trigger delivered the object ${trace.deliveries} times: still at most one row.` : null,
+  trace.isLate ? "Late: it was accepted after more than 3 s, or got its row more than 3 s later." : null,
+  trace.deliveries > 1 ? `Its trigger came ${trace.deliveries} times. There is still at most one row.` : null,
 ];
 
-/** Why a trace is in its state: the reason it was given, and what that means. */
+/** Why a trace is in its state: the reason that was given, and what the state means. */
 export const explanation = (trace) => {
   const lines = sentences(trace).filter(Boolean);
   const total = totalOf(trace);
@@ -67,17 +67,17 @@ const sibling = (shown, onPick) => (trace) => {
       othersText("key", trace.key ?? "nothing stored")));
 };
 
-/** All traces of one event id; nothing where there is one only. */
+/** All traces of one event id; an empty list if there is only one. */
 export const siblings = (shown, traces, onPick) => {
   if (traces.length < 2) return [];
   const rows = traces.filter((trace) => trace.state === "row").length;
-  const says = `This event id came ${traces.length} times; ${rows ? "one of them has the row" : "none has a row yet"}:`;
+  const says = `This event id arrived ${traces.length} times. ${rows ? "One has the row" : "There is no row yet"}:`;
   return [element("p", {}, says), element("ul", { id: "siblings" }, traces.map(sibling(shown, onPick)))];
 };
 
 const curl = (trace) => `curl '${location.origin}${eventPath(nameOf(trace))}'`;
 
-/** Buttons for what there is to copy; `raw` is the text of the object, or null. */
+/** Copy buttons for the values that this trace has; `raw` is the text of its object, or null. */
 export const copyButtons = (trace, raw) => [
   trace.eventId ? copyButton("copy-event-id", "Copy event id", () => trace.eventId) : null,
   trace.key ? copyButton("copy-key", "Copy key", () => trace.key) : null,

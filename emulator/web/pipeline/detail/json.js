@@ -9,7 +9,7 @@ const isClosing = (token) => token === "}" || token === "]";
 
 const isJson = (text) => {
   try {
-    JSON.parse(text); // only asked whether it is any; what it makes of it is not used
+    JSON.parse(text); // only a test: its result would lose the spelling
     return true;
   } catch {
     return false;
@@ -36,8 +36,8 @@ const nextItem = (around) => {
   if (around.item !== undefined) around.here = `${around.path}[${++around.item}]`;
 };
 
-// The texts to show one after the other, each with its kind and the path of the member it belongs to. What is open
-// around a token has a `path`, and `here`, the path of the member or item that has been reached in it.
+// Yields the texts in order, each with its kind and the path of its member. Each open object or array around a token
+// has a `path`, and `here`, the path of the member or item that was reached in it.
 const walk = function* (tokens) {
   const open = [{ path: "", here: "" }];
   for (const [i, token] of tokens.entries()) {
@@ -68,8 +68,8 @@ const atMost = (pieces) => {
 };
 
 /**
- * What to show of a text: `pieces` of `{ text, kind, path }`, whether it `isJson`, and whether it `isCut`, because it
- * would have been longer than MOST_CHARACTERS. Text that is not JSON is one piece, as it is.
+ * The text, indented: `pieces` of `{ text, kind, path }`, whether it `isJson`, and whether it `isCut` because it is
+ * longer than MOST_CHARACTERS. Text that is not JSON is one piece, unchanged.
  */
 export const indented = (text) =>
   isJson(text)

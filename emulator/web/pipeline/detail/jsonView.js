@@ -8,7 +8,7 @@ const isIngest = (path) => /^_ingest\b/.test(path);
 const pieceElement = ({ text, kind, path }) =>
   kind === "punctuation" ? text : element("span", { class: `json-${kind}`, "data-path": path }, visible(text));
 
-// Neighbours that are both part of `_ingest`, or both not, go together.
+// Neighbours go together if both are part of `_ingest`, or neither is.
 const grouped = (pieces) => {
   const groups = [];
   for (const piece of pieces) {
@@ -38,7 +38,7 @@ export const jsonElements = (text) => {
   ];
 };
 
-/** The name and the value of a member; of members with one name, the last, as every parser takes it. */
+/** The name and the value of a member. Of several with the same name it is the last, which parsers take. */
 export const memberElements = (root, path) => {
   const found = [...root.querySelectorAll(`[data-path="${CSS.escape(path)}"]`)];
   const last = found.findLastIndex((each) => each.className === "json-name");

@@ -12,7 +12,7 @@ const fromElement = ({ source, fallback }) => {
   return element("em", {}, fallback ?? "nothing present");
 };
 
-// Where a row is there, it is what counts: another object with the same event id may have made it.
+// If there is a row, its values are shown: another object with the same event id may have made it.
 const cells = (entry, row) => [
   element("th", { scope: "row", title: entry.column }, entry.column),
   element("td", { class: "type" }, entry.type.toLowerCase()),
@@ -25,7 +25,7 @@ const line = (row) => (entry) =>
 
 const heading = (text) => element("th", { scope: "col" }, text);
 
-/** The table; `onPoint` gets the path of the member that a line is about, or null; `onFollow` that of a pressed one. */
+/** The table. `onPoint` gets the path of the member under the pointer, or null; `onFollow` that of a clicked one. */
 export const rowTable = ({ row, mapping }, { onPoint, onFollow }) => {
   const sourceOf = ({ target }) => target.closest("[data-column]")?.dataset.source ?? null;
   const point = (event) => onPoint(sourceOf(event));

@@ -1,4 +1,4 @@
-// The lights: whether each part of the stack is up, and what is wrong where it is not.
+// The lights: whether each part of the stack is up, and what is wrong if it is not.
 
 import { ask, poll } from "../api.js";
 import { byId, element, othersText } from "../element.js";
@@ -9,7 +9,7 @@ let shown = null;
 const light = ([name, { state, where, detail, pending }]) =>
   element("li", { "data-part": name, "data-state": state, title: [where, detail].filter(Boolean).join(" · ") },
     element("strong", {}, name), " ", element("span", { class: "light-state" }, state),
-    pending ? ` ${pending} wait` : null, detail ? othersText("light-detail", detail) : null);
+    pending ? ` ${pending} waiting` : null, detail ? othersText("light-detail", detail) : null);
 
 const show = (parts) => {
   const text = JSON.stringify(parts);

@@ -1,4 +1,4 @@
-// What the page says while there is nothing to list.
+// The texts that stand in for an empty list.
 
 import { ask } from "../api.js";
 import { byId, copyButton } from "../element.js";
@@ -19,7 +19,7 @@ export const showExample = async () => {
   }
 };
 
-/** Say that there is nothing, or that nothing matches, if that is so. */
+/** Show the text for no events, or for no match, if one applies. */
 export const showEmpty = (store) => {
   byId("nothing").hidden = store.size > 0;
   byId("no-match").hidden = store.size === 0 || store.shownSize > 0;

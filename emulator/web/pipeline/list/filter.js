@@ -1,4 +1,4 @@
-// Which traces are shown: the words typed, an event name, a state.
+// The filter: words, an event name and a state decide which traces are shown.
 
 import { byId, element } from "../element.js";
 import { isIn, labelOf, STATES } from "../trace.js";
@@ -6,11 +6,11 @@ import { isIn, labelOf, STATES } from "../trace.js";
 const MOST_NAMES = 200;
 const SEARCHED = ["eventName", "sessionId", "productName", "eventId", "userId", "reason"];
 
-/** What the words are looked for in. */
+/** The text in which the words are looked for. */
 export const searchText = (trace) =>
   SEARCHED.map((field) => trace[field] ?? "").join("\n").toLowerCase();
 
-/** Whether an entry of the store matches what is asked for. */
+/** A function that says whether an entry of the store matches the filter. */
 const matcher = ({ words, name, state }) => {
   const asked = words.toLowerCase().split(/\s+/).filter(Boolean);
   return ({ trace, text }) =>

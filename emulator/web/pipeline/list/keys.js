@@ -17,11 +17,11 @@ const move = (event, store, list) => {
 
 const isTyping = (target) => target.matches("input, select, textarea");
 
-/** `onEscape` is called where Escape means nothing else. */
+/** Wire keys and clicks; Escape calls `onEscape` unless a dialog is open. */
 export const wireKeys = (store, list, onEscape) => {
   const box = byId("traces");
   box.addEventListener("keydown", (event) => move(event, store, list));
-  // Between press and release no line moves away from under the pointer.
+  // Between press and release, no line may move away from under the pointer.
   box.addEventListener("pointerdown", list.hold);
   for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(list.release));
   box.addEventListener("click", ({ target }) => {

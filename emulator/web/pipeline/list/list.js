@@ -1,10 +1,10 @@
-// The list of traces: only the lines that can be seen are in the page, and what is looked at stays where it is.
+// The list of traces: only visible lines are in the page, and they stay in place when others come in.
 
 import { byId, setText } from "../element.js";
 import { createRow } from "./row.js";
 
-const OVERSCAN = 4; // lines above and below those that can be seen
-const MOST_FADING = 3; // more new lines than that at once do not fade in
+const OVERSCAN = 4; // lines above and below the visible ones
+const MOST_FADING = 3; // if more new lines come at once, they do not fade in
 
 const clamp = (number, least, most) => Math.max(least, Math.min(most, number));
 
@@ -14,8 +14,8 @@ export const createList = (store, onSelect) => {
   const lines = new Map(); // by number of the entry
   const unused = [];
   let [height, room, top, scrolledTo, seen, newest, frame] = [1, 0, 0, 0, 0, 0, 0];
-  let isFollowing = true; // the newest are shown as they come
-  let isHeld = false; // it would follow, but for the pointer or a selection
+  let isFollowing = true; // the newest are shown as they come in
+  let isHeld = false; // it would follow if there were no pointer and no selection
   let anchor = null; // the entry at the top, which stays there, and how far it is scrolled out
   let selected = null; // the id of a trace
   let [isToReveal, isMoving] = [false, false]; // moving: from one selected line to the next
@@ -39,7 +39,7 @@ export const createList = (store, onSelect) => {
   };
   const scroll = () => {
     const wanted = newTop();
-    // A short list gets room below, so that what is looked at can stay in its place.
+    // A short list gets room below, so that the visible lines can stay in place.
     const needed = Math.max(store.shownSize * height, isFollowing ? 0 : wanted + room);
     space.style.setProperty("height", `${needed}px`);
     if (scrolledTo !== wanted) {
@@ -102,11 +102,11 @@ export const createList = (store, onSelect) => {
     [isFollowing, isHeld, anchor] = [true, false, null];
     schedule();
   };
-  /** Let no new line move those that are seen, as with a mouse that is about to click. */
+  /** Keep the visible lines in place, for instance while the mouse is about to click. */
   const hold = () => {
     [isHeld, isFollowing] = [isHeld || isFollowing, false];
   };
-  /** Follow again, if it did before. */
+  /** Follow again, if the list did before. */
   const release = () => {
     if (isHeld && selected === null) toTop();
   };

@@ -1,11 +1,11 @@
-// Lists of entries in the order in which they came in: the oldest first, found by halving.
+// Lists of entries, ordered by the time they came in, the oldest first; places are found by binary search.
 
 const isBefore = (one, other) => (one.at === other.at ? one.number < other.number : one.at < other.at);
 
-/** Where an entry is, or would be. */
+/** The place of an entry, or the place where it would be put. */
 export const placeOf = (list, entry) => {
   let [low, high] = [0, list.length];
-  if (!high || isBefore(list[high - 1], entry)) return high; // new ones mostly are the newest
+  if (!high || isBefore(list[high - 1], entry)) return high; // the usual case: it is the newest
   while (low < high) {
     const middle = (low + high) >> 1;
     if (isBefore(list[middle], entry)) low = middle + 1;
@@ -16,7 +16,7 @@ export const placeOf = (list, entry) => {
 
 const isAt = (list, place, entry) => list[place]?.number === entry.number;
 
-/** Put an entry in, in the place of its former version if there is one. True if there was none. */
+/** Put an entry in, or replace its former version. True if there was no former version. */
 export const put = (list, entry) => {
   const place = placeOf(list, entry);
   const isNew = !isAt(list, place, entry);
@@ -24,7 +24,7 @@ export const put = (list, entry) => {
   return isNew;
 };
 
-/** Take an entry out, if it is in. */
+/** Take an entry out, if it is there. */
 export const take = (list, entry) => {
   const place = placeOf(list, entry);
   if (isAt(list, place, entry)) list.splice(place, 1);

@@ -14,7 +14,7 @@ const parts = () => {
   return { time: cut("time"), name: cut("name"), session: cut("session"), product: cut("product"), steps };
 };
 
-// Setting what is set already costs as much as a change.
+// Setting the same title again costs as much as a change.
 const setTitle = (target, text) => {
   if (target.title !== text) target.title = text;
 };
@@ -38,7 +38,7 @@ const showSession = (target, session) => {
   if (session) target.style.setProperty("--hue", hueOf(session));
 };
 
-/** A line that can show any trace; lines are used again while one scrolls. */
+/** A line that can show any trace; lines are reused while the list scrolls. */
 export const createRow = () => {
   const { time, name, session, product, steps } = parts();
   const total = element("span", { class: "total", title: "sent → row" });
@@ -69,7 +69,7 @@ export const createRow = () => {
     get entry() {
       return shown;
     },
-    /** Show an entry of the store, so far down (px), at an index of a list of so many, selected or not. */
+    /** Show an entry of the store: `down` px from the top, as item `index` of `size`, selected or not. */
     show(entry, down, index, size, isSelected) {
       if (entry !== shown) show(entry);
       shown = entry;

@@ -1,4 +1,4 @@
-// The traces that are known, by id and in order, and those of them that match the filter.
+// All known traces, by id and in order, and the ones that match the filter.
 
 import { cameAt } from "../trace.js";
 import { searchText } from "./filter.js";
@@ -13,10 +13,10 @@ export const MOST_TRACES = 10_000;
 export const createStore = (onChange) => {
   let entries = new Map();
   let all = [];
-  let shown = []; // those that match, in the same order
+  let shown = []; // the entries that match, in the same order
   let matches = () => true;
   let numbers = 0;
-  let arrivedShown = 0; // how many ever came in that matched
+  let arrivedShown = 0; // how many matching entries ever came in
   let forgotten = false;
   let waiting = null; // while paused: the newest version of each trace that came in
   let isResetWaiting = false;
@@ -81,7 +81,7 @@ export const createStore = (onChange) => {
       add(held);
     },
     get: (id) => entries.get(id),
-    /** The place of an entry from the newest, 0, among those shown; of one that is not shown, where it would be. */
+    /** The index of an entry in the shown list; the newest has 0. If it is not shown: the index it would have. */
     indexOf(entry) {
       const place = placeOf(shown, entry);
       return shown.length - 1 - place + (shown[place]?.number === entry.number ? 0 : 1);

@@ -1,4 +1,4 @@
-// Who is signed in. A demo: any name and any password do, and the password is not even read.
+// Who is signed in. This is a demo: any name and password will do, and the password is not even read.
 import { setUser } from "/publisher/clickstreamClient.js";
 import { trackLoginSuccess, trackLogout } from "/publisher/clickstreamEvents.js";
 import { tab, tellChange } from "./stored.js";

@@ -12,7 +12,7 @@ const save = (changed) => {
   tellChange();
 };
 
-/** What is in the cart, as the events and the pages need it: each item is a product with its quantity. */
+/** The cart, as events and pages need it: each item is a product with its quantity. */
 export const cart = () => {
   const items = entries().map(({ id, quantity }) => ({ ...productOf(id), quantity }));
   return { items, total: sum(items, priceOf), currency: CURRENCY };

@@ -1,10 +1,10 @@
-// The order: what was in the cart when it was placed. Nothing about the person who placed it.
+// The order: the cart as it was when it was placed. It holds nothing about the person.
 import { trackCheckoutComplete } from "/publisher/clickstreamEvents.js";
 import { cart, emptyCart } from "./cart.js";
 import { tab } from "./stored.js";
 
 const KEY = "shop.order";
-const LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"; // none that look alike
+const LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"; // without letters that look alike
 
 const newId = () => {
   const random = crypto.getRandomValues(new Uint8Array(8));

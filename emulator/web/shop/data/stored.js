@@ -7,7 +7,7 @@ const parsed = (text) => {
   try {
     return JSON.parse(text);
   } catch {
-    return null; // someone else wrote there
+    return null; // another script wrote there
   }
 };
 

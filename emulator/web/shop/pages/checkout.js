@@ -1,4 +1,4 @@
-// The page that asks where to deliver. What is typed there is checked by the browser, and goes nowhere.
+// The page that asks where to deliver. The browser checks the fields; their content goes nowhere.
 import { trackCheckoutStart } from "/publisher/clickstreamEvents.js";
 import { cart } from "../data/cart.js";
 import { placeOrder } from "../data/order.js";

@@ -1,4 +1,4 @@
-// Says in a few words what has just happened, to the eye and to screen readers.
+// Says in a few words what just happened, on the screen and to screen readers.
 
 const SECONDS = 3;
 
@@ -6,7 +6,7 @@ let timer;
 
 export const announce = (text) => {
   const place = document.getElementById("announcement");
-  place.replaceChildren(); // the same words twice are news twice
+  place.replaceChildren(); // so that the same words are read out again
   clearTimeout(timer);
   timer = setTimeout(() => {
     place.textContent = text;

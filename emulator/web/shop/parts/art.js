@@ -7,7 +7,7 @@ const drawing = (name, className) => {
   const use = document.createElementNS(NAMESPACE, "use");
   use.setAttribute("href", `/web/shop/art.svg#${name}`);
   svg.setAttribute("class", className);
-  svg.setAttribute("aria-hidden", "true"); // what it shows is always named beside it
+  svg.setAttribute("aria-hidden", "true"); // a text beside it always names it
   svg.append(use);
   return svg;
 };

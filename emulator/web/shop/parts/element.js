@@ -8,7 +8,7 @@ export const element = (tag, { on = {}, ...attributes } = {}, ...children) => {
   return made;
 };
 
-// As in HTML, true is an attribute without a value, and false is none. ARIA wants its "true" and "false" in words.
+// As in HTML, true gives an attribute without a value, false no attribute. ARIA wants "true" and "false" as text.
 const set = (made, name, value) => {
   if (typeof value === "boolean" && !name.startsWith("aria-")) made.toggleAttribute(name, value);
   else if (value !== null && value !== undefined) made.setAttribute(name, value);

@@ -1,4 +1,4 @@
-// Prices as they are shown: of a product, and of all that is bought.
+// Prices as the pages show them: of one product, and of a whole cart or order.
 import { beforeDiscounts } from "../data/cart.js";
 import { discountOf, money, priceOf } from "../data/catalog.js";
 import { element, hiddenText } from "./element.js";

@@ -12,7 +12,7 @@ const copyLink = async (product) => {
     await navigator.clipboard.writeText(linkTo(product));
     announce("Link copied");
   } catch {
-    announce(`Copy this link: ${linkTo(product)}`); // the browser has no clipboard for us
+    announce(`Copy this link: ${linkTo(product)}`); // the browser gives no access to its clipboard
   }
 };
 
