@@ -85,4 +85,4 @@ audit: setup
 	@$(BIN)/python -m infra.audit $(VENV)/audit/bin/pip-audit requirements.lock
 
 clean:
-	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LINT_WEB)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -49,6 +49,7 @@ export default [
       // What the content security policy refuses, and what makes markup of text beside no-unsanitized.
       "no-restricted-syntax": [
         "error",
+        refused("CallExpression[callee.property.name='parseHTMLUnsafe']", "It makes markup of text."),
         refused("ImportExpression", "Import at the top, where it can be checked."),
         refused("AssignmentExpression[left.property.name=/^(style|cssText|srcdoc)$/]", "Use style.setProperty()."),
         refused("CallExpression[callee.property.name='setAttribute'] > Literal[value=/^(style|srcdoc|on.*)$/]",

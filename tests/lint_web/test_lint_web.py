@@ -18,6 +18,8 @@ FAULTS = {
     "adjacent": ("export const put = (it, t) => it.insertAdjacentHTML('beforeend', t);", "no-unsanitized/method"),
     "write": ("export const put = (text) => document.write(text);", "no-unsanitized/method"),
     "fragment": ("export const put = (r, t) => r.createContextualFragment(t);", "no-unsanitized/method"),
+    "unsafe": ("export const put = (it, text) => it.setHTMLUnsafe(text);", "no-unsanitized/method"),
+    "document": ("export const parse = (text) => Document.parseHTMLUnsafe(text);", "no-restricted-syntax"),
     "parser": ("export const parse = () => new DOMParser();", "no-restricted-globals"),
     "srcdoc": ("export const put = (it, text) => { it.srcdoc = text; };", "no-restricted-syntax"),
     "style": ("export const put = (it, text) => { it.style = text; };", "no-restricted-syntax"),
