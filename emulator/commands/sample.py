@@ -26,7 +26,7 @@ def sample_command(home: Home, *, as_json: bool) -> None:
     \b
     Examples:
       python -m emulator sample
-      python -m emulator sample --home /tmp/tryout --json
+      python -m emulator sample --home ~/clickstream-sample --json
 
     Exit code: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C.
     """

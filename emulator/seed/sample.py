@@ -6,7 +6,7 @@ from rich.console import Console
 
 from analysis.metrics.range import HISTORY_DAYS
 from analysis.place import has_events
-from analysis.raw.sample import MARKER, Sample, read_sample
+from analysis.raw.sample import MARKER, Sample
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home
 from emulator.seed.clock import hour_of, milliseconds, moment
@@ -52,7 +52,7 @@ def write_sample(home: Home, console: Console, shoppers: int = SHOPPERS) -> Seed
 def _write(home: Home, dw_url: str | None, console: Console, shoppers: int) -> SeedReport:
     bucket = home.s3 / BUCKET
     if has_events(bucket):
-        what = "a sample" if read_sample(bucket) else "events"
+        what = "a sample" if (bucket / MARKER).exists() else "events"
         raise CommandError(
             f"{bucket} has {what} already, and a sample must not mix with other events: "
             "empty it with 'python -m emulator reset', or name another --home"

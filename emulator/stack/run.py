@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from analysis.errors import AnalysisError
 from analysis.raw.sample import read_sample
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
@@ -84,7 +85,7 @@ def stop_orphans(home: Home) -> None:
 
 def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> Stack:
     bucket = home.s3 / BUCKET
-    if options.dw_url is not None and read_sample(bucket):
+    if options.dw_url is not None and _sample(bucket):
         raise CommandError(
             f"{bucket} includes a sample, which must not reach another warehouse: start without --dw and DW_URL, "
             "delete the sample with 'python -m emulator reset', or name another --home"
@@ -163,8 +164,11 @@ def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any
 
 
 def _sample(bucket: Path) -> str | None:
-    """Say which sample the bucket includes, if any."""
-    sample = read_sample(bucket)
+    """Say which sample the bucket includes, if any; of a damaged marker, what is wrong with it."""
+    try:
+        sample = read_sample(bucket)
+    except AnalysisError as error:
+        return str(error)
     return None if sample is None else str(sample)
 
 

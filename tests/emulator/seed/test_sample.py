@@ -103,9 +103,14 @@ class TestSampleCommand:
 
 
 class TestUp:
-    def test_a_sample_is_not_projected_into_another_warehouse(self, home: Path, warehouse_url: str) -> None:
-        """A stack with `--dw` does not start on it, and says what to do."""
+    @pytest.mark.parametrize("marker", [None, b"damaged"])
+    def test_a_sample_is_not_projected_into_another_warehouse(
+        self, home: Path, warehouse_url: str, marker: bytes | None
+    ) -> None:
+        """A stack with `--dw` does not start on it, and says what to do; nor if the marker cannot be understood."""
         run()
+        if marker:
+            (home / "s3" / BUCKET / MARKER).write_bytes(marker)
         before = database_contents(warehouse_url)
         result = CliRunner().invoke(up_command, ["--home", str(home), "--dw", warehouse_url])
         assert result.exit_code == 2
