@@ -127,7 +127,7 @@ class TestCommand:
         objects.add(seq=3)
         objects.write(tmp_path)
         done = self.run("--source", tmp_path)
-        assert (done.exit_code, "together" in done.stdout, "2026-11-25 09:00" in done.stdout) == (1, True, True)
+        assert (done.exit_code, "total" in done.stdout, "2026-11-25 09:00" in done.stdout) == (1, True, True)
         done = self.run("--source", tmp_path, "--by-client", "--json")
         assert done.exit_code == 1
         said = json.loads(done.stdout)

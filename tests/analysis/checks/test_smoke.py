@@ -106,7 +106,7 @@ class TestSmoke:
         """On stderr: stdout stays what it is."""
         result = run("--url", stack.stack.endpoint, "--source", stack.bucket, "--json")
         assert (result.exit_code, list(json.loads(result.stdout)["seconds"])) == (0, ["accepted", "in raw"])
-        assert "The warehouse is not looked at" in result.stderr
+        assert "The warehouse is not searched" in result.stderr
 
 
 class TestHeaders:
@@ -184,13 +184,13 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            ((), "name --url"),
-            (("--url", "http://127.0.0.1:1/clickstream"), "Name --source s3://BUCKET"),
+            ((), "name one with --url"),
+            (("--url", "http://127.0.0.1:1/clickstream"), "name it with --source s3://BUCKET"),
             (("--url", "http://127.0.0.1:1/clickstream", "--source", "."), "does not answer"),
             (("--url", "nonsense", "--source", "."), "nonsense does not answer"),
             (
                 ("--url", "http://127.0.0.1:1/", "--source", ".", "--header", "secret"),
-                "a header is written Name: value",
+                "a header is written as Name: value",
             ),
             (("--url", "http://127.0.0.1:1/clickstream", "--source", "nowhere"), "no directory nowhere"),
             (("--url", "http://127.0.0.1:1/", "--source", ".", "--dw", "nonsense"), "is not a PostgreSQL URL"),

@@ -36,8 +36,8 @@ class TestValidate:
         """Exit code 0, and an account of the hours; that no warehouse was compared is said."""
         result = run("--source", bucket, *SPAN)
         assert result.exit_code == 0
-        assert "17 of 17 checks found nothing" in result.stdout
-        assert "The warehouse was not compared" in result.stdout
+        assert "All 17 checks passed." in result.stdout
+        assert "Raw was not compared with a warehouse" in result.stdout
 
     def test_a_missing_row_is_named(self, bucket: Path, warehouse_url: str) -> None:
         """Exit code 1, the key, and what to do; in JSON all of it."""
@@ -49,7 +49,7 @@ class TestValidate:
         result = run("--source", bucket, "--dw", warehouse_url, *SPAN)
         assert result.exit_code == 1
         assert paths[0].name in result.stdout
-        assert "makes them rows" in result.stdout
+        assert "'python -m analysis backfill' inserts the missing rows" in result.stdout
         result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
         report = json.loads(result.stdout)
         (failed,) = [check for check in report["checks"] if not check["passed"]]
