@@ -86,7 +86,7 @@ class TestValidate:
         [
             ((), "name --source DIR or s3://BUCKET"),
             (("--source", "nowhere"), "nowhere"),
-            (("--start", "yesterday"), "'yesterday' is no time"),
+            (("--start", "yesterday"), "'yesterday' is not a time"),
             (("--source", ".", "--start", "2026-11-25T09:30", "--end", "2026-11-25T10:00"), "whole hour"),
             (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),
         ],

@@ -132,12 +132,12 @@ class TestFunnel:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            ({"steps": ["a", "b", "a"]}, "each with another event name"),
-            ({"steps": []}, "a funnel needs steps"),
+            ({"steps": ["a", "b", "a"]}, "each step needs a different event name"),
+            ({"steps": []}, "a funnel needs at least one step"),
             ({"window": -1}, "not -1"),
             ({"window": 2**62}, "a century"),
-            ({"order": "first"}, "order is one of ordered, strict, any: not 'first'"),
-            ({"by": "user_id"}, "by is one of None, category, brand, visitor_type: not 'user_id'"),
+            ({"order": "first"}, "order must be one of ordered, strict, any, not 'first'"),
+            ({"by": "user_id"}, "by must be one of None, category, brand, visitor_type, not 'user_id'"),
         ],
     )
     def test_what_makes_no_funnel_is_an_error(self, arguments: dict[str, Any], problem: str) -> None:

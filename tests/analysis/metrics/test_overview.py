@@ -88,7 +88,7 @@ class TestEventsOverTime:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain is one of hour, day: not 'week'"):
+        with pytest.raises(AnalysisError, match="grain must be one of hour, day, not 'week'"):
             events_over_time(raw_of([]), RANGE, "week")  # type: ignore[arg-type]
 
     def test_without_events_there_are_no_rows(self, engine_of: EngineOf) -> None:
@@ -147,7 +147,7 @@ class TestTopContexts:
 
     def test_a_negative_limit_is_an_error(self) -> None:
         """Before the engine is asked."""
-        with pytest.raises(AnalysisError, match="number of rows: not -1"):
+        with pytest.raises(AnalysisError, match="number of rows, 0 or more, not -1"):
             top_brands(raw_of([]), RANGE, limit=-1)
 
 
@@ -181,7 +181,7 @@ class TestRange:
     @pytest.mark.parametrize(
         ("start", "end", "state", "problem"),
         [
-            (MONDAY.replace(tzinfo=None), MONDAY, None, "times with a zone"),
+            (MONDAY.replace(tzinfo=None), MONDAY, None, "times with a time zone"),
             (MONDAY, MONDAY - timedelta(microseconds=1), None, "before it starts"),
             (MONDAY, MONDAY, "LOGGED_IN", "one of logged_in, anonymous"),
         ],
