@@ -135,7 +135,7 @@ class TestReadEvents:
 
     def test_an_unknown_field_is_an_error_that_lists_those_there_are(self, tmp_path: Path) -> None:
         """Nothing is read."""
-        with pytest.raises(AnalysisError, match=r"no raw field pageUrl: there are key, .*page_url"):
+        with pytest.raises(AnalysisError, match=r"unknown raw field pageUrl: choose from key, .*page_url"):
             read_events(tmp_path, START, END, fields=["pageUrl"])
 
 
