@@ -180,7 +180,10 @@ class TestApiKey:
         """401, in the shape of every other error, before anything is read."""
         answer = ingest.handle(api_event("not JSON", **headers), None, self.KEYS, storage)
         assert answer.status == 401
-        assert answer.body == {"success": False, "message": "no known API key: send one in the header X-Api-Key"}
+        assert answer.body == {
+            "success": False,
+            "message": "the request has no known API key: send one in the header X-Api-Key",
+        }
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert not storage.objects
 

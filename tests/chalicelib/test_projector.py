@@ -142,7 +142,9 @@ class TestHandle:
         """Lambda then retries; what is done already is known by then."""
         event = notification(*put(aws, {"a": "{}", "b": "{}"}))
         event["Records"][0]["s3"]["bucket"]["name"] = "no-such-bucket"
-        with pytest.raises(ProjectionFailed, match=r"1 objects were not projected; the first: .*NoSuchBucket"):
+        with pytest.raises(
+            ProjectionFailed, match=r"1 of 2 objects could not be projected; the first error: .*NoSuchBucket"
+        ):
             projector.handle(event, RawStorage(aws), warehouse)
         assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
 
