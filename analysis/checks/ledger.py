@@ -35,14 +35,15 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
 
     Returns:
         One row per hour of receipt (`hour`, UTC) or per client (`client_id`; null for events without one), ordered by
-        that column, nulls last. Its counts are COUNTS:
-        `sent`: received + lost + overflowed + refused.
-        `received`: events, each once.
-        `lost`, `overflowed`, `refused`: see above.
-        `late`: events that took more than five minutes longer than the client's quickest event; in this way, a wrong
-        clock does no harm.
-        `repeated`: duplicates, which are further objects of events that were received.
-        `rejected`: objects that are not events, in the hour of their key.
+        that column, nulls last. The other columns are COUNTS:
+
+        - `sent`: received + lost + overflowed + refused.
+        - `received`: events, each once.
+        - `lost`, `overflowed`, `refused`: missing numbers, as described above.
+        - `late`: events that took more than five minutes longer than their client's quickest event. The comparison is
+          within one client, because its clock may be wrong.
+        - `repeated`: duplicates, which are further objects of received events.
+        - `rejected`: objects that are not events, in the hour of their key.
 
     Raises:
         AnalysisError: As in `read_events`.
