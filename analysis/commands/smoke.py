@@ -33,8 +33,8 @@ def smoke_command(
 ) -> None:
     """Post one event, find it in raw storage and in the warehouse, and say how long that took.
 
-    The event is named smoke_test and has no client, session or product, so no metric of these counts it. Exit code 1 if
-    ingest does not accept the event, or if the event is not found in time.
+    The event is named smoke_test. It has no client, session or product, so it counts for no visitor, session or
+    product. Exit code 1 if ingest does not accept the event, or if the event is not found in time.
 
     \b
     Examples:

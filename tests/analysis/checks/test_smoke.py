@@ -33,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("no_environment")
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """Give an endpoint that is none of ours."""
+    """Give an endpoint that is not an ingest endpoint."""
     collector = Collector()
     yield collector
     collector.stop()
@@ -203,7 +203,7 @@ class TestUsage:
         assert problem in result.stderr.splitlines()[-1]
 
     def test_an_endpoint_that_is_none_of_ours(self, collector: Collector, tmp_path: Path) -> None:
-        """A 2xx without a key is no receipt."""
+        """A 2xx without a key does not confirm the event."""
         result = run("--url", collector.url, "--source", tmp_path)
         assert result.exit_code == 1
         assert "failed: not accepted: 200" in result.stdout

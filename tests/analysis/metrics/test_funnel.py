@@ -58,7 +58,7 @@ class TestFunnel:
 
     @pytest.mark.parametrize("order", ORDERS)
     def test_without_events_all_steps_are_listed(self, engine_of: EngineOf, order: Order) -> None:
-        """With nothing to divide by; in groups there is no row."""
+        """There is nothing to divide by; groups have no row."""
         names = (None, None) if order == "any" else ("b", "a")
         rows = [(1, names[0], 0, None, None, None), (2, names[1], 0, None, None, 0)]
         check(funnel(engine_of([]), RANGE, ["b", "a"], order=order), SCHEMA, rows)

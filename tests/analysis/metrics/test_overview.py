@@ -41,7 +41,7 @@ KINDS = {
 
 class TestOverview:
     def test_it_counts_what_is_distinct(self, engine_of: EngineOf) -> None:
-        """A client and a user of the same text are two visitors; an event with neither is none."""
+        """A client and a user with the same id are two visitors; an event without both has no visitor."""
         engine = engine_of(
             [
                 event(0, client="a", user="u", session="s"),
@@ -74,7 +74,7 @@ class TestEventsOverTime:
     SCHEMA = {"period": TIME, "events": pl.Int64, "visitors": pl.Int64, "sessions": pl.Int64}  # noqa: RUF012
 
     def test_hours_begin_on_the_hour(self, engine_of: EngineOf) -> None:
-        """And those without events have no row."""
+        """Hours and days without events have no row."""
         engine = engine_of(
             [event(3599.999999, client="a", session="s"), event(3600, client="a"), event(3601, user="a"), event(10800)]
         )

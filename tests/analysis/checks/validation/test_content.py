@@ -90,7 +90,7 @@ class TestContentChecks:
         assert all(value.startswith(str(lost)) for value in values)
 
     def test_discounts_above_price(self) -> None:
-        """The same price is none."""
+        """An equal price is not above the price."""
         objects = Objects()
         objects.add(product={"price": 10, "discountPrice": 10})
         key = objects.add(product={"price": 10, "discountPrice": 11})
