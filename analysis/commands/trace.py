@@ -54,28 +54,27 @@ def _show(found: "EventTrace") -> None:
     from command_line.console import text_line, text_table
 
     console = Console()
-    is_row = {None: "", True: "; the row comes from this object", False: "; the row comes from another object"}
     for each in found.deliveries:
         # Not a table: a key that is folded into a column cannot be copied.
         request = "" if each["request_id"] is None else f" in request {each['request_id']}"
         console.print(text_line(f"object {each['key']}"), soft_wrap=True)
-        received = f"  received {plain(each['received_at'])}{request}{is_row[each['is_row']]}"
+        received = f"  received {plain(each['received_at'])}{request}"
+        if found.row is not None:
+            received += f"; the row {'comes' if each['is_row'] else 'does not come'} from this object"
         console.print(text_line(received), soft_wrap=True)
     for reject in found.rejects:
         console.print(text_line(f"reject {reject['key']}: {reject['reason']}"), soft_wrap=True)
     if found.row is not None:
         console.print(text_table(["column", "row"], ((name, _cell(value)) for name, value in found.row.items())))
-    missing = (
-        "The warehouse has no row of this event."
-        if found.has_warehouse
-        else "No warehouse was searched: name one with --dw."
-    )
-    if found.row is None:
-        console.print(missing)
+    elif found.has_warehouse:
+        console.print("The warehouse has no row of this event.")
+    else:
+        console.print("No warehouse was searched: name one with --dw.")
     if found.rejects and not found.deliveries:
-        console.print("Raw has only rejects with this id: print one with 'python -m analysis rejects show KEY'.")
+        advice = "Raw has only rejects with this id: print one with 'python -m analysis rejects show KEY'."
+        console.print(advice, soft_wrap=True)
     elif not found.deliveries:
-        console.print("Raw has no such event in these hours: search other hours with --start and --end.")
+        console.print("Raw has no such event in these hours: search others with --start and --end.", soft_wrap=True)
 
 
 def _cell(value: object) -> str:

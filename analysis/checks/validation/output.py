@@ -46,10 +46,10 @@ def show(report: ValidationReport) -> None:
     console = Console()
     for check in (check for check in report.checks if check.findings):
         console.print(text_line(f"{check.severity}: {check.observed}", STYLES[check.severity]))
-        console.print(text_line(f"  check {check.name}, expected: {check.expected}"))
+        console.print(text_line(f"  check {check.name}, expected: {check.expected}"), soft_wrap=True)
         console.print(text_line(f"  {check.advice}"), soft_wrap=True)
         for finding in check.findings[:MOST_SHOWN]:
-            # Not folded, so that keys and ids can be copied.
+            # Soft wrapped, so that keys and ids can be copied.
             console.print(text_line(f"    {_finding(finding)}"), soft_wrap=True)
         if len(check.findings) > MOST_SHOWN:
             console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json prints all"))

@@ -32,7 +32,7 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
             "error",
             counted(lost, f"event never arrived ({rate:.4%})", f"events never arrived ({rate:.4%})"),
             "none",
-            "Browsers dropped some of these themselves: see counted_drops. The others were lost on the way.",
+            "counted_drops counts the events that browsers dropped themselves. The others were lost on the way.",
             gaps.drop("until").to_dicts(),
         ),
         Check(

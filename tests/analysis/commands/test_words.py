@@ -92,7 +92,7 @@ class TestPrinted:
         [
             ("missing_rows", "The warehouse has no row of this event."),
             ("rows_without_object", "Raw has no such event in these hours"),
-            ("repeated_event_ids", "the row comes from another object"),
+            ("repeated_event_ids", "the row does not come from this object"),
             ("rejects", "Raw has only rejects with this id"),
         ],
     )
