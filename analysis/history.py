@@ -17,10 +17,15 @@ __all__ = ["History", "open_history", "read_history"]
 class History:
     """The events of one range, ready for metrics.
 
-    `source` is the raw bucket and `dw_url` the warehouse's URL, or None. `within` is the range. `events` are the raw
-    events of the range, of every login state and with the raw field `order`, and the objects that are not events. Every
-    metric runs on `raw`; all but revenue also run on `warehouse`, which is None without a URL. `sample` says which of
-    the events are made up; it is None if all are real.
+    Attributes:
+        source: The raw bucket.
+        dw_url: The warehouse's URL; None without a warehouse.
+        within: The range.
+        events: The raw events of the range, of every login state and with the raw field `order`; and the objects that
+            are not events.
+        raw: The events, for every metric.
+        warehouse: The warehouse, for every metric but revenue; None without a URL.
+        sample: Which of the events are made up; None if all are real.
     """
 
     source: str | Path

@@ -7,6 +7,7 @@ import altair as alt
 import polars as pl
 
 from analysis import charts
+from analysis.checks.validation.output import summary
 from analysis.checks.validation.run import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
@@ -71,10 +72,12 @@ def sections(history: History, validation: ValidationReport) -> Iterator[Section
 def _validation(report: ValidationReport) -> list[Figure]:
     checks = report.as_frame()
     found = checks.filter(pl.col("findings") > 0)
-    compared = "compared" if report.has_warehouse else "not compared"
-    said = f"{found.height} of {checks.height} checks have findings. The warehouse was {compared} with raw."
     return [
-        Figure(said, charts.validation.findings(checks) if found.height else None, found if found.height else None),
+        Figure(
+            summary(report),
+            charts.validation.findings(checks) if found.height else None,
+            found if found.height else None,
+        ),
         Figure("How many objects became rows, and how many did not and why.", charts.validation.objects(report.hours)),
     ]
 

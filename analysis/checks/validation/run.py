@@ -1,4 +1,4 @@
-"""Validation from beginning to end: each object is described, then every check runs."""
+"""Runs a validation: describes each object, then runs every check."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,12 +38,16 @@ _CHECKS_SCHEMA = {
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What was validated, and what was found.
+    """The outcome of a validation.
 
-    `source` is the raw bucket. `start` and `end` are the hours, the end excluded; aware, in UTC. `hours` has one row
-    per hour: `hour`, and how many of its objects became `rows`, `duplicates`, `rejects`, or are `missing` from the
-    warehouse. `checks` are in a fixed order; without a warehouse, the checks of rows are left out. `sample` says which
-    of the events are made up; it is None if all are real.
+    Attributes:
+        source: The raw bucket.
+        has_warehouse: Whether raw was compared with a warehouse. If not, the checks of rows did not run.
+        start: The first hour, UTC.
+        end: The hour after the last, UTC.
+        hours: What became of each hour's objects, as `rows.hours` gives it.
+        checks: Every check that ran.
+        sample: Which of the events are made up; None if all are real.
     """
 
     source: str
@@ -56,7 +60,7 @@ class ValidationReport:
 
     @property
     def is_passed(self) -> bool:
-        """Whether every check is passed."""
+        """Whether every check passed."""
         return all(check.is_passed for check in self.checks)
 
     def as_frame(self) -> pl.DataFrame:
@@ -69,19 +73,19 @@ class ValidationReport:
 
 
 def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
-    """Validate the events of a span of hours, and compare raw with the warehouse if there is one. This only reads.
+    """Validate the events received from `start` to `end`.
 
     Args:
-        source: `s3://bucket`, or a bucket's directory.
-        dw_url: The URL of the warehouse, or None.
-        start: First hour; aware, a whole hour in UTC.
-        end: Hour after the last one; aware, a whole hour in UTC.
+        source: The raw bucket: `s3://bucket`, or a directory.
+        dw_url: The warehouse's libpq URL; None to check raw only.
+        start: The first hour: aware, a whole hour in UTC.
+        end: The hour after the last: aware, a whole hour in UTC.
 
     Returns:
-        The report.
+        The report. Nothing is written anywhere.
 
     Raises:
-        AnalysisError: The bucket or the warehouse cannot be read, or the span is not one of whole hours.
+        AnalysisError: Raw or the warehouse cannot be read, or the span does not consist of whole hours.
     """
     batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
@@ -92,7 +96,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
     compared = [] if tombstones is None else [erased_check(events, others)]
     compared += [] if rows is None else row_checks(others, rows, start, end)
-    # Where rows are missing or too many, metrics cannot but differ.
+    # If rows are missing or surplus, metrics differ for that reason alone.
     if warehouse is not None and rows is not None and not any(check.findings for check in compared):
         compared.append(agreement_check(source, warehouse, rows, start, end))
     checks = [
@@ -108,7 +112,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:
-    """The events among the objects: no rejects, and of each event id the first received, then the lowest key."""
+    """Leave out rejects and duplicates: of each event id, keep the object received first, then with the lowest key."""
     sent = objects.filter(pl.col("corrupt").is_null())
     return sent.sort("event_timestamp", "key").unique("event_id", keep="first", maintain_order=True)
 

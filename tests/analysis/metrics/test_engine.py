@@ -46,7 +46,7 @@ class TestBoth:
 class TestRawEvents:
     def test_missing_columns_are_an_error(self) -> None:
         """Which names them."""
-        with pytest.raises(AnalysisError, match="missing: event_name, session_id"):
+        with pytest.raises(AnalysisError, match="lack these columns: event_name, session_id"):
             RawEvents(frame_of([]).drop("session_id", "event_name"))
 
 

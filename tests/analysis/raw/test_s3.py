@@ -66,7 +66,7 @@ def bucket(server: tuple[Stack, Path], aws_environment: Callable[..., None]) -> 
 
 class TestS3Source:
     def test_the_bucket_and_its_directory_give_the_same_events(self, bucket: Path) -> None:
-        """Keys of any spelling, times of objects without one, and what is no object."""
+        """Keys of any spelling, objects without a time, and names that are not objects."""
         served = read_events(f"s3://{BUCKET}", START, END, fields=["key"])
         assert sorted(served.frame["key"]) == sorted(KEYS)
         assert served.frame.equals(read_events(bucket, START, END, fields=["key"]).frame)
@@ -88,7 +88,7 @@ class TestS3Source:
         assert sorted(frame["key"]) == sorted(MANY)
 
     def test_every_hour_there_is_is_found(self, bucket: Path) -> None:
-        """By the prefixes alone, in order; what is no hour is passed over."""
+        """By the prefixes alone, in order; prefixes that are not hours are passed over."""
         assert S3Source(BUCKET).hours() == LocalSource(bucket).hours()
         assert S3Source(BUCKET).hours()[:2] == ["events/2026/11/24/20/", "events/2026/11/24/21/"]
 

@@ -104,7 +104,7 @@ class TestReport:
         for arguments, problem in (
             (("--source", tmp_path / "nowhere"), "nowhere"),
             (("--source", bucket, "--out", tmp_path / "no" / "r.html", *SPAN), "there is no directory"),
-            (("--source", bucket, "--start", "yesterday"), "'yesterday' is no time"),
+            (("--source", bucket, "--start", "yesterday"), "'yesterday' is not a time"),
         ):
             result = run(*arguments)
             assert result.exit_code == 2
