@@ -1,4 +1,4 @@
-"""The projector: every object of an S3 notification becomes one row of the warehouse, or a reject.
+"""The projector: turns every object of an S3 notification into one row of the warehouse, or into a reject.
 
 It also upgrades the warehouse when it is asked to, since often nothing else can reach that.
 """
@@ -22,30 +22,30 @@ __all__ = ["handle", "objects", "upgrade_event"]
 
 
 class Getting(Protocol):
-    """Where raw objects come from."""
+    """A storage that gives raw objects."""
 
     def get(self, bucket: str, key: str) -> RawObject:
         """Read one object, or raise ObjectGone or StorageUnavailable."""
 
 
 class Loading(Protocol):
-    """Where rows and rejects go."""
+    """A warehouse that takes rows and rejects."""
 
     def insert(self, row: Row) -> bool:
-        """Insert the row; False if the warehouse does not take it. Raises WarehouseUnavailable."""
+        """Insert the row; False if the warehouse has it already or refuses it. Raises WarehouseUnavailable."""
 
     def is_known(self, event_id: Value) -> bool:
-        """Whether there is a row of this event id. Raises WarehouseUnavailable."""
+        """Whether there is a row with this event id. Raises WarehouseUnavailable."""
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Record an object that cannot become a row. Raises WarehouseUnavailable."""
+        """Record an object that can never become a row. Raises WarehouseUnavailable."""
 
     def upgrade(self, *, dry_run: bool) -> "Upgrade":
         """Add the tables and columns that are missing. Raises UpgradeRefused or WarehouseUnavailable."""
 
 
 def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Bucket and key of every record of an S3 event, keys URL-decoded."""
+    """Read the bucket and the URL-decoded key of every record of an S3 event."""
     for record in event.get("Records", ()):
         yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
 
@@ -58,19 +58,20 @@ def upgrade_event(*, dry_run: bool) -> dict[str, Any]:
 
 
 def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
-    """Project every object of one S3 event; safe to repeat. Logs one line per object.
+    """Project every object of one S3 event, and log one outcome per object. It is safe to repeat.
 
     Args:
-        event: S3's notification, or an `upgrade_event`, which upgrades the warehouse.
-        storage: Where the objects are read.
-        warehouse: Where rows and rejects go.
+        event: The S3 event, or an `upgrade_event`, which upgrades the warehouse.
+        storage: Gives the raw objects.
+        warehouse: Takes rows and rejects.
 
     Returns:
-        One outcome per object: `projected`, `already_known`, `erased` (the warehouse keeps this person out), `rejected`
-        (not a JSON object) or `gone` (no such object). For an upgrade one outcome, as `_upgrade` gives it.
+        One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
+        `erased` (the warehouse refuses events of this person, who was erased), `rejected` (the object is not a JSON
+        object) and `gone` (the object does not exist any more). For an upgrade one mapping, as `_upgrade` gives it.
 
     Raises:
-        ProjectionFailed: At least one object failed, after all were tried. Lambda then retries.
+        ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
         UpgradeRefused: The projector's role may not change the warehouse's tables.
         WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
@@ -90,7 +91,9 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
         outcomes.append({"bucket": bucket, "key": key, **outcome})
         log.write("projector", **outcomes[-1])
     if failed:
-        raise ProjectionFailed(f"{len(failed)} objects were not projected; the first: {failed[0]}") from failed[0]
+        raise ProjectionFailed(
+            f"{len(failed)} of {len(outcomes)} objects could not be projected; the first error: {failed[0]}"
+        ) from failed[0]
     return outcomes
 
 
@@ -115,13 +118,13 @@ def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dic
     if warehouse.insert(row):
         outcome = "projected"
     else:
-        # Without a row of this id, the warehouse refused the event: its person was erased.
+        # If there is no such row, the warehouse refused the event because its person was erased.
         outcome = "already_known" if warehouse.is_known(row[EVENT_ID]) else "erased"
     return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}
 
 
 def _lag(row: Row) -> float:
-    """Seconds since the event was received; negative if its clock is ahead."""
+    """Give the seconds since the event was received; negative if the clock behind that time is ahead."""
     received_at = row[EVENT_TIMESTAMP]
     if not isinstance(received_at, datetime):
         raise TypeError("event_timestamp is always a time")

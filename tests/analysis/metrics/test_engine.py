@@ -6,8 +6,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+from analysis import AnalysisError, Engine, RawEvents, WarehouseEvents
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.warehouse.schema import Schema
 from tests.support.event_rows import Event, at, check, event, fill, frame_of
@@ -50,7 +49,7 @@ class TestBoth:
 class TestRawEvents:
     def test_missing_columns_are_an_error(self) -> None:
         """Which names them."""
-        with pytest.raises(AnalysisError, match="missing: event_name, session_id"):
+        with pytest.raises(AnalysisError, match="lack these columns: event_name, session_id"):
             RawEvents(frame_of([]).drop("session_id", "event_name"))
 
 
