@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from time import sleep
 
+from botocore.exceptions import ClientError
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from analysis.errors import AnalysisError, FunctionFailed
@@ -15,10 +16,15 @@ from chalicelib.warehouse.tables import TOMBSTONES
 
 __all__ = ["Upgraded", "upgrade", "upgrade_through"]
 
-# A warehouse that sleeps takes 15 s to wake up, and a long query may hold a table.
+# A warehouse that sleeps takes 15 s to wake up, a long query may hold a table, and all projectors may be busy.
 TRIES = 6
 PAUSE_SECONDS = 10.0
-PASSING = ("WarehouseUnavailable", "CredentialsUnavailable")
+PASSING = (
+    "WarehouseUnavailable",
+    "CredentialsUnavailable",
+    "TooManyRequestsException",
+    "ResourceConflictException",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def upgrade_through(function: str, *, dry_run: bool) -> Upgraded:
     """Let a deployed projector do it, since it reaches a private warehouse.
 
     Args:
-        function: The name of its Lambda function. Waits up to a minute while its warehouse does not answer.
+        function: The name of its Lambda function. Waits about a minute while it or its warehouse is not ready.
         dry_run: Only find what is missing.
 
     Raises:
@@ -77,10 +83,18 @@ def upgrade_through(function: str, *, dry_run: bool) -> Upgraded:
         try:
             (done,) = invoke_function(function, upgrade_event(dry_run=dry_run))
             break
-        except FunctionFailed as error:
-            if error.kind == "ProjectionFailed":  # older code looks for an object that the event names
+        except AnalysisError as error:
+            kind = _kind(error)
+            if kind == "ProjectionFailed":  # older code looks for an object that the event names
                 raise AnalysisError(f"{function} cannot upgrade its warehouse: deploy this version first") from error
-            if error.kind not in PASSING or not left:
+            if kind not in PASSING or not left:
                 raise
             sleep(PAUSE_SECONDS)
     return Upgraded(done["was"], done["knows"], done["statements"], done["isNewer"])
+
+
+def _kind(error: AnalysisError) -> str:
+    """The class of the function's error, or the code that AWS refused with; empty for anything else."""
+    if isinstance(error.__cause__, ClientError):
+        return str(error.__cause__.response["Error"]["Code"])
+    return error.kind if isinstance(error, FunctionFailed) else ""

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from psycopg import conninfo
 
@@ -144,8 +145,8 @@ class TestThroughTheProjector:
         )
 
     def test_a_warehouse_that_sleeps_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It takes a while to wake up."""
-        _answer(monkeypatch, [_asleep, _asleep, _awake])
+        """It takes a while to wake up; so are projectors that are all busy."""
+        _answer(monkeypatch, [_asleep, _busy, _asleep, _awake])
         assert upgrade_through("f", dry_run=False).knows == KNOWN
 
     def test_a_warehouse_that_stays_away_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +171,11 @@ def _answer(monkeypatch: pytest.MonkeyPatch, answers: list[Callable[[], Any]]) -
 
 def _asleep() -> Any:
     raise FunctionFailed("f: the warehouse failed: connection timeout expired", "WarehouseUnavailable")
+
+
+def _busy() -> Any:
+    refused = ClientError({"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}, "Invoke")
+    raise AnalysisError("AWS does not answer: TooManyRequestsException") from refused
 
 
 def _older() -> Any:
