@@ -24,7 +24,7 @@ from emulator.soak.load import Load, probe_event
 from emulator.soak.rebuild import Rebuilt, rebuild
 from emulator.soak.subject import Subject
 from emulator.triggers.projected import known_events
-from emulator.triggers.watch import SWEEP_SECONDS
+from emulator.triggers.sweep import SWEEP_SECONDS
 
 __all__ = ["Plan", "Soak", "soak"]
 
