@@ -59,7 +59,6 @@ def shoppers_command(
     from rich.console import Console
 
     from emulator.shoppers import output
-    from emulator.shoppers.bar import watch
     from emulator.shoppers.catalogue import read_catalogue
     from emulator.shoppers.run import Shoppers
 
@@ -68,7 +67,7 @@ def shoppers_command(
     shoppers.check()
     with stopped_by_ctrl_c() as stop, ThreadPoolExecutor(1) as thread:
         run = thread.submit(shoppers.run, stop)
-        watch(shoppers, run, Console(stderr=True))
+        output.watch(shoppers, run, Console(stderr=True))
         report = run.result()
     if as_json:
         click.echo(json.dumps(output.as_json(report), indent=2))

@@ -2,20 +2,12 @@
 
 import json
 import random
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from command_line.errors import CommandError
-from command_line.home import Home
 from command_line.interrupt import stopped_by_ctrl_c
-from emulator.servers.ports import free_ports
-from emulator.servers.postgres.server import Postgres
 from emulator.shoppers.crowd import FASTEST, SLOWEST
 
 if TYPE_CHECKING:
@@ -68,12 +60,13 @@ def soak_command(
 
     from emulator.soak import output
     from emulator.soak.faults import DISK_FULL, FAULTS
+    from emulator.soak.home import temporary_subject
     from emulator.soak.run import Plan
 
     if unknown := [kind for kind in kinds if kind not in FAULTS]:
         raise click.BadParameter(f"no fault {', '.join(map(repr, unknown))}; there are {', '.join(FAULTS)}")
     size = events * OBJECT_BYTES + SPARE_BYTES
-    with _subject(size) as (subject, has_small_disk):
+    with temporary_subject(size) as (subject, has_small_disk):
         chosen = [kind for kind in kinds or FAULTS if kind != DISK_FULL or has_small_disk]
         if DISK_FULL in (kinds or FAULTS) and not has_small_disk:
             click.echo(
@@ -105,22 +98,3 @@ def _run(subject: "Subject", plan: "Plan") -> "Soak":
 
         subject.start()
         return soak(subject, plan, stop, say)
-
-
-@contextmanager
-def _subject(size: int) -> Iterator[tuple["Subject", bool]]:
-    """A stack on a home of its own, whose raw storage has a disk of `size` bytes, if that may be; none of it stays."""
-    from emulator.soak.disk import small_disk
-    from emulator.soak.subject import Subject
-
-    with ExitStack() as stack:
-        home = Home(Path(tempfile.mkdtemp(prefix="clickstream-soak-")) / "home")
-        stack.callback(shutil.rmtree, home.path.parent, ignore_errors=True)
-        home.path.parent.chmod(0o711)  # as root, PostgreSQL's own user has to come through
-        home.create()
-        has_small_disk = stack.enter_context(small_disk(home.s3, size))
-        home.create()  # what is in the directory now is below the new disk
-        stack.callback(lambda: Postgres(home).remove())
-        subject = Subject(home, free_ports(3))
-        stack.callback(subject.stop)
-        yield subject, has_small_disk

@@ -1,15 +1,32 @@
-"""Shows what the shoppers did: as one JSON object, or as tables."""
+"""Shows the shoppers' progress while they click, and their report as one JSON object or as tables."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 
 from command_line.console import text_line, text_table
+from command_line.progress import new_progress
 from emulator.shoppers.report import Counts, ShoppersReport
+from emulator.shoppers.run import Progress, Shoppers
 
-__all__ = ["as_json", "show"]
+__all__ = ["as_json", "show", "watch"]
+
+REFRESH_SECONDS = 0.25
+
+
+def watch(shoppers: Shoppers, run: "Future[ShoppersReport]", console: Console) -> None:
+    """Show a progress bar on the console until the run is over."""
+    with new_progress(console) as bar:
+        task = bar.add_task("", total=shoppers.sessions)
+        while True:
+            is_over = bool(wait([run], REFRESH_SECONDS).done)
+            progress = shoppers.progress
+            bar.update(task, completed=progress.finished, description=_description(progress))
+            if is_over:
+                return
 
 
 def as_json(report: ShoppersReport) -> dict[str, Any]:
@@ -39,6 +56,12 @@ def show(report: ShoppersReport, console: Console) -> None:
     console.print(text_table(["event name", *Counts.__dataclass_fields__], names))
     for finding in _findings(report):
         console.print(text_line(finding, "bold red"), soft_wrap=True)
+
+
+def _description(progress: Progress) -> str:
+    return (
+        f"{progress.begun - progress.finished} on the site, {progress.accepted:,} accepted, {progress.waiting:,} wait"
+    )
 
 
 def _totals(report: ShoppersReport) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from emulator.shoppers.cart import Cart
 from emulator.shoppers.catalogue import Product
-from emulator.shoppers.elements import button, link
 
 __all__ = ["Step", "visit"]
 
@@ -31,6 +30,7 @@ MOST_PRODUCTS = 3  # looked at one after the other in a category
 
 SITES = ("", "https://www.google.com/", "https://www.facebook.com/")  # where visitors come from; "": nowhere
 CHANNELS = {"copy_link": "Copy link", "device": "Share"}  # and their buttons
+TEXT_LENGTH = 160  # characters of an element's text that the publisher keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,19 @@ class _Tab:
     number: int
     page_url: str
     referrer: str
+
+
+def _link(text: str, identifier: str | None = None, **dataset: str) -> dict[str, Any]:
+    return _element("a", identifier, text, dataset)
+
+
+def _button(text: str, identifier: str | None = None, **dataset: str) -> dict[str, Any]:
+    return _element("button", identifier, text, dataset)
+
+
+def _element(tag: str, identifier: str | None, text: str, dataset: dict[str, str]) -> dict[str, Any]:
+    """Return the `element` of a `click`, as the publisher builds it."""
+    return {"tag": tag, "id": identifier, "role": None, "text": text[:TEXT_LENGTH], "dataset": dataset}
 
 
 def visit(random: Random, catalogue: Sequence[Product], shop_url: str, user_id: str) -> Iterator[Step]:
@@ -90,11 +103,11 @@ class _Visit:
 
     def _browse(self, category: str) -> Iterator[Step]:
         self._tab = self._random.choice(self._tabs)
-        yield from self._follow(link(category.capitalize()), f"/category/{category}")
+        yield from self._follow(_link(category.capitalize()), f"/category/{category}")
         yield self._step("category_view", product={"category": category})
         products = [product for product in self._catalogue if product.category == category]
         for product in self._some(products, MOST_PRODUCTS):
-            yield self._click(link(product.name, productId=product.id))
+            yield self._click(_link(product.name, productId=product.id))
             if len(self._tabs) == 1 and self._happens(OPENS_TAB):
                 self._open_tab()
             yield from self._product_page(product)
@@ -104,52 +117,52 @@ class _Visit:
         yield self._step("product_view", product=product.context)
         if self._happens(TOGGLES_WISHLIST):
             self._wishlist ^= {product}
-            yield self._click(button("Save to wishlist", productId=product.id))
+            yield self._click(_button("Save to wishlist", productId=product.id))
             yield self._step("wishlist_toggle", product=product.context, wishlisted=product in self._wishlist)
         if self._happens(SHARES):
             channel, text = self._random.choice(list(CHANNELS.items()))
-            yield self._click(button(text))
+            yield self._click(_button(text))
             yield self._step("share_click", product=product.context, channel=channel)
         while self._happens(ADDS_TO_CART):
             self._cart.add(product)
-            yield self._click(button("Add to cart", "add-to-cart", productId=product.id))
+            yield self._click(_button("Add to cart", "add-to-cart", productId=product.id))
             yield self._step("add_to_cart_click", product=product.context, cart=self._cart.context)
 
     def _sign_in(self) -> Iterator[Step]:
-        yield from self._follow(link("Sign in", "sign-in-link"), "/sign-in")
+        yield from self._follow(_link("Sign in", "sign-in-link"), "/sign-in")
         yield self._step("login_open")
         yield self._step("page_view")
         if self._happens(ENTERS_PASSWORD):
-            yield self._click(button("Sign in", "sign-in-button"))
+            yield self._click(_button("Sign in", "sign-in-button"))
             self._user_id = self._account
             yield self._step("login_success")
             self._enter("/")
             yield self._step("home_view")
 
     def _open_cart(self) -> Iterator[Step]:
-        yield from self._follow(link("Cart", "cart-link"), "/cart")
+        yield from self._follow(_link("Cart", "cart-link"), "/cart")
         yield self._step("page_view")
         if self._happens(REMOVES):
             product = self._random.choice(self._cart.products)
             self._cart.remove(product)
-            yield self._click(button(f"Remove {product.name}", f"remove-{product.id}", productId=product.id))
+            yield self._click(_button(f"Remove {product.name}", f"remove-{product.id}", productId=product.id))
             yield self._step("remove_from_cart_click", product=product.context, cart=self._cart.context)
         if self._cart and self._happens(CHECKS_OUT):
             yield from self._check_out()
 
     def _check_out(self) -> Iterator[Step]:
-        yield from self._follow(link("Checkout", "checkout-link"), "/checkout")
+        yield from self._follow(_link("Checkout", "checkout-link"), "/checkout")
         yield self._step("checkout_start", cart=self._cart.context)
         yield self._step("page_view")
         if self._happens(ORDERS):
-            yield self._click(button("Place order", "place-order"))
+            yield self._click(_button("Place order", "place-order"))
             yield self._step("checkout_complete", order={"id": self._order_id(), **self._cart.context})
             self._cart.clear()
             self._enter("/order")
             yield self._step("page_view")
 
     def _sign_out(self) -> Iterator[Step]:
-        yield self._click(button("Sign out", "sign-out-button"))
+        yield self._click(_button("Sign out", "sign-out-button"))
         yield self._step("logout")  # says who
         self._user_id = None
 

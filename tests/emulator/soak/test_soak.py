@@ -26,8 +26,8 @@ from emulator.commands.main import main
 from emulator.posting.response import Response
 from emulator.shoppers.browser import Event
 from emulator.soak.account import Account, account
-from emulator.soak.disk import small_disk
 from emulator.soak.faults import DISK_FULL, FAULTS, _fill_disk
+from emulator.soak.home import small_disk
 from emulator.soak.load import Acknowledged, digest, probe_event
 from emulator.soak.output import as_json, show
 from emulator.soak.rebuild import Rebuilt, rebuild
