@@ -30,7 +30,7 @@ def watch(shoppers: Shoppers, run: "Future[ShoppersReport]", console: Console) -
 
 
 def as_json(report: ShoppersReport) -> dict[str, Any]:
-    """The report for machines; event names that did not happen are left out."""
+    """Return the report for programs; event names without an event are left out."""
     return {
         "endpoint": report.endpoint,
         "seed": report.seed,
@@ -49,7 +49,7 @@ def as_json(report: ShoppersReport) -> dict[str, Any]:
 
 
 def show(report: ShoppersReport, console: Console) -> None:
-    """Print the report as two tables, then what went wrong; no text of a server is taken for markup."""
+    """Print the report as two tables, then the problems; text of a server is never markup."""
     console.print(text_table(["shoppers", ""], _totals(report)))
     rows = ((name, counts) for name, counts in report.by_name.items() if counts.sent)
     names = ((name, *(f"{count:,}" for count in asdict(counts).values())) for name, counts in rows)
@@ -76,6 +76,6 @@ def _totals(report: ShoppersReport) -> Iterator[tuple[str, str]]:
 
 def _findings(report: ShoppersReport) -> Iterator[str]:
     if report.interrupted:
-        yield "interrupted: the shoppers left before their visits were over"
+        yield "interrupted: the shoppers left before their visits ended"
     if report.total("lost"):
-        yield f"lost: {report.total('lost'):,} events did not arrive ({report.problem or 'no answer yet'})"
+        yield f"lost: {report.total('lost'):,} events were not accepted ({report.problem or 'no response yet'})"

@@ -1,4 +1,4 @@
-"""One visit to the shop: which events happen, on which pages, in what order; nothing here knows time or network."""
+"""One visit to the shop: generates its events, their pages and their order, without time and network."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ __all__ = ["Step", "visit"]
 
 T = TypeVar("T")
 
-# How likely a shopper does each thing where it is possible.
+# Probabilities that a shopper does each thing where it is possible.
 LANDS_ON_PRODUCT = 0.25
 OPENS_TAB = 0.06
 TOGGLES_WISHLIST = 0.15
@@ -26,16 +26,25 @@ CHECKS_OUT = 0.75
 ORDERS = 0.7
 SIGNS_OUT = 0.5
 MOST_CATEGORIES = 3
-MOST_PRODUCTS = 3  # looked at one after the other in a category
+MOST_PRODUCTS = 3  # in one category
 
-SITES = ("", "https://www.google.com/", "https://www.facebook.com/")  # where visitors come from; "": nowhere
-CHANNELS = {"copy_link": "Copy link", "device": "Share"}  # and their buttons
+SITES = ("", "https://www.google.com/", "https://www.facebook.com/")  # referrers of a visit; "": none
+CHANNELS = {"copy_link": "Copy link", "device": "Share"}  # channels of sharing, and the texts of their buttons
 TEXT_LENGTH = 160  # characters of an element's text that the publisher keeps
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event: its name and own members, the page and the tab (from 0) it happens in, and who is signed in then."""
+    """One event of a visit.
+
+    Attributes:
+        name: Name of the event.
+        payload: The members that depend on the event, such as `product` and `cart`.
+        tab: Number of the browser's tab, from 0.
+        page_url: Address of the page.
+        referrer: Address of the page before it.
+        user_id: The signed-in user; None if nobody is signed in.
+    """
 
     name: str
     payload: dict[str, Any]
@@ -66,7 +75,14 @@ def _element(tag: str, identifier: str | None, text: str, dataset: dict[str, str
 
 
 def visit(random: Random, catalogue: Sequence[Product], shop_url: str, user_id: str) -> Iterator[Step]:
-    """The steps of one shopper, who signs in as `user_id` if at all; the same `random` gives the same visit."""
+    """Yield the steps of one visit; the same `random` gives the same visit.
+
+    Args:
+        random: Decides what the shopper does.
+        catalogue: The products that interest the shopper.
+        shop_url: Address of the shop.
+        user_id: The id with which the shopper may sign in.
+    """
     return _Visit(random, catalogue, shop_url.rstrip("/"), user_id).steps()
 
 
@@ -163,11 +179,11 @@ class _Visit:
 
     def _sign_out(self) -> Iterator[Step]:
         yield self._click(_button("Sign out", "sign-out-button"))
-        yield self._step("logout")  # says who
+        yield self._step("logout")  # before the user is forgotten, so that the event names them
         self._user_id = None
 
     def _follow(self, element: dict[str, Any], path: str) -> Iterator[Step]:
-        """A click that leads to another page."""
+        """Yield a click that leads to another page, and go there."""
         yield self._click(element)
         self._enter(path)
 
@@ -188,7 +204,7 @@ class _Visit:
         return Step(name, payload, self._tab.number, self._tab.page_url, self._tab.referrer, self._user_id)
 
     def _some(self, choices: list[T], most: int) -> list[T]:
-        """Up to so many of them, each once: a link to the page that is shown leads nowhere."""
+        """Choose up to `most` different ones: a link to the page that is already shown leads nowhere."""
         return self._random.sample(choices, min(self._random.randint(0, most), len(choices)))
 
     def _happens(self, probability: float) -> bool:

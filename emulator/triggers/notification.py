@@ -15,7 +15,7 @@ __all__ = ["File", "object_at", "object_created"]
 
 
 class File(NamedTuple):
-    """One stored object as a file: its key, size in bytes, and time of change in nanoseconds since 1970."""
+    """One stored object as a file: its key, its size in bytes, its time of change in nanoseconds since 1970 (UTC)."""
 
     key: str
     size: int

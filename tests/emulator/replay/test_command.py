@@ -64,7 +64,7 @@ class TestCommand(ReplayTest):
         """--help has an example to copy, and the exit codes."""
         text = CliRunner().invoke(replay_command, ["--help"]).stdout
         assert "\n    python -m emulator replay 2019-Oct.csv --limit 1000\n" in text
-        assert "Exit code: 0" in text
+        assert "Exit codes: 0" in text
 
     @pytest.mark.parametrize("option", [("--limit", "0"), ("--concurrency", "65"), ("--timeout", "-1")])
     def test_options_out_of_range_are_wrong_usage(self, log: Callable[..., Path], option: tuple[str, str]) -> None:

@@ -52,7 +52,7 @@ class TestReplay(ReplayTest):
     def test_log_without_events(self, collector: Collector, log: Callable[..., Path]) -> None:
         """Nothing to do is done at once, and is no loss."""
         report, _ = run(collector, log())
-        assert (report.stored, report.exit_code, report.answer_ms(0.5)) == (0, 0, None)
+        assert (report.stored, report.exit_code, report.response_ms(0.5)) == (0, 0, None)
 
     def test_another_format_posts_nothing(self, collector: Collector, tmp_path: Path) -> None:
         """A file with another header is an error before the first request."""
