@@ -85,8 +85,8 @@ remove_trigger() {
     --notification-configuration "file://$file" --skip-destination-validation
 }
 
-# Lambda releases its network interfaces about twenty minutes after a function is deleted; only then can their subnets be
-# deleted.
+# Lambda releases its network interfaces about twenty minutes after a function is deleted. Until then, their subnets
+# cannot be deleted.
 wait_for_interfaces() {
   local group count tries=0
   group=$(value SecurityGroupIds)

@@ -32,8 +32,16 @@ class RenderError(click.ClickException):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("stage")
-@click.option("--outputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@click.option(
+    "--outputs",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Outputs of the stage's stacks.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Directory to write."
+)
 def main(stage: str, outputs: Path, out: Path) -> None:
     """Write the Chalice project of STAGE, a stage in chalice_app/.chalice/config.json, into DIR.
 
@@ -51,6 +59,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
         made = json.loads(outputs.read_text())
     except ValueError as error:
         raise RenderError(f"{outputs} is not JSON: {error}") from None
+    if not isinstance(made, dict):
+        raise RenderError(f"{outputs} is not a JSON object")
     render(stage, made, out)
 
 

@@ -41,7 +41,8 @@ def target_of(project: Path) -> Target:
         for config in configs:
             validate_lambda_architecture(config)
     except (OSError, RuntimeError, ValueError, UnknownConfigFileVersion) as error:
-        raise PackageError(f"{project}/.chalice/config.json: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise PackageError(f"{project}/.chalice/config.json: {why}") from None
     targets = {Target(config.lambda_python_version, config.lambda_architecture) for config in configs}
     if len(targets) > 1:
         raise PackageError(f"the stages of {project} differ in lambda_architecture: package a project of one stage")
