@@ -17,7 +17,9 @@ __all__ = ["env_command"]
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of shell lines.")
 def env_command(home: Home, *, as_json: bool) -> None:
-    """Print the environment variables that point any AWS SDK, psql or notebook at the stack.
+    """Print the variables that point other programs at the stack.
+
+    They work for any AWS SDK, the AWS CLI, psql, the notebooks and 'python -m analysis'.
 
     \b
     Example:

@@ -13,11 +13,11 @@ from emulator.commands.options import home_option
 __all__ = ["replay_command"]
 
 HELP = """
-Post an event log in the REES46 format as clickstream events, and check that every event arrives.
+Post a public event log, and check that every event arrives.
 
-FILE is CSV with the columns event_time, event_type, product_id, category_id, category_code, brand, price, user_id and
-user_session. Each line becomes one event. Its eventId is derived from the line, so a second replay of the same file
-adds no rows.
+FILE is CSV in the REES46 format, with the columns event_time, event_type, product_id, category_id, category_code,
+brand, price, user_id and user_session. Each line becomes one event. Its eventId is derived from the line, so a second
+replay of the same file adds no rows.
 
 \b
 Examples:

@@ -13,6 +13,7 @@ from emulator.posting.retry import ATTEMPTS, delay
 
 __all__ = ["Poster"]
 
+SCHEMES = frozenset({"http", "https"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -71,6 +72,10 @@ class Poster:
 
 def _host(endpoint: str) -> str:
     try:
-        return httpx2.URL(endpoint).host
+        url = httpx2.URL(endpoint)
     except httpx2.InvalidURL as error:
         raise CommandError(f"{short_line(endpoint)} is not a URL: {error}") from error
+    if url.scheme not in SCHEMES:
+        shown = short_line(without_credentials(endpoint))
+        raise CommandError(f"{shown} is not a URL: it must begin with http:// or https://")
+    return url.host

@@ -48,7 +48,7 @@ def _fields(line: bytes) -> dict[str, str]:
         raise ValueError("blank line")
     values = _values(line)
     if len(values) != len(_COLUMNS):
-        raise ValueError(f"{len(values)} fields instead of {len(_COLUMNS)}")
+        raise ValueError(f"expected {len(_COLUMNS)} fields, found {len(values)}")
     return dict(zip(_COLUMNS, values, strict=True))
 
 

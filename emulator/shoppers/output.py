@@ -60,7 +60,8 @@ def show(report: ShoppersReport, console: Console) -> None:
 
 def _description(progress: Progress) -> str:
     return (
-        f"{progress.begun - progress.finished} on the site, {progress.accepted:,} accepted, {progress.waiting:,} wait"
+        f"{progress.begun - progress.finished} shoppers on the site, "
+        f"{progress.accepted:,} events accepted, {progress.waiting:,} waiting"
     )
 
 

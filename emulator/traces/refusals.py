@@ -19,7 +19,7 @@ FIRST_REFUSAL = 300
 class Refusals:
     """Follows the log of ingest, which each start begins anew, and adds every refusal to `traces`; a part."""
 
-    name = "refusals"
+    name = "refusal log"
 
     def __init__(self, log: Path, traces: Traces) -> None:
         self._log = log

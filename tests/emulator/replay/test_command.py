@@ -27,7 +27,7 @@ class TestCommand(ReplayTest):
         document = json.loads(result.stdout)
         assert (document["accepted"], document["malformed"], document["stored"]) == (1, 1, None)
         assert document["exit_code"] == result.exit_code == 1
-        assert "line 3: 1 fields instead of 9" in result.stderr
+        assert "line 3: expected 9 fields, found 1" in result.stderr
 
     def test_stack_of_the_home_is_the_default(
         self, collector: Collector, log: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,7 @@ class TestReplay(ReplayTest):
         """Each bad line is shown with its number, the good ones arrive, and the exit code is 1."""
         report, output = run(collector, log(line(1), "rubbish\n", line(2), line(3, "stare")))
         assert (report.lines, report.malformed, report.total("accepted"), report.exit_code) == (4, 2, 2, 1)
-        assert "line 3: 1 fields instead of 9" in output
+        assert "line 3: expected 9 fields, found 1" in output
         assert "line 5: unknown event_type 'stare'" in output
 
     def test_limit_reads_no_further(self, collector: Collector, log: Callable[..., Path]) -> None:
