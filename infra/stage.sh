@@ -23,7 +23,7 @@ open_stage() {
   command -v aws chalice >/dev/null || fail "aws or chalice is missing: run 'make setup'"
   known=$(cd "$here/stages" && printf ' %s' *.json)
   [[ -n $stage ]] || fail "no stage is named: say STAGE=… (there are:${known//.json/})"
-  [[ $stage =~ ^[a-z][a-z0-9]{0,15}$ ]] || fail "a stage's name must be up to 16 letters a-z and digits, not $stage"
+  [[ $stage =~ ^[a-z][a-z0-9]{0,15}$ ]] || fail "a stage's name is up to 16 letters a-z and digits, not $stage"
   file="$here/stages/$stage.json"
   [[ -f $file ]] || fail "there is no stage $stage: write infra/stages/$stage.json (there are:${known//.json/})"
   settings=$(python -c 'if True:

@@ -57,7 +57,7 @@ class Server(ABC):
             if not self._child.is_alive or time.monotonic() > deadline:
                 lines = "\n".join(self.last_lines())
                 self._child.stop()
-                raise CommandError(f"{self.name} did not start: {problem}. The end of {self._child.log}:\n{lines}")
+                raise CommandError(f"{self.name} did not start: {problem}; the end of {self._child.log}:\n{lines}")
             time.sleep(0.05)
 
     @property

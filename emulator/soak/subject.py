@@ -71,7 +71,7 @@ class Subject:
         self.starts += 1
         is_over = wait_until(lambda: bool(self._ready.read_bytes()) or not self.is_alive, START_SECONDS)
         if not is_over or not self.is_alive:
-            raise CommandError(f"the stack does not start. Its last lines:\n{self._tail()}")
+            raise CommandError(f"the stack does not start; its last lines:\n{self._tail()}")
 
     def stop(self) -> None:
         """Stop the stack in order, or by force if that takes too long."""
@@ -107,7 +107,7 @@ class Subject:
             return self.is_healthy()
 
         if not wait_until(is_well, HEALTHY_SECONDS):
-            raise CommandError(f"the stack does not recover. Its last lines:\n{self._tail()}")
+            raise CommandError(f"the stack does not recover; its last lines:\n{self._tail()}")
 
     def supervisor(self) -> psutil.Process:
         """Return the process that supervises all parts, and in which the projector runs."""

@@ -82,6 +82,6 @@ def _empty_tables(dw_url: str) -> None:
     except psycopg.Error as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise CommandError(
-            f"nothing was deleted, because the warehouse could not be emptied: {why}; "
+            f"nothing was deleted, since the warehouse was not emptied: {why}; "
             "close other connections to it, and reset again"
         ) from error

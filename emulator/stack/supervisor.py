@@ -74,9 +74,9 @@ class Supervisor:
         restarts = self._restarts[part.name]
         tail = "\n".join(part.last_lines())
         if len(restarts) == MAX_RESTARTS and time.monotonic() - restarts[0] < RESTART_WINDOW_SECONDS:
-            raise CommandError(f"{part.name} has died {MAX_RESTARTS + 1} times in a minute. Its last lines:\n{tail}")
+            raise CommandError(f"{part.name} has died {MAX_RESTARTS + 1} times in a minute; its last lines:\n{tail}")
         restarts.append(time.monotonic())
-        self._report(f"{part.name} died and is started again. Its last lines:\n{tail}")
+        self._report(f"{part.name} died and is started again; its last lines:\n{tail}")
         try:
             part.stop()
             part.start()
