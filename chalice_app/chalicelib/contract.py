@@ -67,6 +67,7 @@ RAW_MEMBERS = (
     "seq",
     "dropped.overflow",
     "dropped.refused",
+    "dropped.withheld",
     "cart.items",
     "cart.total",
     "cart.currency",
@@ -76,6 +77,10 @@ RAW_MEMBERS = (
     "order.currency",
     "wishlisted",
     "channel",
+    "publisher.name",
+    "publisher.version",
+    "context.timeZone",
+    "context.language",
 )
 
 CONVERTERS: Mapping[str, Callable[[Json], Value]] = {

@@ -19,6 +19,7 @@ from emulator.api.running import Running
 __all__ = ["web_app"]
 
 WEB = Path(__file__).parents[1] / "web"
+PUBLISHER = Path(__file__).parents[2] / "publisher"
 # The shop resolves its routes in the browser; each of them can be opened and reloaded.
 PAGES = {
     "/": "shop",
@@ -70,7 +71,7 @@ def _pages() -> list[BaseRoute]:
         return lambda _request: FileResponse(WEB / folder / "index.html")
 
     pages = [Route(path, page(folder)) for path, folder in PAGES.items()]
-    return [*pages, Mount("/web", StaticFiles(directory=WEB))]
+    return [*pages, Mount("/web", StaticFiles(directory=WEB)), Mount("/publisher", StaticFiles(directory=PUBLISHER))]
 
 
 def _http_exception_response(request: Request, error: Exception) -> Response:

@@ -11,7 +11,7 @@ from chalicelib.json_object import Json, JsonObject, Number
 __all__ = ["lost_values", "missing_members", "unknown_members"]
 
 # Objects whose members the contract lists too; of any other member only its name is judged.
-OBJECTS = ("product", "element", "cart", "order", "dropped")
+OBJECTS = ("product", *dict.fromkeys(name.partition(".")[0] for name in RAW_MEMBERS if "." in name))
 LISTED = frozenset(
     {source for field in (*COLUMNS, *RAW_FIELDS) for source in field.sources} | {*RAW_MEMBERS, *OBJECTS, "_ingest"}
 )
