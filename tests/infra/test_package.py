@@ -426,7 +426,7 @@ class TestCommand:
     def test_help_teaches(self) -> None:
         """What may be inside, what is refused, where the package stays."""
         said = CliRunner().invoke(main, ["--help"]).output
-        assert "a requirement without a wheel for Lambda is an error" in " ".join(said.split())
+        assert "The build fails if a requirement has no wheel for Lambda" in " ".join(said.split())
         assert "DIR/.chalice/deployments" in said
         assert "python -m infra.package chalice_app --out package.zip" in said
 
