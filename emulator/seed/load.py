@@ -1,4 +1,4 @@
-"""Loads hour partitions into the warehouse in bulk: what the projector would do with each object, only quicker."""
+"""Loads hour partitions into the warehouse in bulk, with the same result as the projector but quicker."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ CREATE TEMPORARY TABLE received ({SCHEMA.definitions}, position BIGINT GENERATED
 ON COMMIT DELETE ROWS
 """
 COPY = f"COPY received ({SCHEMA.names}) FROM STDIN"
-# In the order of receipt: the first one stays.
+# In the order of receipt, so that the first received object of an event makes its row.
 INSERT = f"""
 INSERT INTO {TABLE} ({SCHEMA.names})
 SELECT {SCHEMA.names} FROM received ORDER BY position
@@ -37,23 +37,34 @@ ON CONFLICT (event_id) DO NOTHING
 
 
 class Loaded(NamedTuple):
-    """How many rows and rejects the warehouse did not have before."""
+    """The numbers of new rows and new rejects in the warehouse."""
 
     rows: int
     rejects: int
 
 
 class _Hour(NamedTuple):
-    """The rows of one partition in the order of their receipt, and key and reason of each reject."""
+    """The rows of one partition in the order of receipt, and key and reason of each reject."""
 
     rows: list[Row]
     rejects: list[tuple[str, str]]
 
 
 def load(dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, progress: Progress) -> Loaded:
-    """Load every object of some hour partitions (see `clock`) of the bucket's directory; repeating it changes nothing.
+    """Load every object of some hour partitions into the warehouse; repeating it changes nothing.
 
-    Raises CommandError if the warehouse does not answer or refuses.
+    Args:
+        dw_url: libpq URL of the warehouse.
+        directory: Directory of the raw bucket.
+        hours: Beginnings of the hours, as in `clock`.
+        each: Applies a function to many tasks, as `map` does.
+        progress: Shows a bar.
+
+    Returns:
+        The numbers of new rows and rejects.
+
+    Raises:
+        CommandError: The warehouse does not answer, or refuses a statement.
     """
     rows = rejects = 0
     folders = [directory / f"{moment(hour):events/%Y/%m/%d/%H}" for hour in hours]
@@ -98,9 +109,9 @@ def _load_rejects(connection: psycopg.Connection, bucket: str, rejects: Sequence
 
 @contextmanager
 def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
-    """A connection to a warehouse that has all tables and columns."""
+    """Give a connection to the warehouse, after adding the tables and columns that are missing."""
     try:
-        Warehouse(dw_url)  # refuses what is no URL, without quoting it
+        Warehouse(dw_url)  # refuses a text that is not a URL, without quoting it
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
             SCHEMA.refuse_newer(connection)
             SCHEMA.upgrade(connection, as_allowed=True)
@@ -109,4 +120,4 @@ def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
     except (SettingsError, NewerWarehouse) as error:
         raise CommandError(str(error)) from None
     except psycopg.Error as error:
-        raise CommandError(f"the warehouse was not loaded: {reason(error)}") from error
+        raise CommandError(f"the warehouse could not be loaded: {reason(error)}") from error

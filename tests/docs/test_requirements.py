@@ -70,10 +70,10 @@ class TestAudit:
     @pytest.mark.parametrize(
         ("said", "code", "output"),
         [
-            (CLEAN, 0, "1 packages, nothing known against them"),
+            (CLEAN, 0, "1 packages audited, no known vulnerabilities"),
             (VULNERABLE, 1, "a 1: PYSEC-1"),
-            (SKIPPED, 2, "nothing is known of 1 of 1 packages (a): not audited"),
-            ("", 2, "pip-audit gives no answer; is the internet there? cannot reach it"),
+            (SKIPPED, 2, "1 of 1 packages could not be audited (a): pip-audit does not know them"),
+            ("", 2, "pip-audit failed: cannot reach it; check the internet connection"),
         ],
     )
     def test_exit_codes(self, said: str, code: int, output: str, tmp_path: Path) -> None:

@@ -344,7 +344,7 @@ class TestUsage:
             path.write_text(text)
         assert (done.returncode, done.stderr.partition(",")[0]) == (
             2,
-            "error: stack clickstream-dev-warehouse is there",
+            "error: stack clickstream-dev-warehouse exists",
         )
 
 

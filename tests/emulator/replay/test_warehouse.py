@@ -24,6 +24,6 @@ class TestPostgresWarehouse:
 
     def test_url_that_is_none_keeps_its_password(self) -> None:
         """A URL that cannot be parsed is not quoted, since it may hold a password."""
-        with pytest.raises(CommandError, match="refuses its URL") as caught:
+        with pytest.raises(CommandError, match="the URL of the warehouse is wrong") as caught:
             PostgresWarehouse("postgresql//u:hidden@host/db").known([])
         assert "hidden" not in caught.value.message
