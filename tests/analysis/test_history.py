@@ -30,6 +30,7 @@ def objects_of(directory: Path) -> list[Path]:
 
 
 class TestOpenHistory:
+    @pytest.mark.slow
     def test_an_empty_local_stack_gets_a_sample(self, home: Path, warehouse_url: str) -> None:
         """Even one that never ran; it is in the warehouse too, and not written again."""
         history = open_history(warehouse=warehouse_url)

@@ -24,6 +24,7 @@ class TestNotebooks:
         assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
 
     @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+    @pytest.mark.slow
     def test_it_runs_from_top_to_bottom(self, path: Path, home: Path, tmp_path: Path) -> None:
         """On an empty local stack it makes its sample first; charts are there, and nothing is loaded from elsewhere."""
         environment = {name: value for name, value in os.environ.items() if name not in ("DW_URL", "RAW_BUCKET_NAME")}

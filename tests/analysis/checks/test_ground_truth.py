@@ -18,6 +18,8 @@ from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
 from analysis.metrics.range import Range
 from emulator.commands.main import main
 
+pytestmark = pytest.mark.slow
+
 START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
 MODULES = (carts, funnel, overview, paths, products, retention, revenue, sessions)
 RAW_ONLY = ("revenue", "revenue_over_time")

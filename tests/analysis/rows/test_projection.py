@@ -85,6 +85,7 @@ _bodies = st.one_of(
 class TestProjection:
     @settings(max_examples=400, deadline=None)
     @given(st.lists(_bodies, max_size=5))
+    @pytest.mark.slow
     def test_rows_are_those_of_the_contracts_own_mapping(self, bodies: list[bytes]) -> None:
         """Value for value, on any input, raw-only fields included; what is corrupt is named with the same reason."""
         assert_same_rows(bodies)

@@ -220,6 +220,7 @@ class TestCommand:
         assert done.exit_code == 2
         assert "no fault 'earthquake'; there are ingest killed" in " ".join(done.stderr.replace("│", "").split())
 
+    @pytest.mark.slow
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
         """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean."""
         kinds = len(FAULTS)

@@ -23,6 +23,8 @@ from emulator.servers.ports import free_ports
 from emulator.servers.processes import is_live
 from tests.support.stack_process import ROOT, StackProcess, emulator, wait_for
 
+pytestmark = pytest.mark.stack
+
 REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
 HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
 
