@@ -25,7 +25,6 @@ from tests.support.stack_process import ROOT, StackProcess, emulator, wait_for
 
 pytestmark = pytest.mark.stack
 
-REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
 HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
 
 
@@ -475,31 +474,36 @@ class TestReset:
 
 class TestReplay:
     def test_a_second_replay_is_the_same_events(self, new_stack: Callable[..., StackProcess], tmp_path: Path) -> None:
-        """Twice the objects, the same rows, each with what its line says."""
+        """Twice the objects, in the hours of their receipt; the same rows, each with what its line says."""
         stack = new_stack().start()
+        hours = {f"{datetime.now(UTC):%Y/%m/%d/%H}"}
         file = csv_file(tmp_path / "events.csv", 100)
         code, report = replay(stack, file)
         assert (code, report["accepted"], report["stored"], report["new_rows"]) == (0, 100, 100, 100)
         code, report = replay(stack, file, "--concurrency", "2")
         assert (code, report["accepted"], report["new_rows"], report["already_known"]) == (0, 100, 0, 100)
+        hours.add(f"{datetime.now(UTC):%Y/%m/%d/%H}")
         assert len(stack.raw_keys()) == 200
+        assert {key[len("events/") :].rpartition("/")[0] for key in stack.raw_keys()} <= hours
+        assert len(stack.event_ids()) == 100
+        assert stack.ask("SELECT count(DISTINCT session_id) FROM clickstream_events") == [(15,)]
         by_name = dict(stack.ask("SELECT event_name, count(*) FROM clickstream_events GROUP BY 1"))
         assert by_name == {"product_view": 85, "add_to_cart_click": 10, "checkout_complete": 5}
         query = "SELECT session_id, user_id, context_product_brand, context_product_category, context_product_price"
         row = stack.ask(f"{query} FROM clickstream_events WHERE context_product_id = '3'")
         assert row == [("s0", "9", "aqua", "appliances.kettle", 3)]
 
-    @pytest.mark.skipif(not REAL_FILE.exists(), reason="the real file lies beside the project, not in it")
-    def test_the_real_file_of_a_real_shop(self, new_stack: Callable[..., StackProcess]) -> None:
+    @pytest.mark.real_file
+    def test_the_real_file_of_a_real_shop(self, new_stack: Callable[..., StackProcess], real_file: Path) -> None:
         """1,000 real events of REES46: 1,000 rows; replayed: 2,000 files and still 1,000 rows."""
         stack = new_stack().start()
         hours = {f"{datetime.now(UTC):%Y/%m/%d/%H}"}
-        code, report = replay(stack, REAL_FILE)
+        code, report = replay(stack, real_file)
         assert (code, report["accepted"], report["stored"], report["new_rows"]) == (0, 1000, 1000, 1000)
         by_name = dict(stack.ask("SELECT event_name, count(*) FROM clickstream_events GROUP BY 1"))
         assert by_name == {"product_view": 987, "add_to_cart_click": 3, "checkout_complete": 10}
         assert stack.ask("SELECT count(DISTINCT session_id) FROM clickstream_events") == [(372,)]
-        code, report = replay(stack, REAL_FILE)
+        code, report = replay(stack, real_file)
         assert (code, report["new_rows"], report["already_known"]) == (0, 0, 1000)
         hours.add(f"{datetime.now(UTC):%Y/%m/%d/%H}")
         assert len(stack.raw_keys()) == 2000
