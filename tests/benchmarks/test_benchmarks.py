@@ -127,6 +127,7 @@ class TestIngest:
             ingest.measure(range(1))
 
 
+@pytest.mark.slow
 class TestColdStart:
     def test_each_round_starts_a_process_of_both_kinds(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         """Real ones, after one of each that is not counted."""

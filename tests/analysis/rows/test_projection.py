@@ -90,6 +90,7 @@ class TestProjection:
         """Value for value, on any input, raw-only fields included; what is corrupt is named with the same reason."""
         assert_same_rows(bodies)
 
+    @pytest.mark.slow
     @settings(max_examples=400, deadline=None)
     @given(st.lists(_nearly_usual, min_size=1, max_size=5))
     def test_one_hostile_value_among_usual_ones_changes_no_row(self, texts: list[str]) -> None:
