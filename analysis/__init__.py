@@ -1,6 +1,125 @@
-"""Analysis of collected events: over raw storage, where one object is one event, and over the warehouse."""
+"""The analysis library: raw events, the warehouse, and every metric over both; see docs/library.md.
 
-from analysis.errors import AnalysisError
-from analysis.rows.reader import Events, read_events, read_objects
+Each name is loaded when it is first used, since Polars, DuckDB and boto3 take longer to import than `--help` to run.
+The modules behind this page may move; these names stay.
+"""
 
-__all__ = ["AnalysisError", "Events", "read_events", "read_objects"]
+from typing import TYPE_CHECKING
+
+__all__ = [
+    "CHECKOUT",
+    "RAW_FIELDS",
+    "AnalysisError",
+    "Check",
+    "Engine",
+    "Events",
+    "History",
+    "LoginState",
+    "NoTable",
+    "Range",
+    "RawEvents",
+    "Sample",
+    "ValidationReport",
+    "WarehouseEvents",
+    "by_login_state",
+    "carts",
+    "charts",
+    "discount_effect",
+    "events_over_time",
+    "funnel",
+    "latest_product_events",
+    "moment",
+    "open_history",
+    "overview",
+    "paths",
+    "products",
+    "read_events",
+    "read_history",
+    "read_objects",
+    "rebuilt_sessions",
+    "retention",
+    "revenue",
+    "revenue_over_time",
+    "session_summary",
+    "sessions",
+    "span",
+    "top_brands",
+    "top_categories",
+    "top_events",
+    "validate",
+    "visitor_types",
+]
+
+if TYPE_CHECKING:
+    from analysis import charts
+    from analysis.checks.validation.finding import Check
+    from analysis.checks.validation.run import ValidationReport, validate
+    from analysis.errors import AnalysisError, NoTable
+    from analysis.history import History, open_history, read_history
+    from analysis.metrics.carts import carts
+    from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+    from analysis.metrics.funnel import CHECKOUT, funnel
+    from analysis.metrics.overview import (
+        by_login_state,
+        events_over_time,
+        latest_product_events,
+        overview,
+        top_brands,
+        top_categories,
+        top_events,
+        visitor_types,
+    )
+    from analysis.metrics.paths import paths
+    from analysis.metrics.products import discount_effect, products
+    from analysis.metrics.range import LoginState, Range, moment, span
+    from analysis.metrics.retention import retention
+    from analysis.metrics.revenue import revenue, revenue_over_time
+    from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
+    from analysis.raw.sample import Sample
+    from analysis.rows.fields import RAW_FIELDS
+    from analysis.rows.reader import Events, read_events, read_objects
+else:  # hidden from type checkers, which would take any name of this package for one that there is
+    from importlib import import_module
+
+    _NAMES = {
+        "checks.validation.finding": ("Check",),
+        "checks.validation.run": ("ValidationReport", "validate"),
+        "errors": ("AnalysisError", "NoTable"),
+        "history": ("History", "open_history", "read_history"),
+        "metrics.carts": ("carts",),
+        "metrics.engine": ("Engine", "RawEvents", "WarehouseEvents"),
+        "metrics.funnel": ("CHECKOUT", "funnel"),
+        "metrics.overview": (
+            "by_login_state",
+            "events_over_time",
+            "latest_product_events",
+            "overview",
+            "top_brands",
+            "top_categories",
+            "top_events",
+            "visitor_types",
+        ),
+        "metrics.paths": ("paths",),
+        "metrics.products": ("discount_effect", "products"),
+        "metrics.range": ("LoginState", "Range", "moment", "span"),
+        "metrics.retention": ("retention",),
+        "metrics.revenue": ("revenue", "revenue_over_time"),
+        "metrics.sessions": ("rebuilt_sessions", "session_summary", "sessions"),
+        "raw.sample": ("Sample",),
+        "rows.fields": ("RAW_FIELDS",),
+        "rows.reader": ("Events", "read_events", "read_objects"),
+    }
+    _MODULES = {name: f"analysis.{module}" for module, names in _NAMES.items() for name in names}
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from the module that defines it."""
+        if name == "charts":
+            return import_module("analysis.charts")
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+        return value
+
+    def __dir__() -> list[str]:
+        """Name what is public, loaded or not, for a console's completion."""
+        return sorted({*globals(), *__all__})

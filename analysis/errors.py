@@ -1,11 +1,11 @@
-"""Every error of the analysis on purpose: one line that says what is wrong and what to do."""
+"""The errors that the analysis raises on purpose: one line that says what is wrong and what to do."""
 
 __all__ = ["AnalysisError", "NoTable"]
 
 
 class AnalysisError(Exception):
-    """Something the user can put right: a source, a span or a name that is wrong, or storage that does not answer."""
+    """A problem that the user can solve: a wrong source, span or name, or storage that does not answer."""
 
 
 class NoTable(AnalysisError):
-    """The warehouse has no table yet: the first event that is projected makes it."""
+    """The warehouse has no table of events yet."""

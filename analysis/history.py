@@ -1,4 +1,4 @@
-"""A history to look at: the raw events of a span, and the warehouse that holds them too, if there is one."""
+"""A history to look at: the raw events of a range, and the warehouse that holds them too, if there is one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,18 +6,26 @@ from pathlib import Path
 
 from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
-from analysis.place import source_of, warehouse_of
+from analysis.place import require_events, source_of, warehouse_of
+from analysis.raw.sample import Sample, read_sample
 from analysis.rows.reader import Events, read_events
-from analysis.sample import seed_if_empty
 
 __all__ = ["History", "open_history", "read_history"]
 
 
 @dataclass(frozen=True)
 class History:
-    """What metrics are asked about: `raw` always, `warehouse` where there is one, and `within`, their common range.
+    """The events of one range, ready for metrics.
 
-    `events` are those of `raw`, with `order`, and what is no event.
+    Attributes:
+        source: The raw bucket.
+        dw_url: The warehouse's URL; None without a warehouse.
+        within: The range.
+        events: The raw events of the range, of every login state and with the raw field `order`; and the objects that
+            are not events.
+        raw: The events, for every metric.
+        warehouse: The warehouse, for every metric but revenue; None without a URL.
+        sample: Which of the events are made up; None if all are real.
     """
 
     source: str | Path
@@ -26,16 +34,18 @@ class History:
     events: Events
     raw: RawEvents
     warehouse: WarehouseEvents | None
+    sample: Sample | None = None
 
     def __repr__(self) -> str:
         start, end = (f"{time:%Y-%m-%d %H:%M}" for time in (self.within.start, self.within.end))
-        corrupt = self.events.corrupt.height
-        lines = [
-            f"{self.events.frame.height:,} events, received from {start} to {end} UTC, of {self.source}",
-            f"login state: {self.within.login_state or 'all'}",
-            "the warehouse answers too" if self.warehouse else "no warehouse: name it, or start the local stack",
-        ]
-        return "\n".join(lines + ([f"{corrupt:,} objects are no events: see 01_validation"] if corrupt else []))
+        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {start} to {end} UTC"]
+        if self.sample:
+            lines.append(f"includes {self.sample}")
+        lines.append(f"login state: {self.within.login_state or 'all'}")
+        lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
+        if corrupt := self.events.corrupt.height:
+            lines.append(f"{corrupt:,} objects are not events: see 01_validation")
+        return "\n".join(lines)
 
 
 def open_history(
@@ -45,20 +55,43 @@ def open_history(
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
 ) -> History:
-    """Open what a notebook looks at; a local bucket without any event gets a small sample history first.
+    """Open the events that a notebook looks at. This only reads.
 
-    `source` is `s3://bucket` or a bucket's directory, by default `RAW_BUCKET_NAME` in S3, else the local stack's, which
-    need not run. `warehouse` is its URL, by default `DW_URL`, else that of the local stack, if it runs. `start` and
-    `end` are whole hours, in UTC unless they say otherwise, by default the last 28 days. Raises AnalysisError.
+    Args:
+        source: The raw bucket: `s3://bucket`, or a bucket's directory. By default the bucket that `RAW_BUCKET_NAME`
+            names in S3, else that of the local stack, which need not run.
+        warehouse: The URL of the warehouse. By default `DW_URL`, else the local stack's if it runs.
+        start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
+        end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
+        login_state: Metrics count only events of this login state. By default they count all.
+
+    Returns:
+        The history; read again to see events that came later.
+
+    Raises:
+        AnalysisError: There are no events, the bucket cannot be read, or an argument is wrong.
     """
-    place = source_of(source, make=True)
-    dw_url = warehouse_of(warehouse, place)
-    seed_if_empty(place, dw_url)
-    return read_history(place, dw_url, Range(*span(start, end, HISTORY_DAYS), login_state))
+    place = source_of(source)
+    require_events(place)
+    within = Range(*span(start, end, HISTORY_DAYS), login_state)
+    return read_history(place, warehouse_of(warehouse, place), within)
 
 
 def read_history(source: str | Path, dw_url: str | None, within: Range) -> History:
-    """Read the events of a range, whose start and end are whole hours. Raises AnalysisError."""
+    """Read the events of a range.
+
+    Args:
+        source: `s3://bucket`, or a bucket's directory.
+        dw_url: The URL of the warehouse, or None.
+        within: The range; its start and end are whole hours in UTC.
+
+    Returns:
+        The history, which is empty if the range holds no events.
+
+    Raises:
+        AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
+    """
     events = read_events(source, within.start, within.end, fields=["order"])
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
-    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse)
+    sample = read_sample(source, within.start, within.end)
+    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample)

@@ -1,41 +1,80 @@
-"""Where events are: what was named, else what the environment says, else the local stack, running or not."""
+"""Where events are: the place that is named, else what the environment says, else the local stack, running or not."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+from analysis.raw.partitions import SCHEME, is_object
+from analysis.raw.sample import read_sample
+from chalicelib.keys import PREFIX
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home
 
-__all__ = ["needed_warehouse_of", "source_of", "warehouse_of"]
+__all__ = [
+    "has_events",
+    "keep_sample_at_home",
+    "needed_warehouse_of",
+    "require_events",
+    "source_of",
+    "warehouse_of",
+]
+
+HOW_TO_BEGIN = "start the stack with 'make run' and click, or write a sample with 'python -m emulator sample'"
 
 
-def source_of(named: str | None, *, make: bool = False) -> str | Path:
-    """The raw bucket: `named`, else `RAW_BUCKET_NAME` in S3, else the directory of the local stack.
+def source_of(named: str | None) -> str | Path:
+    """Find the raw bucket. Nothing is created.
 
-    Raises AnalysisError if there is none of them, unless the last is to be made where it is missing.
+    Args:
+        named: `s3://bucket`, or a bucket's directory; None if the user named none.
+
+    Returns:
+        `named`, else the bucket that `RAW_BUCKET_NAME` names in S3, else the directory of the local stack's bucket.
+
+    Raises:
+        AnalysisError: None of these is there.
     """
     if named:
         return named
     if bucket := os.environ.get("RAW_BUCKET_NAME"):
-        return f"s3://{bucket}"
-    home = Home.default()
-    if make:
-        _create(home)
-    directory = home.s3 / BUCKET
+        return f"{SCHEME}{bucket}"
+    directory = _local_bucket()
     if not directory.is_dir():
-        raise AnalysisError("no events here: name --source DIR or s3://BUCKET, or start a local stack with 'make run'")
+        raise AnalysisError(f"no events here: {HOW_TO_BEGIN}; or name --source DIR or s3://BUCKET")
     return directory
 
 
+def has_events(directory: Path) -> bool:
+    """Say whether a bucket's directory holds any event, of whatever hour."""
+    return any(is_object(name) for _, _, names in os.walk(directory / PREFIX.rstrip("/")) for name in names)
+
+
+def require_events(source: str | Path) -> None:
+    """Raise AnalysisError, which says what to do, if `source` is a directory without any event."""
+    if str(source).startswith(SCHEME) or not Path(source).is_dir() or has_events(Path(source)):
+        return
+    is_local = Path(source).absolute() == _local_bucket()
+    advice = HOW_TO_BEGIN if is_local else f"name a bucket's directory, which holds {PREFIX}YYYY/MM/DD/HH/"
+    raise AnalysisError(f"no events in {source}: {advice}")
+
+
 def warehouse_of(named: str | None, source: str | Path) -> str | None:
-    """The warehouse's URL: `named`, else `DW_URL`, else the running local stack's if `source` is its bucket."""
+    """Find the warehouse.
+
+    Args:
+        named: Its URL; None if the user named none.
+        source: The raw bucket, as `source_of` gives it.
+
+    Returns:
+        `named`, else `DW_URL`, else the local stack's if the stack runs and `source` is its bucket, else None.
+    """
     if named:
         return named
     if url := os.environ.get("DW_URL"):
         return url
     home = Home.default()
-    if Path(source).absolute() != (home.s3 / BUCKET).absolute() or not home.is_held:
+    if Path(source).absolute() != _local_bucket() or not home.is_held:
         return None
     try:
         return home.read_stack().dw_url
@@ -44,15 +83,31 @@ def warehouse_of(named: str | None, source: str | Path) -> str | None:
 
 
 def needed_warehouse_of(named: str | None, source: str | Path) -> str:
-    """The same, where there is nothing to do without one. Raises AnalysisError."""
+    """Find the warehouse as `warehouse_of` does. Raises AnalysisError if there is none."""
     url = warehouse_of(named, source)
     if url is None:
         raise AnalysisError("no warehouse here: name it with --dw or DW_URL, or start the local stack with 'make run'")
     return url
 
 
-def _create(home: Home) -> None:
-    try:
-        home.create()
-    except CommandError as error:
-        raise AnalysisError(str(error)) from error
+def keep_sample_at_home(source: str | Path, dw_url: str) -> None:
+    """Raise AnalysisError if the bucket includes a sample, and the warehouse is not its own stack's embedded one.
+
+    Whoever copies a bucket's events into a warehouse asks this first.
+    """
+    if read_sample(source) is None:
+        return
+    is_s3 = str(source).startswith(SCHEME)
+    home = Home.default() if is_s3 else Home(Path(source).absolute().parent.parent)
+    with suppress(CommandError):
+        stack = home.read_stack()
+        if stack.is_own_dw and stack.dw_url == dw_url:
+            return
+    raise AnalysisError(
+        f"{source} includes a sample, which must not reach a warehouse that is not its stack's own: empty the bucket "
+        "with 'python -m emulator reset', or name another one with --source"
+    )
+
+
+def _local_bucket() -> Path:
+    return Home.default().s3 / BUCKET

@@ -1,4 +1,4 @@
-"""Route and trigger of the two Lambdas: parse, call, respond."""
+"""The route and the trigger of the two Lambdas: parse, call, respond."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ settings = Settings.from_environment()
 storage = RawStorage()
 
 
-# Any content type is let in: Chalice's own refusal has another shape than our answers.
+# Any content type is let in, because Chalice's own refusal has another form than our responses.
 @app.route("/clickstream", methods=["POST", "OPTIONS"], content_types=["*/*"])
 def clickstream() -> Response:
-    """POST one event, or ask (OPTIONS) whether a page's origin may."""
+    """Store one event (POST), or say whether a page's origin may send events (OPTIONS)."""
     request: Request = app.current_request  # type: ignore[assignment]  # never None inside a route
-    answer = ingest.handle(request.to_original_event(), request.lambda_context, settings, storage)
-    return Response(body=answer.body, status_code=answer.status, headers={**answer.headers})
+    response = ingest.handle(request.to_original_event(), request.lambda_context, settings, storage)
+    return Response(body=response.body, status_code=response.status, headers={**response.headers})
 
 
 @app.on_s3_event(
@@ -30,8 +30,8 @@ def clickstream() -> Response:
     name="projector",
 )
 def project(event: S3Event) -> list[dict[str, Any]]:
-    """Project every raw object that S3 names; S3 ignores the answer, a manual invocation shows it."""
-    # Here, not above: the ingest Lambda must not pay for loading the database driver.
+    """Project every raw object of an S3 event; S3 ignores the result, a manual invocation shows it."""
+    # Imported here, so that the ingest Lambda does not pay for loading the database driver.
     from chalicelib.warehouse.client import open_warehouse
 
     return projector.handle(event.to_dict(), storage, open_warehouse(settings))

@@ -1,1 +1,1 @@
-"""What all command lines share: safe text, tables, progress, JSON, errors, and where a local stack keeps its state."""
+"""Shared parts of all command lines: safe text, tables, progress, JSON, errors, and a local stack's home."""

@@ -1,4 +1,4 @@
-"""Text on a console: none of it is taken for markup, and none of it steers the terminal."""
+"""Prints foreign text on a console safely: it is not read as markup, and cannot steer the terminal."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,12 +11,12 @@ __all__ = ["text_line", "text_table"]
 
 
 def text_line(text: str, style: str = "") -> Text:
-    """One line to print; line breaks in it are escapes."""
+    """Make one line to print; line breaks in it become escapes."""
     return Text(printable(text), style)
 
 
 def text_table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table of texts: names in the first column, numbers in the others."""
+    """Make a table of texts, with names in the first column and numbers in the others."""
     table = Table()
     for index, column in enumerate(columns):
         table.add_column(text_line(column), justify="right" if index else "left", overflow="fold")

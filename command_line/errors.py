@@ -8,10 +8,10 @@ __all__ = ["CommandError"]
 
 
 class CommandError(click.ClickException):
-    """Something the user can put right: wrong usage or environment. Ends a command with exit code 2."""
+    """Wrong usage or environment, which the user can put right. It ends a command with exit code 2."""
 
     exit_code = 2
 
     def format_message(self) -> str:
-        """Give the message as it is printed; the end of a server's log in it may hold text of events."""
+        """Give the message, safe to print: it may quote the end of a server's log, with text of events."""
         return printable_lines(self.message)

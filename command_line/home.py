@@ -1,4 +1,4 @@
-"""The stack's home directory: where its state lives, who holds it, and the record of the running stack."""
+"""The home directory of a local stack: its folders, the lock of the running stack, and the record of where it is."""
 
 import fcntl
 import hashlib
@@ -26,7 +26,10 @@ LOCK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the parts of one stack are, and the local key pair of its S3 server; all URLs are on loopback."""
+    """Where the parts of one stack are, and the local key pair of its S3 server.
+
+    All URLs are on loopback, but perhaps `dw_url`: that is another PostgreSQL unless `is_own_dw`.
+    """
 
     web_url: str
     ingest_url: str
@@ -44,7 +47,7 @@ class Stack:
 
     @property
     def public_dw_url(self) -> str:
-        """Where the warehouse is, for people to read: its URL, or a libpq connection string without the password."""
+        """The warehouse's address without a password: its URL, or a libpq connection string."""
         parameters = conninfo.conninfo_to_dict(self.dw_url)
         if not parameters.keys() & SECRETS:
             return self.dw_url
@@ -52,7 +55,7 @@ class Stack:
 
 
 class Home:
-    """One stack's state under `path`: `s3/<bucket>/<key>`, `postgres/`, `logs/`, and the record of the last run."""
+    """The state of one stack below `path`: `s3/<bucket>/<key>`, `postgres/`, `logs/`, and the last run's record."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
@@ -68,14 +71,16 @@ class Home:
 
     @property
     def name(self) -> str:
-        """A short name, unique to this user and path: it goes where the path itself would be too long."""
+        """A short name, unique to this user and path, for places where the path itself would be too long."""
         return f"clickstream-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:12]}"
 
     def create(self) -> None:
-        """Make the directory, private to its owner, and its marker; an existing directory keeps its permissions.
+        """Make the directory and its folders, private to the owner; an existing directory keeps its permissions.
 
-        As root the directory can be entered (not listed), since PostgreSQL then runs as another user.
-        Raises CommandError where that is not allowed.
+        If root owns it, other users can enter the directory, but not list it: PostgreSQL then runs as another user.
+
+        Raises:
+            CommandError: The directory cannot be made, or cannot be used.
         """
         try:
             if not self.path.exists():
@@ -91,7 +96,11 @@ class Home:
     def held(self, patience: float = LOCK_SECONDS) -> Iterator[None]:
         """Hold the home for one stack; the lock ends with the process, however that ends.
 
-        Raises CommandError if another still holds it after `patience` seconds: `env` does, for a moment.
+        Args:
+            patience: Seconds to wait for another holder; who asks `is_held` is one for a moment.
+
+        Raises:
+            CommandError: Another process still holds the home.
         """
         deadline = time.monotonic() + patience
         with (self.path / "stack.lock").open("a") as lock:
@@ -105,17 +114,17 @@ class Home:
     def is_held(self) -> bool:
         """Whether a stack is running on this home now."""
         try:
-            with self.held(patience=0):
-                return False
-        except (CommandError, FileNotFoundError):
-            return self.path.exists() and (self.path / "stack.lock").exists()
+            with (self.path / "stack.lock").open() as lock:  # only to be read: whoever asks need not own the home
+                return not _locked(lock)
+        except FileNotFoundError:
+            return False
 
     def record_of(self, part: str) -> Path:
-        """Where it is noted which process a part runs in, for a later start to find it if it was left behind."""
+        """Give the file that records the process of a part: a later start finds there what was left behind."""
         return self.path / "run" / f"{part}.json"
 
     def key_pair(self) -> tuple[str, str]:
-        """The S3 access key and secret of this home; made once, readable by its owner only."""
+        """Give the S3 access key and secret of this home, made once and readable by its owner only."""
         path = self.path / "s3-key.json"
         try:
             access_key, secret_key = json.loads(path.read_text())
@@ -129,7 +138,7 @@ class Home:
         _write_privately(self._record, asdict(stack))
 
     def read_stack(self) -> Stack:
-        """The record of the stack that runs, or ran last, on this home; raises CommandError if there was none."""
+        """Read where the stack of this home is, or was when it last ran. Raises CommandError if no stack has run."""
         try:
             return Stack(**json.loads(self._record.read_text()))
         except (OSError, ValueError, TypeError) as error:

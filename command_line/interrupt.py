@@ -1,4 +1,4 @@
-"""Ctrl-C as a request to finish early."""
+"""Turns Ctrl-C into a request to finish early."""
 
 import signal
 import threading
@@ -11,7 +11,7 @@ __all__ = ["stopped_by_ctrl_c"]
 
 @contextmanager
 def stopped_by_ctrl_c() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one interrupts as usual."""
+    """Give a flag that the first Ctrl-C sets; the second Ctrl-C interrupts as usual."""
     stop = threading.Event()
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Results as texts: as JSON, for programs, and one value alone; times are written as in events."""
+"""Writes results as text: as JSON for programs, or one value alone. Times are spelled as in events."""
 
 import json
 from datetime import UTC, datetime
@@ -9,10 +9,10 @@ __all__ = ["json_text", "plain"]
 
 
 def json_text(result: object) -> str:
-    """One JSON value over several lines; what JSON has no type for is a text, as of `plain`."""
+    """Write one JSON value over several lines; `plain` writes values for which JSON has no type."""
     return json.dumps(result, default=plain, indent=2)
 
 
 def plain(value: object) -> str:
-    """A value as a text; an aware time as RFC 3339 in UTC, to the millisecond."""
+    """Write a value as text; an aware time as RFC 3339 in UTC, with milliseconds."""
     return iso_milliseconds(value.astimezone(UTC)) if isinstance(value, datetime) else str(value)

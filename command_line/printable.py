@@ -1,4 +1,4 @@
-"""Makes text from elsewhere safe to print: none of it steers the terminal, and no URL gives a password away."""
+"""Makes foreign text safe to print: it cannot steer the terminal, and a URL does not show its password."""
 
 import re
 
@@ -8,20 +8,20 @@ SHORT = 200  # characters
 
 
 def printable(text: str) -> str:
-    """One line, in which whatever is no printable character, line breaks among them, is an escape."""
+    """Write text as one line; unprintable characters, line breaks included, become escapes."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def printable_lines(text: str) -> str:
-    """The same of each line of a text."""
+    """Apply `printable` to each line of a text."""
     return "\n".join(map(printable, text.split("\n")))
 
 
 def short_line(text: str) -> str:
-    """The beginning of a text, as one printable line with single spaces."""
+    """Shorten a text to one printable line with single spaces."""
     return printable(" ".join(text.split())[:SHORT])
 
 
 def without_credentials(url: str) -> str:
-    """The URL without a user and password in front of its host."""
+    """Remove the user and the password in front of a URL's host."""
     return re.sub(r"//[^/?#]*@", "//", url)

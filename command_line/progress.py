@@ -1,4 +1,4 @@
-"""Progress bars: one that shows by itself when work takes longer than a moment, and a display of several."""
+"""Progress bars: a single bar that appears when work takes long, and a display of several bars."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ PATIENCE_SECONDS = 2.0
 
 @contextmanager
 def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that takes how much more is done; the bar shows on standard error once two seconds have passed.
+    """Give a function to call with the amount of work done since its last call.
 
-    Nothing is shown where nobody watches: standard error is no terminal.
+    A bar appears on standard error after two seconds, unless standard error is not a terminal.
     """
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not (console.is_terminal or console.is_jupyter))
@@ -35,6 +35,6 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def new_progress(console: Console) -> Progress:
-    """Make a display of one or more bars: what is done, how far it is, and for how long it has run."""
+    """Make a display of one or more bars, each with its description, its share and its running time."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console)

@@ -16,7 +16,7 @@ from moto import mock_aws
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg import conninfo, sql
 
-from analysis.metrics.engine import Engine
+from analysis import Engine
 from command_line.home import BUCKET, Home
 from emulator.servers.postgres.server import Postgres
 from tests.support.aws.deployment import Built, built

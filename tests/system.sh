@@ -7,7 +7,6 @@ set -euo pipefail
 needs='
 chromium chromium the tests of the pages and of the publisher drive it
 curl curl deployments fetch certificates with it
-node nodejs it imports the publisher as a server would
 '
 
 fail() {

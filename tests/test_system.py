@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "tests" / "system.sh"
-NEEDED = ("chromium", "curl", "node")
-PACKAGES = "chromium curl nodejs"
+NEEDED = ("chromium", "curl")
+PACKAGES = "chromium curl"
 INSTALL = "apt-get install -y -qq"
 
 
@@ -94,9 +94,9 @@ class TestSystem:
         system.program("curl")
         done = system.run()
         assert (done.returncode, done.stderr) == (0, "")
-        assert system.calls == ["apt-get update -qq", f"{INSTALL} chromium nodejs"]
+        assert system.calls == ["apt-get update -qq", f"{INSTALL} chromium"]
         assert "the tests need chromium: the tests of the pages" in done.stdout
-        assert done.stdout.splitlines()[-1] == "installing them: apt-get install -y chromium nodejs"
+        assert done.stdout.splitlines()[-1] == "installing them: apt-get install -y chromium"
 
     def test_others_install_it_by_sudo(self, system: System) -> None:
         """Which is asked first whether it needs a password, for nobody is there to type one."""
@@ -147,7 +147,7 @@ class TestSystem:
 
     def test_a_package_without_its_program_is_an_error(self, system: System) -> None:
         """Otherwise the tests would fail later, and say less."""
-        system.apt(installs=("curl", "node"))
+        system.apt(installs=("curl",))
         done = system.run()
         assert (done.returncode, done.stderr) == (2, "error: chromium is installed, but not where PATH leads\n")
 

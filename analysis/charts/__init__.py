@@ -1,6 +1,7 @@
-"""Altair charts of metrics.
+"""Altair charts of metrics, one module per topic.
 
-Importing this package makes notebooks show charts as SVG, which needs neither network nor script.
+Each function takes a metric's frame and returns a chart. Importing this package makes notebooks show charts as SVG,
+which needs neither network nor script.
 """
 
 from analysis.charts import funnel, overview, products, retention, sessions, validation

@@ -11,7 +11,11 @@ MOST_GROUPS = 8
 
 
 def funnel(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """Visitors at each step, with the share of the first: a frame of `metrics.funnel.funnel` without groups."""
+    """Draw the visitors at each step, and their share of the first step's.
+
+    Args:
+        frame: A frame of the metric `funnel` without `by`.
+    """
     share = pl.when(pl.col("from_first").is_null()).then(pl.lit("")).otherwise(_percent("from_first"))
     label = pl.format("{}  {}", "visitors", share).str.strip_chars_end()
     labelled = frame.with_columns(_step(), label=label)
@@ -40,7 +44,7 @@ def funnel_by_group(frame: pl.DataFrame, by: str) -> alt.Chart:
 
 
 def _step() -> pl.Expr:
-    """A step by its name; with steps in any order none has one."""
+    """Name a step by its event; with steps in any order, a step has no event of its own."""
     return pl.format("{}. {}", "step", pl.col("event_name").fill_null("of the steps, any"))
 
 

@@ -1,4 +1,4 @@
-"""Charts of the overview: how much happened, when, and to what."""
+"""Charts of the overview: how much happened, when, and with which products."""
 
 import altair as alt
 import polars as pl
@@ -9,7 +9,12 @@ __all__ = ["checkout_rates", "events_over_time", "ranking", "top_events"]
 
 
 def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
-    """Events, visitors and sessions per hour or day: a frame of `metrics.overview.events_over_time`."""
+    """Draw events, visitors and sessions per hour or day.
+
+    Args:
+        frame: A frame of the metric `events_over_time`.
+        grain: The grain that the metric was given, `hour` or `day`.
+    """
     lines = (
         alt.Chart(frame)
         .mark_line(point=True, color=BLUE)
@@ -21,7 +26,7 @@ def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChar
 
 
 def top_events(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """Events by name, with their shares: a frame of `metrics.overview.top_events`."""
+    """Draw events by name, with their shares, of a frame of the metric `top_events`."""
     bars = alt.Chart(frame).encode(
         x=alt.X("events:Q", title="events"), y=alt.Y("event_name:N", title="event name", sort=None)
     )
@@ -31,13 +36,18 @@ def top_events(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
 
 
 def checkout_rates(frame: pl.DataFrame, by: str) -> alt.Chart:
-    """The checkout rate of each value of the column `by`: a frame of `by_login_state` or `visitor_types`."""
+    """Draw the checkout rate of each group.
+
+    Args:
+        frame: A frame of the metric `by_login_state` or `visitor_types`.
+        by: The column that names the group, `user_login_state` or `visitor_type`.
+    """
     return (
         alt.Chart(frame)
         .mark_bar(color=BLUE)
         .encode(
             x=alt.X("checkout_rate:Q", title="checkouts per add-to-cart click", axis=alt.Axis(format="%")),
-            # All of them, also those without an add, which have no rate.
+            # Every group, also one without an add, which has no rate.
             y=alt.Y(f"{by}:N", title=by.replace("_", " "), scale=alt.Scale(domain=frame[by].to_list())),
         )
         .properties(title=f"Checkout rate by {by.replace('_', ' ')}", width=WIDTH, height=bar_height(frame.height))
@@ -45,7 +55,12 @@ def checkout_rates(frame: pl.DataFrame, by: str) -> alt.Chart:
 
 
 def ranking(frame: pl.DataFrame, by: str) -> alt.Chart:
-    """Views and adds of each `category` or `brand`: a frame of `top_categories` or `top_brands`."""
+    """Draw product views and adds of each category or brand.
+
+    Args:
+        frame: A frame of the metric `top_categories` or `top_brands`.
+        by: The column that names the group, `category` or `brand`.
+    """
     names = {"product_views": "product views", "add_to_cart_clicks": "add-to-cart clicks"}
     long = frame.rename(names).unpivot(list(names.values()), index=by, variable_name="measure", value_name="count")
     return (

@@ -1,4 +1,4 @@
-"""Charts of products: which are looked at, wanted and bought, and what is earned."""
+"""Charts of products: which are looked at, wanted and bought, and the revenue."""
 
 import altair as alt
 import polars as pl
@@ -11,7 +11,7 @@ MOST_POINTS = 300
 
 
 def top_products(frame: pl.DataFrame) -> alt.Chart:
-    """Views, adds and purchase sessions of each product: a frame of `metrics.products.products` with a limit."""
+    """Draw views, adds and purchase sessions of each product, of a frame of the metric `products` with a limit."""
     names = {"views": "views", "adds": "adds", "purchase_sessions": "sessions with a purchase"}
     long = (
         frame.with_columns(product=_label())
@@ -33,7 +33,7 @@ def top_products(frame: pl.DataFrame) -> alt.Chart:
 
 
 def add_rates(frame: pl.DataFrame) -> alt.Chart:
-    """Each product's views and add rate: a frame of `metrics.products.products`, of which the first 300 are shown."""
+    """Draw the views and the add rate of the first 300 products with views, of a frame of the metric `products`."""
     return (
         alt.Chart(frame.filter(pl.col("add_rate").is_not_null()).head(MOST_POINTS))
         .mark_circle(opacity=0.7)
@@ -43,12 +43,12 @@ def add_rates(frame: pl.DataFrame) -> alt.Chart:
             size=alt.Size("purchase_sessions:Q", title="purchase sessions"),
             color=alt.Color("category:N", title="category"),
         )
-        .properties(title="Add rate by views: the best are high, the most seen right", width=WIDTH, height=320)
+        .properties(title="Add rate by views: high is often added, right is often viewed", width=WIDTH, height=320)
     )
 
 
 def discount_effect(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """The add rate with and without a discount: a frame of `metrics.products.discount_effect`."""
+    """Draw the add rate with and without a discount, of a frame of the metric `discount_effect`."""
     price = pl.when("is_discounted").then(pl.lit("discounted")).otherwise(pl.lit("full price"))
     named = frame.with_columns(price=price)
     bars = alt.Chart(named).encode(
@@ -61,7 +61,12 @@ def discount_effect(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
 
 
 def revenue_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
-    """Revenue per hour or day, each currency for itself: a frame of `metrics.revenue.revenue_over_time`."""
+    """Draw revenue per hour or day, one chart per currency.
+
+    Args:
+        frame: A frame of the metric `revenue_over_time`.
+        grain: The grain that the metric was given, `hour` or `day`.
+    """
     unit = "utcyearmonthdate" if grain == "day" else "utcyearmonthdatehours"
     money = frame.with_columns(pl.col("revenue").cast(pl.Float64))
     bars = (
@@ -78,7 +83,7 @@ def revenue_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatCha
 
 
 def _label() -> pl.Expr:
-    """A product's name, with its id where another has the same name, or where it has none."""
+    """Name a product; its id is added if it has no name, or shares its name with another product."""
     is_alone = pl.len().over("product_name") == 1
     named = pl.format("{} ({})", pl.col("product_name").fill_null("no name"), "product_id")
     return pl.when(is_alone & pl.col("product_name").is_not_null()).then("product_name").otherwise(named)

@@ -9,9 +9,13 @@ __all__ = ["retention"]
 
 
 def retention(frame: pl.DataFrame, grain: str) -> alt.LayerChart | alt.FacetChart:
-    """The share of each cohort that is back after so many days or weeks: a frame of `metrics.retention.retention`.
+    """Draw the share of each cohort that is back after so many days or weeks.
 
-    Period 0, in which all of a cohort are active, is its size in the label.
+    All of a cohort are active in period 0, so this period is not drawn: its size is in the cohort's label.
+
+    Args:
+        frame: A frame of the metric `retention`.
+        grain: The grain that the metric was given, `day` or `week`.
     """
     label = pl.format("{} ({})", pl.col("cohort").dt.to_string("%Y-%m-%d"), "visitors")
     cohorts = frame.sort("cohort").with_columns(label=label)

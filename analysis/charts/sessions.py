@@ -1,4 +1,4 @@
-"""Charts of sessions: how long and how deep they are, what happens to carts, and what follows what."""
+"""Charts of sessions: how long and how deep they are, what happens to carts, and which event follows which."""
 
 import altair as alt
 import polars as pl
@@ -7,7 +7,7 @@ from analysis.charts.theme import BLUE, WIDTH, bar_height
 
 __all__ = ["carts", "depths", "durations", "paths"]
 
-# Seconds, as visits are long: most are short, and some very long.
+# Seconds; unequal classes, since most visits are short and some are very long.
 BOUNDS = (0, 10, 30, 60, 180, 600, 1800)
 CLASSES = ("0 s", "to 10 s", "to 30 s", "to 1 min", "to 3 min", "to 10 min", "to 30 min", "longer")
 DEEPEST = 20
@@ -15,7 +15,7 @@ MOST_EVENTS = 12
 
 
 def durations(frame: pl.DataFrame) -> alt.Chart:
-    """Sessions by how long they lasted: a frame of `metrics.sessions.sessions` or `rebuilt_sessions`."""
+    """Draw sessions by duration, of a frame of the metric `sessions` or `rebuilt_sessions`."""
     places = pl.Series(BOUNDS).search_sorted(frame["duration"], side="left")
     found = places.rename("place").to_frame().group_by("place").len("sessions")
     classes = pl.DataFrame({"duration": CLASSES}).with_row_index("place")
@@ -24,7 +24,7 @@ def durations(frame: pl.DataFrame) -> alt.Chart:
 
 
 def depths(frame: pl.DataFrame) -> alt.Chart:
-    """Sessions by how many events they have; a frame as for `durations`."""
+    """Draw sessions by their number of events, of a frame of the metric `sessions` or `rebuilt_sessions`."""
     depth = pl.col("events").clip(upper_bound=DEEPEST)
     counts = frame.group_by(depth=depth).len("sessions").sort("depth")
     last = pl.when(pl.col("depth") == DEEPEST).then(pl.lit(f"{DEEPEST}+"))
@@ -33,7 +33,7 @@ def depths(frame: pl.DataFrame) -> alt.Chart:
 
 
 def carts(frame: pl.DataFrame) -> alt.Chart:
-    """How many sessions fill a cart, start a checkout, and buy: a frame of `metrics.carts.carts`."""
+    """Draw how many sessions fill a cart, start a checkout, and buy, of a frame of the metric `carts`."""
     names = {
         "sessions_with_cart": "with a cart",
         "sessions_with_checkout_start": "then a checkout start",
@@ -44,12 +44,12 @@ def carts(frame: pl.DataFrame) -> alt.Chart:
         alt.Chart(long)
         .mark_bar(color=BLUE)
         .encode(x=alt.X("sessions:Q", title="sessions"), y=alt.Y("state:N", title="sessions", sort=None))
-        .properties(title="What becomes of carts", width=WIDTH, height=2 * bar_height(long.height))
+        .properties(title="Carts, checkouts and purchases", width=WIDTH, height=2 * bar_height(long.height))
     )
 
 
 def paths(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """What follows what, between the most frequent events: a frame of `metrics.paths.paths`."""
+    """Draw which event follows which, for the most frequent events, of a frame of the metric `paths`."""
     frequent = frame.group_by("from_event").agg(pl.sum("transitions")).top_k(MOST_EVENTS, by="transitions")
     names = frequent["from_event"].implode()
     shown = frame.filter(pl.col("from_event").is_in(names), pl.col("to_event").is_in(names))
@@ -63,7 +63,7 @@ def paths(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     dark = alt.when("datum.share > 0.5").then(alt.value("white")).otherwise(alt.value("black"))
     shares = cells.mark_text(fontSize=10).encode(text=alt.Text("share:Q", format=".0%"), color=dark)
     height = 30 * max(frequent.height, 1)
-    title = "What follows an event in its session (share of each row; the most frequent events)"
+    title = "Next event in the session, most frequent events only (shares of each row)"
     return alt.layer(heat, shares).properties(title=title, width=WIDTH, height=height)
 
 

@@ -1,4 +1,4 @@
-"""How charts look, and what all of them share: sizes, colours, axes."""
+"""The look of all charts: sizes, colours, axes."""
 
 from typing import Any
 
@@ -20,17 +20,17 @@ def enable() -> None:
 
 
 def utc(name: str, title: str) -> alt.X:
-    """An axis of time in UTC, wherever the chart is drawn."""
+    """Make an axis of time in UTC, whatever the time zone of the computer that draws it."""
     return alt.X(name, type="temporal", title=title, scale=alt.Scale(type="utc"))
 
 
 def legend(measures: list[str]) -> alt.Color:
-    """A colour for each measure of a chart; named here, since a legend without any entry would have no end."""
+    """Give each measure a colour. The measures are named, since a legend of an empty chart would never end."""
     return alt.Color("measure:N", title=None, scale=alt.Scale(domain=measures))
 
 
 def bar_height(rows: int) -> int:
-    """The height of so many horizontal bars, in pixels."""
+    """Give the height of so many horizontal bars, in pixels."""
     return BAR * max(rows, 1)
 
 

@@ -1,4 +1,4 @@
-"""Charts of a validation: what became of each hour's objects, and what was found."""
+"""Charts of a validation: how many objects became rows, and how much each check found."""
 
 import altair as alt
 import polars as pl
@@ -12,7 +12,7 @@ SEVERITIES = {"error": RED, "warning": ORANGE, "info": GREY}
 
 
 def objects(hours: pl.DataFrame) -> alt.Chart:
-    """What became of the objects of each day: the `hours` of a validation's report."""
+    """Draw how many objects of each day became rows, duplicates or rejects, of the `hours` of a `ValidationReport`."""
     days = hours.group_by(day=pl.col("hour").dt.truncate("1d")).agg(pl.sum(*FATES)).sort("day")
     long = days.unpivot(list(FATES), index="day", variable_name="fate", value_name="objects")
     return (
@@ -23,12 +23,12 @@ def objects(hours: pl.DataFrame) -> alt.Chart:
             y=alt.Y("objects:Q", title="objects per day"),
             color=alt.Color("fate:N", title="became", scale=_scale(FATES), sort=list(FATES)),
         )
-        .properties(title="What became of each day's objects", width=WIDTH, height=200)
+        .properties(title="What each day's objects became", width=WIDTH, height=200)
     )
 
 
 def findings(checks: pl.DataFrame) -> alt.Chart:
-    """How much each check found, where it found something: a frame of `validation.output.as_frame`."""
+    """Draw how much each check found, of `as_frame()` of a `ValidationReport`; checks without findings are left out."""
     found = checks.filter(pl.col("findings") > 0)
     return (
         alt.Chart(found)

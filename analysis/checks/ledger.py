@@ -1,4 +1,4 @@
-"""Accounts for every event that browsers numbered: received, lost, dropped by themselves, late, repeated, rejected."""
+"""The ledger: accounts for every event that browsers numbered, whether it was received, lost or dropped."""
 
 from datetime import datetime
 from pathlib import Path
@@ -13,20 +13,40 @@ from analysis.rows.reader import read_events
 
 __all__ = ["COUNTS", "account", "total"]
 
-# In this order: sent = received + lost + overflowed + refused. The other three are not among the sent.
+# sent = received + lost + overflowed + refused. The other three are not part of the sum.
 COUNTS = ("sent", "received", "lost", "overflowed", "refused", "late", "repeated", "rejected")
 FIELDS = (KEY, "tab_id", "seq", "dropped_overflow", "dropped_refused", "sent_event_timestamp", "received_at")
 HOUR = pl.col("event_timestamp").dt.truncate("1h")
 
 
 def account(source: str | Path, start: datetime, end: datetime, *, by_client: bool = False) -> pl.DataFrame:
-    """One row per hour of receipt (`hour`, UTC) or per client (`client_id`, null: none), with COUNTS.
+    """Account for the events of a span of hours.
 
-    `received` are events, each once; `repeated` further objects of them; `rejected` objects that are no events, by the
-    hour of their key. Numbers (`seq`) that are missing between two of a tab count in the hour of the next one that
-    came: as `overflowed` or `refused` as far as the client's own counters grew there, else as `lost`. `late` is an
-    event that took more than five minutes longer than its client's quickest, whose clock may be off. What a tab lost
-    before its first and after its last event of the span is not to be seen. Raises AnalysisError as `read_events` does.
+    A tab's events carry numbers (`seq`). A number that is missing between two numbers of a tab counts in the hour in
+    which the tab's next event was received. It counts as `overflowed` or `refused` as far as the client's own counters
+    grew in that hour, and as `lost` otherwise. Losses before a tab's first event of the span and after its last one
+    cannot be seen.
+
+    Args:
+        source: The raw bucket, as for `read_events`.
+        start: The first hour: aware, a whole hour in UTC.
+        end: The hour after the last: aware, a whole hour in UTC.
+        by_client: Give a row per client instead of per hour.
+
+    Returns:
+        One row per hour of receipt (`hour`, UTC) or per client (`client_id`; null for events without one), ordered by
+        that column, nulls last. The other columns are COUNTS:
+
+        - `sent`: received + lost + overflowed + refused.
+        - `received`: events, each once.
+        - `lost`, `overflowed`, `refused`: missing numbers, as described above.
+        - `late`: events that took more than five minutes longer than their client's quickest event. The comparison is
+          within one client, because its clock may be wrong.
+        - `repeated`: duplicates, which are further objects of received events.
+        - `rejected`: objects that are not events, in the hour of their key.
+
+    Raises:
+        AnalysisError: As in `read_events`.
     """
     read = read_events(source, start, end, fields=FIELDS, keep_duplicates=True)
     events = read.frame.unique("event_id", keep="first", maintain_order=True)
@@ -45,7 +65,7 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
 
 
 def total(ledger: pl.DataFrame) -> dict[str, int]:
-    """All of it together."""
+    """Add up the rows of a ledger, by the names of COUNTS."""
     return {name: int(ledger[name].sum()) for name in COUNTS}
 
 
@@ -59,10 +79,10 @@ def _late(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
-    """What is missing between two numbers of a tab; what the client's counters say of it first, the rest was lost.
+    """Count missing numbers as `overflowed` or `refused` by the client's own counters, and the rest as `lost`.
 
-    A counter may grow in one tab's event for what another tab dropped; so both are compared for the client as a whole,
-    in each hour.
+    One tab's event may report what another tab dropped. So gaps and counters are compared per client and hour, not per
+    tab.
     """
     counts = [
         gaps_of(events).select(
@@ -77,7 +97,7 @@ def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 def _grown(events: pl.DataFrame, counter: str) -> pl.DataFrame:
-    """By how much a client's counter grew with an event that has it: `client_id`, `hour`, `grown`."""
+    """Give `client_id`, `hour` and `grown`: by how much the counter grew with each event that carries it."""
     counted = events.filter(pl.all_horizontal(pl.col("client_id", counter).is_not_null())).sort("event_timestamp", KEY)
     high = counted.with_columns(high=pl.col(counter).cum_max().over("client_id"))
     grown = (pl.col("high") - pl.col("high").shift(1).over("client_id")).fill_null(0)

@@ -1,7 +1,7 @@
 """Smoke test: posts one event, finds it in raw storage and then in the warehouse, and says how long that took.
 
-The event is named `smoke_test` and has no client, user, session or product: it is one of all events, and counts for
-no visitor, session, funnel, cart, path or product.
+The event is named `smoke_test` and has no client, user, session or product. It counts as an event, but not for any
+visitor, session, funnel, cart, path or product.
 """
 
 import json
@@ -31,18 +31,18 @@ from command_line.json_text import json_text
 __all__ = ["EVENT_NAME", "Smoke", "endpoint_of", "headers_of", "in_log", "in_raw", "in_warehouse", "smoke"]
 
 EVENT_NAME = "smoke_test"
-ANSWER_SECONDS = 30
+RESPONSE_SECONDS = 30
 PAUSE_SECONDS = 0.2
-# What the projector's log says of an event whose row is there.
+# Outcomes in the projector's log after which the row is in the warehouse.
 ROW_IS_THERE = ("projected", "already_known")
 
-# Whether a place has the object of this key, or the row of it; an event that comes late is looked for again.
+# Takes the event id and the object's key, and says whether a place has the event by now.
 Look = Callable[[str, str], bool]
 
 
 @dataclass
 class Smoke:
-    """What became of the event: its key, and the seconds from its sending until it was in each place."""
+    """The outcome of a smoke test: the event's key, and the seconds from sending until it was in each place."""
 
     event_id: str
     key: str | None = None
@@ -51,25 +51,26 @@ class Smoke:
 
     @property
     def is_passed(self) -> bool:
-        """Whether it was in every place in time."""
+        """Whether the event was in every place in time."""
         return self.problem is None
 
     def as_json(self) -> str:
-        """One JSON object."""
+        """Give one JSON object."""
         return json_text({"passed": self.is_passed, "event_name": EVENT_NAME, **asdict(self)})
 
     def as_text(self) -> str:
-        """One line for the event, one for each place, and one for what is wrong."""
+        """Give one line for the event, one for each place, and one for the problem, if there is one."""
         lines = [f"{EVENT_NAME} {self.event_id}"]
         lines += [f"{seconds:8.3f} s  {place}" for place, seconds in self.seconds.items()]
         return "\n".join([*lines, *([f"failed: {self.problem}"] if self.problem else [])])
 
 
 def endpoint_of(named: str | None, source: str | None) -> str:
-    """The URL that events are posted to: `named`, else that of the running local stack.
+    """Choose the URL that the event is posted to: `named`, or the endpoint of the running local stack.
 
-    Raises AnalysisError if there is none, and if an event that is posted there would be looked for in the bucket of
-    the local stack, since nothing says where it goes.
+    Raises:
+        AnalysisError: No URL is named and no local stack runs. Or the URL is not the local stack's, and neither
+            `source` nor `RAW_BUCKET_NAME` says where it stores its events.
     """
     home = Home.default()
     try:
@@ -77,30 +78,42 @@ def endpoint_of(named: str | None, source: str | None) -> str:
     except CommandError:
         local = None
     if named is None and local is None:
-        raise AnalysisError("no endpoint: name --url https://…/clickstream, or start a local stack with 'make run'")
+        raise AnalysisError(
+            "no endpoint: name one with --url https://…/clickstream, or start a local stack with 'make run'"
+        )
     if named not in (None, local) and not source and not os.environ.get("RAW_BUCKET_NAME"):
-        raise AnalysisError(f"where does {named} store its events? Name --source s3://BUCKET")
+        raise AnalysisError(f"the bucket of {named} is unknown: name it with --source s3://BUCKET")
     return named or str(local)
 
 
 def headers_of(lines: Sequence[str]) -> dict[str, str]:
-    """The headers of lines `Name: value`, else of the one in the environment's `SMOKE_HEADER`, where no `ps` shows it.
+    """Parse headers from lines `Name: value`.
 
-    Raises AnalysisError for a line that is none.
+    Without lines, the header comes from the environment's `SMOKE_HEADER`, because `ps` shows a command's arguments.
+
+    Raises:
+        AnalysisError: A line is not a header.
     """
     headers = {}
     for line in lines or filter(None, [os.environ.get("SMOKE_HEADER")]):
         name, colon, value = line.partition(":")
         if not (colon and name.strip() and line.isascii() and line.isprintable()):
-            raise AnalysisError("a header is written Name: value, as 'Authorization: Bearer …'")
+            raise AnalysisError("a header is written as Name: value, for example 'Authorization: Bearer …'")
         headers[name.strip()] = value.strip()
     return headers
 
 
 def smoke(url: str, headers: Mapping[str, str], places: Mapping[str, Look], timeout: float) -> Smoke:
-    """Post one event to `url`, and wait until it is in each of the places, `timeout` seconds at most for all of them.
+    """Post one event, and wait until it is in each place.
 
-    Raises AnalysisError if `url` does not answer, or a place cannot be asked.
+    Args:
+        url: The endpoint.
+        headers: Headers to send along.
+        places: How to look for the event in each place, by the place's name, in order.
+        timeout: Seconds to wait for all places together.
+
+    Raises:
+        AnalysisError: The endpoint does not answer, or a place cannot be read.
     """
     result = Smoke(str(uuid4()))
     started = time.monotonic()
@@ -119,7 +132,7 @@ def smoke(url: str, headers: Mapping[str, str], places: Mapping[str, Look], time
 
 
 def in_raw(source: str | Path) -> Look:
-    """Look in a raw bucket."""
+    """Look for the event's object in a raw bucket."""
     bucket = open_source(source)
 
     def look(event_id: str, key: str) -> bool:
@@ -131,7 +144,7 @@ def in_raw(source: str | Path) -> Look:
 
 
 def in_warehouse(url: str) -> Look:
-    """Look for the row."""
+    """Look for the event's row in a warehouse."""
     warehouse = WarehouseEvents(url, timeout=10)
 
     def look(event_id: str, key: str) -> bool:  # noqa: ARG001  # as the others
@@ -145,7 +158,7 @@ def in_warehouse(url: str) -> Look:
 
 
 def in_log(group: str) -> Look:
-    """Look for what the projector wrote to its CloudWatch log once the row was there: for a warehouse out of reach."""
+    """Look for the event in the projector's CloudWatch log, if the warehouse itself cannot be reached."""
     since = round((datetime.now(UTC) - timedelta(minutes=1)).timestamp() * 1000)
 
     def look(event_id: str, key: str) -> bool:  # noqa: ARG001  # as the others
@@ -161,17 +174,17 @@ def in_log(group: str) -> Look:
 
 
 def _post(url: str, headers: Mapping[str, str], event_id: str) -> tuple[str | None, str | None]:
-    """Post the event; its key, or what is wrong."""
+    """Post the event; give its key, or the problem."""
     event = {"eventId": event_id, "eventName": EVENT_NAME, "eventTimestamp": iso_milliseconds(datetime.now(UTC))}
     try:
-        answer = httpx2.post(url, json=event, headers=headers, timeout=ANSWER_SECONDS)
+        response = httpx2.post(url, json=event, headers=headers, timeout=RESPONSE_SECONDS)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise AnalysisError(f"{url} does not answer ({error}): is it the endpoint, https://…/clickstream?") from error
-    said = _json_object(answer.text)
+    said = _json_object(response.text)
     key = said.get("key")
-    if answer.is_success and isinstance(key, str):
+    if response.is_success and isinstance(key, str):
         return key, None
-    return None, f"not accepted: {answer.status_code} {said.get('message', answer.text[:200])}".rstrip()
+    return None, f"not accepted: {response.status_code} {said.get('message', response.text[:200])}".rstrip()
 
 
 def _json_object(text: str) -> dict[str, Any]:

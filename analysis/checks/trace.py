@@ -1,4 +1,4 @@
-"""One event's way: each delivery of it in raw, which of them is the row, and rejects that hold its id."""
+"""Traces one event: each of its deliveries in raw, the delivery that became the row, and rejects with its id."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from chalicelib.convert import to_uuid
 
 __all__ = ["DELIVERY_FIELDS", "EventTrace", "follow"]
 
-# What raw says of each delivery.
+# The fields of each delivery that raw holds.
 DELIVERY_FIELDS = ("received_at", "request_id", "trace_id", "source_ip", "user_agent")
 ID = COLUMNS[EVENT_ID].name
 SELECT = f"SELECT * FROM {TABLE} WHERE event_id = CAST($event_id AS UUID)"  # noqa: S608  # our own name
@@ -27,11 +27,15 @@ SELECT = f"SELECT * FROM {TABLE} WHERE event_id = CAST($event_id AS UUID)"  # no
 
 @dataclass(frozen=True)
 class EventTrace:
-    """What there is of one event.
+    """Everything that is known about one event.
 
-    `deliveries`: of each object in raw, the first received first, its key, what DELIVERY_FIELDS say, and whether the
-    row is its (None without a warehouse). `rejects`: key and reason of objects that are no events, and hold the text.
-    `row`: the warehouse's, by column; None if there is none.
+    Attributes:
+        event_id: The id that was searched for.
+        has_warehouse: Whether a warehouse was searched.
+        deliveries: One mapping per raw object of the event, the first received first: `key`, DELIVERY_FIELDS, and
+            `is_row`: whether the warehouse's row comes from this object (None without a warehouse).
+        rejects: `key` and `reason` of each object that is not an event and contains the id.
+        row: The warehouse's row by column; None if there is no row.
     """
 
     event_id: str
@@ -42,15 +46,22 @@ class EventTrace:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is in raw, and in the warehouse if that was asked."""
+        """Whether the event is in raw, and also in the warehouse if one was searched."""
         return bool(self.deliveries) and (self.row is not None or not self.has_warehouse)
 
 
 def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetime, end: datetime) -> EventTrace:
-    """Look for an event in the hours from `start` to `end`, and for its row, whenever that is from.
+    """Look for one event in raw and in the warehouse.
 
-    `event_id` is the event's as it was sent, or as the warehouse has it, or an object's key. Raises AnalysisError as
-    `read_events` does, and if the warehouse does not answer.
+    Args:
+        source: The raw bucket, as for `read_events`.
+        dw_url: The warehouse's libpq URL; None to search raw only.
+        event_id: The event's id, as it was sent or as the warehouse has it, or an object's key.
+        start: The first hour to search in raw: aware, a whole hour in UTC. The row may be of any time.
+        end: The hour after the last to search in raw: aware, a whole hour in UTC.
+
+    Raises:
+        AnalysisError: As in `read_events`, or the warehouse does not answer.
     """
     events = read_events(source, start, end, fields=(KEY, *DELIVERY_FIELDS), keep_duplicates=True)
     by_key = events.frame.filter(pl.col(KEY) == event_id)
@@ -67,7 +78,7 @@ def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetim
 
 
 def _id(text: str) -> str:
-    """What the warehouse makes of an event id."""
+    """Convert an event id as the warehouse does."""
     return str(to_uuid(text))
 
 
@@ -85,7 +96,7 @@ def _delivery(event: dict[str, Any], row: dict[str, Any] | None, *, has_warehous
 
 
 def _rejects(source: str | Path, corrupt: pl.DataFrame, text: str) -> Iterator[dict[str, Any]]:
-    """Objects that are no events and hold the text, or are named by it."""
+    """Choose the rejects that contain the text, or have it as their key."""
     opened = open_source(source)
     for each in corrupt.iter_rows(named=True):
         folder, _, name = each[KEY].rpartition("/")

@@ -40,7 +40,7 @@ def backfill_command(
       python -m analysis backfill --source s3://my-bucket --dw "$DW_URL" --rebuild
     """
     # Imported here, since Polars takes longer to import than --help takes to run.
-    from analysis.place import needed_warehouse_of, source_of
+    from analysis.place import keep_sample_at_home, needed_warehouse_of, source_of
     from analysis.raw.partitions import hour_prefixes
     from analysis.raw.source import open_source
     from analysis.repair.backfill import output
@@ -50,6 +50,8 @@ def backfill_command(
         raise click.UsageError("--rebuild takes all of raw: leave out --start, --end and --dry-run")
     bucket = source_of(source)
     warehouse = needed_warehouse_of(dw, bucket)
+    if not dry_run:
+        keep_sample_at_home(bucket, warehouse)
     prefixes = open_source(bucket).hours() if rebuild else hour_prefixes(*span(start, end, DAYS))
     done = backfill(bucket, warehouse, prefixes, dry_run=dry_run, rebuild=rebuild)
     click.echo(output.as_json(done)) if as_json else output.show(done, dry_run=dry_run)

@@ -30,7 +30,7 @@ COMMANDS = (
 
 
 class _Group(click.Group):
-    """Ends with one line and exit code 2 where an AnalysisError says what is wrong."""
+    """Ends with one line and exit code 2 if a command raises AnalysisError."""
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -41,7 +41,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Look at the events that were collected, in raw storage and in the warehouse, and mend what is missing.
+    """Check, report and repair the collected events, in raw storage and in the warehouse.
 
     Exit codes: 0 fine, 1 a finding or a loss, 2 wrong usage or environment.
     """

@@ -1,4 +1,4 @@
-"""Options that commands of the analysis share: where events are, and of which hours."""
+"""Options that the analysis commands share: where the events are, and which hours to read."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,17 +11,17 @@ from analysis.metrics.range import moment
 
 __all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option"]
 
-# What commands look at that are about the present; a report looks back further.
+# Commands about the present look at so many days; a report looks back further.
 DAYS = 7
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
-    """An ISO-8601 time, UTC where it has no offset."""
+    """An ISO-8601 time; UTC if it has no offset."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
-        """Give an aware time, or fail with an example."""
+        """Give an aware time, or fail with an example of one."""
         try:
             return moment(value)
         except AnalysisError as error:
@@ -39,7 +39,7 @@ warehouse_option = click.option(
 
 
 def span_options(days: int) -> Callable[[Command], Command]:
-    """Of which hours; by default so many days."""
+    """Give a decorator that adds --start and --end; the default span is `days` days up to the current hour."""
     start = click.option("--start", type=Time(), help=f"First hour, UTC.  [default: {days} days before the end]")
-    end = click.option("--end", type=Time(), help="Hour after the last, UTC.  [default: the next hour]")
+    end = click.option("--end", type=Time(), help="Hour after the last hour, UTC.  [default: the next hour]")
     return lambda command: start(end(command))

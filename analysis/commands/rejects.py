@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from analysis.commands.notes import note_sample
 from analysis.commands.options import source_option, warehouse_option
 from command_line.json_text import json_text, plain
 from command_line.printable import printable, printable_lines
@@ -49,6 +50,7 @@ def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bo
 
     bucket, warehouse = _places(source, dw)
     found = rejects(warehouse, bucket)
+    note_sample(bucket)
     shown = [reject for reject in found if every or reject.dismissed is None]
     if as_json:
         click.echo(json_text([asdict(reject) for reject in shown]))
@@ -85,11 +87,13 @@ def retry_command(
     keys: tuple[str, ...], source: str | None, dw: str | None, *, all_of_them: bool, as_json: bool
 ) -> None:
     """Project the objects KEYS once more; what is an event now becomes a row. Exit code 1 if one still is none."""
+    from analysis.place import keep_sample_at_home
     from analysis.repair.rejects import open_rejects, retry
 
     if bool(keys) == all_of_them:
         raise click.UsageError("name the keys of objects, or --all")
     bucket, warehouse = _places(source, dw)
+    keep_sample_at_home(bucket, warehouse)
     wanted = [reject.key for reject in open_rejects(warehouse, bucket)] if all_of_them else keys
     retried = retry(warehouse, bucket, wanted)
     if as_json:

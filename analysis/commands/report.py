@@ -1,4 +1,4 @@
-"""`python -m analysis report`."""
+"""The command `python -m analysis report`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +19,17 @@ __all__ = ["report_command"]
 @source_option
 @warehouse_option
 @span_options(HISTORY_DAYS)
-@click.option("--login-state", type=click.Choice(["logged_in", "anonymous"]), help="Only these events.  [default: all]")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default="report.html", show_default=True, help="The page."
+    "--login-state",
+    type=click.Choice(["logged_in", "anonymous"]),
+    help="Only events of this login state.  [default: all]",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="report.html",
+    show_default=True,
+    help="File to write the page to.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the overview as one JSON object, and nothing else.")
 def report_command(
@@ -34,9 +42,9 @@ def report_command(
     *,
     as_json: bool,
 ) -> None:
-    """Write what the notebooks show as one page, which needs no network and runs no script.
+    """Write the charts and tables of the notebooks to one HTML page, which needs no network and runs no script.
 
-    Every metric is computed from raw; a warehouse, where there is one, is validated against it.
+    Every metric is computed from raw. If there is a warehouse, it is compared with raw.
 
     \b
     Examples:
@@ -44,7 +52,7 @@ def report_command(
       python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
       python -m analysis report --source s3://my-bucket --dw "$DW_URL"
     """
-    # Imported here, since Polars takes longer to import than --help takes to run.
+    # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.history import read_history
     from analysis.metrics.range import Range
     from analysis.place import source_of, warehouse_of

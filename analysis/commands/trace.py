@@ -1,4 +1,4 @@
-"""`python -m analysis trace`."""
+"""The command `python -m analysis trace`."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis.commands.notes import note_sample
 from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
 from analysis.metrics.range import span
 from command_line.json_text import json_text, plain
@@ -25,22 +26,23 @@ __all__ = ["trace_command"]
 def trace_command(
     event_id: str, source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
 ) -> None:
-    """Follow one event through raw objects and rejects to its row, however often it was delivered.
+    """Follow one event from its raw objects, duplicates and rejects among them, to its row.
 
-    EVENT_ID is the event's, as it was sent or as the warehouse has it, or an object's key. Exit code 1 if it is not in
-    raw in the hours that are searched, or has no row.
+    EVENT_ID is the event's id, as it was sent or as the warehouse has it, or an object's key. Exit code 1 if the
+    searched hours of raw do not have the event, or if it has no row.
 
     \b
     Examples:
       python -m analysis trace 7c9e6679-7425-40de-944b-e07fc1f90a04
       python -m analysis trace events/2026/11/25/09/event-….json --start 2026-11-25T09:00Z --json
     """
-    # Imported here, since Polars takes longer to import than --help takes to run.
+    # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.checks.trace import follow
     from analysis.place import source_of, warehouse_of
 
     bucket = source_of(source)
     found = follow(bucket, warehouse_of(dw, bucket), event_id, *span(start, end, DAYS))
+    note_sample(bucket)
     if as_json:
         click.echo(json_text(asdict(found) | {"whole": found.is_whole}))
     else:
@@ -54,19 +56,28 @@ def _show(found: "EventTrace") -> None:
     from command_line.console import text_line, text_table
 
     console = Console()
-    is_row = {None: "", True: "; the row is of this one", False: "; the row is not of this one"}
     for each in found.deliveries:
-        # No table: a key that is folded into a column cannot be copied.
-        request = "" if each["request_id"] is None else f" by request {each['request_id']}"
+        # Not a table: a key that is folded into a column cannot be copied.
+        request = "" if each["request_id"] is None else f" in request {each['request_id']}"
         console.print(text_line(f"object {each['key']}"), soft_wrap=True)
-        received = f"  received {plain(each['received_at'])}{request}{is_row[each['is_row']]}"
+        received = f"  received {plain(each['received_at'])}{request}"
+        if found.row is not None:
+            received += f"; the row {'comes' if each['is_row'] else 'does not come'} from this object"
         console.print(text_line(received), soft_wrap=True)
     for reject in found.rejects:
-        console.print(text_line(f"rejected: {reject['key']}: {reject['reason']}"), soft_wrap=True)
+        console.print(text_line(f"reject {reject['key']}: {reject['reason']}"), soft_wrap=True)
     if found.row is not None:
-        console.print(text_table(["column", "row"], ((name, plain(value)) for name, value in found.row.items())))
-    missing = "The warehouse has no row of it." if found.has_warehouse else "No warehouse was asked: name it with --dw."
-    if found.row is None:
-        console.print(missing)
-    if not found.deliveries:
-        console.print("It is not in raw in these hours: name others with --start and --end.")
+        console.print(text_table(["column", "row"], ((name, _cell(value)) for name, value in found.row.items())))
+    elif found.has_warehouse:
+        console.print("The warehouse has no row of this event.")
+    else:
+        console.print("No warehouse was searched: name one with --dw.")
+    if found.rejects and not found.deliveries:
+        advice = "Raw has only rejects with this id: print one with 'python -m analysis rejects show KEY'."
+        console.print(advice, soft_wrap=True)
+    elif not found.deliveries:
+        console.print("Raw has no such event in these hours: search others with --start and --end.", soft_wrap=True)
+
+
+def _cell(value: object) -> str:
+    return "NULL" if value is None else plain(value)

@@ -1,4 +1,4 @@
-"""`python -m analysis validate`."""
+"""The command `python -m analysis validate`."""
 
 from datetime import datetime
 
@@ -18,10 +18,10 @@ __all__ = ["validate_command"]
 def validate_command(
     source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
 ) -> None:
-    """Say what is wrong with the events of a span of hours, and what to do about it.
+    """Find what is wrong with the events of a span of hours, and say what to do.
 
     Compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions. Exit code 1
-    if there is a finding that somebody should act on.
+    if somebody should act on a finding.
 
     \b
     Examples:
@@ -29,7 +29,7 @@ def validate_command(
       python -m analysis validate --start 2026-11-24 --end 2026-11-25
       python -m analysis validate --source s3://my-bucket --dw "$DW_URL" --json
     """
-    # Imported here, since Polars takes longer to import than --help takes to run.
+    # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.checks.validation import output
     from analysis.checks.validation.run import validate
     from analysis.place import source_of, warehouse_of

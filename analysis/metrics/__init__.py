@@ -1,1 +1,1 @@
-"""The metrics, defined in docs/metrics.md: each is one query, and gives one frame, the same from both engines."""
+"""The metrics, as docs/metrics.md defines them: each runs one SQL query, and both engines give the same frame."""

@@ -1,4 +1,4 @@
-"""What the arguments of metrics may be."""
+"""Checks of the arguments of metrics."""
 
 from collections.abc import Collection
 
@@ -10,10 +10,10 @@ __all__ = ["check_choice", "check_limit"]
 def check_choice(name: str, value: object, choices: Collection[object]) -> None:
     """Raise AnalysisError unless `value` is one of `choices`."""
     if value not in choices:
-        raise AnalysisError(f"{name} is one of {', '.join(str(choice) for choice in choices)}: not {value!r}")
+        raise AnalysisError(f"{name} must be one of {', '.join(str(choice) for choice in choices)}, not {value!r}")
 
 
 def check_limit(limit: int | None) -> None:
-    """Raise AnalysisError for a negative number of rows."""
+    """Raise AnalysisError if `limit` is negative; None means all rows."""
     if limit is not None and limit < 0:
-        raise AnalysisError(f"a limit is a number of rows: not {limit}")
+        raise AnalysisError(f"limit must be a number of rows, 0 or more, not {limit}")

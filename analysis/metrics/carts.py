@@ -1,4 +1,4 @@
-"""Carts: how many are left behind. Definitions: docs/metrics.md."""
+"""Carts: how many sessions leave a cart behind. Definitions: docs/metrics.md."""
 
 import polars as pl
 
@@ -10,10 +10,21 @@ __all__ = ["carts"]
 
 
 def carts(engine: Engine, within: Range) -> pl.DataFrame:
-    """Give one row that says how many sessions leave their cart, and how many their checkout.
+    """Count the sessions that abandon their cart, and the sessions that abandon their checkout.
 
-    Columns: `sessions_with_cart`, `sessions_with_purchase` (after the first add), `abandonment`,
-    `sessions_with_checkout_start` (after the first add), `checkout_abandonment` (shares of 1, null without any).
-    Definition: dbt-snowplow-ecommerce, `snowplow_ecommerce_sessions_this_run.sql`. A cart is an `add_to_cart_click`.
+    A session has a cart if it has an `add_to_cart_click`. Definition: dbt-snowplow-ecommerce,
+    `snowplow_ecommerce_sessions_this_run.sql`.
+
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+
+    Returns:
+        One row: `sessions_with_cart`, `sessions_with_purchase` (after the first add), `abandonment` (a share of 1; null
+        if no session has a cart), `sessions_with_checkout_start` (after the first add), `checkout_abandonment` (a share
+        of 1; null if no session starts a checkout).
+
+    Raises:
+        AnalysisError: The events cannot be read.
     """
     return engine.query(statement("carts"), within.parameters)

@@ -1,8 +1,8 @@
-"""Where metrics are computed: DuckDB over raw events, or PostgreSQL over the warehouse.
+"""The two engines that compute metrics: DuckDB over raw events, and PostgreSQL over the warehouse.
 
-Both hold `public.clickstream_events` with the contract's columns, take parameters as `$name`, and are in UTC, so that
-one SQL file gives one answer. In frames, BIGINT is Int64, DOUBLE PRECISION Float64, TIMESTAMPTZ Datetime("us", "UTC"),
-DATE Date, UUID and TEXT String.
+Both have the table `public.clickstream_events` with the contract's columns, take parameters as `$name`, and work in
+UTC, so that one SQL file gives the same result from both. SQL types become these types of a frame: BIGINT Int64, DOUBLE
+PRECISION Float64, TIMESTAMPTZ Datetime("us", "UTC"), DATE Date, UUID and TEXT String.
 """
 
 import re
@@ -41,28 +41,41 @@ _DTYPES: Mapping[int, pl.DataType] = {
 
 
 class Engine(Protocol):
-    """Runs one SQL query over `public.clickstream_events`."""
+    """Runs SQL queries over `public.clickstream_events`."""
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
-        """Give the rows of `sql`, in its order; every `$name` in it is bound to `parameters[name]`.
+        """Run one query.
 
-        Raises AnalysisError if the events cannot be asked; NoTable, which is one, before the first event.
+        Args:
+            sql: The query, with parameters written as `$name`.
+            parameters: The value of each parameter by its name.
+
+        Returns:
+            The rows, in the query's order.
+
+        Raises:
+            NoTable: The warehouse has no table, because no event has been projected yet. This is an AnalysisError.
+            AnalysisError: The events cannot be read.
         """
         ...
 
 
 class RawEvents:
-    """Raw events in DuckDB, in memory. Threads may share it."""
+    """Raw events in DuckDB, in memory. Threads may share one object."""
 
     def __init__(self, events: pl.DataFrame) -> None:
-        """Take one row per event id, with the contract's columns.
+        """Load events, as `read_events` gives them.
 
-        A further column `order`, the JSON text of that member of the raw object (String, null where absent), is what
-        revenue is read from. Raises AnalysisError if a column of the contract is missing.
+        Args:
+            events: One row per event id, with the contract's columns. Revenue also needs the column `order`: the JSON
+                text of this member of the raw object (String, null if absent).
+
+        Raises:
+            AnalysisError: A column of the contract is missing.
         """
         missing = [column.name for column in COLUMNS if column.name not in events.columns]
         if missing:
-            raise AnalysisError(f"these columns of the events are missing: {', '.join(missing)}")
+            raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
         self._database = duckdb.connect()
         self._database.execute("SET GLOBAL TimeZone = 'UTC'")
         self._database.execute(f"CREATE SCHEMA {TABLE.partition('.')[0]}")
@@ -73,13 +86,16 @@ class RawEvents:
             self._create("orders", types | {"items": "BIGINT"}, read_orders(events))
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
-        """See `Engine`; with orders there is also a relation `orders`, as `read_orders` describes it."""
+        """Run one query, as `Engine` says.
+
+        If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`.
+        """
         with self._database.cursor() as cursor:
             frame: pl.DataFrame = cursor.sql(sql, params=dict(parameters)).pl()
             return frame
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
-        # DuckDB's own columns, once: every query over a registered frame would convert it again.
+        # Copied once into DuckDB's own columns: every query over a registered frame would convert it again.
         columns = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in types.items())
         self._database.register("frame", frame.select(types.keys()).to_arrow())
         self._database.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM frame")  # noqa: S608  # our own names
@@ -87,35 +103,46 @@ class RawEvents:
 
 
 class WarehouseEvents:
-    """The warehouse, which is only ever read. Each query has a connection of its own, so threads may share it."""
+    """The warehouse, read only. Each query opens its own connection, so threads may share one object."""
 
     def __init__(self, url: str, timeout: float = 60) -> None:
-        """Take a libpq URL, and the seconds after which a query is given up. Raises AnalysisError for another text."""
+        """Remember where the warehouse is.
+
+        Args:
+            url: A libpq URL.
+            timeout: Seconds after which a query is stopped.
+
+        Raises:
+            AnalysisError: The text is not a libpq URL.
+        """
         try:
-            Warehouse(url)  # says what is wrong with a URL without quoting its password
+            Warehouse(url)  # its error does not quote the password
         except SettingsError as error:
             raise AnalysisError(str(error)) from None
         self._url = url
         self._timeout = timeout
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
-        """See `Engine`. Raises AnalysisError also if it takes longer than the timeout."""
+        """Run one query, as `Engine` says. Raises AnalysisError also if the query takes longer than the timeout."""
         statement = _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         try:
             with psycopg.connect(self._url, connect_timeout=5, application_name="clickstream-analysis") as connection:
                 self._prepare(connection)
-                cursor = connection.execute(statement.encode(), parameters)
+                # A pipeline takes one statement at a time: none can end the read-only transaction, and write after it.
+                with connection.pipeline():
+                    cursor = connection.execute(statement.encode(), parameters)
+                    rows = cursor.fetchall()
                 schema = {column.name: _DTYPES.get(column.type_code) for column in cursor.description or ()}
-                return pl.DataFrame(cursor.fetchall(), schema, orient="row")
+                return pl.DataFrame(rows, schema, orient="row")
         except psycopg.errors.UndefinedTable:
             raise NoTable(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
         except psycopg.errors.QueryCanceled:
-            raise AnalysisError(f"the warehouse needed more than {self._timeout:g} s: take a shorter range") from None
+            raise AnalysisError(f"the query took more than {self._timeout:g} s: choose a shorter range") from None
         except psycopg.Error as error:
             raise AnalysisError(f"the warehouse does not answer: {reason(error)}") from error
 
     def _prepare(self, connection: psycopg.Connection) -> None:
-        """Set what holds for this one transaction: poolers refuse the same as options of the connection."""
+        """Set the options of this transaction. They are not options of the connection, because poolers refuse those."""
         connection.read_only = True
         connection.prepare_threshold = None
         connection.adapters.register_loader("uuid", TextLoader)

@@ -1,4 +1,4 @@
-"""Funnel: how many visitors get from step to step. Definitions: docs/metrics.md."""
+"""Funnel: how many visitors go on from each step to the next. Definitions: docs/metrics.md."""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
@@ -35,21 +35,36 @@ def funnel(
     order: Order = "ordered",
     by: Group | None = None,
 ) -> pl.DataFrame:
-    """Per step: `step` (1…), `event_name`, `visitors`, `from_first`, `from_previous` (shares of 1), `dropped`.
+    """Count the visitors who reach each step of a funnel.
 
-    `steps` are event names, `window` is seconds from an attempt's first event, inclusive. A visitor reaches a step if
-    one of their attempts does: the events of the steps in this order, with others between them (`ordered`) or without
-    (`strict`), or so many of the steps in `any` order (`event_name` is null then). With `by`, `group` comes first: the
-    value at an attempt's first event; a visitor counts once in each group in which an attempt of theirs begins.
-    Order: group, step. Definition: PostHog, `conversion-metric-definitions.md`. Raises AnalysisError for no steps,
-    repeated ones, a window below 0 or beyond a century, and another `order` or `by`.
+    An attempt begins with an event of the first step (of any step, if `order` is `any`). A visitor reaches a step if
+    one of their attempts reaches it within the window. Definition: PostHog, `conversion-metric-definitions.md`.
+
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        steps: The event names of the steps, each different.
+        window: Seconds from an attempt's first event, inclusive; from 0 to a century.
+        order: `ordered`: the events of the steps in this order, with other events between them. `strict`: in this
+            order, with no other event between them. `any`: so many of the steps in any order.
+        by: Count per group: `category`, `brand` or `visitor_type` at an attempt's first event. A visitor counts once in
+            each group in which one of their attempts begins.
+
+    Returns:
+        One row per step: `step` (1…), `event_name` (null if `order` is `any`), `visitors`, `from_first` and
+        `from_previous` (shares of 1), `dropped`. With `by`, one row per group and step, with `group` as the first
+        column. Order: group, step.
+
+    Raises:
+        AnalysisError: The steps are empty or repeat a name, `window`, `order` or `by` has another value, or the events
+            cannot be read.
     """
     check_choice("order", order, get_args(Order))
     check_choice("by", by, (None, *get_args(Group)))
     if not steps or len(set(steps)) < len(steps):
-        raise AnalysisError("a funnel needs steps, each with another event name")
+        raise AnalysisError("a funnel needs at least one step, and each step needs a different event name")
     if not 0 <= window <= CENTURY:
-        raise AnalysisError(f"a window is from 0 seconds to a century: not {window}")
+        raise AnalysisError(f"window must be between 0 seconds and a century ({CENTURY}), not {window}")
     text = statement("funnel/funnel", funnel_steps="funnel/steps", funnel_events="funnel/events", **_STATEMENTS[order])
     parameters = {**within.parameters, "steps": list(steps), "window": window, "order": order, "by": by}
     frame = engine.query(text, parameters)

@@ -1,4 +1,4 @@
-"""Overview: how much happened, when, and to what. Definitions: docs/metrics.md."""
+"""Overview: counts of events, visitors and sessions, by time, name and product. Definitions: docs/metrics.md."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -25,74 +25,127 @@ TimeGrain: TypeAlias = Literal["hour", "day"]
 
 
 def overview(engine: Engine, within: Range) -> pl.DataFrame:
-    """Give one row that says how much happened.
+    """Count everything in the range.
 
-    Columns: `events`, `visitors`, `clients`, `users`, `sessions`, `add_to_cart_clicks`, `checkout_completes`,
-    `checkout_rate` = checkout_completes ÷ add_to_cart_clicks, `first_event`, `last_event` (null without events). The
-    rate is after Plausible's conversion rate; an `add_to_cart_click` is a click, not a proven success of the shop's
-    cart. Raises AnalysisError, as every metric does, if the events cannot be asked.
+    The checkout rate follows Plausible's conversion rate. An `add_to_cart_click` is a click; it does not prove that the
+    shop's cart accepted the product.
+
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+
+    Returns:
+        One row: `events`, `visitors`, `clients`, `users`, `sessions`, `add_to_cart_clicks`, `checkout_completes`,
+        `checkout_rate` = checkout_completes ÷ add_to_cart_clicks (null without clicks), `first_event` and `last_event`
+        (UTC; null without events).
+
+    Raises:
+        AnalysisError: The events cannot be read, as in every metric.
     """
     return engine.query(statement("overview/overview"), within.parameters)
 
 
 def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
-    """Per hour or day in UTC with events: `period` (its start), `events`, `visitors`, `sessions`.
+    """Count events, visitors and sessions per hour or day.
 
-    Order: period. Raises AnalysisError for another grain.
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        grain: `hour` or `day`, in UTC.
+
+    Returns:
+        One row per hour or day with events: `period` (its start, UTC), `events`, `visitors`, `sessions`. Order: period.
+
+    Raises:
+        AnalysisError: `grain` has another value.
     """
     check_choice("grain", grain, get_args(TimeGrain))
     return engine.query(statement("overview/events_over_time"), {**within.parameters, "grain": grain})
 
 
 def top_events(engine: Engine, within: Range) -> pl.DataFrame:
-    """Per event name: `event_name`, `events`, `share` of all events (of 1).
+    """Count the events of each name.
 
-    Order: events, most first, then event_name.
+    Returns:
+        One row per event name: `event_name`, `events`, `share` of all events (of 1). Order: events, most first, then
+        event_name.
     """
     return engine.query(statement("overview/top_events"), within.parameters)
 
 
 def by_login_state(engine: Engine, within: Range) -> pl.DataFrame:
-    """Tell logged-in from anonymous events.
+    """Compare logged-in with anonymous events.
 
-    Columns: `user_login_state` (`unknown` where there is none), `events`, `visitors`, `sessions`, `add_to_cart_clicks`,
-    `checkout_completes`, `checkout_rate` as in `overview`. Order: user_login_state.
+    Returns:
+        One row per login state: `user_login_state` (`unknown` if the event has no such member), `events`, `visitors`,
+        `sessions`, `add_to_cart_clicks`, `checkout_completes`, `checkout_rate` as in `overview`. Order:
+        user_login_state.
     """
     return engine.query(statement("overview/by_login_state"), within.parameters)
 
 
 def visitor_types(engine: Engine, within: Range) -> pl.DataFrame:
-    """Per `visitor_type` (`new`, `returning` or `unknown`, as `is_first_visit` says): the columns of `by_login_state`.
+    """Compare the events of new and returning visitors.
 
-    Order: visitor_type.
+    Returns:
+        One row per visitor type: `visitor_type` (`new` if `is_first_visit` is true, `returning` if it is false,
+        `unknown` if it is null), then the columns of `by_login_state`. Order: visitor_type.
     """
     return engine.query(statement("overview/visitor_types"), within.parameters)
 
 
 def top_categories(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
-    """Per product category: `category`, `events` with it, `product_views`, `add_to_cart_clicks`; all without a limit.
+    """Count the events of each product category.
 
-    Order: events, most first, then category. Raises AnalysisError for a negative limit.
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        limit: The greatest number of rows; None for all.
+
+    Returns:
+        One row per category: `category`, `events`, `product_views`, `add_to_cart_clicks`. Order: events, most first,
+        then category.
+
+    Raises:
+        AnalysisError: `limit` is negative.
     """
     check_limit(limit)
     return engine.query(statement("overview/top_categories"), {**within.parameters, "limit": limit})
 
 
 def top_brands(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
-    """Per product brand: `brand`, and the columns of `top_categories`.
+    """Count the events of each product brand.
 
-    Order: events, most first, then brand. Raises AnalysisError for a negative limit.
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        limit: The greatest number of rows; None for all.
+
+    Returns:
+        One row per brand: `brand`, `events`, `product_views`, `add_to_cart_clicks`. Order: events, most first, then
+        brand.
+
+    Raises:
+        AnalysisError: `limit` is negative.
     """
     check_limit(limit)
     return engine.query(statement("overview/top_brands"), {**within.parameters, "limit": limit})
 
 
 def latest_product_events(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
-    """Give the latest events with a product id; all of them without a limit.
+    """List the latest events that have a product id.
 
-    Columns: `event_timestamp`, `event_id`, `event_name`, `product_id`, `product_name`, `category`, `brand`, `price`,
-    `discount_price`. Order: event_timestamp, latest first, then event_id, highest first. Raises AnalysisError for a
-    negative limit.
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        limit: The greatest number of rows; None for all.
+
+    Returns:
+        One row per event: `event_timestamp` (UTC), `event_id`, `event_name`, `product_id`, `product_name`, `category`,
+        `brand`, `price`, `discount_price`. Order: event_timestamp, latest first, then event_id, highest first.
+
+    Raises:
+        AnalysisError: `limit` is negative.
     """
     check_limit(limit)
     return engine.query(statement("overview/latest_product_events"), {**within.parameters, "limit": limit})

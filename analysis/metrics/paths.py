@@ -1,4 +1,4 @@
-"""Paths: what follows what in a session. Definitions: docs/metrics.md."""
+"""Paths: which event follows which in a session. Definitions: docs/metrics.md."""
 
 import polars as pl
 
@@ -11,10 +11,20 @@ __all__ = ["paths"]
 
 
 def paths(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
-    """Per pair of event names that follow each other in a session: `from_event`, `to_event`, `transitions`, `share`.
+    """Count the transitions from one event to the next within sessions.
 
-    The share is of all transitions from `from_event` (of 1), whatever the limit; all rows without a limit. Order:
-    transitions, most first, then from_event, to_event. Raises AnalysisError for a negative limit.
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        limit: The greatest number of rows; None for all.
+
+    Returns:
+        One row per pair of event names that follow each other in a session: `from_event`, `to_event`, `transitions`,
+        `share` of all transitions from `from_event` (of 1; the limit does not change it). Order: transitions, most
+        first, then from_event, to_event.
+
+    Raises:
+        AnalysisError: `limit` is negative.
     """
     check_limit(limit)
     return engine.query(statement("paths"), {**within.parameters, "limit": limit})

@@ -1,4 +1,4 @@
-"""Products: which are looked at, wanted and bought. Definitions: docs/metrics.md."""
+"""Products: which ones visitors view, add to the cart and buy. Definitions: docs/metrics.md."""
 
 import polars as pl
 
@@ -11,21 +11,34 @@ __all__ = ["discount_effect", "products"]
 
 
 def products(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
-    """Give one row per product id; all of them without a limit.
+    """Count views, adds and purchases of each product.
 
-    Columns: `product_id`, `product_name`, `category`, `brand` (each of its latest event that has one), `views`, `adds`,
-    `removes`, `wishlists`, `view_sessions`, `purchase_sessions`, `add_rate` = adds ÷ views, `conversion` =
-    purchase_sessions ÷ view_sessions. A purchase session has a click on its add button and a `checkout_complete` later.
-    Order: views, most first, then product_id. Definitions: Mapp, dbt-snowplow-ecommerce. Raises AnalysisError for a
-    negative limit.
+    A purchase session has a click on the product's add button, and a `checkout_complete` later. Definitions: Mapp,
+    dbt-snowplow-ecommerce.
+
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        limit: The greatest number of rows; None for all.
+
+    Returns:
+        One row per product id: `product_id`, `product_name`, `category` and `brand` (each from the latest event that
+        has one), `views`, `adds`, `removes`, `wishlists`, `view_sessions`, `purchase_sessions`, `add_rate` = adds ÷
+        views, `conversion` = purchase_sessions ÷ view_sessions. Order: views, most first, then product_id.
+
+    Raises:
+        AnalysisError: `limit` is negative.
     """
     check_limit(limit)
     return engine.query(statement("products"), {**within.parameters, "limit": limit})
 
 
 def discount_effect(engine: Engine, within: Range) -> pl.DataFrame:
-    """Per `is_discounted` (the discount price is below the price): `views`, `adds`, `add_rate` = adds ÷ views.
+    """Compare discounted with other products, over the views and adds of products that have a price.
 
-    Over the views and adds of products with a price; false comes first, and what does not occur has no row.
+    Returns:
+        One row for products without a discount and one for products with a discount, each only if it occurs:
+        `is_discounted` (the discount price is below the price), `views`, `adds`, `add_rate` = adds ÷ views. Order:
+        is_discounted, false first.
     """
     return engine.query(statement("discount_effect"), within.parameters)

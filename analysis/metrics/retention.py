@@ -1,4 +1,4 @@
-"""Retention: which visitors come back. Definitions: docs/metrics.md."""
+"""Retention: how many visitors come back. Definitions: docs/metrics.md."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -15,11 +15,23 @@ CohortGrain: TypeAlias = Literal["day", "week"]
 
 
 def retention(engine: Engine, within: Range, grain: CohortGrain = "day") -> pl.DataFrame:
-    """Give one row per cohort and period in which some of it are active.
+    """Count the visitors of each cohort who come back in later days or weeks.
 
-    Columns: `cohort` (the UTC day, or its Monday, of a visitor's first event in the range), `period` (0…: days or weeks
-    after it), `visitors` of the cohort, `active` of these, `share` = active ÷ visitors. Order: cohort, period.
-    Definition: Umami, `getRetention.ts`. Raises AnalysisError for another grain.
+    A visitor belongs to the cohort of the day or week of their first event in the range. Definition: Umami,
+    `getRetention.ts`.
+
+    Args:
+        engine: Where to compute: `RawEvents` or `WarehouseEvents`.
+        within: The time range, and the login state.
+        grain: `day` or `week`, in UTC; a week begins on Monday.
+
+    Returns:
+        One row per cohort and period with active visitors: `cohort` (the day, or the week's Monday), `period` (0…: the
+        days or weeks after the cohort's), `visitors` of the cohort, `active` visitors among them, `share` = active ÷
+        visitors. Order: cohort, period.
+
+    Raises:
+        AnalysisError: `grain` has another value.
     """
     check_choice("grain", grain, get_args(CohortGrain))
     return engine.query(statement("retention"), {**within.parameters, "grain": grain})

@@ -1,4 +1,4 @@
-"""Revenue: what was ordered, from raw only, since the warehouse holds no orders. Definitions: docs/metrics.md."""
+"""Revenue: orders and their totals, from raw only: the warehouse holds no orders. Definitions: docs/metrics.md."""
 
 from typing import get_args
 
@@ -15,21 +15,41 @@ __all__ = ["revenue", "revenue_over_time"]
 
 
 def revenue(raw: RawEvents, within: Range) -> pl.DataFrame:
-    """Give one row per currency.
+    """Add up the orders of each currency.
 
-    Columns: `currency` (`unknown` where none was sent), `orders`, `revenue` (exact, Decimal(38, 18)),
-    `average_order_value` (of the orders with a total), `items`, `orders_without_total`. An order counts once, as the
-    first `checkout_complete` with its id says; `revenue` is null if no order has a total. Order: currency. After
-    Plausible's revenue goals. Raises AnalysisError if the raw events come without orders.
+    An order counts once: the first `checkout_complete` with its id counts. The metric follows Plausible's revenue
+    goals.
+
+    Args:
+        raw: Raw events, with the column `order`.
+        within: The time range, and the login state.
+
+    Returns:
+        One row per currency: `currency` (`unknown` if the order names no currency), `orders`, `revenue` (exact,
+        Decimal(38, 18); null if no order has a total), `average_order_value` (of the orders with a total), `items`,
+        `orders_without_total`. Order: currency.
+
+    Raises:
+        AnalysisError: The raw events were read without the column `order`.
     """
     _check_orders(raw)
     return raw.query(statement("revenue/revenue", first_orders="revenue/first_orders"), within.parameters)
 
 
 def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
-    """Per hour or day in UTC (`period`, its start) and `currency`, where there are orders: `orders`, `revenue`.
+    """Add up the orders of each currency per hour or day; orders count as in `revenue`.
 
-    As in `revenue`. Order: period, currency. Raises AnalysisError also for another grain.
+    Args:
+        raw: Raw events, with the column `order`.
+        within: The time range, and the login state.
+        grain: `hour` or `day`, in UTC.
+
+    Returns:
+        One row per period and currency with orders: `period` (its start, UTC), `currency`, `orders`, `revenue`. Order:
+        period, currency.
+
+    Raises:
+        AnalysisError: `grain` has another value, or the raw events were read without the column `order`.
     """
     check_choice("grain", grain, get_args(TimeGrain))
     _check_orders(raw)
@@ -39,4 +59,4 @@ def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -
 
 def _check_orders(raw: RawEvents) -> None:
     if not raw.has_orders:
-        raise AnalysisError("revenue is read from the raw column `order`: read the events with it")
+        raise AnalysisError("revenue needs the raw column `order`: call read_events with fields=['order']")

@@ -1,1 +1,1 @@
-"""Raw storage: buckets, their hourly partitions, and their tombstones."""
+"""Raw storage: buckets, their hourly partitions, their tombstones, and the marker of a sample."""

@@ -1,4 +1,4 @@
-"""A bucket in a directory, read as quickly as one file per event can be."""
+"""Reads a bucket in a directory, with one file per event."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -12,20 +12,20 @@ from chalicelib.keys import PREFIX
 
 __all__ = ["LocalSource"]
 
-# Events have about a kilobyte: nearly all are read at once.
+# An event has about a kilobyte, so one read gets nearly every file.
 READ_BYTES = 16 * 1024
 
 
 class LocalSource:
-    """The objects of one bucket as files: `directory/<key>`, which is how the local S3 server keeps them."""
+    """The objects of one bucket as files `directory/<key>`, as the local S3 server keeps them."""
 
     def __init__(self, directory: Path) -> None:
         if not directory.is_dir():
-            raise AnalysisError(f"there is no directory {directory}: name that of a bucket, which has events/ in it")
+            raise AnalysisError(f"there is no directory {directory}: name a bucket's directory, which contains events/")
         self._directory = str(directory)
 
     def folders(self, prefixes: Iterable[str]) -> Iterator[list[Folder]]:
-        """See Source."""
+        """Do as `Source` says."""
         for prefix in prefixes:
             try:
                 yield list(self._walk(prefix))
@@ -33,7 +33,7 @@ class LocalSource:
                 raise AnalysisError(f"cannot list {error.filename}: {error.strerror}") from error
 
     def hours(self) -> list[str]:
-        """See Source."""
+        """Do as `Source` says."""
         found = (
             f"{path.relative_to(self._directory).as_posix()}/"
             for path in Path(self._directory).glob(f"{PREFIX}*/*/*/*")
@@ -41,7 +41,7 @@ class LocalSource:
         return sorted(filter(is_partition, found))
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
-        """See Source."""
+        """Do as `Source` says."""
         for prefix, names in folders:
             with _open(self._path(prefix)) as directory:
                 for name in names:
@@ -53,12 +53,12 @@ class LocalSource:
                         raise AnalysisError(f"cannot read {self._path(prefix + name)}: {error.strerror}") from error
 
     def last_modified(self, key: str) -> datetime:
-        """See Source."""
+        """Do as `Source` says."""
         try:
             nanoseconds = os.stat(self._path(key)).st_mtime_ns
         except OSError as error:
             raise AnalysisError(f"cannot read {self._path(key)}: {error.strerror}") from error
-        # In whole numbers: as a float, the last nanoseconds of a second would be the next one.
+        # In whole numbers: a float would round the last nanoseconds of a second up to the next second.
         return datetime.fromtimestamp(nanoseconds // 10**9, UTC)
 
     def _path(self, key: str) -> str:
@@ -83,7 +83,7 @@ class LocalSource:
 
 @contextmanager
 def _open(path: str) -> Iterator[int]:
-    """A directory's descriptor: to open a file from it takes half the time that its whole path would."""
+    """Open a directory. To open a file relative to it takes half as long as by the whole path."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         yield descriptor
@@ -92,11 +92,11 @@ def _open(path: str) -> Iterator[int]:
 
 
 def _read(name: str, directory: int) -> bytes:
-    """A whole file, by three system calls where Python's own file objects make eight."""
+    """Read a whole file with three system calls; Python's file objects make eight."""
     descriptor = os.open(name, os.O_RDONLY, dir_fd=directory)
     try:
         body = part = os.read(descriptor, READ_BYTES)
-        # Of a file, a read gives less than was asked for only at its end.
+        # A read of a file gives fewer bytes than requested only at the end of the file.
         while len(part) == READ_BYTES:
             part = os.read(descriptor, READ_BYTES)
             body += part

@@ -1,4 +1,4 @@
-"""How raw objects are named: the hourly partitions they lie in, and which keys the S3 trigger takes."""
+"""The names of raw objects: their hourly partitions, and the keys that the S3 trigger takes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -11,28 +11,33 @@ __all__ = ["SCHEME", "Folder", "hour_of", "hour_prefixes", "is_object", "is_part
 
 SCHEME = "s3://"
 HOUR = timedelta(hours=1)
-UPLOAD = ".rclone_temp_put_"  # how the local S3 server names what is not an object yet
+UPLOAD = ".rclone_temp_put_"  # in the names of unfinished uploads to the local S3 server
 
 
 class Folder(NamedTuple):
-    """Objects whose keys are alike up to the last slash, which the prefix ends in."""
+    """Objects with the same prefix, which ends with the last slash of their keys."""
 
     prefix: str
     names: list[str]
 
 
 def hour_prefixes(start: datetime, end: datetime) -> list[str]:
-    """The partitions `events/YYYY/MM/DD/HH/` of a span of hours, the end excluded.
+    """List the partitions `events/YYYY/MM/DD/HH/` of a span of hours.
 
-    Raises AnalysisError unless both are aware, whole hours in UTC, and in order.
+    Args:
+        start: The first hour: aware, a whole hour in UTC.
+        end: The hour after the last: aware, a whole hour in UTC.
+
+    Raises:
+        AnalysisError: A time is not aware or not a whole hour, or the end is before the start.
     """
     for moment in (start, end):
         if moment.tzinfo is None:
             raise AnalysisError(f"{moment} has no time zone: partitions are hours in UTC")
         if moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) != moment:
-            raise AnalysisError(f"{moment} is no whole hour in UTC: partitions are")
+            raise AnalysisError(f"{moment} is not a whole hour in UTC: partitions are hours in UTC")
     if end < start:
-        raise AnalysisError(f"the span ends, at {end}, before it starts, at {start}")
+        raise AnalysisError(f"the span ends ({end}) before it starts ({start})")
     first = start.astimezone(UTC)
     return [_prefix(first + number * HOUR) for number in range((end - start) // HOUR)]
 
@@ -42,7 +47,7 @@ def _prefix(hour: datetime) -> str:
 
 
 def hour_of(key: str) -> datetime | None:
-    """The hour that a key `events/YYYY/MM/DD/HH/…` names, in UTC; None if it names none."""
+    """Read the hour in a key `events/YYYY/MM/DD/HH/…`, in UTC; None if the key has no hour."""
     parts = key.split("/")[1:5]
     try:
         return datetime(*map(int, parts), tzinfo=UTC) if len(parts) == 4 else None  # type: ignore[arg-type, misc]
@@ -51,11 +56,11 @@ def hour_of(key: str) -> datetime | None:
 
 
 def is_partition(prefix: str) -> bool:
-    """Whether a prefix is that of a whole partition, spelled as ingest spells it."""
+    """Whether a prefix names one partition, spelled as ingest spells it."""
     hour = hour_of(prefix)
     return hour is not None and _prefix(hour) == prefix
 
 
 def is_object(name: str) -> bool:
-    """Whether the S3 trigger would take it, by the last part of its key."""
+    """Whether the S3 trigger would take an object, by the last part of its key."""
     return name.endswith(SUFFIX) and UPLOAD not in name

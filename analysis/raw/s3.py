@@ -1,4 +1,4 @@
-"""A bucket in S3, read by many requests at once."""
+"""Reads a bucket in S3, with many requests at once."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from chalicelib.keys import PREFIX
 __all__ = ["S3Source"]
 
 REQUESTS = 32
-# So many bodies are in memory at once; of at most 1 MiB each.
+# The number of bodies in memory at once; each has at most 1 MiB.
 WINDOW = 256
 
 HOUR_LEVELS = ("year", "month", "day", "hour")
@@ -33,7 +33,7 @@ class S3Source:
 
     def __init__(self, bucket: str) -> None:
         if not bucket or "/" in bucket:
-            raise AnalysisError(f"{SCHEME}{bucket} does not name a bucket: it is {SCHEME}bucket, without a path")
+            raise AnalysisError(f"{SCHEME}{bucket} does not name a bucket: write {SCHEME}BUCKET, without a path")
         self._name = SCHEME + bucket
         self._last_modified: dict[str, datetime] = {}
         with self._errors():
@@ -41,13 +41,13 @@ class S3Source:
             self._store = S3Store(bucket, client_options={"allow_http": True}, credential_provider=_credentials())
 
     def folders(self, prefixes: Iterable[str]) -> Iterator[list[Folder]]:
-        """See Source."""
+        """Do as `Source` says."""
         self._last_modified = {}
         with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
             yield from pool.map(self._below, prefixes)
 
     def hours(self) -> list[str]:
-        """See Source."""
+        """Do as `Source` says."""
         level = [PREFIX]
         with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
             for _ in HOUR_LEVELS:
@@ -55,7 +55,7 @@ class S3Source:
         return sorted(filter(is_partition, level))
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
-        """See Source."""
+        """Do as `Source` says."""
         keys = (prefix + name for prefix, names in folders for name in names)
         with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
             while window := list(islice(keys, WINDOW)):
@@ -63,7 +63,7 @@ class S3Source:
                 yield from ((key, body) for key, body in zip(window, bodies, strict=True) if body is not None)
 
     def last_modified(self, key: str) -> datetime:
-        """See Source."""
+        """Do as `Source` says."""
         return self._last_modified[key].replace(microsecond=0)
 
     def _below(self, prefix: str) -> list[Folder]:
@@ -76,7 +76,7 @@ class S3Source:
         return [Folder(folder, names) for folder, names in folders.items()]
 
     def _folders_in(self, prefix: str) -> list[str]:
-        """S3 gives the prefixes below one without what is in them."""
+        """List the prefixes one level below, without the objects in them."""
         return [f"{path.rstrip('/')}/" for path in obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]]
 
     def _get(self, key: str) -> bytes | None:
@@ -87,7 +87,7 @@ class S3Source:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """One line instead of what the client says, which is a page long."""
+        """Raise AnalysisError with one line instead of the client's message, which is a page long."""
         try:
             yield
         except (BaseError, BotoCoreError) as error:
@@ -95,7 +95,7 @@ class S3Source:
 
 
 def _credentials() -> Boto3CredentialProvider:
-    """Credentials wherever boto3 finds them: environment, profile, single sign-on, or the machine's own role."""
+    """Find credentials as boto3 does: environment, profile, single sign-on, or the machine's own role."""
     try:
         return Boto3CredentialProvider()
     except ValueError as error:
@@ -103,6 +103,6 @@ def _credentials() -> Boto3CredentialProvider:
 
 
 def _reason(error: Exception) -> str:
-    """S3's error code, or else the first line."""
+    """Give S3's error code, or the first line of another message."""
     code = _CODE.search(str(error))
     return code[1] if code else str(error).partition("\n")[0]

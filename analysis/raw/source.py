@@ -1,4 +1,4 @@
-"""Where raw objects are read from: a bucket in S3, or a directory that holds one."""
+"""Opens a raw bucket for reading: a bucket in S3, or a directory that holds one."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -11,37 +11,41 @@ __all__ = ["Source", "bucket_of", "open_source"]
 
 
 class Source(Protocol):
-    """One bucket. Every method raises AnalysisError if the bucket is not there, or cannot be read."""
+    """One bucket. Every method raises AnalysisError if the bucket does not exist or cannot be read."""
 
     def folders(self, prefixes: Iterable[str]) -> Iterator[list[Folder]]:
-        """For each prefix, which ends in a slash, the objects below it that the S3 trigger would take; in no order."""
+        """List the objects below each prefix that the S3 trigger would take, in no order. A prefix ends in a slash."""
 
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
-        """Key and body of each object; one that is gone by now is left out."""
+        """Read the key and body of each object. An object that was deleted in the meantime is left out."""
 
     def hours(self) -> list[str]:
-        """Every partition `events/YYYY/MM/DD/HH/` that there is, in order."""
+        """List every existing partition `events/YYYY/MM/DD/HH/`, in order."""
 
     def last_modified(self, key: str) -> datetime:
-        """When an object of the last listing was stored: aware, UTC, in whole seconds, as a GET gives it."""
+        """Say when an object of the last listing was stored: aware, UTC, in whole seconds, as a GET gives it."""
 
 
 def open_source(source: str | Path) -> Source:
-    """The bucket `s3://bucket`, or the one in a directory (`DIR/events/…`).
+    """Open a raw bucket.
 
-    S3 is found as any AWS SDK finds it: the standard `AWS_*` environment, `AWS_ENDPOINT_URL_S3` among it. Raises
-    AnalysisError if there is no such directory, or no bucket is named.
+    Args:
+        source: `s3://bucket`, or a directory with `events/…` below it. S3 is found as in any AWS SDK, by the standard
+            `AWS_*` environment, `AWS_ENDPOINT_URL_S3` included.
+
+    Raises:
+        AnalysisError: The directory does not exist, or the text names no bucket.
     """
     if not str(source).startswith(SCHEME):
         from analysis.raw.local import LocalSource
 
         return LocalSource(Path(source))
-    # Only here, since it takes a third of a second to import.
+    # Imported here, because it takes a third of a second.
     from analysis.raw.s3 import S3Source
 
     return S3Source(str(source).removeprefix(SCHEME).removesuffix("/"))
 
 
 def bucket_of(source: str | Path) -> str:
-    """The bucket's own name, which is in S3's events; a local one is named as its directory."""
+    """Give the bucket's name, as S3's events carry it. A local bucket has the name of its directory."""
     return Path(str(source).removeprefix(SCHEME)).absolute().name

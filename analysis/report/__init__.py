@@ -1,4 +1,4 @@
-"""The report: what the notebooks show, as one page that needs no network."""
+"""The report: the figures of the notebooks on one page that needs no network."""
 
 from analysis.report.page import page
 

@@ -1,4 +1,4 @@
-"""Texts of table cells: what a column's name and type say, for people to read."""
+"""Texts of table cells, for people to read, by the name and type of a column."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,17 +24,17 @@ NOTHING = "-"
 
 
 def headings(frame: pl.DataFrame) -> list[str]:
-    """The names of the columns, in words."""
+    """Give the names of the columns in words."""
     return [name.replace("_", " ") for name in frame.columns]
 
 
 def is_number(frame: pl.DataFrame) -> list[bool]:
-    """Whether each column is of numbers, and belongs on the right."""
+    """Say of each column whether it holds numbers, which are set flush right."""
     return [dtype.is_numeric() for dtype in frame.dtypes]
 
 
 def rows(frame: pl.DataFrame) -> list[list[str]]:
-    """The texts of each row: shares in percent, durations in minutes and seconds, times in UTC, `-` for null."""
+    """Give the texts of each row: shares in percent, durations in minutes and seconds, times in UTC, `-` for null."""
     return [[_text(name, value) for name, value in row.items()] for row in frame.iter_rows(named=True)]
 
 

@@ -1,4 +1,4 @@
-"""The report's page: HTML with its charts as SVG inside. No script, and nothing from elsewhere."""
+"""The report's page: HTML with its charts as SVG inside. It has no script, and loads nothing from elsewhere."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -24,7 +24,18 @@ _environment = Environment(
 
 
 def page(history: History, sections: Iterable[Section]) -> str:
-    """Give the whole page; every text of an event is escaped. Raises AnalysisError if raw cannot be asked."""
+    """Render the whole page; every text of an event is escaped.
+
+    Args:
+        history: The events that the page is about.
+        sections: Its sections, in order.
+
+    Returns:
+        The HTML.
+
+    Raises:
+        AnalysisError: A figure cannot be computed.
+    """
     figures = overview(history.raw, history.within)
     return _environment.get_template("page.html").render(
         history=history,
@@ -37,7 +48,7 @@ def page(history: History, sections: Iterable[Section]) -> str:
 
 
 def _svg(chart: alt.TopLevelMixin) -> Markup:
-    """Draw a chart; texts in it are escaped by what draws it."""
+    """Draw a chart as SVG; the library that draws it escapes the texts in it."""
     return Markup(vl_convert.vegalite_to_svg(chart.to_json(), allowed_base_urls=[]))  # noqa: S704  # see above
 
 

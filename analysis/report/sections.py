@@ -1,4 +1,4 @@
-"""What the report shows, in the order of the notebooks: each of their metrics, as chart and table."""
+"""The sections of the report, in the order of the notebooks: each metric as a chart, a table, or both."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ import altair as alt
 import polars as pl
 
 from analysis import charts
-from analysis.checks.validation.output import as_frame
+from analysis.checks.validation.output import summary
 from analysis.checks.validation.run import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
@@ -35,7 +35,7 @@ TOP = 15
 
 @dataclass(frozen=True)
 class Figure:
-    """One chart, one table, or both of the same; `text` says what it is in words."""
+    """One chart, one table, or both, of the same figures; `text` describes them in words."""
 
     text: str
     chart: alt.TopLevelMixin | None = None
@@ -52,20 +52,33 @@ class Section:
 
 
 def sections(history: History, validation: ValidationReport) -> Iterator[Section]:
-    """Give each section once its figures are computed. Raises AnalysisError if raw cannot be asked."""
+    """Compute the sections one after the other.
+
+    Args:
+        history: The events that the report is about.
+        validation: The validation of the same hours.
+
+    Yields:
+        Each section as soon as its figures are computed.
+
+    Raises:
+        AnalysisError: A figure cannot be computed.
+    """
     yield Section("validation", "Validation", _validation(validation))
     for name, title, figures in _SECTIONS:
         yield Section(name, title, figures(history))
 
 
 def _validation(report: ValidationReport) -> list[Figure]:
-    checks = as_frame(report)
+    checks = report.as_frame()
     found = checks.filter(pl.col("findings") > 0)
-    compared = "with" if report.has_warehouse else "without"
-    said = f"{checks.height - found.height} of {checks.height} checks, {compared} the warehouse, found nothing."
     return [
-        Figure(said, charts.validation.findings(checks) if found.height else None, found if found.height else None),
-        Figure("Every object becomes a row, or it is known why not.", charts.validation.objects(report.hours)),
+        Figure(
+            summary(report),
+            charts.validation.findings(checks) if found.height else None,
+            found if found.height else None,
+        ),
+        Figure("How many objects became rows, and how many did not and why.", charts.validation.objects(report.hours)),
     ]
 
 
@@ -75,14 +88,14 @@ def _overview(history: History) -> list[Figure]:
     login, types = by_login_state(raw, within), visitor_types(raw, within)
     categories, brands = top_categories(raw, within, TOP), top_brands(raw, within, TOP)
     return [
-        Figure("All of the range.", None, overview(raw, within)),
-        Figure("When it happened.", charts.overview.events_over_time(time)),
-        Figure("What happened.", charts.overview.top_events(names), names),
-        Figure("Logged in, or not.", charts.overview.checkout_rates(login, "user_login_state"), login),
-        Figure("New visitors, and those who came back.", charts.overview.checkout_rates(types, "visitor_type"), types),
-        Figure("The categories with most events.", charts.overview.ranking(categories, "category"), categories),
-        Figure("The brands with most events.", charts.overview.ranking(brands, "brand"), brands),
-        Figure("The latest events of a product.", None, latest_product_events(raw, within, TOP)),
+        Figure("The whole range.", None, overview(raw, within)),
+        Figure("Events, visitors and sessions over time.", charts.overview.events_over_time(time)),
+        Figure("Events by name.", charts.overview.top_events(names), names),
+        Figure("Logged-in and anonymous visitors.", charts.overview.checkout_rates(login, "user_login_state"), login),
+        Figure("New and returning visitors.", charts.overview.checkout_rates(types, "visitor_type"), types),
+        Figure("The categories with the most events.", charts.overview.ranking(categories, "category"), categories),
+        Figure("The brands with the most events.", charts.overview.ranking(brands, "brand"), brands),
+        Figure("The latest events with a product.", None, latest_product_events(raw, within, TOP)),
     ]
 
 
@@ -92,10 +105,16 @@ def _funnel(history: History) -> list[Figure]:
     types = funnel(raw, within, by="visitor_type")
     categories = funnel(raw, within, by="category")
     return [
-        Figure("Within a day of the first step, with other events between them.", charts.funnel.funnel(steps), steps),
-        Figure("The same with no other event between the steps.", None, strict),
-        Figure("By category of the product first viewed.", charts.funnel.funnel_by_group(categories, "category")),
-        Figure("New visitors, and those who came back.", charts.funnel.funnel_by_group(types, "visitor_type"), types),
+        Figure(
+            "Visitors who take the steps in order within a day; other events may lie between two steps.",
+            charts.funnel.funnel(steps),
+            steps,
+        ),
+        Figure("The same, with no other event between two steps.", None, strict),
+        Figure(
+            "By category of the product that was viewed first.", charts.funnel.funnel_by_group(categories, "category")
+        ),
+        Figure("New and returning visitors.", charts.funnel.funnel_by_group(types, "visitor_type"), types),
     ]
 
 
@@ -103,11 +122,15 @@ def _sessions(history: History) -> list[Figure]:
     raw, within = history.raw, history.within
     each, left, follows = sessions(raw, within), carts(raw, within), paths(raw, within)
     return [
-        Figure("By session id, and rebuilt by 30 minutes of silence.", None, session_summary(raw, within)),
-        Figure("How long they last, from first to last event.", charts.sessions.durations(each)),
-        Figure("How many events they have.", charts.sessions.depths(each)),
-        Figure("Who fills a cart, and who leaves it behind.", charts.sessions.carts(left), left),
-        Figure("What follows what.", charts.sessions.paths(follows), follows.head(TOP)),
+        Figure(
+            "Sessions by session id, and rebuilt: a new one begins after 30 minutes without an event.",
+            None,
+            session_summary(raw, within),
+        ),
+        Figure("Duration, from the first to the last event.", charts.sessions.durations(each)),
+        Figure("Number of events.", charts.sessions.depths(each)),
+        Figure("Sessions that fill a cart, start a checkout, and buy.", charts.sessions.carts(left), left),
+        Figure("Which event follows which.", charts.sessions.paths(follows), follows.head(TOP)),
     ]
 
 
@@ -115,14 +138,14 @@ def _products(history: History) -> list[Figure]:
     raw, within = history.raw, history.within
     top, effect = products(raw, within, TOP), discount_effect(raw, within)
     return [
-        Figure("The products most looked at.", charts.products.top_products(top), top),
+        Figure("The products with the most views.", charts.products.top_products(top), top),
         Figure(
-            "Wanted, or only seen: the products most viewed, 300 at most.",
+            "Views and adds: the 300 products with the most views.",
             charts.products.add_rates(products(raw, within)),
         ),
-        Figure("What a discount does.", charts.products.discount_effect(effect), effect),
+        Figure("Adds per view, with and without a discount.", charts.products.discount_effect(effect), effect),
         Figure(
-            "What was ordered: each order once, from raw.",
+            "Orders and revenue, from raw; each order counts once.",
             charts.products.revenue_over_time(revenue_over_time(raw, within)),
             revenue(raw, within),
         ),
@@ -133,8 +156,13 @@ def _retention(history: History) -> list[Figure]:
     raw, within = history.raw, history.within
     weeks = retention(raw, within, "week")
     return [
-        Figure("By week.", charts.retention.retention(weeks, "week"), weeks),
-        Figure("By day.", charts.retention.retention(retention(raw, within, "day"), "day")),
+        Figure(
+            "Visitors who come back, by week of their first visit.", charts.retention.retention(weeks, "week"), weeks
+        ),
+        Figure(
+            "Visitors who come back, by day of their first visit.",
+            charts.retention.retention(retention(raw, within, "day"), "day"),
+        ),
     ]
 
 

@@ -1,5 +1,6 @@
-"""Writes the report to a file, and says in short what is in it."""
+"""Writes the report to a file, and summarizes it in one line."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -17,9 +18,14 @@ __all__ = ["overview_as_json", "overview_as_text", "write_report"]
 
 
 def write_report(history: History, path: Path) -> None:
-    """Validate, compute and write everything; a report that was there before stays until this one is whole.
+    """Validate the history, compute its figures, and write the report.
 
-    Raises AnalysisError if raw, the warehouse or the file fails.
+    Args:
+        history: The events that the report is about.
+        path: The file; an earlier report in it stays until this one is whole.
+
+    Raises:
+        AnalysisError: Raw or the warehouse cannot be read, or the file cannot be written.
     """
     if not path.absolute().parent.is_dir():  # said before the work, not after it
         raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
@@ -37,12 +43,14 @@ def write_report(history: History, path: Path) -> None:
 
 
 def overview_as_json(history: History) -> str:
-    """The overview's columns and values, as one JSON object."""
-    return json_text(overview(history.raw, history.within).row(0, named=True))
+    """Give the overview's columns and values as one JSON object, with the sample that the history includes."""
+    sample = None if history.sample is None else asdict(history.sample)
+    return json_text({**overview(history.raw, history.within).row(0, named=True), "sample": sample})
 
 
 def overview_as_text(history: History, path: Path) -> str:
-    """One line for people."""
+    """Say in one line how much happened and where the report is; in a second one, which sample is in it."""
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
-    return f"{', '.join(counts)}: {path}"
+    line = f"{', '.join(counts)}: {path}"
+    return line if history.sample is None else f"{line}\nThe report includes {history.sample}."

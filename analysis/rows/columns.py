@@ -1,6 +1,6 @@
-"""Columns as Polars makes them of members: for the usual values, what `chalicelib.convert` makes of each.
+"""Converts members to columns with Polars: usual values come out exactly as `chalicelib.convert` gives them.
 
-Rows with a value that is not known to come out the same are named: they are for the contract's own mapping.
+Rows with a value for which this is not certain are marked as unusual; the contract's own mapping converts them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ from chalicelib.convert import BIGINT_MAX, to_bigint, to_boolean
 
 __all__ = ["DTYPES", "expressions", "is_unusual", "source_series"]
 
-# Polars has no UUID: its text, in lower case.
+# Polars has no UUID type: a UUID is text in lower case.
 DTYPES: Mapping[str, pl.DataType] = {
     "UUID": pl.String(),
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
@@ -27,7 +27,7 @@ DTYPES: Mapping[str, pl.DataType] = {
 }
 
 UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-# As ingest and browsers write it. Of the year 0, or of second 60, Python and Polars think differently.
+# As ingest and browsers write it. Python and Polars disagree on the year 0 and on second 60.
 TIMESTAMP = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 PRESENT = "is present"
@@ -35,14 +35,14 @@ PRICES = 65536
 
 
 def expressions(column: Column) -> Iterable[pl.Expr]:
-    """The column, of its source series, and whether a source has a value; null where none has, or it `is_unusual`."""
+    """Give two expressions over a column's sources: its value, null if unusual, and whether a source has a value."""
     first = _first(column)
     yield _usual(column.type, first).alias(column.name)
     yield first.is_not_null().alias(_name(column, PRESENT))
 
 
 def is_unusual(column: Column) -> pl.Expr:
-    """Whether the contract's own mapping has to give this value: by its conversion, or what stands in for it."""
+    """Whether the contract's own mapping has to give this value, by its conversion or by its fallback."""
     is_null = pl.col(column.name).is_null()
     return is_null if column.fallback else is_null & pl.col(_name(column, PRESENT))
 
@@ -59,7 +59,7 @@ def _usual(type_name: str, first: pl.Expr) -> pl.Expr:
 
 
 def _first(column: Column) -> pl.Expr:
-    """The first source that is not null and not empty; if it does not convert, the row is unusual."""
+    """Take the first source that is not null and not empty. If it does not convert, the row is unusual."""
     sources = [pl.col(_name(column, source)) for source in column.sources]
     if column.type in {"TEXT", "UUID", "TIMESTAMPTZ"}:
         sources = [pl.when(source != "").then(source) for source in sources]
@@ -67,7 +67,7 @@ def _first(column: Column) -> pl.Expr:
 
 
 def source_series(column: Column, values: Mapping[str, Values], unusual: set[int]) -> Iterable[pl.Series]:
-    """The sources of a column as series, for its `expressions`; adds to `unusual` the places of unusual values."""
+    """Give a column's sources as series for its `expressions`, and add the places of unusual values to `unusual`."""
     for source in column.sources:
         yield _SERIES[column.type](values[source], unusual).alias(_name(column, source))
 
@@ -80,20 +80,20 @@ def _texts(values: Values, unusual: set[int]) -> pl.Series:
     try:
         return pl.Series(values, dtype=pl.String)
     except TypeError:
-        # Only zero has two spellings as a whole number: 0 and -0.
+        # Zero alone has two spellings as a whole number: 0 and -0.
         unusual.update(place for place, value in enumerate(values) if type(value) is int and value == 0)
         return pl.Series([_spelling(value) for value in values], dtype=pl.String)
 
 
 def _spelling(value: Any) -> str | None:  # noqa: ANN401  # any JSON value
-    """Text as it is, a number in its own spelling."""
+    """Give text as it is, and a number in its own spelling."""
     if type(value) is int:
         return str(value)
     return value if isinstance(value, str) else None
 
 
 def _times(values: Values, _unusual: set[int]) -> pl.Series:
-    """Texts only: a number is no time, whatever its digits look like."""
+    """Take texts only: a number is not a time, whatever its digits look like."""
     try:
         return pl.Series(values, dtype=pl.String)
     except TypeError:

@@ -1,4 +1,4 @@
-"""What can be read of a raw object besides the contract's columns: it stays in raw, and is there on request."""
+"""Fields that only raw holds, which readers can ask for besides the contract's columns."""
 
 from collections.abc import Iterable
 
@@ -7,7 +7,7 @@ from chalicelib.contract import Column
 
 __all__ = ["JSON", "KEY", "RAW_FIELDS", "fields_named"]
 
-# A type that no warehouse column has: the member's own text, as sent.
+# A type of raw fields only: the member's JSON text, as sent.
 JSON = "JSON"
 KEY = "key"
 
@@ -36,13 +36,14 @@ RAW_FIELDS = (
 
 
 def fields_named(names: Iterable[str]) -> tuple[Column, ...]:
-    """The fields of these names, in this order, each once; `key` is no member, and left out.
+    """Look up fields by name, in this order, each once. `key` is left out, because it is not a member.
 
-    Raises AnalysisError for a name that is not among RAW_FIELDS.
+    Raises:
+        AnalysisError: A name is neither `key` nor in RAW_FIELDS.
     """
     fields = {field.name: field for field in RAW_FIELDS}
     wanted = [name for name in dict.fromkeys(names) if name != KEY]
     unknown = [name for name in wanted if name not in fields]
     if unknown:
-        raise AnalysisError(f"no raw field {', '.join(unknown)}: there are {KEY}, {', '.join(fields)}")
+        raise AnalysisError(f"unknown raw field {', '.join(unknown)}: choose from {KEY}, {', '.join(fields)}")
     return tuple(fields[name] for name in wanted)

@@ -1,7 +1,7 @@
-"""The members of many raw objects by their path, decoded together where that is known to be exact.
+"""Decodes the members of many raw objects at once, if the result is certain to be exact.
 
-Exact means: as `chalicelib.json_object` reads them. msgspec is as strict, and of duplicate members takes the last, too;
-but it does not look at the UTF-8 of members that nobody wants, or at the number of levels: that is asked here.
+Exact means: as `chalicelib.json_object` reads them. msgspec is as strict, and also takes the last of duplicate members.
+But it does not check the UTF-8 of unwanted members, or the number of levels; this module does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +15,14 @@ from chalicelib.json_object import MAX_DEPTH, Number
 
 __all__ = ["Members", "Values"]
 
-# Per object: text, a whole number as int, any other as Number, a boolean, None, or the bytes of raw JSON; also lists
-# and dicts, which no column takes.
+# One value per object: text, a whole number as int, another number as Number, a boolean, None, the bytes of raw JSON,
+# or a list or dict, which fits no column.
 Values: TypeAlias = list[Any]
 
 
 @dataclass
 class _Member:
-    """One name on the way to the members that are wanted."""
+    """One name on the path to the wanted members."""
 
     path: str = ""
     is_wanted: bool = False
@@ -30,7 +30,7 @@ class _Member:
     children: dict[str, "_Member"] = field(default_factory=dict)
 
     def add(self, names: Sequence[str], *, is_raw: bool) -> None:
-        """Want the member at the end of these names."""
+        """Mark the member at the end of these names as wanted."""
         if not names:
             self.is_wanted, self.is_raw = True, is_raw
             return
@@ -39,7 +39,7 @@ class _Member:
 
 
 class _Objects:
-    """Objects of one place as msgspec structs: what is wanted of them, and how to take it out again."""
+    """The objects at one path as msgspec structs, with their wanted members only."""
 
     def __init__(self, member: _Member) -> None:
         self._members = [
@@ -50,12 +50,12 @@ class _Objects:
             (name, _type(child, inner), msgspec.Raw() if child.is_raw else None)
             for name, (child, _, inner) in zip(member.children, self._members, strict=True)
         ]
-        # They live shortly and hold no cycle: nothing for the garbage collector.
+        # The structs live briefly and hold no cycle, so the garbage collector can ignore them.
         self.struct = msgspec.defstruct("Object", fields, gc=False)
         self._nothing = self.struct()
 
     def values(self, objects: Values) -> dict[str, Values]:
-        """The values of all wanted members by path, one per object; None where it has none, or is no object."""
+        """Give the values of all wanted members by path, one per object; None if the object or the member is absent."""
         found = {}
         struct, nothing = self.struct, self._nothing
         objects = [each if type(each) is struct else nothing for each in objects]
@@ -71,14 +71,14 @@ class _Objects:
 
 
 def _type(child: _Member, inner: _Objects | None) -> Any:  # noqa: ANN401  # a type that is made at run time
-    """The type that msgspec decodes; an object with anything else there is refused."""
+    """Give the type that msgspec decodes; it refuses an object with any other type there."""
     if inner is None:
         return msgspec.Raw if child.is_raw else Any
     return inner.struct | str | None if child.is_wanted else inner.struct | None
 
 
 class Members:
-    """The members at some paths, such as `product.price`; those of `raw` as their own text."""
+    """Decodes the members at some paths, such as `product.price`; members at the `raw` paths keep their JSON text."""
 
     def __init__(self, paths: Iterable[tuple[str, ...]], raw: Iterable[tuple[str, ...]] = ()) -> None:
         root = _Member()
@@ -90,15 +90,17 @@ class Members:
         self._decoder = msgspec.json.Decoder(self._objects.struct, float_hook=Number)
 
     def decode(self, bodies: Iterable[bytes]) -> tuple[list[int], Mapping[str, Values]]:
-        """Which of the bodies were decoded, by their places, and for each path one value per body that was.
+        """Decode bodies.
 
-        The others are for the contract's own parser: they are no JSON objects, or unusual ones.
+        Returns:
+            The places of the decoded bodies, and for each path one value per decoded body. The other bodies are
+            unusual JSON objects, or not JSON objects at all; the contract's own parser decides about them.
         """
         places, objects = [], []
         decode = self._decoder.decode
         for place, body in enumerate(bodies):
             try:
-                # No more brackets than levels are allowed: not too deep. To look for one is quicker than to count.
+                # With at most MAX_DEPTH brackets, a body cannot be too deep. To search is quicker than to count.
                 brackets = body.count(b"{") + (body.count(b"[") if b"[" in body else 0)
                 if brackets <= MAX_DEPTH and (body.isascii() or body.decode()):
                     objects.append(decode(body))

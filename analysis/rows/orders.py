@@ -1,4 +1,4 @@
-"""Orders: what the `order` members of raw `checkout_complete` events say, with every digit as it was sent."""
+"""Reads orders from the `order` members of raw `checkout_complete` events, with every digit as it was sent."""
 
 from collections.abc import Mapping
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
@@ -19,20 +19,25 @@ _SCHEMA: Mapping[str, pl.DataType] = {
     "items": pl.Int64(),
 }
 
-# Below a trillion with 18 decimals, as many as JavaScript prints: a hundred million orders add up without overflow.
+# Totals below a trillion with 18 decimals, the most that JavaScript prints: a hundred million of them do not overflow.
 _MONEY = Context(prec=30, traps=[InvalidOperation, Inexact])
 _MONEY_UNIT = Decimal("1e-18")
 _MAX_QUANTITY = 10**9
 
 
 def read_orders(events: pl.DataFrame) -> pl.DataFrame:
-    """Give one row per `checkout_complete` event whose `order` has an id.
+    """Read the orders of `checkout_complete` events.
 
-    Columns: `event_id`, `order_id`, `currency`, `total`, `items`. `total` is the exact number, or null where it is no
-    JSON number, has more than 18 decimals or is a trillion or more. `items` is the sum of the quantities of its items,
-    each rounded as the contract rounds; an item whose quantity is no number up to a billion adds nothing. Ids and
-    currencies convert as the contract's TEXT does. DuckDB's JSON functions are no way to do this: they read every
-    number as a double, and the first of duplicates.
+    DuckDB's JSON functions cannot do this: they read every number as a double, and take the first of duplicate members.
+
+    Args:
+        events: Columns `event_id`, `event_name` and `order` (JSON text, null if absent), among others.
+
+    Returns:
+        One row per event whose `order` has an id: `event_id`, `order_id`, `currency`, `total`, `items`. Ids and
+        currencies convert as the contract's TEXT does. `total` is exact; it is null if it is not a JSON number, has
+        more than 18 decimals, or is a trillion or more. `items` is the sum of the items' quantities, each rounded as
+        the contract rounds; an item adds nothing if its quantity is not a number up to a billion.
     """
     sent = events.filter(pl.col("event_name") == "checkout_complete", pl.col("order").is_not_null())
     rows = [_row(event_id, _object(text)) for event_id, text in sent.select("event_id", "order").iter_rows()]
@@ -40,7 +45,7 @@ def read_orders(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _object(text: str) -> JsonObject:
-    """The JSON object `text`; an empty one for anything else, which has no id."""
+    """Parse a JSON object; any other text gives an empty object, which has no id."""
     try:
         return parse(text)
     except InvalidEvent:

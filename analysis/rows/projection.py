@@ -1,4 +1,4 @@
-"""The contract's columns of many raw objects at once: the same rows as `chalicelib.flatten` gives one by one."""
+"""Projects many raw objects at once, to the same rows as `chalicelib.flatten` gives one by one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -28,9 +28,11 @@ UNUSUAL = "is unusual"
 
 
 class Projection:
-    """Turns raw objects into rows: `key`, the contract's columns, then further fields of `analysis.rows.fields`.
+    """Turns raw objects into rows: `key`, the contract's columns, then raw fields.
 
-    `last_modified` gives the LastModified of a key; it is asked only about unusual objects.
+    Args:
+        fields: The raw fields, as `fields_named` gives them.
+        last_modified: Gives the LastModified of a key; called for unusual objects only.
     """
 
     def __init__(self, fields: Sequence[Column], last_modified: Callable[[str], datetime]) -> None:
@@ -46,7 +48,7 @@ class Projection:
         self._is_unusual = pl.any_horizontal(UNUSUAL, *map(is_unusual, self._columns))
 
     def rows(self, batch: Batch) -> tuple[pl.DataFrame, list[Corrupt]]:
-        """The rows of these objects, in no particular order, and those objects that are corrupt."""
+        """Project a batch: give its rows, in no particular order, and its corrupt objects."""
         keys, bodies = batch
         places, values = self._members.decode(bodies)
         rows = self._together([keys[place] for place in places], values)
@@ -58,7 +60,7 @@ class Projection:
         return pl.concat([rows.filter(is_usual).select(*self.schema), rest]), corrupt
 
     def _together(self, keys: list[str], values: Mapping[str, Values]) -> pl.DataFrame:
-        """The rows of all these objects, and which of them are unusual and so may be wrong."""
+        """Project all objects at once, and mark unusual rows, which may be wrong."""
         unusual: set[int] = set()
         series = [each for column in self._columns for each in source_series(column, values, unusual)]
         flags = pl.Series(UNUSUAL, [place in unusual for place in range(len(keys))], dtype=pl.Boolean)
@@ -66,7 +68,7 @@ class Projection:
         return frame.lazy().select(KEY, UNUSUAL, *self._values).with_columns(self._is_unusual.alias(UNUSUAL)).collect()
 
     def _one_by_one(self, objects: Iterable[tuple[str, bytes]]) -> tuple[pl.DataFrame, list[Corrupt]]:
-        """The rows of unusual objects, by the contract's own mapping."""
+        """Project unusual objects by the contract's own mapping."""
         rows, corrupt = [], []
         for key, body in objects:
             try:
@@ -83,7 +85,7 @@ class Projection:
 
 
 def _json_text(field: Column, text: str) -> str | None:
-    """The text of a top-level member, of the last one of that name; None where it is null or not there."""
+    """Give the JSON text of the last top-level member of the field's name; None if it is null or absent."""
     found = "null"
     for name, member in members(text):
         if name in field.sources:

@@ -1,4 +1,4 @@
-"""Read the events of a span of hours from raw storage, as rows of the contract's columns."""
+"""Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Events", "batches", "read_events", "read_objects"]
 
-# Raw bytes are kept only until they are rows: so many objects, or bytes, at a time.
+# The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
 BATCH_BYTES = 32 * 1024 * 1024
 STEP = 100  # of the progress bar
@@ -28,18 +28,19 @@ STEP = 100  # of the progress bar
 
 @dataclass(frozen=True)
 class Events:
-    """The events of a span, and the objects of it that are none.
+    """The events and the rejects of a span of hours.
 
-    `frame`: one row per event, ordered by `event_timestamp`, then object key. Its columns are the contract's, in its
-    order, then the fields asked for. UUIDs are lower-case text, times are in UTC with microseconds.
-    `corrupt`: `key` and `reason` of every object that the projector rejects, ordered by key.
+    Attributes:
+        frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
+            order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
+        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
-        """The frame as a DuckDB relation on this connection, of the warehouse's types: UUID is UUID."""
+        """Give the frame as a DuckDB relation with the warehouse's types, in which UUIDs are UUID, not text."""
         uuids = ", ".join(
             f"CAST({column.name} AS UUID) AS {column.name}" for column in COLUMNS if column.type == "UUID"
         )
@@ -54,15 +55,22 @@ def read_events(
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
 ) -> Events:
-    """Read the events received in the hours from `start` to `end`, the end excluded.
+    """Read the events that were received from `start` to `end`.
 
-    `source` is `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory. `start` and
-    `end` are aware, whole hours in UTC. `fields` names what stays in raw only (`analysis.rows.fields.RAW_FIELDS`), or
-    `key`: that of the object. Of several objects with one event id, the first received counts, by `event_timestamp`,
-    then key, unless duplicates are to be kept. An hour of which there is nothing has no events.
+    Args:
+        source: `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory.
+        start: The first hour: aware, a whole hour in UTC.
+        end: The hour after the last: aware, a whole hour in UTC.
+        fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
+        keep_duplicates: Keep every object. By default, only the object that was received first (by
+            `event_timestamp`, then key) counts of several objects with the same event id.
 
-    Raises AnalysisError for a source that is not there or cannot be read, a span of something else than hours, and a
-    field that is unknown.
+    Returns:
+        The events and the rejects. An hour without objects simply has no events.
+
+    Raises:
+        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, or a field
+            is unknown.
     """
     chosen = fields_named(fields)
     prefixes = hour_prefixes(start, end)
@@ -82,7 +90,7 @@ def read_events(
 
 
 def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
-    """Key and body, as stored, of each object of a span of hours; `source`, the span and errors as in `read_events`."""
+    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`."""
     return _objects(open_source(source), hour_prefixes(start, end))
 
 
@@ -100,7 +108,7 @@ def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, byt
 
 
 def batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
-    """Objects by the thousand, of which few enough are in memory at once."""
+    """Group objects into batches that are small enough for memory."""
     keys: list[str] = []
     bodies: list[bytes] = []
     size = 0

@@ -1,1 +1,1 @@
-"""Ingest and projection: the clickstream contract and what the two Lambdas do with it."""
+"""The clickstream contract, and the two Lambdas that work by it: ingest and projector."""

@@ -1,6 +1,7 @@
-"""The contract: the one definition of which payload member becomes which column of `clickstream_events`.
+"""The contract: the only definition of which payload member becomes which column of `clickstream_events`.
 
-The Python row, the PostgreSQL table, and every other projection, schema and table in the docs derive from `COLUMNS`.
+The Python row, the PostgreSQL table, every other projection and schema, and the tables in the docs derive from
+`COLUMNS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +33,7 @@ Value = str | int | bool | datetime | UUID | None
 
 TABLE = "public.clickstream_events"
 
-# What stands in for a column of which no source is present; `flatten` knows the values.
+# The names of the fallbacks of columns without a present source; `flatten` knows their values.
 OBJECT_KEY = "UUIDv5 of the object key"
 LAST_MODIFIED = "LastModified of the object"
 UNKNOWN = "unknown"
@@ -54,7 +55,7 @@ EVENT_NAMES = (
     "checkout_complete",
 )
 
-# Members of the payload that stay in raw, as our publisher spells them.
+# Members that only raw keeps, as our publisher spells them.
 RAW_MEMBERS = (
     "pageUrl",
     "referrer",
@@ -67,6 +68,7 @@ RAW_MEMBERS = (
     "seq",
     "dropped.overflow",
     "dropped.refused",
+    "dropped.withheld",
     "cart.items",
     "cart.total",
     "cart.currency",
@@ -76,6 +78,10 @@ RAW_MEMBERS = (
     "order.currency",
     "wishlisted",
     "channel",
+    "publisher.name",
+    "publisher.version",
+    "context.timeZone",
+    "context.language",
 )
 
 CONVERTERS: Mapping[str, Callable[[Json], Value]] = {
@@ -89,9 +95,15 @@ CONVERTERS: Mapping[str, Callable[[Json], Value]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its SQL type, and the payload members (dotted paths) it comes from, the first that is present.
+    """One column of the warehouse, and the payload members that it comes from.
 
-    A member is present when it is not null, not `""`, and converts. `fallback` names what stands in when none is.
+    Attributes:
+        name: The column's name.
+        type: Its SQL type.
+        sources: Payload members as dotted paths; the first present one counts. A member is present if it is not null,
+            not `""`, and converts to the type.
+        constraint: Its SQL constraint.
+        fallback: The name of the value that the column takes if no source is present; empty for NULL.
     """
 
     name: str
@@ -107,11 +119,11 @@ class Column:
 
     @cached_property
     def convert(self) -> Callable[[Json], Value]:
-        """The conversion of one JSON value to this column's type; None where it does not fit."""
+        """The function that converts one JSON value to this column's type; it gives None if the value does not fit."""
         return CONVERTERS[self.type]
 
     def origin(self, payload: JsonObject) -> tuple[str | None, Value]:
-        """The member of one parsed raw object that this column comes from, and its value; None for both without one."""
+        """Give the member of a parsed raw object that this column comes from, and its value; or None and None."""
         for source, path in zip(self.sources, self.paths, strict=True):
             found: Json = payload
             for name in path:
@@ -123,7 +135,7 @@ class Column:
         return None, None
 
     def value(self, payload: JsonObject) -> Value:
-        """This column's value for one parsed raw object; None where nothing is present."""
+        """Give this column's value for a parsed raw object; None if no source is present."""
         return self.origin(payload)[1]
 
 
@@ -156,7 +168,7 @@ COLUMNS = (
     Column("context_product_url_path", "TEXT", ("product.urlPath", "product.url_path")),
 )
 
-# Where these two stand in a row.
+# The positions of these two columns in a row.
 EVENT_ID, EVENT_TIMESTAMP = (
     [column.name for column in COLUMNS].index(name) for name in ("event_id", "event_timestamp")
 )
@@ -174,7 +186,7 @@ CREATE_TABLE = _create_table()
 
 
 def documentation() -> str:
-    """The columns as a Markdown table, for the docs."""
+    """Give the columns as a Markdown table, for the docs."""
     rows = [
         f"| `{column.name}` | {f'{column.type} {column.constraint}'.strip()} "
         f"| {', '.join(f'`{source}`' for source in column.sources)} | {column.fallback or 'NULL'} |"

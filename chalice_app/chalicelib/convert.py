@@ -1,4 +1,4 @@
-"""Conversions of one JSON value to one column type: a value that does not fit is None, never an error."""
+"""Converts one JSON value to one column type. A value that does not fit becomes None; it never raises an error."""
 
 import re
 from datetime import UTC, datetime
@@ -10,26 +10,26 @@ __all__ = ["to_bigint", "to_boolean", "to_text", "to_timestamp", "to_uuid"]
 
 BIGINT_MAX = 2**63 - 1
 BIGINT_DIGITS = 19
-# More exponent digits than any object has characters: such a number is out of range, or rounds to zero.
+# No object has so many characters that a longer exponent matters: such a number is out of range, or rounds to zero.
 EXPONENT_DIGITS = 18
 WHITESPACE = " \t\n\r\f\v"
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
-# `fromisoformat` alone would take a decimal hour or minute for seconds, and minutes of an offset beyond 59.
+# `fromisoformat` alone would read a decimal hour or minute as seconds, and accept minutes of an offset beyond 59.
 _TIME = r"(?:[01][0-9]|2[0-3])(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?"
 _OFFSET = r"Z|[+-][0-9]{2}(?::?[0-5][0-9](?::?[0-5][0-9])?)?"
 _ISO_8601 = re.compile(rf"[0-9W-]+(?:[T ]{_TIME}(?:{_OFFSET})?)?")
 
 
 def to_text(value: Json) -> str | None:
-    """Strings as they are, numbers in their own spelling; what PostgreSQL cannot store becomes U+FFFD."""
+    """Give strings as they are, and numbers in their own spelling; U+FFFD replaces what PostgreSQL cannot store."""
     return _UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else None
 
 
 def to_uuid(value: Json) -> UUID | None:
-    """The 36-character hyphenated form; any other text gives its UUIDv5 in `uuid.NAMESPACE_URL`."""
+    """Read the 36-character hyphenated form; any other text becomes its UUIDv5 in `uuid.NAMESPACE_URL`."""
     text = to_text(value)
     if text is None:
         return None
@@ -37,14 +37,14 @@ def to_uuid(value: Json) -> UUID | None:
 
 
 def to_boolean(value: Json) -> bool | None:
-    """True and false, or the text `true` or `false`."""
+    """Read true and false, or the text `true` or `false`."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
 
 def to_bigint(value: Json) -> int | None:
-    """A JSON number, or text that is one after trimming, rounded half away from zero; None beyond 64 bits."""
+    """Round a JSON number, or trimmed text that spells one, half away from zero; None beyond 64 bits."""
     match = _NUMBER.fullmatch(value.strip(WHITESPACE)) if isinstance(value, str) else None
     if match is None:
         return None
@@ -55,7 +55,7 @@ def to_bigint(value: Json) -> int | None:
 
 
 def _round(whole: str, fraction: str, exponent_sign: str, exponent: str) -> int | None:
-    """Digits to a rounded magnitude, by moving the decimal point; None if it has too many digits for 64 bits."""
+    """Round digits to a magnitude by moving the decimal point; None if the result is too long for 64 bits."""
     digits = (whole + fraction).lstrip("0")
     if not digits:
         return 0
@@ -71,7 +71,7 @@ def _round(whole: str, fraction: str, exponent_sign: str, exponent: str) -> int 
 
 
 def to_timestamp(value: Json) -> datetime | None:
-    """ISO-8601 text as an aware time in UTC; without an offset it is UTC. Only seconds may have decimals."""
+    """Read ISO-8601 text as an aware time in UTC; without an offset it is UTC. Only seconds may have decimals."""
     if not isinstance(value, str) or isinstance(value, Number):
         return None
     text = value.upper()

@@ -27,15 +27,22 @@ class IngestMetadata(TypedDict):
 
 
 def iso_milliseconds(moment: datetime) -> str:
-    """An aware UTC time as `2026-11-24T22:00:00.123Z`."""
+    """Write an aware UTC time as `2026-11-24T22:00:00.123Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def envelope(body: bytes, metadata: IngestMetadata) -> bytes:
-    """Bytes of the raw object for one request body (UTF-8 JSON, one object).
+    """Make the raw object of one request body.
 
-    Every member keeps its bytes; each top-level member whose decoded name is `_ingest` is dropped, since what a client
-    says there is not trusted. Raises InvalidEvent if the body is anything but one JSON object of at most 100 levels.
+    Every member keeps its bytes. Each top-level member whose decoded name is `_ingest` is dropped, because a client's
+    word about receipt is not trusted.
+
+    Args:
+        body: One JSON object in UTF-8.
+        metadata: The members of `_ingest`.
+
+    Raises:
+        InvalidEvent: The body is not one JSON object of at most 100 levels.
     """
     text = decode(body)
     payload = parse(text)
@@ -45,17 +52,17 @@ def envelope(body: bytes, metadata: IngestMetadata) -> bytes:
 
 
 def _without_ingest(text: str, payload: JsonObject) -> str:
-    """Everything between the object's braces, as sent, but for members named `_ingest`."""
+    """Give the text between the object's braces, as sent, without members named `_ingest`."""
     if MEMBER not in payload:
         return text.strip(WHITESPACE)[1:-1]
     return ",".join(member for name, member in members(text) if name != MEMBER)
 
 
 def as_sent(raw: str) -> str:
-    """The text that the client sent, from that of the raw object, without `_ingest`; any other text as it is."""
+    """Give the text that the client sent: a raw object without its `_ingest`. Other text comes back as it is."""
     inner, _, _ = raw.rpartition(f'"{MEMBER}":{{')
     sent = f"{inner.removesuffix(',')}}}"
     try:
         return raw if MEMBER in parse(sent) else sent
-    except InvalidEvent:  # no object, or one that ingest did not make
+    except InvalidEvent:  # the text is not an object that ingest made
         return raw

@@ -1,4 +1,4 @@
-"""Every error this product raises on purpose, under one root."""
+"""Every error that this product raises on purpose, under one root."""
 
 __all__ = [
     "ClickstreamError",
@@ -17,21 +17,21 @@ __all__ = [
 
 
 class ClickstreamError(Exception):
-    """The root: its text is safe to send to a client and to log, and never holds event text."""
+    """The root of all errors. Their text is safe to send to a client and to log: it never contains text of events."""
 
     status = 500
     outcome = "failed"
 
 
 class InvalidEvent(ClickstreamError):
-    """The body is no event: the text says what is wrong and where."""
+    """The body is not an event: the text says what is wrong and where."""
 
     status = 400
     outcome = "refused"
 
 
 class Unauthorized(ClickstreamError):
-    """The request carries none of the keys that `API_KEY_SHA256` knows."""
+    """The request has no API key that `API_KEY_SHA256` knows."""
 
     status = 401
     outcome = "refused"
@@ -52,14 +52,14 @@ class UnsupportedContentType(ClickstreamError):
 
 
 class StorageUnavailable(ClickstreamError):
-    """S3 refused, timed out or throttled: nothing was confirmed, so the client has to send the event again."""
+    """S3 refused, timed out or throttled. It confirmed nothing, so the client has to send the event again."""
 
     status = 503
     outcome = "storage_unavailable"
 
 
 class InternalError(ClickstreamError):
-    """Something that nobody foresaw; the log line of the request says what."""
+    """An unforeseen error; the log line of the request names it."""
 
 
 class ObjectGone(ClickstreamError):
@@ -67,16 +67,16 @@ class ObjectGone(ClickstreamError):
 
 
 class WarehouseUnavailable(ClickstreamError):
-    """PostgreSQL cannot be reached or refused a statement: the invocation has to be retried."""
+    """PostgreSQL cannot be reached, or refused a statement. The invocation has to be retried."""
 
 
 class CredentialsUnavailable(ClickstreamError):
-    """The service that keeps the warehouse's credentials does not give them: the invocation has to be retried."""
+    """The service that keeps the warehouse's credentials does not give them. The invocation has to be retried."""
 
 
 class ProjectionFailed(ClickstreamError):
-    """Some objects of one notification could not be projected; raised so that Lambda retries all of them."""
+    """Some objects of a notification were not projected. Lambda retries the whole notification."""
 
 
 class SettingsError(ClickstreamError):
-    """An environment variable is missing or has a value that cannot be used."""
+    """An environment variable is missing, or its value cannot be used."""

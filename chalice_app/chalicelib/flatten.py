@@ -1,4 +1,4 @@
-"""Flatten one raw object into one row of the warehouse table: a pure function of the object."""
+"""Flattens one raw object into one row of the warehouse table; the row depends on the object alone."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ __all__ = ["Row", "flatten", "row_of"]
 
 Row = tuple[Value, ...]
 
-# By what the contract calls them; called only where nothing else is present.
+# By the names in the contract; called only for a column without a present source.
 _FALLBACKS: dict[str, Callable[[str, datetime], Value]] = {
     OBJECT_KEY: lambda key, _last_modified: uuid5(NAMESPACE_URL, key),
     LAST_MODIFIED: lambda _key, last_modified: last_modified,
@@ -21,16 +21,24 @@ _FALLBACKS: dict[str, Callable[[str, datetime], Value]] = {
 
 
 def flatten(body: bytes, key: str, last_modified: datetime) -> Row:
-    """One value per column of the contract, in its order, for the raw object `body` at `key`.
+    """Flatten one raw object. The same object always gives the same row.
 
-    `last_modified` is aware; it stands in for the event's time only where the object has none. The same object always
-    gives the same row. Raises InvalidEvent if the body is no JSON object, or one of more levels than ingest accepts.
+    Args:
+        body: The object's bytes.
+        key: The object's key, from which an event without an id gets one.
+        last_modified: When S3 stored the object, aware: the event's time if the object has no time.
+
+    Returns:
+        One value per column of the contract, in its order.
+
+    Raises:
+        InvalidEvent: The body is not a JSON object, or has more levels than ingest accepts.
     """
     return row_of(parse(decode(body)), key, last_modified)
 
 
 def row_of(payload: JsonObject, key: str, last_modified: datetime) -> Row:
-    """The row of an object that is already parsed; see `flatten`."""
+    """Flatten an object that is already parsed, as `flatten` does."""
 
     def value(column: Column) -> Value:
         found = column.value(payload)

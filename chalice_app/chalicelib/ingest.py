@@ -1,4 +1,4 @@
-"""Ingest: one POST becomes one raw object, and is acknowledged only once S3 has confirmed it."""
+"""Ingest: turns one POST into one raw object, and acknowledges it only after S3 has confirmed the object."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ MAX_QUOTED = 100
 
 
 class Response(NamedTuple):
-    """What the client gets: an HTTP status, a JSON object, and headers."""
+    """A response to the client: an HTTP status, a JSON object, and headers."""
 
     status: int
     body: dict[str, Any]
@@ -38,14 +38,21 @@ class Response(NamedTuple):
 
 
 class Putting(Protocol):
-    """Where raw objects go."""
+    """A storage that takes raw objects."""
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
         """Store `body`, or raise StorageUnavailable."""
 
 
 def handle(event: Mapping[str, Any], context: object, settings: Settings, storage: Putting) -> Response:
-    """Answer one API Gateway event (REST API, or HTTP API payload 1.0), whatever its body; log one line per POST."""
+    """Handle one request, whatever its body, and log one line per POST.
+
+    Args:
+        event: The API Gateway event: REST API, or HTTP API with payload format 1.0.
+        context: The context of the Lambda invocation.
+        settings: The settings of ingest.
+        storage: Stores the raw object.
+    """
     request = HttpRequest.from_event(event, context)
     headers = cors_headers(settings.allowed_origins, request.headers.get("origin"))
     if request.method == "OPTIONS":
@@ -55,22 +62,22 @@ def handle(event: Mapping[str, Any], context: object, settings: Settings, storag
     try:
         _store(request, settings, storage, facts)
     except ClickstreamError as error:
-        answer = _failure(error, headers)
+        response = _failure(error, headers)
         facts |= {"level": _level(error), "outcome": error.outcome, "error": str(error)}
-    except Exception as error:  # noqa: BLE001  # whatever happens, the client gets an answer that is no 2xx
-        answer = _failure(InternalError("internal error: the event may not be stored; send it again"), headers)
+    except Exception as error:  # noqa: BLE001  # whatever happens, the client gets a response, and not a 2xx
+        response = _failure(InternalError("internal error: the event may not be stored; send it again"), headers)
         facts |= {"level": "ERROR", "outcome": InternalError.outcome, "error": log.where(error)}
     else:
-        answer = Response(200, {"success": True, "key": facts["key"]}, headers)
+        response = Response(200, {"success": True, "key": facts["key"]}, headers)
         facts["outcome"] = "stored"
-    log.write("ingest", status=answer.status, ms=round((perf_counter() - started) * 1000, 3), **facts)
-    return answer
+    log.write("ingest", status=response.status, ms=round((perf_counter() - started) * 1000, 3), **facts)
+    return response
 
 
 def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: dict[str, Any]) -> None:
-    """Check and store one event; `facts` learns its size and, once S3 has confirmed it, its key."""
+    """Check and store one event; add its size to `facts` and, after S3 has confirmed it, its key."""
     if settings.api_keys and not is_known(request.headers.get("x-api-key"), settings.api_keys):
-        raise Unauthorized("no known API key: send one in the header X-Api-Key")
+        raise Unauthorized("the request has no known API key: send one in the header X-Api-Key")
     if request.content_type not in CONTENT_TYPES:
         named = (request.content_type or "none")[:MAX_QUOTED]
         raise UnsupportedContentType(f"content type {named} is not supported: send {' or '.join(CONTENT_TYPES)}")
@@ -86,7 +93,7 @@ def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: di
 
 def _failure(error: ClickstreamError, headers: dict[str, str]) -> Response:
     if isinstance(error, StorageUnavailable):
-        # What S3 said is for the log: the public needs to know only what to do.
+        # S3's words are for the log: the public only needs to know what to do.
         message = f"the event was not stored: send it again after {RETRY_AFTER_SECONDS} seconds"
         headers = headers | {"Retry-After": str(RETRY_AFTER_SECONDS)}
     else:
@@ -95,4 +102,4 @@ def _failure(error: ClickstreamError, headers: dict[str, str]) -> Response:
 
 
 def _level(error: ClickstreamError) -> str:
-    return "ERROR" if error.status >= 500 else "WARNING"  # HTTP's own border
+    return "ERROR" if error.status >= 500 else "WARNING"  # HTTP calls these server errors

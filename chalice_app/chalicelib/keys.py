@@ -1,4 +1,4 @@
-"""Object keys: `events/YYYY/MM/DD/HH/event-<uuid>.json`, the hour in UTC of receipt."""
+"""Keys of raw objects: `events/YYYY/MM/DD/HH/event-<uuid>.json`, with the hour of receipt in UTC."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ SUFFIX = ".json"
 
 
 def object_key(received_at: datetime, unique: UUID) -> str:
-    """Key of the raw object of one request; `received_at` is aware and in UTC."""
-    # Not strftime: it took a tenth of the handler's own time.
+    """Make the key of one request's raw object; `received_at` is aware and in UTC."""
+    # Not by strftime, which took a tenth of the handler's time.
     at = received_at
     return f"{PREFIX}{at.year:04}/{at.month:02}/{at.day:02}/{at.hour:02}/event-{unique}{SUFFIX}"

@@ -8,22 +8,22 @@ from typing import TextIO
 
 __all__ = ["output", "where", "write"]
 
-# None is standard output as it is when a line is written; the emulator names a file.
+# None means standard output at the time of writing; the emulator sets a file.
 output: TextIO | None = None
 
 
 def write(component: str, outcome: str, *, level: str = "INFO", **fields: object) -> None:
-    """Log one outcome of `component`; `fields` must never hold event text."""
+    """Log one outcome of `component`; `fields` must never contain text of events."""
     line = json.dumps({"level": level, "component": component, "outcome": outcome, **fields})
-    # One write per line: threads and Lambda's log reader then never see half of one.
+    # One write per line, so that threads and Lambda's log reader never see half a line.
     stream = output or sys.stdout
-    # A full disk must not turn an event that is stored into an error.
+    # A full disk must not turn a stored event into an error.
     with suppress(OSError):
         stream.write(line + "\n")
         stream.flush()
 
 
 def where(error: Exception) -> str:
-    """The kind of an unforeseen error and where it arose, without its text, which could quote the event."""
+    """Name the kind and the place of an unforeseen error, without its text, which could quote the event."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} at {frame.name}, line {frame.lineno} of {frame.filename}"

@@ -1,4 +1,4 @@
-"""The projector: every object of an S3 notification becomes one row of the warehouse, or a named reject."""
+"""The projector: turns every object of an S3 notification into one row of the warehouse, or into a reject."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,37 +15,46 @@ __all__ = ["handle", "objects"]
 
 
 class Getting(Protocol):
-    """Where raw objects come from."""
+    """A storage that gives raw objects."""
 
     def get(self, bucket: str, key: str) -> RawObject:
         """Read one object, or raise ObjectGone or StorageUnavailable."""
 
 
 class Loading(Protocol):
-    """Where rows and rejects go."""
+    """A warehouse that takes rows and rejects."""
 
     def insert(self, row: Row) -> bool:
-        """Insert the row; False if the warehouse does not take it. Raises WarehouseUnavailable."""
+        """Insert the row; False if the warehouse has it already or refuses it. Raises WarehouseUnavailable."""
 
     def is_known(self, event_id: Value) -> bool:
-        """Whether there is a row of this event id. Raises WarehouseUnavailable."""
+        """Whether there is a row with this event id. Raises WarehouseUnavailable."""
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Name an object that can never become a row. Raises WarehouseUnavailable."""
+        """Record an object that can never become a row. Raises WarehouseUnavailable."""
 
 
 def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Bucket and key of every record of an S3 event, keys URL-decoded."""
+    """Read the bucket and the URL-decoded key of every record of an S3 event."""
     for record in event.get("Records", ()):
         yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
 
 
 def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
-    """Project every object of one S3 event; safe to repeat. Logs, and returns, one outcome per object.
+    """Project every object of one S3 event, and log one outcome per object. It is safe to repeat.
 
-    Outcomes: `projected`, `already_known`, `erased` (of a person whom the warehouse keeps out), `rejected` (no JSON
-    object), `gone` (no such object). Raises ProjectionFailed, after trying all of them, if one of them failed: Lambda
-    then retries.
+    Args:
+        event: The S3 event.
+        storage: Gives the raw objects.
+        warehouse: Takes rows and rejects.
+
+    Returns:
+        One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
+        `erased` (the warehouse refuses events of this person, who was erased), `rejected` (the object is not a JSON
+        object) and `gone` (the object does not exist any more).
+
+    Raises:
+        ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
     """
     outcomes = []
     failed = []
@@ -55,18 +64,20 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
         except ClickstreamError as error:
             outcome = {"outcome": "failed", "level": "ERROR", "error": str(error)}
             failed.append(error)
-        except Exception as error:  # noqa: BLE001  # the other objects must not wait for what nobody foresaw
+        except Exception as error:  # noqa: BLE001  # an unforeseen error must not stop the other objects
             outcome = {"outcome": "failed", "level": "ERROR", "error": log.where(error)}
             failed.append(InternalError(log.where(error)))
         outcomes.append({"bucket": bucket, "key": key, **outcome})
         log.write("projector", **outcomes[-1])
     if failed:
-        raise ProjectionFailed(f"{len(failed)} objects were not projected; the first: {failed[0]}") from failed[0]
+        raise ProjectionFailed(
+            f"{len(failed)} of {len(outcomes)} objects could not be projected; the first error: {failed[0]}"
+        ) from failed[0]
     return outcomes
 
 
 def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dict[str, Any]:
-    """Project one object; what became of it."""
+    """Project one object, and give its outcome."""
     try:
         raw = storage.get(bucket, key)
         row = flatten(raw.body, key, raw.last_modified)
@@ -78,13 +89,13 @@ def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dic
     if warehouse.insert(row):
         outcome = "projected"
     else:
-        # Else the warehouse keeps it out: somebody was erased from it.
+        # If there is no such row, the warehouse refused the event because its person was erased.
         outcome = "already_known" if warehouse.is_known(row[EVENT_ID]) else "erased"
     return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}
 
 
 def _lag(row: Row) -> float:
-    """Seconds since the event was received; negative if its clock is ahead."""
+    """Give the seconds since the event was received; negative if the clock behind that time is ahead."""
     received_at = row[EVENT_TIMESTAMP]
     if not isinstance(received_at, datetime):
         raise TypeError("event_timestamp is always a time")

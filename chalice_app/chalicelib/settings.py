@@ -1,4 +1,4 @@
-"""What the environment decides, read once."""
+"""Reads the settings of both Lambdas from the environment."""
 
 import os
 import re
@@ -14,11 +14,16 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of both Lambdas; `dw_url` carries a password and is kept out of the repr.
+    """The settings of both Lambdas.
 
-    Both: `RAW_BUCKET_NAME`. Ingest: `ALLOWED_ORIGINS` (comma-separated, or `*`), `MAX_EVENT_BYTES`, `API_KEY_SHA256`
-    (comma-separated hex digests; none: no key is asked for). Projector: `DW_SECRET_ARN` or `DW_PARAMETER_NAME`, which
-    name where the warehouse's credentials are kept, or, on a laptop, `DW_URL`.
+    Attributes:
+        raw_bucket: `RAW_BUCKET_NAME`, for both Lambdas.
+        allowed_origins: `ALLOWED_ORIGINS`, for ingest: comma-separated, or `*`.
+        max_event_bytes: `MAX_EVENT_BYTES`, for ingest.
+        dw_url: `DW_URL`, for the projector on a laptop. It contains a password, so the repr leaves it out.
+        dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.
+        dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
+        api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -31,7 +36,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the settings; a variable that is unset or empty keeps its default. Raises SettingsError."""
+        """Read the settings; an unset or empty variable keeps its default. Raises SettingsError."""
         return cls(
             raw_bucket=environment.get("RAW_BUCKET_NAME") or cls.raw_bucket,
             allowed_origins=_origins(environment.get("ALLOWED_ORIGINS") or "*"),
@@ -44,12 +49,12 @@ class Settings:
 
 
 def _origins(text: str) -> frozenset[str]:
-    """Origins as a browser spells them: lower case, no slash at the end."""
+    """Spell origins as a browser does: lower case, without a slash at the end."""
     return frozenset(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
 
 
 def _digests(name: str, text: str) -> frozenset[str]:
-    """SHA-256 digests in lower-case hex; one that is none would lock out everybody, or, if dropped, let in anybody."""
+    """Read SHA-256 digests. A mistyped one is an error: it would lock clients out, or, if dropped, let everybody in."""
     digests = frozenset(digest.strip().lower() for digest in text.split(",") if digest.strip())
     if text.strip() and not (digests and all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)):
         raise SettingsError(f"{name} must be SHA-256 digests in hex (64 digits each), comma-separated")

@@ -1,4 +1,4 @@
-"""The raw bucket in S3: put one object, get one object. The only module that talks to S3."""
+"""The raw bucket in S3: puts and gets single objects. No other module of the Lambdas talks to S3."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from chalicelib.errors import ObjectGone, StorageUnavailable
 
 __all__ = ["RawObject", "RawStorage", "s3_client"]
 
-# Three tries of at most 2 + 4 s and the waits between them stay below API Gateway's limit of 29 s.
+# Three tries of at most 2 + 4 s, and the waits between them, stay below API Gateway's limit of 29 s.
 CONFIG = Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=50
 )
@@ -21,41 +21,41 @@ CONFIG = Config(
 
 @cache
 def s3_client() -> Any:  # noqa: ANN401  # botocore makes its client classes at run time
-    """The S3 client of this process, created on first use, from the standard `AWS_*` environment."""
+    """Give this process's S3 client, which is created on first use from the standard `AWS_*` environment."""
     return boto3.client("s3", config=CONFIG)
 
 
 @dataclass(frozen=True)
 class RawObject:
-    """One stored object: its bytes, and when S3 stored it (aware, UTC)."""
+    """One stored object: its bytes, and the time when S3 stored it (aware, UTC)."""
 
     body: bytes
     last_modified: datetime
 
 
 class RawStorage:
-    """Objects of S3 by bucket and key; takes the client, or uses this process's own."""
+    """Puts and gets objects of S3 by bucket and key, with the given client or this process's own."""
 
     def __init__(self, client: Any = None) -> None:  # noqa: ANN401  # see s3_client
         self._client = client
 
     @property
     def client(self) -> Any:  # noqa: ANN401  # see s3_client
-        """The S3 client, created when it is first needed."""
+        """The S3 client, which is created when it is first needed."""
         return self._client or s3_client()
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
-        """Store `body`; returns once S3 has confirmed it. Raises StorageUnavailable."""
+        """Store `body`, and return after S3 has confirmed it. Raises StorageUnavailable."""
         try:
             self.client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
         except (BotoCoreError, ClientError) as error:
             raise StorageUnavailable(f"S3 did not store the event: {_reason(error)}") from error
 
     def get(self, bucket: str, key: str) -> RawObject:
-        """Read one object. Raises ObjectGone if there is none, StorageUnavailable if S3 does not give it."""
+        """Read one object. Raises ObjectGone if it does not exist, StorageUnavailable if S3 does not give it."""
         try:
-            answer = self.client.get_object(Bucket=bucket, Key=key)
-            return RawObject(answer["Body"].read(), answer["LastModified"])
+            response = self.client.get_object(Bucket=bucket, Key=key)
+            return RawObject(response["Body"].read(), response["LastModified"])
         except ClientError as error:
             if _reason(error) == "NoSuchKey":
                 raise ObjectGone(f"no object {key} in {bucket}") from error
@@ -65,5 +65,5 @@ class RawStorage:
 
 
 def _reason(error: BotoCoreError | ClientError) -> str:
-    """S3's error code, or the kind of failure: never a text that could carry a credential."""
+    """Give S3's error code, or the kind of failure: never a text that could contain a credential."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

@@ -20,6 +20,7 @@ from emulator.api.running import Running
 __all__ = ["web_app"]
 
 WEB = Path(__file__).parents[1] / "web"
+PUBLISHER = Path(__file__).parents[2] / "publisher"
 # The shop's routes are made in the browser; each can be opened and reloaded.
 PAGES = {
     "/": "shop",
@@ -71,7 +72,7 @@ def _pages() -> list[BaseRoute]:
         return lambda _request: FileResponse(WEB / folder / "index.html")
 
     pages = [Route(path, page(folder)) for path, folder in PAGES.items()]
-    return [*pages, Mount("/web", StaticFiles(directory=WEB))]
+    return [*pages, Mount("/web", StaticFiles(directory=WEB)), Mount("/publisher", StaticFiles(directory=PUBLISHER))]
 
 
 def _answer_http_exception(request: Request, error: Exception) -> Response:

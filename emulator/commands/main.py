@@ -5,6 +5,7 @@ import click
 from emulator.commands.env import env_command
 from emulator.commands.replay import replay_command
 from emulator.commands.reset import reset_command
+from emulator.commands.sample import sample_command
 from emulator.commands.seed import seed_command
 from emulator.commands.shoppers import shoppers_command
 from emulator.commands.soak import soak_command
@@ -12,7 +13,16 @@ from emulator.commands.up import up_command
 
 __all__ = ["main"]
 
-COMMANDS = (up_command, env_command, reset_command, replay_command, seed_command, shoppers_command, soak_command)
+COMMANDS = (
+    up_command,
+    env_command,
+    reset_command,
+    sample_command,
+    replay_command,
+    seed_command,
+    shoppers_command,
+    soak_command,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -27,9 +27,9 @@ Examples:
   python -m emulator seed --days 30 --shoppers 23000 --seed 7 --load
   python -m emulator seed --clean --end 2026-11-01T00 --out /data/bucket --load --dw postgresql://...
 
-The same --seed, --days, --shoppers and --end always write the same bytes, so that writing them again changes nothing.
-Others add to what is there; then no answers hold for the whole. With 30 days there are about 45 events for each
-shopper.
+The same --seed, --days, --shoppers and --end always write the same bytes, so writing them again changes nothing. Other
+values add events to those that are there; then the answers do not hold for the whole. With 30 days there are about 45
+events for each shopper.
 
 With --load all objects of the hours that were written are also put into the warehouse, the first received of an event
 first. A running stack projects new objects by itself, in no particular order: to load exactly what the answers say,

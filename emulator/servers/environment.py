@@ -4,7 +4,7 @@ import os
 
 from command_line.home import Stack
 
-__all__ = ["REGION", "aws_environment", "lambda_environment"]
+__all__ = ["REGION", "aws_environment", "forget_postgres_variables", "lambda_environment"]
 
 REGION = "us-east-1"
 
@@ -19,6 +19,12 @@ def aws_environment(stack: Stack) -> dict[str, str]:
         "RAW_BUCKET_NAME": stack.bucket,
         "DW_URL": stack.dw_url,
     }
+
+
+def forget_postgres_variables() -> None:
+    """Remove libpq's variables from this process: PGHOSTADDR or PGSERVICE would win over the embedded server's URL."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def lambda_environment(stack: Stack) -> dict[str, str]:

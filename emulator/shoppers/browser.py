@@ -1,19 +1,32 @@
 """A shopper's browser: what the publisher knows and keeps in it."""
 
+import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from chalicelib.envelope import iso_milliseconds
 from emulator.shoppers.visit import Step
 
-__all__ = ["Browser", "Event", "Session"]
+__all__ = ["Browser", "Event", "Session", "publisher"]
 
 MOST_EVENTS = 1_000  # that wait in one browser, as in the publisher
+PACKAGE = Path(__file__).parents[2] / "publisher" / "package.json"
 
 Event = dict[str, Any]
+
+
+@cache
+def publisher() -> Mapping[str, str]:
+    """The `publisher` of an event: the name and the version of its package."""
+    package = json.loads(PACKAGE.read_text(encoding="utf-8"))
+    return MappingProxyType({name: package[name] for name in ("name", "version")})
 
 
 def _uuid() -> str:
@@ -85,5 +98,6 @@ class Session:
             "tabId": tab.tab_id,
             "seq": tab.seq,
             "dropped": dict(self.browser.dropped),
+            "publisher": dict(publisher()),
             **step.payload,
         }

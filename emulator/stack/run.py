@@ -1,6 +1,5 @@
 """`up`: one stack on one home, from the first check to the last part stopped."""
 
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,14 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, TextIO
 
+from analysis.errors import AnalysisError
+from analysis.raw.sample import read_sample
+from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
 from command_line.printable import printable_lines
 from emulator.api.running import Running
 from emulator.api.server import Page
 from emulator.api.shoppers import ShopperRun
-from emulator.servers.environment import lambda_environment
+from emulator.servers.environment import forget_postgres_variables, lambda_environment
 from emulator.servers.ingest import IngestServer
 from emulator.servers.lambdas import load_projector
 from emulator.servers.part import Part
@@ -81,6 +84,12 @@ def stop_orphans(home: Home) -> None:
 
 
 def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> Stack:
+    bucket = home.s3 / BUCKET
+    if options.dw_url is not None and _sample(bucket):
+        raise CommandError(
+            f"{bucket} includes a sample, which must not reach another warehouse: start without --dw and DW_URL, "
+            "delete the sample with 'python -m emulator reset', or name another --home"
+        )
     stop_orphans(home)
     require_free({"--web-port": options.web_port, "--ingest-port": options.ingest_port, "--s3-port": options.s3_port})
     dw_url = _start_warehouse(home, options, supervisor, say)
@@ -98,7 +107,6 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     home.write_stack(stack)
     supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
-    bucket = home.s3 / BUCKET
     traces = Traces(bucket)
     triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
@@ -114,7 +122,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         faults=faults,
         shoppers=shoppers,
         reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
-        health=partial(_health, supervisor, stack),
+        health=partial(_health, supervisor, stack, bucket),
         started_at=datetime.now(UTC),
     )
     supervisor.add(Page(options.web_port, running, is_headless=options.is_headless))
@@ -125,9 +133,7 @@ def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: 
     if options.dw_url is not None:
         supervisor.add(ExternalWarehouse(options.dw_url))
         return options.dw_url
-    # The user's own PGHOSTADDR or PGSERVICE would win over the URL of the embedded server.
-    for name in [name for name in os.environ if name.startswith("PG")]:
-        del os.environ[name]
+    forget_postgres_variables()
     postgres = Postgres(home)
     supervisor.add(WarehouseServer(postgres))
     if postgres.notice:
@@ -135,8 +141,8 @@ def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: 
     return postgres.url
 
 
-def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
-    """The state of each part: `ok` or `down`, where it is, and what is wrong."""
+def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any]:
+    """Give the state of each part (`ok` or `down`, where it is, and what is wrong), and which sample the bucket has."""
     places = {
         "warehouse": stack.public_dw_url,
         "s3": f"{stack.s3_url}/{stack.bucket}",
@@ -153,7 +159,17 @@ def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
         if isinstance(part, Triggers):
             parts[part.name]["pending"] = part.pending
-    return {"healthy": all(part["state"] == "ok" for part in parts.values()), "parts": parts}
+    is_healthy = all(part["state"] == "ok" for part in parts.values())
+    return {"healthy": is_healthy, "sample": _sample(bucket), "parts": parts}
+
+
+def _sample(bucket: Path) -> str | None:
+    """Say which sample the bucket includes, if any; of a damaged marker, what is wrong with it."""
+    try:
+        sample = read_sample(bucket)
+    except AnalysisError as error:
+        return str(error)
+    return None if sample is None else str(sample)
 
 
 def _problem(supervisor: Supervisor, part: Part) -> str | None:
@@ -180,6 +196,8 @@ def _places(stack: Stack, home: Home) -> str:
         "logs": home.logs,
         "environment": 'eval "$(python -m emulator env)"',
     }
+    if sample := _sample(home.s3 / stack.bucket):
+        places["events"] = f"include {sample}"
     lines = [f"  {name:<12} {place}" for name, place in places.items()]
     return "\n".join(["", "The stack is up. Ctrl-C stops all of it.", *lines])
 

@@ -5,12 +5,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from analysis.errors import AnalysisError
-from analysis.history import open_history
-from analysis.metrics.overview import overview
-from analysis.metrics.range import span
+from analysis import AnalysisError, Sample, open_history, span
+from analysis.raw.sample import MARKER
 from chalicelib.contract import CREATE_TABLE
-from command_line.home import BUCKET
+from command_line.home import BUCKET, Home
+from tests.support.contents import database_contents, directory_contents
 from tests.support.raw_objects import START, Objects
 
 SPAN: dict[str, Any] = {"start": "2026-11-25T09", "end": "2026-11-25T10"}
@@ -25,43 +24,50 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def objects_of(directory: Path) -> list[Path]:
-    return sorted(directory.rglob("*.json"))
+def one_event(bucket: Path) -> Path:
+    """A bucket's directory with one event."""
+    objects = Objects()
+    objects.add()
+    return objects.write(bucket)
 
 
 class TestOpenHistory:
-    @pytest.mark.slow
-    def test_an_empty_local_stack_gets_a_sample(self, home: Path, warehouse_url: str) -> None:
-        """Even one that never ran; it is in the warehouse too, and not written again."""
-        history = open_history(warehouse=warehouse_url)
-        assert history.source == home / "s3" / BUCKET
-        assert history.warehouse is not None
-        figures = overview(history.raw, history.within)
-        assert figures["events"].item() > 1000
-        assert figures.equals(overview(history.warehouse, history.within))
-        written = objects_of(home / "s3" / BUCKET)
-        assert len(written) >= history.events.frame.height + history.events.corrupt.height
-        open_history(warehouse=warehouse_url)
-        assert objects_of(home / "s3" / BUCKET) == written
+    def test_where_nothing_ever_ran_it_says_how_to_begin(self, home: Path, warehouse_url: str) -> None:
+        """And makes nothing: neither a home, nor a table in the warehouse."""
+        before = database_contents(warehouse_url)
+        with pytest.raises(AnalysisError, match="'make run' and click, or write a sample with 'python -m emulator sam"):
+            open_history(warehouse=warehouse_url)
+        assert not home.exists()
+        assert database_contents(warehouse_url) == before
 
-    def test_one_event_is_enough_to_be_let_alone(self, tmp_path: Path) -> None:
-        """However old it is."""
-        objects = Objects()
-        key = objects.add()
-        path = tmp_path / "bucket" / key
-        path.parent.mkdir(parents=True)
-        path.write_bytes(objects.bodies[key])
-        history = open_history(str(tmp_path / "bucket"), **SPAN)
-        assert history.events.frame.height == 1
-        assert objects_of(tmp_path / "bucket") == [path]
+    def test_an_empty_local_bucket_is_no_history(self, home: Path, warehouse_url: str) -> None:
+        """The stack ran, and nobody clicked; the same is said, and nothing is written."""
+        Home(home).create()
+        before = database_contents(warehouse_url), directory_contents(home)
+        with pytest.raises(AnalysisError, match=r"no events in .*: start the stack .* 'python -m emulator sample'"):
+            open_history(warehouse=warehouse_url)
+        assert (database_contents(warehouse_url), directory_contents(home)) == before
 
-    def test_a_bucket_in_s3_is_never_written_to(self, aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Empty or not: that it may only be read is up to nobody's luck."""
-        opened: list[object] = []
-        monkeypatch.setattr("analysis.history.read_history", lambda *given: opened.append(given))
-        open_history(f"s3://{BUCKET}")
-        assert opened
-        assert aws.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    def test_another_empty_directory_is_no_history(self, tmp_path: Path) -> None:
+        """It says what a bucket looks like; a sample could not be written there."""
+        with pytest.raises(AnalysisError, match="name a bucket's directory, which holds events/YYYY") as caught:
+            open_history(str(tmp_path))
+        assert "sample" not in str(caught.value)
+
+    def test_one_event_is_enough(self, tmp_path: Path) -> None:
+        """However old it is; nothing is written."""
+        bucket = one_event(tmp_path / "bucket")
+        before = directory_contents(bucket)
+        assert open_history(str(bucket), start="2025-01-01", end="2025-01-02").events.frame.height == 0
+        assert open_history(str(bucket), **SPAN).events.frame.height == 1
+        assert directory_contents(bucket) == before
+
+    def test_the_local_bucket_is_found_without_a_stack(self, home: Path) -> None:
+        """Without a warehouse, since none runs; looking leaves no trace in the home."""
+        bucket = one_event(home / "s3" / BUCKET)
+        history = open_history(**SPAN)
+        assert (history.source, history.warehouse, history.events.frame.height) == (bucket, None, 1)
+        assert list(home.iterdir()) == [home / "s3"]
 
     def test_a_directory_that_is_not_there_is_not_made(self, tmp_path: Path) -> None:
         """A mistyped name is an error that says so."""
@@ -86,12 +92,24 @@ class TestOpenHistory:
             (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / key).write_bytes(body)
         said = repr(open_history(str(tmp_path), **SPAN))
-        assert "1 events, received from 2026-11-25 09:00 to 2026-11-25 10:00 UTC" in said
-        assert "1 objects are no events" in said
-        assert "no warehouse" in said
+        assert f"1 events in {tmp_path}, received from 2026-11-25 09:00 to 2026-11-25 10:00 UTC" in said
+        assert "1 objects are not events" in said
+        assert "warehouse: none" in said
+        assert "made-up" not in said
         with psycopg.connect(warehouse_url) as connection:
             connection.execute(CREATE_TABLE)
-        assert "the warehouse answers too" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
+        assert "warehouse: yes" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
+
+    def test_a_sample_is_called_one(self, tmp_path: Path) -> None:
+        """By the hours of it, when the range has some of them."""
+        bucket = one_event(tmp_path / "bucket")
+        sample = Sample(START, START + timedelta(hours=1), START + timedelta(hours=2))
+        (bucket / MARKER).write_bytes(sample.as_bytes())
+        history = open_history(str(bucket), **SPAN)
+        assert history.sample == sample
+        assert "includes a sample: made-up events of 2026-11-25 09:00 to 2026-11-25 10:00 UTC" in repr(history)
+        later = open_history(str(bucket), start="2026-11-25T10", end="2026-11-25T11")
+        assert (later.sample, "made-up" in repr(later)) == (None, False)
 
 
 class TestSpan:

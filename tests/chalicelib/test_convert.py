@@ -23,7 +23,7 @@ class TestToText:
 
     @pytest.mark.parametrize("value", NOT_TEXT)
     def test_anything_else_is_null(self, value: Json) -> None:
-        """Booleans, arrays and objects are no text."""
+        """Booleans, arrays and objects are not text."""
         assert to_text(value) is None
 
     def test_what_postgresql_cannot_store_is_replaced(self) -> None:
@@ -60,7 +60,7 @@ class TestToUuid:
 
     @pytest.mark.parametrize("value", NOT_TEXT)
     def test_anything_else_is_null(self, value: Json) -> None:
-        """Booleans, arrays and objects are no id."""
+        """Booleans, arrays and objects are not ids."""
         assert to_uuid(value) is None
 
 

@@ -113,7 +113,7 @@ class TestHandle:
     def test_what_nobody_foresaw_is_no_2xx_and_quotes_nothing(
         self, api_event: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The client gets our shape, the log the place, neither the event."""
+        """The client gets our form of error, and the log gets the place; neither quotes the event."""
         answer = ingest.handle(api_event('{"a": "private"}'), None, SETTINGS, Storage(ValueError("private")))
         assert answer.status == 500
         assert answer.body["success"] is False
@@ -180,7 +180,10 @@ class TestApiKey:
         """401, in the shape of every other error, before anything is read."""
         answer = ingest.handle(api_event("not JSON", **headers), None, self.KEYS, storage)
         assert answer.status == 401
-        assert answer.body == {"success": False, "message": "no known API key: send one in the header X-Api-Key"}
+        assert answer.body == {
+            "success": False,
+            "message": "the request has no known API key: send one in the header X-Api-Key",
+        }
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert not storage.objects
 

@@ -78,7 +78,7 @@ class TestParse:
             parse(text)
 
     def test_up_to_the_limit_of_levels_is_accepted(self) -> None:
-        """The object itself is level 1; brackets in strings and beside each other are no levels."""
+        """The object itself is level 1; brackets in strings and beside each other add no level."""
         levels = MAX_DEPTH - 1
         assert parse('{"a":' + "[" * levels + "]" * levels + "}")
         assert parse('{"a": "' + "[" * 1000 + '", "b": [' + "[]," * 200 + "{}]}")

@@ -87,7 +87,7 @@ class TestHandle:
     def test_an_hour_of_good_and_bad_objects_gives_all_that_can_be_a_row(
         self, aws: Any, warehouse: Warehouse, warehouse_url: str
     ) -> None:
-        """One bad value never costs its row, nor one bad object its batch; twice delivered, all is the same."""
+        """A bad value does not cost its row, and a bad object does not cost its batch; to repeat changes nothing."""
         good = {f"good-{n}": json.dumps({"eventId": f"good-{n}", "product": {"price": n}}) for n in range(200)}
         odd = {
             "price-decimal": '{"eventName": "price-decimal", "product": {"price": 35.79}}',
@@ -143,7 +143,9 @@ class TestHandle:
         """Lambda then retries; what is done already is known by then."""
         event = notification(*put(aws, {"a": "{}", "b": "{}"}))
         event["Records"][0]["s3"]["bucket"]["name"] = "no-such-bucket"
-        with pytest.raises(ProjectionFailed, match=r"1 objects were not projected; the first: .*NoSuchBucket"):
+        with pytest.raises(
+            ProjectionFailed, match=r"1 of 2 objects could not be projected; the first error: .*NoSuchBucket"
+        ):
             projector.handle(event, RawStorage(aws), warehouse)
         assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
 

@@ -60,7 +60,7 @@ class TestGet:
         assert found.last_modified.tzinfo is not None
 
     def test_an_object_that_is_gone_is_told_apart(self, aws: Any) -> None:
-        """A missing object is no failure of S3."""
+        """A missing object is not a failure of S3."""
         with pytest.raises(ObjectGone):
             RawStorage(aws).get(BUCKET, "events/missing.json")
 

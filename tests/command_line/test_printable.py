@@ -10,7 +10,7 @@ class TestPrintable:
         assert printable("a\nb\r\tc\u202e\ud800") == "a\\nb\\r\\tc\\u202e\\ud800"
 
     def test_words_of_all_languages_stay(self) -> None:
-        """And whatever else is to be seen."""
+        """All other visible characters stay, too."""
         assert printable("tiếng Việt, 日本語, [bold]€ 😀") == "tiếng Việt, 日本語, [bold]€ 😀"
 
 

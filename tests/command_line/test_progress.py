@@ -36,5 +36,5 @@ class TestProgress:
         assert shown(monkeypatch, Terminal(), 60) == ""
 
     def test_it_stays_away_where_nobody_watches(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A log is no terminal."""
+        """A log is not a terminal."""
         assert shown(monkeypatch, io.StringIO(), -1) == ""

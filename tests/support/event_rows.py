@@ -9,8 +9,7 @@ import polars as pl
 import psycopg
 from polars.testing import assert_frame_equal
 
-from analysis.metrics.engine import RawEvents, WarehouseEvents
-from analysis.metrics.range import Range
+from analysis import Range, RawEvents, WarehouseEvents
 from chalicelib.contract import COLUMNS, CREATE_TABLE
 from chalicelib.warehouse.client import INSERT
 

@@ -21,7 +21,9 @@ MEMBERS = {
     "element": "tag id role text dataset",
     "cart": "items total currency",
     "order": "id items total currency",
-    "dropped": "overflow refused",
+    "dropped": "overflow refused withheld",
+    "publisher": "name version",
+    "context": "timeZone language",
 }
 REQUIRED = ["eventName", "eventTimestamp", "clientId", "sessionId", "pageUrl"]
 REQUIRED_OF = {

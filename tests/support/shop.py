@@ -15,7 +15,7 @@ from tests.support.stack_process import ROOT
 
 __all__ = ["PUBLISHER", "PublisherTest", "Shop", "assert_gapless", "open_page", "queue", "stored_keys"]
 
-PUBLISHER = ROOT / "emulator" / "web" / "publisher"
+PUBLISHER = ROOT / "publisher"
 
 
 class Shop:

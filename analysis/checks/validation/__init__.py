@@ -1,1 +1,1 @@
-"""Validation: what is wrong with the collected events, in raw and in the warehouse, and what to do about it."""
+"""Validation: finds what is wrong with the collected events, in raw and in the warehouse, and says what to do."""

@@ -1,4 +1,4 @@
-"""Check that metrics agree: the same SQL gives the same answer from raw and from the warehouse."""
+"""Checks that raw and the warehouse agree: the same SQL gives the same result from both."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ from analysis.rows.reader import read_events
 
 __all__ = ["METRICS", "agreement_check"]
 
-# Those whose columns the warehouse holds; rankings whole, since a cut says nothing of what is below it.
+# The metrics that need no raw fields. Rankings are compared whole: a limit would hide differences below it.
 METRICS: dict[str, Callable[[Engine, Range], pl.DataFrame]] = {
     "overview": overview,
     "events_over_time": events_over_time,
@@ -38,17 +38,29 @@ METRICS: dict[str, Callable[[Engine, Range], pl.DataFrame]] = {
 
 
 def agreement_check(source: str | Path, warehouse: Engine, rows: pl.DataFrame, start: datetime, end: datetime) -> Check:
-    """Compute each metric twice; `rows` as `row_ids` gives them. Raises AnalysisError if something cannot be read."""
+    """Check that each metric gives the same result from raw and from the warehouse.
+
+    Args:
+        source: The raw bucket, as for `read_events`.
+        warehouse: The warehouse.
+        rows: The warehouse's rows, as `row_ids` gives them.
+        start: The first hour, aware.
+        end: The hour after the last, aware.
+
+    Raises:
+        AnalysisError: Raw or the warehouse cannot be read.
+    """
     objects = read_events(source, start, end, keep_duplicates=True).frame
     raw, within = RawEvents(_projected(objects, rows, start, end)), Range(start, end)
     pairs = ((name, metric(raw, within), metric(warehouse, within)) for name, metric in METRICS.items())
     differing = [(name, here, there) for name, here, there in pairs if not here.equals(there)]
+    verb = "differs" if len(differing) == 1 else "differ"
     return Check(
         "raw_and_warehouse_differ",
         "error",
-        f"{len(differing)} of {len(METRICS)} metrics differ",
-        "none",
-        "Rows were changed by hand, or the warehouse was made under another contract: rebuild it from raw.",
+        f"{len(differing)} of {len(METRICS)} metrics {verb} between raw and the warehouse",
+        "the same result from both",
+        "Somebody changed rows by hand, or the warehouse was filled under another contract. Rebuild it from raw.",
         [
             {"metric": name, "rows_from_raw": here.height, "rows_from_warehouse": there.height}
             for name, here, there in differing
@@ -57,10 +69,10 @@ def agreement_check(source: str | Path, warehouse: Engine, rows: pl.DataFrame, s
 
 
 def _projected(objects: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
-    """Of the objects with one event id the one that became the row, else the first received.
+    """Choose one object per event id: the one that became the row, or the first received if there is no row.
 
-    The first *projected* is the row, which need not be the first received. One that became a row through an object of
-    another span counts there.
+    The projector keeps the object that it projects first, which need not be the first received. An event whose row
+    comes from an object of another span is left out: it counts in that span.
     """
     row = rows.rename({"event_timestamp": "row_timestamp"})
     known = objects.join(row, on="event_id", how="left", maintain_order="left")

@@ -1,18 +1,18 @@
-"""Checks of time: clocks that are off, and events that came late."""
+"""Checks of time: wrong clocks, and events that arrived late."""
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 
 __all__ = ["MOST_LATE", "MOST_SKEW", "SECOND", "clock_checks", "timed"]
 
-MOST_SKEW = 60.0  # seconds that a client's clock may be off
-SECOND = 1_000_000  # microseconds: whole ones until the end, and in the end no more digits than they have
-MOST_LATE = 300.0  # seconds that an event may have been on its way
+MOST_SKEW = 60.0  # seconds by which a client's clock may be wrong
+SECOND = 1_000_000  # microseconds: times stay whole numbers until they are shown, so that nothing is rounded
+MOST_LATE = 300.0  # seconds that an event may take from the browser to ingest
 
 
 def clock_checks(events: pl.DataFrame) -> list[Check]:
-    """Check each client's clock, and how long each event took."""
+    """Check each client's clock, and the delay of each event."""
     found = timed(events)
     skew, delay = ((pl.col(name) / SECOND).round(6) for name in ("offset", "delay"))
     clocks = found.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
@@ -21,27 +21,33 @@ def clock_checks(events: pl.DataFrame) -> list[Check]:
         Check(
             "clock_skew",
             "warning",
-            f"{clocks.height:,} clients have a clock that is off",
-            f"at most {MOST_SKEW:g} s",
-            "Trust event_timestamp, the time of receipt, for these; eventTimestamp orders one client's events only.",
+            counted(clocks.height, "client has a wrong clock", "clients have a wrong clock"),
+            f"at most {MOST_SKEW:g} s off",
+            "A clock is behind by these seconds, or ahead if they are negative. Use event_timestamp, the time of "
+            "receipt, for these clients: eventTimestamp only orders the events of one client.",
             clocks.sort("client_id").to_dicts(),
         ),
         Check(
             "late_events",
             "info",
-            f"{late.height:,} events came late",
-            f"at most {MOST_LATE:g} s",
-            "They waited in a browser that was offline or closed, and count at the time of receipt.",
+            counted(late.height, "event arrived late", "events arrived late"),
+            f"a delay of at most {MOST_LATE:g} s",
+            "Such an event waited in a browser that was offline or closed. It counts at the time of receipt.",
             late.select("key", seconds=delay).to_dicts(),
         ),
     ]
 
 
 def timed(events: pl.DataFrame) -> pl.DataFrame:
-    """The events of known clients with a `sent_at` and a `received_at`, and two times in microseconds.
+    """Compute each event's delay, with its client's clock set right.
 
-    `offset` is how far the client's clock is behind, by its quickest event, since none can arrive before it was sent.
-    `delay` is what is left of the event's way once the clock is set right: how long it really took.
+    Args:
+        events: Columns `client_id`, `sent_at` (the browser's clock) and `received_at` (ingest's clock), among others.
+
+    Returns:
+        The events in which these three are present, with two more columns in microseconds. `offset` is how far the
+        client's clock is behind, judged by the client's quickest event, because no event arrives before it is sent.
+        `delay` is how long the event took: receipt minus sending, minus `offset`.
     """
     way = (pl.col("received_at") - pl.col("sent_at")).dt.total_microseconds()
     known = events.filter(pl.all_horizontal(pl.col("client_id", "sent_at", "received_at").is_not_null()))

@@ -1,8 +1,8 @@
-"""Checks of what events say: members that are missing, unknown or lost, and prices that cannot be."""
+"""Checks of what events say: missing and unknown members, values that fit no column, and impossible prices."""
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 from chalicelib.contract import EVENT_NAMES
 
 __all__ = ["content_checks"]
@@ -19,15 +19,15 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
         Check(
             "missing_fields",
             "warning",
-            f"{missing.height:,} required members are missing",
+            counted(missing.height, "required member is missing", "required members are missing"),
             "none",
-            "Add them where the event is sent; docs/contract.md says which event needs which.",
+            "Add each member where the event is sent. docs/contract.md lists the members that each event needs.",
             missing.select("key", "event_name", field="missing").to_dicts(),
         ),
         Check(
             "unknown_event_names",
             "warning",
-            f"{names.height:,} event names that the contract does not list",
+            counted(names.height, "event name is not in the contract", "event names are not in the contract"),
             "none",
             "Correct the name where it is sent, or add it to EVENT_NAMES of the contract.",
             names.to_dicts(),
@@ -35,37 +35,41 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
         Check(
             "unknown_fields",
             "warning",
-            f"{fields.height:,} members that the contract does not list",
+            counted(fields.height, "member is not in the contract", "members are not in the contract"),
             "none",
-            "They stay in raw only. Correct the spelling, or add them to the contract if the warehouse needs them.",
+            "Only raw keeps such a member. Correct its spelling, or add it to the contract if the warehouse needs it.",
             fields.rename({"unknown": "field"}).to_dicts(),
         ),
         Check(
             "lost_values",
             "warning",
-            f"{lost.height:,} values did not fit their column",
+            counted(lost.height, "value does not fit its column", "values do not fit their columns"),
             "none",
-            "The columns are NULL, raw has the values: correct them where they are sent.",
+            "The column is NULL; raw keeps the value. Correct the value where it is sent.",
             lost.to_dicts(),
         ),
         Check(
             "discounts_above_price",
             "warning",
-            f"{dear.height:,} events have a discount price above the price",
+            counted(
+                dear.height,
+                "event has a discount price above its price",
+                "events have a discount price above the price",
+            ),
             "none",
-            "Look whether the two are swapped where they are sent.",
+            "Check whether the sender swaps the two prices.",
             dear.select("key", "price", "discount_price").to_dicts(),
         ),
     ]
 
 
 def _is_named(events: pl.DataFrame) -> pl.Series:
-    """An event without a name lacks a member; its name is none that is unknown."""
+    """Whether each event has a name: one without counts as a missing member, not as an unknown name."""
     return ~events["missing"].list.contains("eventName")
 
 
 def _drift(events: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Each value, how often it occurs, and when and where it was first received."""
+    """Count the events of each value; `first_seen` and `key` are the time and the object of the first of them."""
     ordered = events.sort("event_timestamp", "key").rename({"event_timestamp": "first_seen"})
     first = pl.col("first_seen", "key").first()
     return ordered.group_by(name, maintain_order=True).agg(first, events=pl.len()).sort(name)

@@ -1,18 +1,24 @@
-"""The outcome of one check."""
+"""The outcome of one check, and the sentence that counts its findings."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-__all__ = ["Check", "Severity"]
+__all__ = ["Check", "Severity", "counted"]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found: `findings` name each of them (a key, an id, …) and say what is wrong; `advice` what to do.
+    """The outcome of one check.
 
-    `observed` and `expected` are texts for people. A check without findings is passed.
+    Attributes:
+        name: The check's name, which programs may rely on.
+        severity: `error` or `warning` if somebody should act on a finding, `info` if nobody has to.
+        observed: What the check found, as a sentence for people.
+        expected: What the check would like to find, for people.
+        advice: What to do about a finding, for people.
+        findings: One mapping per finding: what it is about (a key, an id, …) and what is wrong.
     """
 
     name: str
@@ -24,5 +30,10 @@ class Check:
 
     @property
     def is_passed(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether nobody has to act: the check has no finding, or its severity is `info`."""
         return not self.findings or self.severity == "info"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Put a number before its sentence: `one` for 1, `many` for any other number."""
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,8 +1,8 @@
-"""Checks of objects and ids: corrupt, repeated, without a usable id, in the wrong partition."""
+"""Checks of objects and ids: rejects, duplicates, unusable ids, and wrong partitions."""
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 
 __all__ = ["identity_checks"]
 
@@ -10,7 +10,7 @@ UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 
 
 def identity_checks(objects: pl.DataFrame, events: pl.DataFrame) -> list[Check]:
-    """Check every object of `describe`, and its events: the objects without rejects and repetitions."""
+    """Check all `objects`, as `describe` gives them, and their `events`: the objects without rejects and duplicates."""
     rejects = objects.filter(pl.col("corrupt").is_not_null())
     sent = objects.filter(pl.col("corrupt").is_null())
     repeated = sent.join(events, on="key", how="anti")
@@ -21,41 +21,43 @@ def identity_checks(objects: pl.DataFrame, events: pl.DataFrame) -> list[Check]:
         Check(
             "rejects",
             "warning",
-            f"{rejects.height:,} objects are no events",
+            counted(rejects.height, "object is not an event", "objects are not events"),
             "none",
-            "Look at them with `python -m analysis validate --json`: whoever put them there bypassed ingest.",
+            "Print each with 'python -m analysis rejects show KEY'. Whoever wrote it bypassed ingest.",
             rejects.select("key", reason="corrupt").to_dicts(),
         ),
         Check(
             "repeated_event_ids",
             "info",
-            f"{repeated.height:,} objects repeat an event",
+            counted(repeated.height, "object is a duplicate of an event", "objects are duplicates of events"),
             "none",
-            "Sent again because a receipt was lost, and counted once. Many of them mean that connections break often.",
+            "A browser got no response and sent the event again. It counts once. Many duplicates mean bad connections.",
             repeated.select("key", "event_id").to_dicts(),
         ),
         Check(
             "missing_event_ids",
             "warning",
-            f"{nameless.height:,} events have no eventId",
+            counted(nameless.height, "event has no eventId", "events have no eventId"),
             "none",
-            "Send an eventId (a UUID) with each event: without one, an event that is sent again is another event.",
+            "Send an eventId (a UUID) with each event. Without one, an event that is sent twice counts twice.",
             nameless.select("key").to_dicts(),
         ),
         Check(
             "event_ids_that_are_no_uuid",
             "warning",
-            f"{odd.height:,} events have an eventId that is no UUID",
+            counted(odd.height, "event has an eventId that is not a UUID", "events have an eventId that is not a UUID"),
             "none",
-            "Send UUIDs: other ids are hashed to one, and short ones repeat sooner than one would think.",
+            "Send UUIDs. Any other id is hashed to a UUID, and two events may soon have the same short id.",
             odd.select("key", event_id="sent_event_id").to_dicts(),
         ),
         Check(
             "wrong_partitions",
             "error",
-            f"{hours.height:,} objects are in another hour than that of their receipt",
+            counted(
+                hours.height, "object is in the wrong hour's partition", "objects are in the wrong hour's partition"
+            ),
             "none",
-            "Move them to the hour of `_ingest.receivedAt`: readers look for them there.",
+            "Move each object to the partition of its _ingest.receivedAt, where readers look for it.",
             hours.select("key", "received_at").to_dicts(),
         ),
     ]

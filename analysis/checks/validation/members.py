@@ -1,4 +1,4 @@
-"""Members of an event: which are required, which the contract lists, and which a column could not take."""
+"""Judges the members of an event: required ones, ones that the contract lists, and values that fit no column."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -10,12 +10,12 @@ from chalicelib.json_object import Json, JsonObject, Number
 
 __all__ = ["lost_values", "missing_members", "unknown_members"]
 
-# Objects whose members the contract lists too; of any other member only its name is judged.
-OBJECTS = ("product", "element", "cart", "order", "dropped")
+# The contract lists the members of these objects too. Of any other member, only the name is judged.
+OBJECTS = ("product", *dict.fromkeys(name.partition(".")[0] for name in RAW_MEMBERS if "." in name))
 LISTED = frozenset(
     {source for field in (*COLUMNS, *RAW_FIELDS) for source in field.sources} | {*RAW_MEMBERS, *OBJECTS, "_ingest"}
 )
-# A column or raw field stands for the member that it comes from, in all its spellings.
+# By the name of a column or raw field, since one member may have several spellings.
 REQUIRED = ("event_name", "sent_event_timestamp", "client_id", "session_id", "page_url")
 OF_PRODUCT = ("context_product_id",)
 REQUIRED_BY_NAME: Mapping[str, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ _FIELDS = {field.name: field for field in (*RAW_FIELDS, *COLUMNS)}
 
 
 def missing_members(payload: JsonObject, event_name: str) -> list[str]:
-    """The required members that an event of this name lacks, in their first spelling; null and `""` are lacking."""
+    """List the required members that are absent, null or `""` in an event of this name, in their first spelling."""
     required = (*REQUIRED, *REQUIRED_BY_NAME.get(event_name, ()))
     return [
         sources[0]
@@ -43,13 +43,13 @@ def missing_members(payload: JsonObject, event_name: str) -> list[str]:
 
 
 def unknown_members(payload: JsonObject) -> list[str]:
-    """The members that the contract does not list, as dotted paths, sorted."""
+    """List the members that the contract does not know, as dotted paths, sorted."""
     inner = tuple((name, tuple(value)) for name in OBJECTS if isinstance(value := payload.get(name), dict))
     return _unknown(tuple(payload), inner)
 
 
 def lost_values(payload: JsonObject) -> Iterator[dict[str, str]]:
-    """`column`, `member` and `reason`: each column that took none of its members though one is there, and why."""
+    """Give `column`, `member` and `reason` of each column that is NULL although one of its members has a value."""
     for column in COLUMNS:
         if column.value(payload) is None:
             for source in column.sources:
@@ -76,13 +76,13 @@ def _is_present(value: Json) -> bool:
 
 
 def _is_brand(source: str, value: Json) -> bool:
-    """An object there is no value of its own: its members are sources of the same column."""
+    """Whether the value is a brand as an object, whose members are sources of the same column."""
     return source == "product.brand" and isinstance(value, dict)
 
 
 @cache
 def _unknown(names: tuple[str, ...], inner: tuple[tuple[str, tuple[str, ...]], ...]) -> list[str]:
-    """Events have few shapes: each is looked at once."""
+    """Find the unknown names; cached, because events have few shapes."""
     paths = {*names, *(f"{outer}.{name}" for outer, members in inner for name in members)}
     return sorted(str(to_text(path)) for path in paths - LISTED)
 
@@ -97,7 +97,7 @@ def _kind(value: Json) -> str:
 
 def _wanted(column: Column) -> str:
     return {
-        "BIGINT": "a number of 64 bits",
+        "BIGINT": "a number within 64 bits",
         "BOOLEAN": "true or false",
         "TIMESTAMPTZ": "an ISO-8601 time",
     }.get(column.type, "text")

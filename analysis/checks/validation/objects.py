@@ -1,4 +1,4 @@
-"""Describes each raw object as far as the checks need it: one row per object."""
+"""Describes raw objects for the checks: one row per object."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -19,8 +19,8 @@ __all__ = ["SCHEMA", "describe"]
 TIME = pl.Datetime("us", "UTC")
 SCHEMA: dict[str, Any] = {
     "key": pl.String,
-    "partition": TIME,  # the hour that the key names; null where it names none
-    "corrupt": pl.String,  # why it is no event; all that follows is null then
+    "partition": TIME,  # the hour in the key, UTC; null if the key has no hour
+    "corrupt": pl.String,  # why the object is not an event; the columns below are null then
     "event_id": pl.String,  # as in the warehouse
     "sent_event_id": pl.String,
     "event_name": pl.String,
@@ -46,7 +46,7 @@ _FIELDS = fields_named(("sent_event_id", "sent_event_timestamp", "received_at", 
 
 
 def describe(objects: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
-    """Describe objects, given as key and body: one row each, with the columns of SCHEMA, in the order given."""
+    """Describe pairs of key and body: one row per object, with the columns of SCHEMA, in the given order."""
     rows = [_described(key, body) for key, body in objects]
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, SCHEMA)
 
@@ -57,7 +57,7 @@ def _described(key: str, body: bytes) -> dict[str, Any]:
         payload = parse(decode(body))
     except InvalidEvent as error:
         return known | {"corrupt": str(error)}
-    # Only an object that says nothing of its time takes that of its file: no check looks at it then.
+    # The last argument stands in for a missing time; the checks do not look at such an event's time.
     row = dict(zip(_NAMES, row_of(payload, key, datetime.min.replace(tzinfo=UTC)), strict=True))
     return known | _of_row(row) | _of_payload(payload, str(row["event_name"]))
 

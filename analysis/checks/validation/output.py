@@ -1,36 +1,28 @@
-"""Shows a validation: as one JSON object, or as tables."""
+"""Shows a validation: as one JSON object, or as text."""
 
+from dataclasses import asdict
 from typing import Any
 
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.run import ValidationReport
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
 
-__all__ = ["as_frame", "as_json", "show"]
+__all__ = ["as_json", "show", "summary"]
 
 MOST_SHOWN = 10
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-def as_frame(report: ValidationReport) -> pl.DataFrame:
-    """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
-    fields = ("name", "severity", "observed", "expected", "advice")
-    schema = ["check", "severity", "observed", "expected", "advice", "findings"]
-    rows = [(*(getattr(check, name) for name in fields), len(check.findings)) for check in report.checks]
-    frame = pl.DataFrame(rows, dict.fromkeys(schema[:-1], pl.String) | {"findings": pl.Int64}, orient="row")
-    return frame.select("check", "severity", "findings", "observed", "expected", "advice")
-
-
 def as_json(report: ValidationReport) -> str:
-    """Every check with every finding."""
+    """Give one JSON object with every check and every finding."""
     return json_text(
         {
             "source": report.source,
+            "sample": None if report.sample is None else asdict(report.sample),
             "warehouse": report.has_warehouse,
             "start": report.start,
             "end": report.end,
@@ -42,23 +34,35 @@ def as_json(report: ValidationReport) -> str:
 
 
 def show(report: ValidationReport) -> None:
-    """Print what was found, the worst first, then the hours; no text of an event is taken for markup."""
+    """Print each check with findings, then the hours, then a summary. Text of events is not read as markup."""
     console = Console()
+    if report.sample is not None:
+        console.print(text_line(f"{report.source} includes {report.sample}.", STYLES["warning"]), soft_wrap=True)
     for check in (check for check in report.checks if check.findings):
         console.print(text_line(f"{check.severity}: {check.observed}", STYLES[check.severity]))
-        console.print(text_line(f"  {check.name}, expected: {check.expected}. {check.advice}"))
+        console.print(text_line(f"  check {check.name}, expected: {check.expected}"), soft_wrap=True)
+        console.print(text_line(f"  {check.advice}"), soft_wrap=True)
         for finding in check.findings[:MOST_SHOWN]:
-            console.print(
-                text_line("    " + ", ".join(f"{name} {plain(value)}" for name, value in finding.items())),
-                soft_wrap=True,
-            )
+            # Soft wrapped, so that keys and ids can be copied.
+            console.print(text_line(f"    {_finding(finding)}"), soft_wrap=True)
         if len(check.findings) > MOST_SHOWN:
-            console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json has all of them"))
+            console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json prints all"))
     console.print(_hours(report))
-    passed = sum(not check.findings for check in report.checks)
-    console.print(text_line(f"{passed} of {len(report.checks)} checks found nothing."))
-    if not report.has_warehouse:
-        console.print(text_line("The warehouse was not compared: name it with --dw, or start the local stack."))
+    console.print(text_line(summary(report)))
+
+
+def summary(report: ValidationReport) -> str:
+    """Say how many checks have findings, and whether raw was compared with a warehouse."""
+    found, checks = sum(bool(check.findings) for check in report.checks), len(report.checks)
+    said = counted(found, f"of {checks} checks has findings.", f"of {checks} checks have findings.")
+    said = said if found else f"All {checks} checks passed."
+    if report.has_warehouse:
+        return f"{said} Raw was compared with the warehouse."
+    return f"{said} Raw was not compared with a warehouse: name one with --dw, or start the local stack."
+
+
+def _finding(finding: dict[str, object]) -> str:
+    return ", ".join(f"{name} {plain(value)}" for name, value in finding.items() if value is not None)
 
 
 def _hours(report: ValidationReport) -> Table:

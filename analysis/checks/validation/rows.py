@@ -1,10 +1,10 @@
-"""Checks of the warehouse against raw: every event has its row, and every row its object."""
+"""Checks of the warehouse against raw: every event has a row, and every row has a raw object."""
 
 from datetime import datetime
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 from analysis.metrics.engine import Engine
 from chalicelib.contract import TABLE
 
@@ -24,9 +24,13 @@ WHERE event_id = ANY (CAST($ids AS UUID[]))
 
 
 def row_ids(warehouse: Engine, events: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
-    """`event_id` and `event_timestamp` of the rows received in the span, and of those of `events` outside it.
+    """Read the warehouse's rows for a span: the rows received in it, and rows outside it of the same `events`.
 
-    Raises AnalysisError if the warehouse does not answer.
+    Returns:
+        `event_id` and `event_timestamp` (UTC), one row per event.
+
+    Raises:
+        AnalysisError: The warehouse does not answer.
     """
     rows = warehouse.query(IN_SPAN, {"start": start, "end": end})
     others = events.join(rows, on="event_id", how="anti").select("event_id")
@@ -35,7 +39,7 @@ def row_ids(warehouse: Engine, events: pl.DataFrame, start: datetime, end: datet
 
 
 def row_checks(events: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: datetime) -> list[Check]:
-    """Check events against rows, both ways."""
+    """Check that each event has a row, and that each row received from `start` to `end` has a raw object."""
     missing = events.join(rows, on="event_id", how="anti")
     received = rows.filter(pl.col("event_timestamp").is_between(start, end, closed="left"))
     orphans = received.join(events, on="event_id", how="anti").sort("event_timestamp", "event_id")
@@ -43,37 +47,48 @@ def row_checks(events: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: d
         Check(
             "missing_rows",
             "error",
-            f"{missing.height:,} events have no row",
+            counted(missing.height, "event has no row in the warehouse", "events have no row in the warehouse"),
             "none",
-            "Look at the projector's log for these keys; 'python -m analysis backfill' makes them rows.",
+            "Look for these keys in the projector's log. 'python -m analysis backfill' inserts the missing rows.",
             missing.select("key", "event_id").to_dicts(),
         ),
         Check(
             "rows_without_object",
             "warning",
-            f"{orphans.height:,} rows have no object",
+            counted(orphans.height, "row has no raw object", "rows have no raw object"),
             "none",
-            "Somebody deleted raw objects, or wrote rows by hand; a warehouse rebuilt from raw will lack these.",
+            "Somebody deleted raw objects, or wrote rows by hand. A warehouse rebuilt from raw will lack these rows.",
             orphans.to_dicts(),
         ),
     ]
 
 
 def erased_check(events: pl.DataFrame, others: pl.DataFrame) -> Check:
-    """Check that raw holds no events of people who were erased; `others` are those of everybody else."""
+    """Check that raw holds no events of erased people; `others` are the events of everybody else."""
     theirs = events.join(others, on="event_id", how="anti")
     return Check(
         "erased_people",
         "error",
-        f"{theirs.height:,} events are of people who were erased",
+        counted(theirs.height, "event belongs to an erased person", "events belong to erased people"),
         "none",
-        "They came since, and the warehouse takes none: 'python -m analysis erase --again' deletes them.",
+        "They arrived after the erasure. The warehouse refuses them; 'python -m analysis erase --again' deletes them.",
         theirs.select("key", "event_id").to_dicts(),
     )
 
 
 def hours(objects: pl.DataFrame, events: pl.DataFrame, rows: pl.DataFrame | None) -> pl.DataFrame:
-    """Per hour partition, UTC: objects = rows + duplicates + rejects + missing; without rows, `rows` are events."""
+    """Count what became of the objects of each hour.
+
+    Args:
+        objects: All objects, as `describe` gives them.
+        events: The events among them: no rejects, no duplicates.
+        rows: The warehouse's rows, as `row_ids` gives them; None without a warehouse.
+
+    Returns:
+        One row per partition: `hour` (UTC; null if the key has no hour), `objects`, `rows`, `duplicates`, `rejects`,
+        `missing` (events without a row), ordered by hour. `objects` is the sum of the other four. Without a warehouse,
+        every event counts in `rows`.
+    """
     is_event = pl.col("key").is_in(events["key"].implode())
     is_corrupt = pl.col("corrupt").is_not_null()
     has_row = pl.lit(True) if rows is None else pl.col("event_id").is_in(rows["event_id"].implode())  # noqa: FBT003

@@ -1,4 +1,4 @@
-"""Validation from beginning to end: each object is described, then every check runs."""
+"""Runs a validation: describes each object, then runs every check."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from analysis.checks.validation.rows import erased_check, hours, row_checks, row
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.rows.reader import read_objects
@@ -25,11 +26,29 @@ from analysis.rows.reader import read_objects
 __all__ = ["ValidationReport", "first_of_each_event", "validate"]
 
 BATCH = 10_000
+_CHECKS_SCHEMA = {
+    "check": pl.String,
+    "severity": pl.String,
+    "findings": pl.Int64,
+    "observed": pl.String,
+    "expected": pl.String,
+    "advice": pl.String,
+}
 
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What was validated and found; `hours` as `rows.hours` gives them. Without a warehouse there are no row checks."""
+    """The outcome of a validation.
+
+    Attributes:
+        source: The raw bucket.
+        has_warehouse: Whether raw was compared with a warehouse. If not, the checks of rows did not run.
+        start: The first hour, UTC.
+        end: The hour after the last, UTC.
+        hours: What became of each hour's objects, as `rows.hours` gives it.
+        checks: Every check that ran.
+        sample: Which of the events are made up; None if all are real.
+    """
 
     source: str
     has_warehouse: bool
@@ -37,17 +56,36 @@ class ValidationReport:
     end: datetime
     hours: pl.DataFrame
     checks: list[Check]
+    sample: Sample | None = None
 
     @property
     def is_passed(self) -> bool:
-        """Whether every check is passed."""
+        """Whether every check passed."""
         return all(check.is_passed for check in self.checks)
+
+    def as_frame(self) -> pl.DataFrame:
+        """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
+        rows = [
+            (check.name, check.severity, len(check.findings), check.observed, check.expected, check.advice)
+            for check in self.checks
+        ]
+        return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
 
 
 def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
-    """Validate the hours from `start` to `end`, the end excluded; aware, whole hours in UTC.
+    """Validate the events received from `start` to `end`.
 
-    Raises AnalysisError for a source or warehouse that cannot be read, and for a span of something else than hours.
+    Args:
+        source: The raw bucket: `s3://bucket`, or a directory.
+        dw_url: The warehouse's libpq URL; None to check raw only.
+        start: The first hour: aware, a whole hour in UTC.
+        end: The hour after the last: aware, a whole hour in UTC.
+
+    Returns:
+        The report. Nothing is written anywhere.
+
+    Raises:
+        AnalysisError: Raw or the warehouse cannot be read, or the span does not consist of whole hours.
     """
     batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
@@ -58,7 +96,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
     compared = [] if tombstones is None else [erased_check(events, others)]
     compared += [] if rows is None else row_checks(others, rows, start, end)
-    # Where rows are missing or too many, metrics cannot but differ.
+    # If rows are missing or surplus, metrics differ for that reason alone.
     if warehouse is not None and rows is not None and not any(check.findings for check in compared):
         compared.append(agreement_check(source, warehouse, rows, start, end))
     checks = [
@@ -69,11 +107,12 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         *sequence_checks(events),
         *visit_checks(events),
     ]
-    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks)
+    sample = read_sample(source, start, end)
+    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks, sample)
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:
-    """The events among the objects: no rejects, and of each event id the first received, then the lowest key."""
+    """Leave out rejects and duplicates: of each event id, keep the object received first, then with the lowest key."""
     sent = objects.filter(pl.col("corrupt").is_null())
     return sent.sort("event_timestamp", "key").unique("event_id", keep="first", maintain_order=True)
 

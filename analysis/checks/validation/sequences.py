@@ -1,8 +1,8 @@
-"""Checks of `seq`: what never arrived, what the publisher itself counted as dropped, and numbers given twice."""
+"""Checks of `seq`: lost events, events that browsers dropped, and numbers that were given twice."""
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 
 __all__ = ["gaps_of", "sequence_checks"]
 
@@ -10,9 +10,9 @@ TAB = ("client_id", "tab_id")
 
 
 def sequence_checks(events: pl.DataFrame) -> list[Check]:
-    """Check each tab's numbers: from the smallest to the largest that is there, none may be missing or given twice.
+    """Check each tab's numbers: from its smallest to its largest, each number has to be there exactly once.
 
-    A tab that was open before the span begins somewhere; what it lost before or after is not for this span to say.
+    Losses before a tab's first event in `events` and after its last one cannot be seen.
     """
     numbers = _numbered(events).group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
     gaps = gaps_of(events)
@@ -30,34 +30,36 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
         Check(
             "lost_events",
             "error",
-            f"{lost:,} events never arrived ({rate:.4%})",
+            counted(lost, f"event never arrived ({rate:.4%})", f"events never arrived ({rate:.4%})"),
             "none",
-            "Compare with counted_drops: what a browser dropped itself is counted there; the rest was lost on its way.",
+            "counted_drops counts the events that browsers dropped themselves. The others were lost on the way.",
             gaps.drop("until").to_dicts(),
         ),
         Check(
             "counted_drops",
             "warning",
-            f"{int(drops['grew_by'].sum()):,} events were dropped by browsers",
+            counted(int(drops["grew_by"].sum()), "event was dropped by a browser", "events were dropped by browsers"),
             "none",
-            "overflow: ingest was away for long. refused: the shop sends what ingest does not take; see its log.",
+            "Ingest was away for long (dropped.overflow), or it refused the events (dropped.refused): see its log.",
             drops.to_dicts(),
         ),
         Check(
             "repeated_seqs",
             "warning",
-            f"{repeated.height:,} numbers stand for several events",
+            counted(repeated.height, "seq number belongs to several events", "seq numbers belong to several events"),
             "none",
-            "Two tabs use the same tabId, or somebody else writes the events than the publisher.",
+            "Two tabs use the same tabId, or another program than the publisher sends the events.",
             repeated.to_dicts(),
         ),
     ]
 
 
 def gaps_of(events: pl.DataFrame) -> pl.DataFrame:
-    """The numbers that are missing between two of a tab: `client_id`, `tab_id`, `first`, `last`.
+    """Find the numbers that are missing between two numbers of the same tab.
 
-    `until` is when (`event_timestamp`) the one after the last came.
+    Returns:
+        One row per gap: `client_id`, `tab_id`, `first` and `last` missing number, and `until`, the `event_timestamp`
+        (UTC) of the event after the gap. Order: client_id, tab_id, first.
     """
     numbers = _numbered(events).group_by(*TAB, "seq").agg(until=pl.col("event_timestamp").min()).sort(*TAB, "seq")
     previous = pl.col("seq").shift(1).over(*TAB)

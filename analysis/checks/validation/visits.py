@@ -1,8 +1,8 @@
-"""Checks of sessions and visits: sessions that break their own rule, and first visits that contradict each other."""
+"""Checks of sessions and first visits: sessions that break their rules, and contradictory first visits."""
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check
+from analysis.checks.validation.finding import Check, counted
 
 __all__ = ["visit_checks"]
 
@@ -10,24 +10,32 @@ IDLE_SECONDS = 1800
 
 
 def visit_checks(events: pl.DataFrame) -> list[Check]:
-    """Check sessions by the clocks of their browsers, and what each client says of its first visit."""
+    """Check each session by its browser's clock, and what each client says about its first visit."""
     broken = pl.concat([_gaps(events), _shared(events)], how="diagonal").sort("session_id", "reason")
     contradictions = _contradictions(events)
     return [
         Check(
             "broken_sessions",
             "warning",
-            f"{broken.height:,} sessions are none",
-            f"no gap above {IDLE_SECONDS} s, one client",
-            "Another publisher than ours makes them, or two browsers share a session; rebuilt_sessions does without.",
+            counted(
+                broken.height,
+                "session breaks the 30-minute rule or has several clients",
+                "sessions break the 30-minute rule or have several clients",
+            ),
+            f"no gap above {IDLE_SECONDS} s, and one client per session",
+            "Another publisher makes these sessions, or browsers share one. rebuilt_sessions needs no session ids.",
             broken.to_dicts(),
         ),
         Check(
             "first_visit_contradictions",
             "warning",
-            f"{contradictions.height:,} clients contradict themselves",
-            "isFirstVisit in the first session, and only there",
-            "Count new clients by their first event instead; see who else writes isFirstVisit.",
+            counted(
+                contradictions.height,
+                "client contradicts itself about its first visit",
+                "clients contradict themselves about their first visit",
+            ),
+            "isFirstVisit is true in a client's first session only",
+            "Count new clients by their first event instead. Find out which other program sends isFirstVisit.",
             contradictions.to_dicts(),
         ),
     ]

@@ -1,1 +1,1 @@
-"""What the HTTP API asks of a request: its parts, its origin, its key."""
+"""Reads and checks HTTP requests: their parts, their origin, their API key."""

@@ -1,4 +1,4 @@
-"""CORS headers, decided at run time: any of several allowed origins is echoed."""
+"""CORS headers, which are decided per request: an allowed origin is echoed."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,7 @@ REQUEST_HEADERS = "Authorization, Content-Type, X-Amz-Date, X-Amz-Security-Token
 
 
 def cors_headers(allowed_origins: Collection[str], origin: str | None) -> dict[str, str]:
-    """Headers of every answer; without `Access-Control-Allow-Origin` if `origin` is not allowed."""
+    """Give the headers of every response; without `Access-Control-Allow-Origin` if `origin` is not allowed."""
     headers = {"Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
     if "*" in allowed_origins:
         headers["Access-Control-Allow-Origin"] = "*"
@@ -19,7 +19,7 @@ def cors_headers(allowed_origins: Collection[str], origin: str | None) -> dict[s
 
 
 def preflight_headers() -> dict[str, str]:
-    """What the answer to `OPTIONS` says besides; browsers may keep it for a day."""
+    """Give the further headers of a response to `OPTIONS`; browsers may keep them for a day."""
     return {
         "Access-Control-Allow-Methods": "POST, OPTIONS",
         "Access-Control-Allow-Headers": REQUEST_HEADERS,

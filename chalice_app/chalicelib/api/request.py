@@ -1,4 +1,4 @@
-"""One HTTP request, read from an API Gateway event: REST API, or HTTP API with payload format 1.0."""
+"""Reads one HTTP request from an API Gateway event: REST API, or HTTP API with payload format 1.0."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ __all__ = ["HttpRequest"]
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """One request: header names are lower case; `context` is API Gateway's own account of the request."""
+    """One request. Header names are lower case; `context` is API Gateway's `requestContext`."""
 
     method: str
     headers: Mapping[str, str]
@@ -27,7 +27,7 @@ class HttpRequest:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], lambda_context: object) -> "HttpRequest":
-        """Read an API Gateway event; the request id falls back to that of the Lambda invocation."""
+        """Read an API Gateway event; if it has no request id, take that of the Lambda invocation."""
         context = event["requestContext"]
         return cls(
             method=context["httpMethod"],
@@ -40,23 +40,23 @@ class HttpRequest:
 
     @property
     def content_type(self) -> str | None:
-        """The media type in lower case, without parameters; None if there is none."""
+        """The media type in lower case, without parameters; None if the request names no media type."""
         return (self.headers.get("content-type") or "").partition(";")[0].strip().lower() or None
 
     def body(self) -> bytes:
-        """The body's bytes as the client sent them. Raises InvalidEvent if their base64 form is damaged."""
+        """Give the body's bytes as the client sent them. Raises InvalidEvent if their base64 form is damaged."""
         if not self.raw_body:
             return b""
         if self.is_base64:
             try:
                 return base64.b64decode(self.raw_body, validate=True)
             except (binascii.Error, ValueError) as error:
-                raise InvalidEvent("the body is marked as base64, but is not") from error
-        # A lone surrogate cannot have been UTF-8; it is passed on, for the check of the encoding to find.
+                raise InvalidEvent("the body is marked as base64, but is not base64") from error
+        # A lone surrogate is passed on, so that the check of the encoding finds and refuses it.
         return self.raw_body if isinstance(self.raw_body, bytes) else self.raw_body.encode("utf-8", "surrogatepass")
 
     def metadata(self, received_at: datetime) -> IngestMetadata:
-        """The nine members of `_ingest`, for a request received at `received_at` (aware, UTC)."""
+        """Give the nine members of `_ingest` for a request that was received at `received_at` (aware, UTC)."""
         identity = self.context.get("identity") or {}
         return {
             "receivedAt": iso_milliseconds(received_at),

@@ -1,4 +1,4 @@
-// Asks the emulator's API, and turns its errors into messages.
+// Asks the emulator's API, once or again and again, and turns its errors into messages.
 
 // A BIGINT does not fit a JavaScript number: such numbers keep their spelling.
 const exact = (_name, value, context) =>
@@ -38,3 +38,9 @@ export const ask = async (path, { method = "GET", body, expected = [] } = {}) =>
 
 /** Where the API tells about an event, by its id or by the key of its object. */
 export const eventPath = (name) => `/api/events/${name.split("/").map(encodeURIComponent).join("/")}`;
+
+/** Call `action` now, and then again `delay()` milliseconds after each time it has ended. */
+export const poll = async (action, delay) => {
+  if (!document.hidden) await action();
+  setTimeout(poll, delay(), action, delay);
+};

@@ -1,17 +1,17 @@
 // The pipeline view: starts the page's parts, and wires them to each other.
 
-import { createDetail } from "./detail.js";
+import { createFaults } from "./controls/faults.js";
+import { createReset } from "./controls/reset.js";
+import { createShoppers } from "./controls/shoppers.js";
+import { createDetail } from "./detail/detail.js";
 import { byId, setText } from "./element.js";
-import { showEmpty, showExample } from "./empty.js";
-import { createFaults } from "./faults.js";
-import { createFigures, showFigures } from "./figures.js";
-import { createFilter } from "./filter.js";
-import { watchHealth } from "./health.js";
-import { wireKeys } from "./keys.js";
-import { createList } from "./list.js";
-import { createReset } from "./reset.js";
-import { createShoppers } from "./shoppers.js";
-import { createStore, MOST_TRACES } from "./store.js";
+import { createFigures, showFigures } from "./header/figures.js";
+import { watchHealth } from "./header/health.js";
+import { showEmpty, showExample } from "./list/empty.js";
+import { createFilter } from "./list/filter.js";
+import { wireKeys } from "./list/keys.js";
+import { createList } from "./list/list.js";
+import { createStore, MOST_TRACES } from "./list/store.js";
 import { listen } from "./stream.js";
 
 const CONNECTIONS = { live: "live", lost: "stream lost, reconnecting …" };
@@ -46,7 +46,7 @@ const filter = createFilter((matches) => {
 const pick = (trace) => {
   const entry = store.get(trace.id);
   if (entry) list.select(entry);
-  else detail.open(trace); // forgotten here, but not by the emulator
+  else detail.open(trace); // this page forgot it, the emulator did not
 };
 const detail = createDetail({ onClose: () => list.unselect(), onPick: pick });
 const list = createList(store, ({ trace }) => detail.open(trace));

@@ -1,5 +1,5 @@
 // Shows the page of the URL; follows links, and the browser's back and forward.
-import { showCurrentPage } from "./header.js";
+import { showCurrentPage } from "./parts/header.js";
 
 const main = document.getElementById("main");
 let routes; // pairs of a pattern for the path and the view that it shows
@@ -19,7 +19,7 @@ const show = () => {
   track?.();
 };
 
-/** Where screen readers and the keyboard go on when a page has changed. */
+/** After a change of page, screen readers and the keyboard continue at its heading. */
 export const focusHeading = () => {
   const heading = main.querySelector("h1");
   heading.tabIndex = -1;
@@ -57,6 +57,6 @@ export const startRouter = (given) => {
   routes = given;
   document.addEventListener("click", followLink);
   addEventListener("popstate", followHistory);
-  addEventListener("pageshow", ({ persisted }) => persisted && show()); // kept by the browser, and viewed once more
+  addEventListener("pageshow", ({ persisted }) => persisted && show()); // the browser kept the page and shows it again
   show();
 };

@@ -6,18 +6,24 @@ import polars as pl
 import pytest
 import vl_convert
 
-from analysis import charts
-from analysis.checks.validation.output import as_frame
-from analysis.checks.validation.run import ValidationReport
-from analysis.metrics.carts import carts
-from analysis.metrics.engine import RawEvents
-from analysis.metrics.funnel import funnel
-from analysis.metrics.overview import by_login_state, events_over_time, top_brands, top_categories, top_events
-from analysis.metrics.paths import paths
-from analysis.metrics.products import discount_effect, products
-from analysis.metrics.retention import retention
-from analysis.metrics.revenue import revenue_over_time
-from analysis.metrics.sessions import sessions
+from analysis import (
+    RawEvents,
+    ValidationReport,
+    by_login_state,
+    carts,
+    charts,
+    discount_effect,
+    events_over_time,
+    funnel,
+    paths,
+    products,
+    retention,
+    revenue_over_time,
+    sessions,
+    top_brands,
+    top_categories,
+    top_events,
+)
 from tests.support.event_rows import RANGE, event, raw_of
 from tests.support.raw_objects import START
 
@@ -152,4 +158,4 @@ class TestValidation:
             "bucket", has_warehouse=False, start=START, end=START, hours=pl.DataFrame(schema=schema), checks=[]
         )
         assert "objects" in drawn(charts.validation.objects(report.hours))
-        assert "checks found" in drawn(charts.validation.findings(as_frame(report)))
+        assert "checks found" in drawn(charts.validation.findings(report.as_frame()))

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("no_environment")]
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """Give an endpoint that is none of ours."""
+    """Give an endpoint that is not an ingest endpoint."""
     collector = Collector()
     yield collector
     collector.stop()
@@ -106,7 +106,7 @@ class TestSmoke:
         """On stderr: stdout stays what it is."""
         result = run("--url", stack.stack.endpoint, "--source", stack.bucket, "--json")
         assert (result.exit_code, list(json.loads(result.stdout)["seconds"])) == (0, ["accepted", "in raw"])
-        assert "The warehouse is not looked at" in result.stderr
+        assert "The warehouse is not searched" in result.stderr
 
 
 class TestHeaders:
@@ -184,13 +184,13 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            ((), "name --url"),
-            (("--url", "http://127.0.0.1:1/clickstream"), "Name --source s3://BUCKET"),
+            ((), "name one with --url"),
+            (("--url", "http://127.0.0.1:1/clickstream"), "name it with --source s3://BUCKET"),
             (("--url", "http://127.0.0.1:1/clickstream", "--source", "."), "does not answer"),
             (("--url", "nonsense", "--source", "."), "nonsense does not answer"),
             (
                 ("--url", "http://127.0.0.1:1/", "--source", ".", "--header", "secret"),
-                "a header is written Name: value",
+                "a header is written as Name: value",
             ),
             (("--url", "http://127.0.0.1:1/clickstream", "--source", "nowhere"), "no directory nowhere"),
             (("--url", "http://127.0.0.1:1/", "--source", ".", "--dw", "nonsense"), "is not a PostgreSQL URL"),
@@ -203,7 +203,7 @@ class TestUsage:
         assert problem in result.stderr.splitlines()[-1]
 
     def test_an_endpoint_that_is_none_of_ours(self, collector: Collector, tmp_path: Path) -> None:
-        """A 2xx without a key is no receipt."""
+        """A 2xx without a key does not confirm the event."""
         result = run("--url", collector.url, "--source", tmp_path)
         assert result.exit_code == 1
         assert "failed: not accepted: 200" in result.stdout

@@ -98,17 +98,17 @@ class TestCommand:
     def test_it_shows_the_way(self, bucket: Path, warehouse_url: str) -> None:
         """Exit code 0 once it is everywhere, 1 before."""
         done = self.run(EVENT, "--source", bucket)
-        assert (done.exit_code, "No warehouse was asked" in done.stdout) == (0, True)
+        assert (done.exit_code, "No warehouse was searched" in done.stdout) == (0, True)
         assert self.run(EVENT, "--source", bucket, "--dw", warehouse_url).exit_code == 1
         backfill(bucket, warehouse_url, HOURS)
         done = self.run(EVENT, "--source", bucket, "--dw", warehouse_url)
         assert done.exit_code == 0
-        assert done.stdout.count("; the row is of this one") == 1
-        assert "rejected: events/2026/11/25/09/" in done.stdout
+        assert done.stdout.count("; the row comes from this object") == 1
+        assert "reject events/2026/11/25/09/" in done.stdout
         found = json.loads(self.run(EVENT, "--source", bucket, "--dw", warehouse_url, "--json").stdout)
         assert (len(found["deliveries"]), found["row"]["user_id"], found["whole"]) == (3, "first", True)
 
     def test_what_is_nowhere_is_said(self, bucket: Path) -> None:
         """With what to try."""
         done = self.run("nobody", "--source", bucket)
-        assert (done.exit_code, "It is not in raw in these hours" in done.stdout) == (1, True)
+        assert (done.exit_code, "Raw has no such event in these hours" in done.stdout) == (1, True)

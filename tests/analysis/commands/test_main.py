@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis.commands.main import main
+from analysis.raw.sample import MARKER, Sample
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.raw_objects import START, Objects
@@ -36,8 +37,18 @@ class TestValidate:
         """Exit code 0, and an account of the hours; that no warehouse was compared is said."""
         result = run("--source", bucket, *SPAN)
         assert result.exit_code == 0
-        assert "17 of 17 checks found nothing" in result.stdout
-        assert "The warehouse was not compared" in result.stdout
+        assert "All 17 checks passed." in result.stdout
+        assert "Raw was not compared with a warehouse" in result.stdout
+
+    def test_a_sample_is_called_one(self, bucket: Path) -> None:
+        """In its text and in JSON; without one, nothing is said."""
+        assert "made-up" not in run("--source", bucket, *SPAN).stdout
+        assert json.loads(run("--source", bucket, *SPAN, "--json").stdout)["sample"] is None
+        (bucket / MARKER).write_bytes(Sample(START, START + timedelta(hours=1), START).as_bytes())
+        said = f"{bucket} includes a sample: made-up events of 2026-11-25 09:00 to 2026-11-25 10:00 UTC"
+        assert said in run("--source", bucket, *SPAN).stdout
+        sample = json.loads(run("--source", bucket, *SPAN, "--json").stdout)["sample"]
+        assert sample["end"] == "2026-11-25T10:00:00.000Z"
 
     def test_a_missing_row_is_named(self, bucket: Path, warehouse_url: str) -> None:
         """Exit code 1, the key, and what to do; in JSON all of it."""
@@ -49,7 +60,7 @@ class TestValidate:
         result = run("--source", bucket, "--dw", warehouse_url, *SPAN)
         assert result.exit_code == 1
         assert paths[0].name in result.stdout
-        assert "makes them rows" in result.stdout
+        assert "'python -m analysis backfill' inserts the missing rows" in result.stdout
         result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
         report = json.loads(result.stdout)
         (failed,) = [check for check in report["checks"] if not check["passed"]]
@@ -86,7 +97,7 @@ class TestValidate:
         [
             ((), "name --source DIR or s3://BUCKET"),
             (("--source", "nowhere"), "nowhere"),
-            (("--start", "yesterday"), "'yesterday' is no time"),
+            (("--start", "yesterday"), "'yesterday' is not a time"),
             (("--source", ".", "--start", "2026-11-25T09:30", "--end", "2026-11-25T10:00"), "whole hour"),
             (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),
         ],

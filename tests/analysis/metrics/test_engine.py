@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
-from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+from analysis import AnalysisError, Engine, RawEvents, WarehouseEvents
 from tests.support.event_rows import Event, at, check, event, fill, frame_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]
@@ -47,7 +46,7 @@ class TestBoth:
 class TestRawEvents:
     def test_missing_columns_are_an_error(self) -> None:
         """Which names them."""
-        with pytest.raises(AnalysisError, match="missing: event_name, session_id"):
+        with pytest.raises(AnalysisError, match="lack these columns: event_name, session_id"):
             RawEvents(frame_of([]).drop("session_id", "event_name"))
 
 

@@ -6,24 +6,28 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from analysis.metrics.carts import carts
-from analysis.metrics.engine import Engine
-from analysis.metrics.funnel import funnel
-from analysis.metrics.overview import (
+from analysis import (
+    Engine,
+    LoginState,
+    Range,
     by_login_state,
+    carts,
+    discount_effect,
     events_over_time,
+    funnel,
     latest_product_events,
     overview,
+    paths,
+    products,
+    rebuilt_sessions,
+    retention,
+    session_summary,
+    sessions,
     top_brands,
     top_categories,
     top_events,
     visitor_types,
 )
-from analysis.metrics.paths import paths
-from analysis.metrics.products import discount_effect, products
-from analysis.metrics.range import LoginState, Range
-from analysis.metrics.retention import retention
-from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
 from tests.support.event_rows import RANGE, Event, raw_of, warehouse_of
 from tests.support.histories import histories
 

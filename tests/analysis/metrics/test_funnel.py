@@ -58,7 +58,7 @@ class TestFunnel:
 
     @pytest.mark.parametrize("order", ORDERS)
     def test_without_events_all_steps_are_listed(self, engine_of: EngineOf, order: Order) -> None:
-        """With nothing to divide by; in groups there is no row."""
+        """There is nothing to divide by; groups have no row."""
         names = (None, None) if order == "any" else ("b", "a")
         rows = [(1, names[0], 0, None, None, None), (2, names[1], 0, None, None, 0)]
         check(funnel(engine_of([]), RANGE, ["b", "a"], order=order), SCHEMA, rows)
@@ -132,12 +132,12 @@ class TestFunnel:
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
-            ({"steps": ["a", "b", "a"]}, "each with another event name"),
-            ({"steps": []}, "a funnel needs steps"),
+            ({"steps": ["a", "b", "a"]}, "each step needs a different event name"),
+            ({"steps": []}, "a funnel needs at least one step"),
             ({"window": -1}, "not -1"),
             ({"window": 2**62}, "a century"),
-            ({"order": "first"}, "order is one of ordered, strict, any: not 'first'"),
-            ({"by": "user_id"}, "by is one of None, category, brand, visitor_type: not 'user_id'"),
+            ({"order": "first"}, "order must be one of ordered, strict, any, not 'first'"),
+            ({"by": "user_id"}, "by must be one of None, category, brand, visitor_type, not 'user_id'"),
         ],
     )
     def test_what_makes_no_funnel_is_an_error(self, arguments: dict[str, Any], problem: str) -> None:

@@ -41,7 +41,7 @@ KINDS = {
 
 class TestOverview:
     def test_it_counts_what_is_distinct(self, engine_of: EngineOf) -> None:
-        """A client and a user of the same text are two visitors; an event with neither is none."""
+        """A client and a user with the same id are two visitors; an event without both has no visitor."""
         engine = engine_of(
             [
                 event(0, client="a", user="u", session="s"),
@@ -74,7 +74,7 @@ class TestEventsOverTime:
     SCHEMA = {"period": TIME, "events": pl.Int64, "visitors": pl.Int64, "sessions": pl.Int64}  # noqa: RUF012
 
     def test_hours_begin_on_the_hour(self, engine_of: EngineOf) -> None:
-        """And those without events have no row."""
+        """Hours and days without events have no row."""
         engine = engine_of(
             [event(3599.999999, client="a", session="s"), event(3600, client="a"), event(3601, user="a"), event(10800)]
         )
@@ -88,7 +88,7 @@ class TestEventsOverTime:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain is one of hour, day: not 'week'"):
+        with pytest.raises(AnalysisError, match="grain must be one of hour, day, not 'week'"):
             events_over_time(raw_of([]), RANGE, "week")  # type: ignore[arg-type]
 
     def test_without_events_there_are_no_rows(self, engine_of: EngineOf) -> None:
@@ -147,7 +147,7 @@ class TestTopContexts:
 
     def test_a_negative_limit_is_an_error(self) -> None:
         """Before the engine is asked."""
-        with pytest.raises(AnalysisError, match="number of rows: not -1"):
+        with pytest.raises(AnalysisError, match="number of rows, 0 or more, not -1"):
             top_brands(raw_of([]), RANGE, limit=-1)
 
 
@@ -181,7 +181,7 @@ class TestRange:
     @pytest.mark.parametrize(
         ("start", "end", "state", "problem"),
         [
-            (MONDAY.replace(tzinfo=None), MONDAY, None, "times with a zone"),
+            (MONDAY.replace(tzinfo=None), MONDAY, None, "times with a time zone"),
             (MONDAY, MONDAY - timedelta(microseconds=1), None, "before it starts"),
             (MONDAY, MONDAY, "LOGGED_IN", "one of logged_in, anonymous"),
         ],

@@ -87,7 +87,7 @@ class TestProducts:
 
 class TestDiscountEffect:
     def test_a_discount_is_below_the_price(self, engine_of: EngineOf) -> None:
-        """Neither equal to it, nor above it, nor missing; what has no price does not count."""
+        """It is not equal, above or missing; products without a price do not count."""
         prices = [(10, 9), (10, 10), (10, 11), (10, None), (None, 5)]
         engine = engine_of(
             [

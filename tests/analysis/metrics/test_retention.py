@@ -62,5 +62,5 @@ class TestRetention:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain is one of day, week: not 'month'"):
+        with pytest.raises(AnalysisError, match="grain must be one of day, week, not 'month'"):
             retention(raw_of([]), RANGE, "month")  # type: ignore[arg-type]

@@ -76,7 +76,7 @@ class TestRevenue:
 
     def test_events_without_the_column_are_an_error(self) -> None:
         """Which says what to do."""
-        with pytest.raises(AnalysisError, match="read the events with it"):
+        with pytest.raises(AnalysisError, match="call read_events with fields"):
             revenue(RawEvents(frame_of([]).drop("order")), RANGE)
 
 
@@ -98,5 +98,5 @@ class TestRevenueOverTime:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain is one of hour, day"):
+        with pytest.raises(AnalysisError, match="grain must be one of hour, day"):
             revenue_over_time(raw_of([]), RANGE, "week")  # type: ignore[arg-type]

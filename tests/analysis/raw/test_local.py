@@ -25,7 +25,7 @@ def keys(bucket: Path, prefix: str = HOUR) -> list[str]:
 
 class TestFolders:
     def test_an_hours_objects_are_found_at_any_depth(self, bucket: Path) -> None:
-        """As a listing of the prefix in S3 finds them; a folder is no object, whatever its name."""
+        """As a listing of the prefix in S3 finds them; a folder is not an object, even if its name ends in .json."""
         (bucket / HOUR / "deep.json").mkdir()
         for name in ("a.json", "deep.json/b.json", "c.txt", ".rclone_temp_put_d.json"):
             (bucket / HOUR / name).touch()
@@ -52,7 +52,7 @@ class TestRead:
         assert list(LocalSource(bucket).read([Folder(HOUR, ["a.json"])])) == [(f"{HOUR}a.json", body)]
 
     def test_what_is_gone_by_now_is_left_out(self, bucket: Path) -> None:
-        """It was listed, and is no part of the bucket any more."""
+        """It was listed, and was then deleted."""
         (bucket / HOUR / "b.json").write_bytes(b"{}")
         found = LocalSource(bucket).read([Folder(HOUR, ["a.json", "b.json"])])
         assert list(found) == [(f"{HOUR}b.json", b"{}")]

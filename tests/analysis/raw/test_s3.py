@@ -10,6 +10,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.raw.local import LocalSource
 from analysis.raw.s3 import S3Source
+from analysis.raw.sample import MARKER, Sample, read_sample
 from analysis.rows.reader import read_events
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
@@ -67,7 +68,7 @@ def bucket(server: tuple[Stack, Path], aws_environment: Callable[..., None]) -> 
 
 class TestS3Source:
     def test_the_bucket_and_its_directory_give_the_same_events(self, bucket: Path) -> None:
-        """Keys of any spelling, times of objects without one, and what is no object."""
+        """Keys of any spelling, objects without a time, and names that are not objects."""
         served = read_events(f"s3://{BUCKET}", START, END, fields=["key"])
         assert sorted(served.frame["key"]) == sorted(KEYS)
         assert served.frame.equals(read_events(bucket, START, END, fields=["key"]).frame)
@@ -89,9 +90,16 @@ class TestS3Source:
         assert sorted(frame["key"]) == sorted(MANY)
 
     def test_every_hour_there_is_is_found(self, bucket: Path) -> None:
-        """By the prefixes alone, in order; what is no hour is passed over."""
+        """By the prefixes alone, in order; prefixes that are not hours are passed over."""
         assert S3Source(BUCKET).hours() == LocalSource(bucket).hours()
         assert S3Source(BUCKET).hours()[:2] == ["events/2026/11/24/20/", "events/2026/11/24/21/"]
+
+    def test_a_sample_is_known_through_s3_too(self, bucket: Path) -> None:
+        """Its marker is an object in the bucket; without it there is none."""
+        assert read_sample(f"s3://{BUCKET}") is None
+        sample = Sample(START, END, END)
+        _client().put_object(Bucket=BUCKET, Key=MARKER, Body=sample.as_bytes())
+        assert read_sample(f"s3://{BUCKET}") == read_sample(bucket) == sample
 
     def test_what_is_gone_by_now_is_left_out(self, bucket: Path) -> None:
         """Between the listing and the request."""

@@ -32,8 +32,8 @@ class TestHourPrefixes:
         ("start", "end", "problem"),
         [
             (NOON.replace(tzinfo=None), NOON, "no time zone"),
-            (NOON, NOON + timedelta(minutes=30), "no whole hour"),
-            (NOON.replace(tzinfo=timezone(timedelta(hours=5, minutes=30))), NOON, "no whole hour"),
+            (NOON, NOON + timedelta(minutes=30), "not a whole hour"),
+            (NOON.replace(tzinfo=timezone(timedelta(hours=5, minutes=30))), NOON, "not a whole hour"),
             (NOON, NOON - timedelta(hours=1), "before it starts"),
         ],
     )

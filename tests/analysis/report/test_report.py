@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from analysis.commands.main import main
+from analysis.raw.sample import MARKER, Sample
 from analysis.report import cells
 from tests.support.raw_objects import START, Objects
 
@@ -83,6 +84,17 @@ class TestReport:
         assert json.loads(result.stdout)["events"] == 0
         assert tiles((tmp_path / "r.html").read_text())["checkout rate"] == "-"
 
+    def test_a_sample_is_called_one(self, bucket: Path, tmp_path: Path) -> None:
+        """On the page, on the terminal and in JSON; without one, nothing is said."""
+        arguments = ("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        assert json.loads(run(*arguments, "--json").stdout)["sample"] is None
+        assert "made-up" not in (tmp_path / "r.html").read_text()
+        (bucket / MARKER).write_bytes(Sample(START, START + timedelta(hours=1), START).as_bytes())
+        assert json.loads(run(*arguments, "--json").stdout)["sample"]["start"] == "2026-11-25T09:00:00.000Z"
+        said = "includes a sample: made-up events of 2026-11-25 09:00 to 2026-11-25 10:00 UTC"
+        assert f"The report {said}" in run(*arguments).stdout
+        assert f"This report {said}" in (tmp_path / "r.html").read_text()
+
     def test_an_empty_span(self, bucket: Path, tmp_path: Path) -> None:
         """Hours of which there is nothing."""
         result = run("--source", bucket, "--out", tmp_path / "r.html", "--start", "2025-01-01", "--end", "2025-01-02")
@@ -93,7 +105,7 @@ class TestReport:
         for arguments, problem in (
             (("--source", tmp_path / "nowhere"), "nowhere"),
             (("--source", bucket, "--out", tmp_path / "no" / "r.html", *SPAN), "there is no directory"),
-            (("--source", bucket, "--start", "yesterday"), "'yesterday' is no time"),
+            (("--source", bucket, "--start", "yesterday"), "'yesterday' is not a time"),
         ):
             result = run(*arguments)
             assert result.exit_code == 2

@@ -51,7 +51,7 @@ class TestReadOrders:
         ['"5"', "null", "true", "[1]", "1e12", "1e999999999999999999999", "1e-19", "0.1234567890123456789", "-1E400"],
     )
     def test_other_totals_are_none(self, total: str) -> None:
-        """What is no number, and what money never is."""
+        """Values that are not numbers, and numbers that are not money."""
         assert read(f'{{"id": 1, "total": {total}}}')["total"].to_list() == [None]
 
     @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ PROJECTION = projection()
 
 
 def expected_row(body: bytes, key: str) -> tuple[Any, ...] | str:
-    """The row as the contract's own mapping gives it, one value at a time; or why there is none."""
+    """The row as the contract's own mapping gives it, one value at a time, or the reason of a reject."""
     try:
         row = [str(value) if isinstance(value, UUID) else value for value in flatten(body, key, LAST_MODIFIED)]
         payload = parse(decode(body))
@@ -199,7 +199,7 @@ class TestProjection:
 
     @pytest.mark.parametrize("white", ["\n", "\r\n", "\t", "  "])
     def test_white_space_between_tokens_is_nothing(self, white: str) -> None:
-        """Raw newlines, too: an object is no line."""
+        """Raw newlines, too: an object need not be one line."""
         assert one(f'{white}{{{white}"userId"{white}:{white}"a"{white}}}{white}')["user_id"] == "a"
         assert_same_rows([b"\xef\xbb\xbf{%b}" % USUAL.encode()])
 

@@ -56,7 +56,7 @@ class TestReadEvents:
         assert read_events(tmp_path, START, END).frame["event_name"].to_list() == ["0", "2"]
 
     def test_the_columns_are_the_contracts(self, tmp_path: Path) -> None:
-        """Their names, order and types, also where there is no event at all."""
+        """Their names, order and types, even without any event."""
         frame = read_events(tmp_path, START, END).frame
         assert frame.columns == NAMES
         assert frame.schema["event_id"] == pl.String
@@ -65,7 +65,7 @@ class TestReadEvents:
         assert frame.schema["context_product_price"] == pl.Int64
 
     def test_of_one_event_id_the_first_received_counts(self, store: Callable[..., str], tmp_path: Path) -> None:
-        """Of those received at once the lowest key; whatever the order of files, and of the spelling of the id."""
+        """The lowest key of objects received at once; the order of files and the id's spelling change nothing."""
         later, event_id = START + timedelta(hours=2), str(uuid4())
         store({"eventId": event_id, "eventName": "later"}, later)
         store({"eventId": event_id.upper(), "eventName": "second"}, START, "b.json")
@@ -135,7 +135,7 @@ class TestReadEvents:
 
     def test_an_unknown_field_is_an_error_that_lists_those_there_are(self, tmp_path: Path) -> None:
         """Nothing is read."""
-        with pytest.raises(AnalysisError, match=r"no raw field pageUrl: there are key, .*page_url"):
+        with pytest.raises(AnalysisError, match=r"unknown raw field pageUrl: choose from key, .*page_url"):
             read_events(tmp_path, START, END, fields=["pageUrl"])
 
 

@@ -20,14 +20,14 @@ class TestWebApp:
         """Not even its scripts."""
         http = client(running(tmp_path), is_headless=True)
         assert http.get("/api/events").status_code == 200
-        for path in (*PAGES, "/web/publisher/clickstreamClient.js"):
+        for path in (*PAGES, "/publisher/clickstreamClient.js"):
             answer = http.get(path)
             assert answer.status_code == 404
             assert answer.json()["success"] is False
 
     def test_the_publisher_is_served_as_a_shop_would(self, tmp_path: Path) -> None:
         """The very file, as a script."""
-        answer = client(running(tmp_path)).get("/web/publisher/clickstreamClient.js")
+        answer = client(running(tmp_path)).get("/publisher/clickstreamClient.js")
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert answer.headers["Cache-Control"] == "no-cache"
 
@@ -42,7 +42,9 @@ class TestWebApp:
         """The shop's publisher needs it."""
         assert client(running(tmp_path)).get("/api/stack").json() == {"endpoint": "http://127.0.0.1:8000/clickstream"}
 
-    @pytest.mark.parametrize("path", ["/web/../page.py", "/web/%2e%2e/page.py", "/web//etc/passwd"])
+    @pytest.mark.parametrize(
+        "path", ["/web/../page.py", "/web/%2e%2e/page.py", "/web//etc/passwd", "/publisher/%2e%2e/README.md"]
+    )
     def test_no_file_outside_is_served(self, tmp_path: Path, path: str) -> None:
         """Static files are those of the page."""
         assert client(running(tmp_path)).get(path).status_code == 404
@@ -57,7 +59,7 @@ class TestWebApp:
 
 class TestGuards:
     @pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("127.0.0.1", 200), ("evil.example", 400)])
-    @pytest.mark.parametrize("path", ["/", "/api/events", "/api/faults", "/web/publisher/clickstreamClient.js"])
+    @pytest.mark.parametrize("path", ["/", "/api/events", "/api/faults", "/publisher/clickstreamClient.js"])
     def test_only_loopback_names_are_answered(self, tmp_path: Path, host: str, status: int, path: str) -> None:
         """A page elsewhere whose name is made to resolve here must not read a shop's events."""
         assert client(running(tmp_path), host).get(path).status_code == status

@@ -25,7 +25,7 @@ from tests.support.seed_checks import NAMES, checks
 
 pytestmark = pytest.mark.slow
 
-PUBLISHER = Path(__file__).parents[3] / "emulator" / "web" / "publisher"
+PUBLISHER = Path(__file__).parents[3] / "publisher"
 END = milliseconds(datetime(2026, 11, 20, tzinfo=UTC))
 TYPES = {"string": str, "number": int, "boolean": bool, "null": type(None)}
 

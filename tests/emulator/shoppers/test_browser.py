@@ -7,7 +7,7 @@ from emulator.shoppers.browser import MOST_EVENTS, Browser
 from emulator.shoppers.visit import Step
 from tests.support.stack_process import ROOT
 
-TYPES = ROOT / "emulator" / "web" / "publisher" / "clickstreamClient.d.ts"
+TYPES = ROOT / "publisher" / "clickstreamClient.d.ts"
 
 
 def step(tab: int = 0, user_id: str | None = None) -> Step:
@@ -30,6 +30,7 @@ class TestSession:
         """Types and values of a visitor who did not sign in, as they go over the wire."""
         before = datetime.now(UTC) - timedelta(milliseconds=1)  # the event's time is cut to milliseconds
         event = json.loads(json.dumps(Browser("shopper-1").open_session().event(step())))
+        package = json.loads((ROOT / "publisher" / "package.json").read_text())
         ids = [UUID(event.pop(name)) for name in ("eventId", "clientId", "sessionId", "tabId")]
         assert [identifier.version for identifier in ids] == [4, 4, 4, 4]
         time = event.pop("eventTimestamp")
@@ -45,6 +46,7 @@ class TestSession:
             "isFirstVisit": True,
             "seq": 1,
             "dropped": {"overflow": 0, "refused": 0},
+            "publisher": {"name": "@clickstream/publisher", "version": package["version"]},
             "channel": "zalo",
         }
 

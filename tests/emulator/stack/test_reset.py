@@ -8,6 +8,7 @@ from typing import cast
 import psycopg
 import pytest
 
+from analysis.raw.sample import MARKER, Sample, read_sample
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from command_line.errors import CommandError
@@ -66,6 +67,13 @@ def counts(url: str) -> list[int]:
 
 
 class TestReset:
+    def test_a_sample_is_forgotten(self, filled: Running) -> None:
+        """Its marker goes with its events: what comes then is real."""
+        now = datetime.now(UTC)
+        (filled.bucket / MARKER).write_bytes(Sample(now, now, now).as_bytes())
+        reset_of(filled, Doubles())()
+        assert read_sample(filled.bucket) is None
+
     def test_nothing_is_left(self, filled: Running) -> None:
         """Neither objects, rows, rejects nor traces; directories stay, since the S3 server knows them."""
         doubles = Doubles()

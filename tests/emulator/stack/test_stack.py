@@ -18,6 +18,7 @@ import pytest
 
 from command_line.home import BUCKET
 from emulator.servers.ports import free_ports
+from tests.support.samples import small_sample
 from tests.support.stack_process import ROOT, StackProcess, emulator, wait_for
 
 pytestmark = pytest.mark.stack
@@ -186,10 +187,25 @@ class TestUp:
         """Each by name, with its place."""
         health = up.health()
         assert health["healthy"]
+        assert health["sample"] is None
         assert {name: part["state"] for name, part in health["parts"].items()} == dict.fromkeys(
             ("warehouse", "s3", "projector", "ingest", "page"), "ok"
         )
         assert health["parts"]["ingest"]["where"] == up.stack.endpoint
+
+    def test_a_sample_is_called_one_until_it_is_reset(self, new_stack: Callable[..., StackProcess]) -> None:
+        """A stack that starts projects it, and says what it is; a reset of the running stack ends that."""
+        stack = new_stack()
+        written = small_sample(stack.home.path, shoppers=5)
+        stack.start()
+        assert "include a sample: made-up events of" in stack.output()
+        assert "a sample: made-up events of" in stack.health()["sample"]
+        wait_for(lambda: len(stack.event_ids()) == written.as_json()["rows"])
+        assert httpx2.post(f"{stack.stack.web_url}/api/reset", timeout=30).status_code == 200
+        assert stack.health()["sample"] is None
+        # The stack still runs: the sample is in its warehouse at once.
+        assert emulator("sample", "--home", stack.home.path, "--json").returncode == 0
+        assert stack.event_ids()
 
     def test_the_page_is_served_to_loopback_names_only(self, up: StackProcess) -> None:
         """A name that is made to resolve here gets nothing."""

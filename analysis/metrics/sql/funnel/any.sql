@@ -1,5 +1,5 @@
--- Every event of a step begins an attempt: how many of the steps occur from there to the window's end.
--- Work grows with events × steps.
+-- Every event of a step begins an attempt. One row per step that occurs from there to the end of the window.
+-- The work grows with events × steps.
 SELECT
     visitor,
     "group",

@@ -1,5 +1,5 @@
--- Every attempt, followed from link to link: one row per step that it reaches within the window.
--- Work grows with the events (sorted once) and with attempts × steps.
+-- Follow every attempt from link to link: one row per step that the attempt reaches within the window.
+-- The work grows with the events (sorted once) and with attempts × steps.
 WITH RECURSIVE followed AS (
     SELECT
         visitor,

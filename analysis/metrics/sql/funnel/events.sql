@@ -1,5 +1,5 @@
--- The events of the steps, one visitor after the other: `position` is counted through.
--- For a strict funnel also the events of other names, between them: their `step` is NULL.
+-- The events of the steps, visitor by visitor. `position` counts on from one visitor to the next.
+-- A strict funnel also needs the events of other names; their `step` is NULL.
 SELECT
     visitor,
     ROW_NUMBER() OVER (ORDER BY visitor, event_timestamp, event_id) AS position,

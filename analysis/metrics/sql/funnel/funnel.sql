@@ -1,4 +1,4 @@
--- How many visitors reach each step, from the steps that their attempts reach.
+-- Count the visitors who reach each step, from the steps that their attempts reach.
 WITH furthest AS (
     SELECT
         "group",

@@ -1,5 +1,5 @@
--- From each event of a step to the visitor's earliest later event of the next step.
--- An event of step k stands twice: in link k as where it starts, in link k - 1 as where it may lead.
+-- Link each event of a step to the visitor's earliest later event of the next step.
+-- An event of step k appears twice: as a start in link k, and as a possible end in link k - 1.
 WITH linked AS (
     SELECT
         visitor,

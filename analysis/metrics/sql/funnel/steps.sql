@@ -1,4 +1,4 @@
--- The steps: one row each, numbered from 1.
+-- One row per step, numbered from 1.
 SELECT
     event_name COLLATE "C" AS event_name,
     step

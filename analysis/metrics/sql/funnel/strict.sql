@@ -1,4 +1,4 @@
--- From each event of a step to the visitor's very next event, where that is one of the next step.
+-- Link each event of a step to the visitor's very next event, if that is an event of the next step.
 SELECT
     visitor,
     "group",

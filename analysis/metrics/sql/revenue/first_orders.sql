@@ -1,4 +1,4 @@
--- One row per order id, the first received; `orders` is what was read from the events' `order` members.
+-- One row per order id: the first one received. `orders` comes from the `order` members of the events.
 SELECT DISTINCT ON (order_id)
     order_id,
     event_timestamp,

@@ -1,4 +1,4 @@
--- Events by visitor, split where nothing happened for more than half an hour.
+-- Events by visitor, split at every gap of more than half an hour.
 SELECT
     CAST(NULL AS TEXT) AS session_id,
     COALESCE(client_id, user_id) AS visitor,

@@ -1,4 +1,4 @@
--- Events by the session that the publisher named; the visitor is that of a session's first event.
+-- Events by the session id that the publisher sent. A session's visitor is the visitor of its first event.
 SELECT
     session_id,
     FIRST_VALUE(COALESCE(client_id, user_id)) OVER in_session AS visitor,

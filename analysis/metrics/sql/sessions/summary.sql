@@ -1,4 +1,4 @@
--- Durations are added up and halved as whole microseconds: the order of the sessions cannot change the last digit.
+-- Add and halve durations as whole microseconds, so that the order of sessions cannot change the last digit.
 WITH measured AS (
     SELECT
         *,

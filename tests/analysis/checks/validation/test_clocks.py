@@ -20,7 +20,7 @@ class TestClockChecks:
         ]
 
     def test_late_events(self) -> None:
-        """More than five minutes longer on their way than the client's quickest, whatever its clock says."""
+        """They took over five minutes longer than the client's quickest event; a wrong clock changes nothing."""
         objects = Objects()
         objects.add(received=1000, sent=1000 - 50)
         objects.add(received=2000, sent=2000 - 350)

@@ -66,8 +66,14 @@ class TestContentChecks:
     @pytest.mark.parametrize(
         ("event", "lost"),
         [
-            ({"product": {"price": "free"}}, "context_product_price: product.price is text, where a number of 64 bits"),
-            ({"product": {"price": 1e30}}, "context_product_price: product.price is a number, where a number of 64"),
+            (
+                {"product": {"price": "free"}},
+                "context_product_price: product.price is text, where a number within 64 bits",
+            ),
+            (
+                {"product": {"price": 1e30}},
+                "context_product_price: product.price is a number, where a number within 64",
+            ),
             ({"isFirstVisit": "maybe"}, "is_first_visit: isFirstVisit is text, where true or false is expected"),
             ({"userId": ["a"]}, "user_id: userId is an array, where text is expected"),
             ({"product": {"brand": {"title": True}}}, "context_product_brand: product.brand.title is true, where text"),
@@ -84,7 +90,7 @@ class TestContentChecks:
         assert all(value.startswith(str(lost)) for value in values)
 
     def test_discounts_above_price(self) -> None:
-        """The same price is none."""
+        """An equal price is not above the price."""
         objects = Objects()
         objects.add(product={"price": 10, "discountPrice": 10})
         key = objects.add(product={"price": 10, "discountPrice": 11})

@@ -37,7 +37,7 @@ def check(objects: Objects, url: str, name: str) -> Check:
 
 class TestRowChecks:
     def test_missing_rows(self, warehouse: Warehouse, warehouse_url: str) -> None:
-        """The very keys that have no row; repeated objects are none, and rejects neither."""
+        """Each event without a row, by its key; duplicates and rejects need no row."""
         objects = Objects()
         keys = [objects.add() for _ in range(5)]
         project(warehouse, objects, *keys[:3])

@@ -8,7 +8,7 @@ def found(objects: Objects, name: str) -> list[dict[str, object]]:
 
 class TestSequenceChecks:
     def test_lost_events(self) -> None:
-        """Gaps of each tab, whatever the order of receipt; a tab may have begun before the span."""
+        """Gaps of each tab, in any order of receipt; a tab may have begun before the span."""
         objects = Objects()
         for seq in (7, 12, 8, 9):
             objects.add(seq=seq)

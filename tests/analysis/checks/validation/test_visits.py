@@ -10,7 +10,7 @@ def found(objects: Objects, name: str) -> list[dict[str, object]]:
 
 class TestVisitChecks:
     def test_a_gap_of_more_than_half_an_hour(self) -> None:
-        """By the browser's clock: an event that came late is none."""
+        """By the browser's clock: an event that arrives late makes no gap."""
         objects = Objects()
         for sent in (0, 1800, 3601):
             objects.add(received=4000, sent=sent, isFirstVisit=False)
@@ -21,7 +21,7 @@ class TestVisitChecks:
         ]
 
     def test_a_session_of_two_clients(self) -> None:
-        """Is no session."""
+        """Breaks the rule of one client per session."""
         objects = Objects()
         objects.add()
         objects.add(clientId="other")
