@@ -25,10 +25,13 @@ class Pipeline:
         self.while_asked: Callable[[], None] | None = None
         self.triggers = Triggers(directory, self._project, self._known)
 
-    def put(self, key: str, body: str = "{}") -> None:
+    def put(self, key: str) -> None:
+        """Put an object as the S3 server does: it is there as a whole, or not at all."""
         path = self.directory / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(body)
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text("{}")
+        partial.rename(path)
 
     def _project(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         ((_, key),) = objects(event)
