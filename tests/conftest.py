@@ -30,30 +30,42 @@ EVENTS = ROOT / "tests" / "events"
 sys.path.insert(0, str(ROOT / "chalice_app"))
 
 
-# Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
-# The browser is last of all: Playwright keeps an event loop running in the main thread.
-SLOW = (
-    "emulator/seed",
-    "analysis/checks/test_ground_truth",
-    "emulator/servers",
-    "emulator/stack",
-    "emulator/soak",
-    "analysis/checks/test_smoke",
-    "infra",
-    "analysis/report/test_page",
-    "emulator/web",
-    "publisher",
-)
+# In the order in which they run, after the tests without a marker, so that a plain mistake shows at once. The browser
+# is last: Playwright keeps an event loop running in the main thread.
+MARKERS = ("slow", "stack", "deploy", "browser")
+# What a fixture starts, every test that uses it needs; other tests say it themselves, by `pytestmark` or a decorator.
+NEEDED_BY_FIXTURES = {"deployment": "deploy", "playwright": "browser"}
+# 1,000 events of a real shop, which may not be in the repository.
+REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run fast tests first."""
+def pytest_report_header() -> list[str]:
+    """Say what is left out on this computer."""
+    return [] if REAL_FILE.exists() else [f"tests of the real_file are left out, for there is no {REAL_FILE}"]
 
-    def place(item: pytest.Item) -> int:
-        path = item.path.relative_to(ROOT / "tests").as_posix()
-        return next((place for place, name in enumerate(SLOW, 1) if path.startswith(name)), 0)
 
-    items.sort(key=place)
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by marker
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by their fixtures, leave out what cannot run here, and run the fast tests first."""
+    for item in items:
+        for fixture in NEEDED_BY_FIXTURES.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(NEEDED_BY_FIXTURES[fixture])
+    if not REAL_FILE.exists():
+        left_out = [item for item in items if item.get_closest_marker("real_file")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    # A file at a time, since its tests share what they start: it comes as late as the latest of them.
+    places: dict[Path, int] = {}
+    for item in items:
+        place = max((MARKERS.index(mark.name) + 1 for mark in item.iter_markers() if mark.name in MARKERS), default=0)
+        places[item.path] = max(place, places.get(item.path, 0))
+    items.sort(key=lambda item: places[item.path])
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Path:
+    """Give the file of a real shop."""
+    return REAL_FILE
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
 """Strict JSON objects: what RFC 8259 allows and no more, with numbers kept in their own spelling."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import JSONDecodeError, JSONDecoder
-from json.decoder import scanstring  # type: ignore[attr-defined]  # missing from the type stubs
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from chalicelib.errors import InvalidEvent
 
@@ -15,7 +14,6 @@ WHITESPACE = " \t\n\r"
 
 # A string that is never closed matches to the end of the text, so that no input is scanned twice.
 _TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[{]|[\]}]|NaN|-?Infinity', re.DOTALL)
-_WHITESPACE = re.compile(f"[{WHITESPACE}]+")
 _TYPE_NAMES = {"[": "an array", '"': "a string", "n": "null", "t": "a boolean", "f": "a boolean"}
 
 
@@ -72,21 +70,22 @@ def parse(text: str) -> JsonObject:
 
 def members(text: str) -> Iterator[tuple[str, str]]:
     """Yield each top-level member of an object that `parse` has accepted: its decoded name, and its exact text."""
-    position = _next(text, _next(text, 0) + 1)
+    position = _after_brace(text, 0).end()
     while text[position] != "}":
         start = position
-        name, colon = scanstring(text, start + 1)
-        _, end = _decoder.scan_once(text, _next(text, _next(text, colon) + 1))  # type: ignore[attr-defined]
+        name, end = _decoder.raw_decode(text, start)
+        _, end = _decoder.raw_decode(text, _after_colon(text, end).end())
         yield name, text[start:end]
-        position = _next(text, end)
-        if text[position] == ",":
-            position = _next(text, position + 1)
+        position = _after_comma(text, end).end()
 
 
-def _next(text: str, position: int) -> int:
-    """Position of the first character from `position` on that is not white space."""
-    match = _WHITESPACE.match(text, position)
-    return match.end() if match else position
+def _matching(mark: str) -> Callable[[str, int], re.Match[str]]:
+    """A function that matches a mark and the white space around it; for places where nothing else can stand."""
+    pattern = re.compile(f"[{WHITESPACE}]*{mark}[{WHITESPACE}]*")
+    return cast("Callable[[str, int], re.Match[str]]", pattern.match)
+
+
+_after_brace, _after_colon, _after_comma = map(_matching, (r"\{", ":", ",?"))
 
 
 def _not_json(problem: str, text: str, position: int) -> InvalidEvent:

@@ -1,8 +1,12 @@
 import json
 import os
-from collections.abc import Callable, Iterable
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +35,34 @@ def always(result: Comparison) -> Callable[[Iterable[object]], Comparison]:
         return result
 
     return measure
+
+
+class Clock:
+    """A clock that stands still, but while a piece of work is done that takes as long as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def taking(self, seconds: float, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Give the same work, during which so many seconds pass."""
+
+        @wraps(work)
+        def timed(*arguments: Any, **options: Any) -> Any:
+            self.now += seconds
+            return work(*arguments, **options)
+
+        return timed
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Give the clock that the benchmarks look at."""
+    clock = Clock()
+    monkeypatch.setattr("benchmarks.comparison.perf_counter", clock)
+    return clock
 
 
 @pytest.fixture
@@ -65,11 +97,21 @@ class TestIngest:
         """In the contract's order."""
         assert [json.loads(event["body"])["eventName"] for event in ingest.api_events()] == list(EVENT_NAMES)
 
-    def test_it_gives_a_ratio(self) -> None:
-        """One pair of times per round."""
+    def test_each_round_has_the_seconds_that_one_event_took(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """By our handler, then by the bare route."""
+        handlers = ingest.handlers
+
+        @contextmanager
+        def slow(storage: ingest.LastObject) -> Iterator[tuple[ingest.Handler, ...]]:
+            with handlers(storage) as (ours, bare):
+                yield clock.taking(3.0, ours), clock.taking(2.0, bare)
+
+        monkeypatch.setattr(ingest, "handlers", slow)
         comparison = ingest.measure(range(2))
-        assert len(comparison.rounds) == 2
-        assert comparison.ratio > 0
+        assert comparison.rounds == ((3.0, 2.0), (3.0, 2.0))
+        assert comparison.ratio == 1.5
 
     def test_it_leaves_the_app_as_it_was(self) -> None:
         """Whoever measures inside a test must not change the next one."""
@@ -85,10 +127,27 @@ class TestIngest:
             ingest.measure(range(1))
 
 
+@pytest.mark.slow
 class TestColdStart:
-    def test_it_gives_a_ratio(self) -> None:
-        """From real processes."""
-        assert cold_start.measure(range(1)).ratio > 0
+    def test_each_round_starts_a_process_of_both_kinds(self, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Real ones, after one of each that is not counted."""
+        started: list[str] = []
+
+        def start(command: list[str], **options: Any) -> Any:
+            started.append(command[-1])
+            clock.now += 3.0 if command[-1] == cold_start.OURS else 2.0
+            return subprocess_run(command, **options)
+
+        subprocess_run = subprocess.run
+        monkeypatch.setattr(subprocess, "run", start)
+        assert cold_start.measure(range(1)).rounds == ((3.0, 2.0),)
+        assert started == [cold_start.OURS, cold_start.ALTERNATIVE] * 2
+
+    def test_a_start_that_fails_is_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It would be quick for the wrong reason."""
+        monkeypatch.setattr(cold_start, "OURS", "raise SystemExit(1)")
+        with pytest.raises(subprocess.CalledProcessError):
+            cold_start.measure(range(1))
 
     def test_what_this_computer_configures_stays_out(self) -> None:
         """No profile, no endpoint, no switch of Python's."""
@@ -109,11 +168,18 @@ class TestReader:
             assert len({path.parent for path in directory.rglob("*.json")}) == 24
         assert not directory.exists()
 
-    @pytest.mark.parametrize("measure", [reader.measure, reader.measure_beside_duckdb])
-    def test_it_gives_a_ratio(self, measure: Callable[..., Comparison], monkeypatch: pytest.MonkeyPatch) -> None:
-        """Beside either alternative."""
+    @pytest.mark.parametrize(
+        ("measure", "alternative"),
+        [(reader.measure, "read_bare"), (reader.measure_beside_duckdb, "read_with_duckdb")],
+    )
+    def test_each_round_has_the_seconds_of_both(
+        self, measure: Callable[..., Comparison], alternative: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ours, and those of the alternative that the benchmark names; both read real files."""
         monkeypatch.setattr(reader, "FILES", 28)
-        assert measure(range(2)).ratio > 0
+        for name, seconds in (("read_all", 3.0), (alternative, 2.0)):
+            monkeypatch.setattr(reader, name, clock.taking(seconds, getattr(reader, name)))
+        assert measure(range(2)).rounds == ((3.0, 2.0), (3.0, 2.0))
 
     def test_who_reads_less_is_not_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It would be quick for the wrong reason."""
@@ -170,7 +236,8 @@ class TestMain:
         """With a real benchmark, whose progress goes to standard error."""
         result = CliRunner().invoke(main, ["ingest", "--json", "--rounds", "1"])
         (record,) = json.loads(result.stdout)
-        assert record["ratio"] > 0
+        assert (record["name"], record["rounds"]) == ("ingest", 1)
+        assert record["ratio"] == record["seconds"] / record["alternative_seconds"]
 
     def test_a_missed_target_is_shown_and_fails_only_if_strict(self, run: Callable[..., tuple[int, str]]) -> None:
         """Machines are noisy: what fails is asked for."""
@@ -190,14 +257,33 @@ class TestMain:
         assert not [text for text in (*BENCHMARKS, "Exit codes") if text not in output]
 
 
+@pytest.mark.slow
 class TestBackfill:
-    def test_both_ways_load_every_event(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Into a warehouse of its own; whoever loads less fails."""
-        monkeypatch.setattr(backfill, "FILES", 30)
-        monkeypatch.setattr(backfill, "LOOP_FILES", 30)
-        for measure in (backfill.measure, backfill.measure_beside_loop):
-            comparison = measure(range(2))
-            assert len(comparison.rounds) == 2
-            assert all(ours > 0 and theirs > 0 for ours, theirs in comparison.rounds)
+    @pytest.mark.parametrize(
+        ("measure", "alternative", "seconds", "expected"),
+        [
+            # Of the two floors the slower one counts: COPY takes no time by this clock.
+            (backfill.measure, "read_bare", 2.0, (3.0, 2.0)),
+            (backfill.measure_beside_loop, "flatten", 0.125, (3.0, 32 * 0.125)),
+        ],
+    )
+    def test_each_round_has_the_seconds_of_both(
+        self,
+        measure: Callable[..., Comparison],
+        alternative: str,
+        seconds: float,
+        expected: tuple[float, float],
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Ours, and those of the alternative; both load every event into a real warehouse."""
+        monkeypatch.setattr(backfill, "FILES", 32)
+        monkeypatch.setattr(backfill, "LOOP_FILES", 32)
+        for name, taken in (("backfill", 3.0), (alternative, seconds)):
+            monkeypatch.setattr(backfill, name, clock.taking(taken, getattr(backfill, name)))
+        assert measure(range(2)).rounds == (expected, expected)
+
+    def test_who_loads_less_is_not_measured(self) -> None:
+        """It would be quick for the wrong reason."""
         with backfill.raw(3) as events, pytest.raises(RuntimeError, match="of 3 events"):
             events.require_all()

@@ -16,6 +16,8 @@ import pytest
 from tests.support.aws.stacks import aws_server
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.deploy
+
 REGION = "eu-central-1"
 BUCKET = "clickstream-s3-ingest-dev"
 FUNCTIONS = {"clickstream-dev": "ingest", "clickstream-dev-projector": "projector"}

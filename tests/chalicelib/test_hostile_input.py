@@ -122,6 +122,7 @@ class TestStored:
         assert answer.status == status
         assert answer.body["success"] is False
 
+    @pytest.mark.slow
     @settings(max_examples=200, deadline=None)
     @given(payload=hostile_payloads)
     def test_any_event_becomes_a_row(self, payload: str, pipeline: Pipeline) -> None:

@@ -83,6 +83,7 @@ class TestHandle:
         assert outcomes == ["projected", "already_known"]
         assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
 
+    @pytest.mark.slow
     def test_an_hour_of_good_and_bad_objects_gives_all_that_can_be_a_row(
         self, aws: Any, warehouse: Warehouse, warehouse_url: str
     ) -> None:

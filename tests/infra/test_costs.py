@@ -141,6 +141,7 @@ class TestStageAmounts:
         assert (amounts["acus"], amounts["alarms"], amounts["ingest_gb"]) == (0, 7, 0.5)
 
 
+@pytest.mark.slow
 class TestMeasured:
     """The sizes of seeded events of the publisher, which go through both functions and into PostgreSQL."""
 

@@ -24,7 +24,10 @@ from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
 from infra.policies import narrowed
 from tests.support.aws.stacks import Recorded, aws_server
+from tests.support.aws.warm import warm_programs
 from tests.support.stack_process import ROOT
+
+pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
 STACKS = ["raw", "base", "network", "warehouse", "api", "monitoring"]
@@ -33,9 +36,10 @@ STACKS = ["raw", "base", "network", "warehouse", "api", "monitoring"]
 class Repository:
     """A copy of what the scripts need, with stages of its own, and an AWS for them."""
 
-    def __init__(self, path: Path, url: str) -> None:
+    def __init__(self, path: Path, url: str, programs: Path) -> None:
         self.path = path
         self._url = url
+        self._programs = programs
         shutil.copytree(ROOT / "infra", path / "infra")
         ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
         shutil.copytree(ROOT / "chalice_app", path / "chalice_app", ignore=ignore)
@@ -49,10 +53,14 @@ class Repository:
         (stages / f"{name}.json").write_text(json.dumps(json.loads((stages / "dev.json").read_text()) | settings))
 
     def run(self, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run one script, as somebody with credentials for the pretend AWS, and none for a real one."""
+        """Run one script of infra/, with the programs started already."""
+        return self.call(str(self.path / "infra" / script), *arguments, **environment)
+
+    def call(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command, as somebody with credentials for the pretend AWS, and none for a real one."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_"))}
         ours = {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self._programs}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.path),
             "AWS_ENDPOINT_URL": self._url,
             "AWS_ACCESS_KEY_ID": "a",
@@ -61,7 +69,6 @@ class Repository:
             "AWS_EC2_METADATA_DISABLED": "true",
             "SMOKE": "no",
         }
-        command = [str(self.path / "infra" / script), *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=240, check=False, env=kept | ours | environment
         )
@@ -110,8 +117,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iter
     def run(_name: str, event: dict[str, Any]) -> object:
         return projector.handle(S3Event(event, None).to_dict(), RawStorage(), client)
 
-    with aws_server(run) as url:
-        yield Repository(tmp_path_factory.mktemp("infra") / "repository", url)
+    with aws_server(run) as url, warm_programs() as programs:
+        yield Repository(tmp_path_factory.mktemp("infra") / "repository", url, programs)
     client.close()
 
 
@@ -263,6 +270,50 @@ class TestDeploy:
         assert f"The warehouse is at version {SCHEMA.version}: nothing to do." in again.stdout
         assert repository.contents() == before
         assert len(before["apis"]) == 1
+
+
+class TestWarmPrograms:
+    @pytest.mark.usefixtures("deployed")
+    @pytest.mark.parametrize(
+        ("command", "code"),
+        [
+            ("aws --version", 0),
+            ("aws cloudformation describe-stacks --output json", 0),
+            ("aws s3api head-bucket --bucket nobodys", 255),
+            ("aws s3 cp infra/stages/dev.json -", 255),
+            ("aws cloudformation no-such-command", 2),
+            ("chalice --version", 0),
+            ("chalice --project-dir chalice_app url --stage nowhere", 2),
+        ],
+    )
+    def test_they_do_what_they_do_when_they_are_started(self, repository: Repository, command: str, code: int) -> None:
+        """The scripts are run with programs that are started already: same output, same exit code."""
+        name, *arguments = command.split()
+        warm = repository.call(name, *arguments)
+        cold = repository.call(str(Path(sys.executable).with_name(name)), *arguments)
+        assert warm.returncode == code
+        assert (warm.returncode, warm.stdout, warm.stderr) == (cold.returncode, cold.stdout, cold.stderr)
+        assert warm.stdout + warm.stderr
+
+    def test_input_environment_and_directory_are_the_callers(self, tmp_path: Path) -> None:
+        """A profile is written from standard input, to where the environment says, seen from where the caller is."""
+        with warm_programs() as programs:
+            done = subprocess.run(
+                [str(programs / "aws"), "configure"],
+                input="key\nsecret\nmoon-1\njson\n",
+                cwd=tmp_path,
+                env={
+                    "AWS_CONFIG_FILE": "aws/config",
+                    "AWS_SHARED_CREDENTIALS_FILE": "aws/keys",
+                    "PATH": os.environ["PATH"],
+                },
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 0, done.stderr
+        assert "region = moon-1" in (tmp_path / "aws" / "config").read_text()
+        assert "aws_secret_access_key = secret" in (tmp_path / "aws" / "keys").read_text()
 
 
 class TestBuckets:

@@ -23,6 +23,8 @@ from tests.support.aws.deployment import Built, chalice, copy_project
 from tests.support.aws.stacks import aws_server
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.deploy
+
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 CPYTHON = f"{sys.version_info.major}{sys.version_info.minor}"
 HERE = next(sys_tags())

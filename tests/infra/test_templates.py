@@ -54,6 +54,7 @@ def outputs() -> set[str]:
 
 
 class TestTemplates:
+    @pytest.mark.slow
     def test_cfn_lint_finds_nothing(self) -> None:
         """In regions of three continents, with no rule left out."""
         command = [

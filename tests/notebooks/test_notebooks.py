@@ -71,6 +71,7 @@ class TestNotebooks:
         assert {alias.name for node in ours for alias in node.names} <= set(analysis.__all__)
 
     @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+    @pytest.mark.slow
     def test_it_runs_from_top_to_bottom(self, path: Path, home: Path, foreign_url: str, tmp_path: Path) -> None:
         """Its charts are there, nothing is loaded from elsewhere, it says what is a sample, and writes nothing."""
         before = database_contents(foreign_url), directory_contents(home)
@@ -84,6 +85,7 @@ class TestNotebooks:
         assert (database_contents(foreign_url), directory_contents(home)) == before
 
 
+@pytest.mark.slow
 class TestEmptyHome:
     def test_no_notebook_writes_anything(self, tmp_path: Path, warehouse_url: str) -> None:
         """Neither into the warehouse that DW_URL names, nor at home: each says how to get events."""

@@ -12,6 +12,8 @@ from playwright.sync_api import Page
 from tests.support.shop import PublisherTest, Shop, assert_gapless, open_page, queue
 from tests.support.stack_process import ROOT, StackProcess, wait_for
 
+pytestmark = pytest.mark.stack
+
 README = (ROOT / "README.md").read_text()
 PRODUCT = {"id": "SKU-1", "name": "Áo khoác", "category": "jackets", "brand": {"title": "Nike"}, "price": 1_990_000,
            "discountPrice": 1_790_000.5, "urlPath": "/p/1"}  # fmt: skip

@@ -24,5 +24,5 @@ def program() -> str:
     """Where it is. Fails the test, in one line, if it is nowhere."""
     found = shutil.which("chromium")
     if found is None:
-        pytest.fail("the browser tests need chromium: 'apt-get install -y chromium'", pytrace=False)
+        pytest.fail("the browser tests need chromium: 'make system' installs it", pytrace=False)
     return found

@@ -14,8 +14,10 @@ from typing import Any
 import httpx2
 import psutil
 import psycopg
+from click.testing import CliRunner
 
 from command_line.home import BUCKET, Home, Stack
+from emulator.commands.reset import reset_command
 from emulator.servers.ports import free_ports
 
 __all__ = ["NO_STACK", "ROOT", "StackProcess", "emulator", "wait_for"]
@@ -97,7 +99,7 @@ class StackProcess:
         """End it, whatever state it is in, and delete what it has stored, inside its home and elsewhere."""
         if not self._has_ended():
             self.stop()
-        emulator("reset", "--home", self.home.path, "--yes")
+        CliRunner().invoke(reset_command, ["--home", str(self.home.path), "--yes"])
 
     def tree(self) -> list[psutil.Process]:
         """Every process of the stack, the supervisor first."""

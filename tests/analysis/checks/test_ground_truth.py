@@ -15,6 +15,8 @@ import analysis
 from analysis import Engine, Range, RawEvents, WarehouseEvents, read_events, validate
 from emulator.commands.main import main
 
+pytestmark = pytest.mark.slow
+
 START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
 RAW_ONLY = ("revenue", "revenue_over_time")
 

@@ -28,7 +28,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["smoke", *map(str, arguments)])
 
 
-pytestmark = pytest.mark.usefixtures("no_environment")
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("no_environment")]
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -56,6 +57,7 @@ METRICS: list[Callable[[Engine, Range], pl.DataFrame]] = [
 
 
 class TestEngines:
+    @pytest.mark.slow
     @given(histories(), st.sampled_from([None, "logged_in"]))
     @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_they_give_the_same_frames(self, metrics_url: str, history: list[Event], state: LoginState | None) -> None:

@@ -145,6 +145,7 @@ class TestFunnel:
         with pytest.raises(AnalysisError, match=problem):
             funnel(raw_of([]), RANGE, **arguments)
 
+    @pytest.mark.slow
     @given(
         histories(),
         st.permutations(["product_view", "add_to_cart_click", "checkout_start", "checkout_complete"]),

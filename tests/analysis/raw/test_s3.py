@@ -18,6 +18,8 @@ from command_line.home import BUCKET, Home, Stack
 from emulator.servers.environment import aws_environment as variables
 from emulator.servers.s3 import S3Server
 
+pytestmark = pytest.mark.stack
+
 START = datetime(2026, 11, 24, 22, tzinfo=UTC)
 END = START + timedelta(hours=3)
 KEYS = [

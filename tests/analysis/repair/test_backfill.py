@@ -85,6 +85,7 @@ class TestBackfill:
         assert backfill(bucket, warehouse_url, HOURS) == Backfilled(3, 6, added=0, known=5, rejected=1)
         assert ask(warehouse_url, ROWS) == after
 
+    @pytest.mark.slow
     @settings(
         max_examples=20,
         deadline=None,

@@ -44,6 +44,7 @@ def tiles(page: str) -> dict[str, str]:
     return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
 
 
+@pytest.mark.slow
 class TestReport:
     def test_it_has_every_section_and_the_right_figures(self, bucket: Path, tmp_path: Path) -> None:
         """Two visitors, one of whom adds and buys."""

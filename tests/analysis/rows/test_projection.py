@@ -85,10 +85,12 @@ _bodies = st.one_of(
 class TestProjection:
     @settings(max_examples=400, deadline=None)
     @given(st.lists(_bodies, max_size=5))
+    @pytest.mark.slow
     def test_rows_are_those_of_the_contracts_own_mapping(self, bodies: list[bytes]) -> None:
         """Value for value, on any input, raw-only fields included; what is corrupt is named with the same reason."""
         assert_same_rows(bodies)
 
+    @pytest.mark.slow
     @settings(max_examples=400, deadline=None)
     @given(st.lists(_nearly_usual, min_size=1, max_size=5))
     def test_one_hostile_value_among_usual_ones_changes_no_row(self, texts: list[str]) -> None:

@@ -167,6 +167,7 @@ class TestInsert:
         with pytest.raises(WarehouseUnavailable, match=r"the warehouse failed: CheckViolation$"):
             warehouse.insert(a_row("b", "private"))
 
+    @pytest.mark.slow
     @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(body=hostile_payloads | object_texts().map(lambda drawn: drawn[0]))
     def test_any_json_object_fits_the_table(self, body: str, warehouse: Warehouse, warehouse_url: str) -> None:

@@ -25,6 +25,8 @@ from emulator.seed import shards
 from tests.support.seed_checks import NAMES
 from tests.support.seed_checks import checks as checks_of
 
+pytestmark = pytest.mark.slow
+
 ONE_DAY = ("--days", "1", "--shoppers", "120")
 SMALL = ("--days", "3", "--shoppers", "30", "--end", "2026-11-20T00")
 

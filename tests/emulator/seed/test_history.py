@@ -23,6 +23,8 @@ from emulator.seed.visits import SESSION_IDLE
 from emulator.shoppers.catalogue import read_catalogue
 from tests.support.seed_checks import NAMES, checks
 
+pytestmark = pytest.mark.slow
+
 PUBLISHER = Path(__file__).parents[3] / "publisher"
 END = milliseconds(datetime(2026, 11, 20, tzinfo=UTC))
 TYPES = {"string": str, "number": int, "boolean": bool, "null": type(None)}

@@ -24,6 +24,8 @@ from emulator.servers.postgres import user as postgres_user
 from emulator.servers.postgres.server import Postgres
 from emulator.servers.processes import User, is_live, wait_until
 
+pytestmark = pytest.mark.stack
+
 IS_ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root runs PostgreSQL as another user")
 Make = Callable[[Path], Postgres]

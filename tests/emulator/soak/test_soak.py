@@ -222,6 +222,7 @@ class TestCommand:
             done.stderr.replace("│", "").split()
         )
 
+    @pytest.mark.slow
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
         """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean."""
         kinds = len(FAULTS)

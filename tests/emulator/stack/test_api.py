@@ -15,6 +15,8 @@ import pytest
 
 from tests.support.stack_process import StackProcess, emulator, wait_for
 
+pytestmark = pytest.mark.stack
+
 
 class Api:
     """The API of one stack."""

@@ -18,6 +18,8 @@ from botocore.exceptions import ClientError
 
 from tests.support.stack_process import StackProcess
 
+pytestmark = pytest.mark.stack
+
 DAWDLERS = 40
 SCRIPT = "<script>alert(1)</script>"
 

@@ -1,11 +1,9 @@
-"""The whole stack, started as a user would: `python -m emulator up`, and what it survives."""
+"""The whole stack, started as a user would: `python -m emulator up`."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,11 +18,11 @@ import pytest
 
 from command_line.home import BUCKET
 from emulator.servers.ports import free_ports
-from emulator.servers.processes import is_live
 from tests.support.samples import small_sample
 from tests.support.stack_process import ROOT, StackProcess, emulator, wait_for
 
-REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
+pytestmark = pytest.mark.stack
+
 HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
 
 
@@ -34,20 +32,6 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
     stack = StackProcess(tmp_path_factory.mktemp("stack") / "home").start()
     yield stack
     stack.clean_up()
-
-
-@pytest.fixture
-def new_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
-    """Give a function that makes a stack of its own, stopped at the end whatever happens."""
-    stacks: list[StackProcess] = []
-
-    def make(name: str = "home", **environment: str) -> StackProcess:
-        stacks.append(StackProcess(tmp_path / name, **environment))
-        return stacks[-1]
-
-    yield make
-    for stack in stacks:
-        stack.clean_up()
 
 
 def csv_file(path: Path, lines: int) -> Path:
@@ -314,114 +298,6 @@ class TestUp:
         stack.wait_for_rows([event_id])
 
 
-class TestStopping:
-    def test_three_signals_at_once_stop_every_part_too(self, new_stack: Callable[..., StackProcess]) -> None:
-        """A closing terminal may send several."""
-        stack = new_stack().start()
-        processes = stack.tree()
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            processes[0].send_signal(number)
-        assert stack.process is not None
-        assert stack.process.wait(60) == 0
-        assert not psutil.wait_procs(processes, 10)[1]
-
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_a_signal_stops_every_part(self, number: signal.Signals, new_stack: Callable[..., StackProcess]) -> None:
-        """Exit code 0, no process left, and the ports are free again."""
-        stack = new_stack().start()
-        processes = stack.tree()
-        assert stack.stop(number) == 0
-        assert not psutil.wait_procs(processes, 10)[1]
-        assert not (stack.home.postgres / "postmaster.pid").exists()
-
-
-class TestParts:
-    @pytest.mark.parametrize("part", ["rclone", "chalice_local", "postgres"])
-    def test_a_part_that_dies_is_reported_and_started_again(
-        self, part: str, new_stack: Callable[..., StackProcess]
-    ) -> None:
-        """`kill -9` of any of them; the next event becomes a row."""
-        stack = new_stack().start()
-        supervisor = stack.tree()[0]
-        (victim,) = [child for child in supervisor.children() if part in " ".join(child.cmdline())]
-        victim.kill()
-        wait_for(lambda: "runs again" in stack.output(), 60)
-        assert "died and is started again" in stack.output()
-        event_id = str(uuid4())
-        assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
-        stack.wait_for_rows([event_id])
-
-    def test_one_that_cannot_be_kept_running_stops_the_stack(self, new_stack: Callable[..., StackProcess]) -> None:
-        """Its last log lines are shown, exit code 2."""
-        stack = new_stack().start()
-        assert stack.process is not None
-        supervisor = stack.tree()[0]
-        deadline = time.monotonic() + 60
-        while stack.process.poll() is None and time.monotonic() < deadline:
-            for child in supervisor.children() if supervisor.is_running() else []:
-                if "rclone" in child.name():
-                    child.kill()
-            time.sleep(0.2)
-        assert stack.process.wait(30) == 2
-        assert "s3 has died 6 times in a minute; its last lines:" in stack.output()
-
-
-class TestKillEverything:
-    def test_what_was_acknowledged_is_in_raw_and_reaches_the_warehouse_once(
-        self, new_stack: Callable[..., StackProcess]
-    ) -> None:
-        """`kill -9` of every process amid a stream of events, twice, and up again each time."""
-        stack = new_stack()
-        acknowledged: dict[str, str] = {}
-        for _ in range(2):
-            stack.start()
-            going = threading.Event()
-            posters = [threading.Thread(target=self._post, args=(stack, acknowledged, going)) for _ in range(4)]
-            for poster in posters:
-                poster.start()
-            enough = len(acknowledged) + 150
-            wait_for(lambda: len(acknowledged) > enough)  # noqa: B023  # asked before the loop goes on
-            stack.kill_all()
-            going.set()
-            for poster in posters:
-                poster.join()
-        stack.start()
-        assert set(acknowledged.values()) <= stack.raw_keys()
-        stack.wait_for_rows(acknowledged, seconds=30)
-        wait_for(lambda: stack.health()["parts"]["projector"]["pending"] == 0)
-        in_raw = [json.loads((stack.bucket / key).read_bytes())["eventId"] for key in stack.raw_keys()]
-        assert sorted(stack.event_ids()) == sorted(set(in_raw))
-
-    @staticmethod
-    def _post(stack: StackProcess, acknowledged: dict[str, str], stopping: threading.Event) -> None:
-        with httpx2.Client(timeout=10) as client:
-            while not stopping.is_set():
-                event_id = str(uuid4())
-                try:
-                    answer = client.post(stack.stack.endpoint, json={"eventId": event_id})
-                except httpx2.HTTPError:
-                    return
-                if answer.status_code == 200:
-                    acknowledged[event_id] = answer.json()["key"]
-
-    def test_orphans_of_a_killed_supervisor_are_replaced(self, new_stack: Callable[..., StackProcess]) -> None:
-        """Only the supervisor is killed: the next one finds its children on the ports and the data."""
-        stack = new_stack().start()
-        event_id = str(uuid4())
-        stack.post(json.dumps({"eventId": event_id}))
-        stack.wait_for_rows([event_id])
-        supervisor = stack.tree()[0]
-        orphans = supervisor.children()
-        supervisor.kill()
-        assert stack.process is not None
-        stack.process.wait(10)
-        assert len(orphans) == 3
-        assert all(is_live(orphan) for orphan in orphans)
-        stack.start()
-        assert not any(is_live(orphan) for orphan in orphans)
-        assert stack.event_ids() == [event_id]
-
-
 class TestHomes:
     @pytest.mark.parametrize("name", ["with spaces and 'quotes'", "Đồ án ü", "long" * 60])
     def test_any_path_will_do(self, name: str, new_stack: Callable[..., StackProcess], tmp_path: Path) -> None:
@@ -489,31 +365,36 @@ class TestReset:
 
 class TestReplay:
     def test_a_second_replay_is_the_same_events(self, new_stack: Callable[..., StackProcess], tmp_path: Path) -> None:
-        """Twice the objects, the same rows, each with what its line says."""
+        """Twice the objects, in the hours of their receipt; the same rows, each with what its line says."""
         stack = new_stack().start()
+        hours = {f"{datetime.now(UTC):%Y/%m/%d/%H}"}
         file = csv_file(tmp_path / "events.csv", 100)
         code, report = replay(stack, file)
         assert (code, report["accepted"], report["stored"], report["new_rows"]) == (0, 100, 100, 100)
         code, report = replay(stack, file, "--concurrency", "2")
         assert (code, report["accepted"], report["new_rows"], report["already_known"]) == (0, 100, 0, 100)
+        hours.add(f"{datetime.now(UTC):%Y/%m/%d/%H}")
         assert len(stack.raw_keys()) == 200
+        assert {key[len("events/") :].rpartition("/")[0] for key in stack.raw_keys()} <= hours
+        assert len(stack.event_ids()) == 100
+        assert stack.ask("SELECT count(DISTINCT session_id) FROM clickstream_events") == [(15,)]
         by_name = dict(stack.ask("SELECT event_name, count(*) FROM clickstream_events GROUP BY 1"))
         assert by_name == {"product_view": 85, "add_to_cart_click": 10, "checkout_complete": 5}
         query = "SELECT session_id, user_id, context_product_brand, context_product_category, context_product_price"
         row = stack.ask(f"{query} FROM clickstream_events WHERE context_product_id = '3'")
         assert row == [("s0", "9", "aqua", "appliances.kettle", 3)]
 
-    @pytest.mark.skipif(not REAL_FILE.exists(), reason="the real file lies beside the project, not in it")
-    def test_the_real_file_of_a_real_shop(self, new_stack: Callable[..., StackProcess]) -> None:
+    @pytest.mark.real_file
+    def test_the_real_file_of_a_real_shop(self, new_stack: Callable[..., StackProcess], real_file: Path) -> None:
         """1,000 real events of REES46: 1,000 rows; replayed: 2,000 files and still 1,000 rows."""
         stack = new_stack().start()
         hours = {f"{datetime.now(UTC):%Y/%m/%d/%H}"}
-        code, report = replay(stack, REAL_FILE)
+        code, report = replay(stack, real_file)
         assert (code, report["accepted"], report["stored"], report["new_rows"]) == (0, 1000, 1000, 1000)
         by_name = dict(stack.ask("SELECT event_name, count(*) FROM clickstream_events GROUP BY 1"))
         assert by_name == {"product_view": 987, "add_to_cart_click": 3, "checkout_complete": 10}
         assert stack.ask("SELECT count(DISTINCT session_id) FROM clickstream_events") == [(372,)]
-        code, report = replay(stack, REAL_FILE)
+        code, report = replay(stack, real_file)
         assert (code, report["new_rows"], report["already_known"]) == (0, 0, 1000)
         hours.add(f"{datetime.now(UTC):%Y/%m/%d/%H}")
         assert len(stack.raw_keys()) == 2000

@@ -9,6 +9,7 @@ from emulator.triggers import deliver as deliveries
 from emulator.triggers.deliver import Deliveries
 from emulator.triggers.notification import File
 from emulator.triggers.queue import TriggerFaults
+from tests.support.stack_process import wait_for
 
 A = File("events/a.json", 2, 1)
 B = File("events/b.json", 2, 1)
@@ -35,13 +36,13 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deliveries, "PAUSE_SECONDS", 0)
 
 
-def run_until_idle(queue: Deliveries) -> None:
-    """Deliver what waits, and stop."""
+def deliver(queue: Deliveries, projector: Projector, count: int = 1) -> None:
+    """Deliver until the projector has been called so many more times, and stop."""
+    wanted = len(projector.keys) + count
     stopping = threading.Event()
     thread = threading.Thread(target=queue.run, args=(stopping,))
     thread.start()
-    while queue._pending:
-        stopping.wait(0.01)
+    wait_for(lambda: len(projector.keys) >= wanted)
     stopping.set()
     queue.wake()
     thread.join()
@@ -58,7 +59,7 @@ class TestDeliveries:
         queue = deliveries_to(projector)
         queue.offer([A, B, A])
         queue.offer([B])
-        run_until_idle(queue)
+        deliver(queue, projector, 2)
         queue.offer([A, B])
         assert projector.keys == [A.key, B.key]
         assert queue.pending == 0
@@ -69,7 +70,7 @@ class TestDeliveries:
         queue = deliveries_to(projector)
         for file in (A, A._replace(changed=2)):
             queue.offer([file])
-            run_until_idle(queue)
+            deliver(queue, projector)
         assert projector.keys == [A.key, A.key]
 
     def test_what_the_warehouse_knows_is_not_delivered(self) -> None:
@@ -85,29 +86,31 @@ class TestDeliveries:
         projector = Projector(RuntimeError("the warehouse failed"))
         queue = deliveries_to(projector)
         queue.offer([A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         assert queue.pending == 1
         assert queue.last_error == "the warehouse failed"
         queue.offer_failed()
-        run_until_idle(queue)
+        deliver(queue, projector)
         assert projector.keys == [A.key, A.key]
         assert queue.pending == 0
         assert queue.last_error is None
 
     def test_one_success_hides_no_other_failure(self) -> None:
         """The last error is that of an object that still waits."""
-        queue = deliveries_to(Projector(RuntimeError("A is broken"), "projected"))
+        projector = Projector(RuntimeError("A is broken"), "projected")
+        queue = deliveries_to(projector)
         queue.offer([A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         queue.offer([B])
-        run_until_idle(queue)
+        deliver(queue, projector)
         assert queue.last_error == "A is broken"
 
     def test_what_failed_and_is_known_after_all_waits_no_more(self) -> None:
         """The warehouse may have stored it before its answer was lost."""
-        queue = deliveries_to(Projector(RuntimeError("the answer was lost")))
+        projector = Projector(RuntimeError("the answer was lost"))
+        queue = deliveries_to(projector)
         queue.offer([A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         queue.mark_done([A])
         assert queue.pending == 0
         assert queue.last_error is None
@@ -115,9 +118,10 @@ class TestDeliveries:
     @pytest.mark.parametrize(("exists", "pending"), [(True, 1), (False, 0)])
     def test_gone_for_s3_but_there_on_disk_is_tried_again(self, exists: bool, pending: int) -> None:  # noqa: FBT001
         """The S3 server sees a file written by hand only after a while; a deleted one is passed over."""
-        queue = deliveries_to(Projector("gone"), lambda _: exists)
+        projector = Projector("gone")
+        queue = deliveries_to(projector, lambda _: exists)
         queue.offer([A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         assert queue.pending == pending
 
 
@@ -143,11 +147,12 @@ class TestObserver:
         observer = Observer()
         failure = RuntimeError("1 objects were not projected")
         failure.__cause__ = RuntimeError("the warehouse failed")
-        queue = Deliveries("raw", Projector(failure, "rejected"), lambda _: False, observer)
+        projector = Projector(failure, "rejected")
+        queue = Deliveries("raw", projector, lambda _: False, observer)
         queue.offer([A, A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         queue.offer_failed()
-        run_until_idle(queue)
+        deliver(queue, projector)
         assert observer.told == [
             ("stored", A.key),
             ("delivered", A.key),
@@ -165,14 +170,7 @@ class TestMisbehave:
         queue = deliveries_to(projector)
         queue.misbehave(TriggerFaults(twice=True))
         queue.offer([A])
-        stopping = threading.Event()
-        thread = threading.Thread(target=queue.run, args=(stopping,))
-        thread.start()
-        while len(projector.keys) < 2:
-            stopping.wait(0.01)
-        stopping.set()
-        queue.wake()
-        thread.join()
+        deliver(queue, projector, 2)
         assert (queue.pending, queue.last_error) == (0, None)
 
     def test_retries_are_not_doubled_each_time(self) -> None:
@@ -181,11 +179,14 @@ class TestMisbehave:
         queue = deliveries_to(projector)
         queue.misbehave(TriggerFaults(twice=True))
         queue.offer([A])
+        deliver(queue, projector, 2)
         for _ in range(5):
-            run_until_idle(queue)
             queue.offer_failed()
-        run_until_idle(queue)
-        assert len(projector.keys) <= 2 + 5
+            deliver(queue, projector)
+        queue.misbehave(TriggerFaults())
+        queue.offer([B])
+        deliver(queue, projector)
+        assert projector.keys == [A.key] * (2 + 5) + [B.key]
         assert queue.last_error == "down"
 
 
@@ -195,12 +196,12 @@ class TestHeld:
         projector = Projector()
         queue = deliveries_to(projector)
         queue.offer([A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         queue.offer([B])
         with queue.held():
             pass
         assert queue.pending == 0
         assert queue.is_new(A)
         queue.offer([A])
-        run_until_idle(queue)
+        deliver(queue, projector)
         assert projector.keys == [A.key, A.key]

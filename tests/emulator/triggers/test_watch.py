@@ -1,6 +1,6 @@
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,16 @@ class Pipeline:
         self.known: set[str] = set()
         self.asked: list[str] = []
         self.failing = False
+        self.while_asked: Callable[[], None] | None = None
         self.triggers = Triggers(directory, self._project, self._known)
 
-    def put(self, key: str, body: str = "{}") -> None:
+    def put(self, key: str) -> None:
+        """Put an object as the S3 server does: it is there as a whole, or not at all."""
         path = self.directory / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(body)
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text("{}")
+        partial.rename(path)
 
     def _project(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         ((_, key),) = objects(event)
@@ -37,6 +41,8 @@ class Pipeline:
     def _known(self, files: list[File]) -> list[File]:
         if self.failing:
             raise ConnectionError("the warehouse is away")
+        if self.while_asked is not None:
+            self.while_asked()
         self.asked += [file.key for file in files]
         return [file for file in files if file.key in self.known]
 
@@ -79,10 +85,16 @@ class TestTriggers:
         monkeypatch.setattr(sweep, "SWEEP_SECONDS", 3600)
         (pipeline.directory / "events").mkdir()
         pipeline.triggers.start()
-        time.sleep(0.5)
+        watching = "events/watching.json"
+
+        def is_seen() -> bool:
+            pipeline.put(watching)
+            return watching in pipeline.delivered
+
+        wait_for(is_seen)
         pipeline.put("events/a.json")
         pipeline.put("events/2026/11/24/22/b.json")
-        wait_for(lambda: sorted(pipeline.delivered) == ["events/2026/11/24/22/b.json", "events/a.json"])
+        wait_for(lambda: {"events/2026/11/24/22/b.json", "events/a.json"} <= set(pipeline.delivered))
 
     @pytest.mark.usefixtures("blind")
     def test_what_came_while_they_were_held_is_delivered_afterwards(
@@ -94,8 +106,9 @@ class TestTriggers:
         pipeline.triggers.start()
         with pipeline.triggers.held():
             pipeline.put("events/2026/11/24/22/a.json")
-            wait_for(lambda: pipeline.asked)
-            time.sleep(0.2)  # some more sweeps, which find nothing new
+            for _ in range(3):
+                pipeline.triggers.sweep()
+            assert pipeline.asked == ["events/2026/11/24/22/a.json"]
             assert pipeline.delivered == []
         wait_for(lambda: pipeline.delivered == ["events/2026/11/24/22/a.json"])
 
@@ -170,23 +183,23 @@ class TestTriggers:
         pipeline.triggers.sweep()
         assert pipeline.triggers.pending == 2
 
-    @pytest.mark.usefixtures("blind")
     def test_a_file_that_comes_while_the_warehouse_is_asked_is_found(
         self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whether a directory has settled is asked before it is listed, not after a slow answer."""
         pipeline.put("events/a.json")
         changed = (pipeline.directory / "events").stat().st_mtime_ns
-        known = pipeline._known
+        now = changed + 1
 
-        def slow(files: list[File]) -> list[File]:
-            monkeypatch.setattr(pipeline.triggers._sweeper, "_known", known)
+        def is_slow() -> None:
+            nonlocal now
+            pipeline.while_asked = None
             pipeline.put("events/b.json")
             os.utime(pipeline.directory / "events", ns=(changed, changed))
-            time.sleep(2.2)
-            return known(files)
+            now += 2 * sweep.SETTLED_NANOSECONDS
 
-        monkeypatch.setattr(pipeline.triggers._sweeper, "_known", slow)
+        monkeypatch.setattr(time, "time_ns", lambda: now)
+        pipeline.while_asked = is_slow
         pipeline.triggers.sweep()
         pipeline.triggers.sweep()
         assert pipeline.triggers.pending == 2

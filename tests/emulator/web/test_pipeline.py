@@ -16,6 +16,8 @@ from tests.emulator.web.test_shop import HOSTILE, KETTLE, PURCHASE, buy
 from tests.support.running import running, store
 from tests.support.stack_process import ROOT, StackProcess, wait_for
 
+pytestmark = pytest.mark.stack
+
 IMAGES = ROOT / "docs" / "images"
 
 

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.support.shop import assert_gapless
 from tests.support.stack_process import StackProcess, wait_for
 
+pytestmark = pytest.mark.stack
+
 KETTLE: dict[str, Any] = {
     "id": "pour-kettle",
     "name": "Gooseneck Kettle 0.8 L",

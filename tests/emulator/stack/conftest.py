@@ -1,0 +1,22 @@
+"""What the tests of the whole stack share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack_process import StackProcess
+
+
+@pytest.fixture
+def new_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
+    """Give a function that makes a stack of its own, stopped at the end whatever happens."""
+    stacks: list[StackProcess] = []
+
+    def make(name: str = "home", **environment: str) -> StackProcess:
+        stacks.append(StackProcess(tmp_path / name, **environment))
+        return stacks[-1]
+
+    yield make
+    for stack in stacks:
+        stack.clean_up()

@@ -1,0 +1,125 @@
+"""The whole stack, when it is told to stop, when a part of it dies, and when all of it does."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import httpx2
+import psutil
+import pytest
+
+from emulator.servers.processes import is_live
+from tests.support.stack_process import StackProcess, wait_for
+
+pytestmark = pytest.mark.stack
+
+
+class TestStopping:
+    def test_three_signals_at_once_stop_every_part_too(self, new_stack: Callable[..., StackProcess]) -> None:
+        """A closing terminal may send several."""
+        stack = new_stack().start()
+        processes = stack.tree()
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            processes[0].send_signal(number)
+        assert stack.process is not None
+        assert stack.process.wait(60) == 0
+        assert not psutil.wait_procs(processes, 10)[1]
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_a_signal_stops_every_part(self, number: signal.Signals, new_stack: Callable[..., StackProcess]) -> None:
+        """Exit code 0, no process left, and the ports are free again."""
+        stack = new_stack().start()
+        processes = stack.tree()
+        assert stack.stop(number) == 0
+        assert not psutil.wait_procs(processes, 10)[1]
+        assert not (stack.home.postgres / "postmaster.pid").exists()
+
+
+class TestParts:
+    @pytest.mark.parametrize("part", ["rclone", "chalice_local", "postgres"])
+    def test_a_part_that_dies_is_reported_and_started_again(
+        self, part: str, new_stack: Callable[..., StackProcess]
+    ) -> None:
+        """`kill -9` of any of them; the next event becomes a row."""
+        stack = new_stack().start()
+        supervisor = stack.tree()[0]
+        (victim,) = [child for child in supervisor.children() if part in " ".join(child.cmdline())]
+        victim.kill()
+        wait_for(lambda: "runs again" in stack.output(), 60)
+        assert "died and is started again" in stack.output()
+        event_id = str(uuid4())
+        assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
+        stack.wait_for_rows([event_id])
+
+    def test_one_that_cannot_be_kept_running_stops_the_stack(self, new_stack: Callable[..., StackProcess]) -> None:
+        """Its last log lines are shown, exit code 2."""
+        stack = new_stack().start()
+        assert stack.process is not None
+        supervisor = stack.tree()[0]
+        deadline = time.monotonic() + 60
+        while stack.process.poll() is None and time.monotonic() < deadline:
+            for child in supervisor.children() if supervisor.is_running() else []:
+                if "rclone" in child.name():
+                    child.kill()
+            time.sleep(0.2)
+        assert stack.process.wait(30) == 2
+        assert "s3 has died 6 times in a minute; its last lines:" in stack.output()
+
+
+class TestKillEverything:
+    def test_what_was_acknowledged_is_in_raw_and_reaches_the_warehouse_once(
+        self, new_stack: Callable[..., StackProcess]
+    ) -> None:
+        """`kill -9` of every process amid a stream of events, twice, and up again each time."""
+        stack = new_stack()
+        acknowledged: dict[str, str] = {}
+        for _ in range(2):
+            stack.start()
+            going = threading.Event()
+            posters = [threading.Thread(target=self._post, args=(stack, acknowledged, going)) for _ in range(4)]
+            for poster in posters:
+                poster.start()
+            enough = len(acknowledged) + 150
+            wait_for(lambda: len(acknowledged) > enough)  # noqa: B023  # asked before the loop goes on
+            stack.kill_all()
+            going.set()
+            for poster in posters:
+                poster.join()
+        stack.start()
+        assert set(acknowledged.values()) <= stack.raw_keys()
+        stack.wait_for_rows(acknowledged, seconds=30)
+        wait_for(lambda: stack.health()["parts"]["projector"]["pending"] == 0)
+        in_raw = [json.loads((stack.bucket / key).read_bytes())["eventId"] for key in stack.raw_keys()]
+        assert sorted(stack.event_ids()) == sorted(set(in_raw))
+
+    @staticmethod
+    def _post(stack: StackProcess, acknowledged: dict[str, str], stopping: threading.Event) -> None:
+        with httpx2.Client(timeout=10) as client:
+            while not stopping.is_set():
+                event_id = str(uuid4())
+                try:
+                    answer = client.post(stack.stack.endpoint, json={"eventId": event_id})
+                except httpx2.HTTPError:
+                    return
+                if answer.status_code == 200:
+                    acknowledged[event_id] = answer.json()["key"]
+
+    def test_orphans_of_a_killed_supervisor_are_replaced(self, new_stack: Callable[..., StackProcess]) -> None:
+        """Only the supervisor is killed: the next one finds its children on the ports and the data."""
+        stack = new_stack().start()
+        event_id = str(uuid4())
+        stack.post(json.dumps({"eventId": event_id}))
+        stack.wait_for_rows([event_id])
+        supervisor = stack.tree()[0]
+        orphans = supervisor.children()
+        supervisor.kill()
+        assert stack.process is not None
+        stack.process.wait(10)
+        assert len(orphans) == 3
+        assert all(is_live(orphan) for orphan in orphans)
+        stack.start()
+        assert not any(is_live(orphan) for orphan in orphans)
+        assert stack.event_ids() == [event_id]
