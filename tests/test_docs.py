@@ -94,7 +94,12 @@ class Page:
         )
 
 
-MARKDOWN = [Page(path) for pattern in ("*.md", "[a-z]*/**/*.md") for path in sorted(ROOT.glob(pattern))]
+MARKDOWN = [
+    Page(path)
+    for pattern in ("*.md", "[a-z]*/**/*.md")
+    for path in sorted(ROOT.glob(pattern))
+    if "node_modules" not in path.parts
+]
 NOTEBOOKS = [Page(path) for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
 README = Page(ROOT / "README.md")
 CONTRACT = Page(DOCS / "contract.md")
