@@ -32,7 +32,7 @@ OTHER_TESTS = {
 
 
 def folders(directory: Path) -> Iterator[Path]:
-    """The directory and all folders below it but those that no commit has."""
+    """The directory and all folders below it except folders that no commit has."""
     yield directory
     for child in directory.iterdir():
         if child.is_dir() and not child.name.startswith((".", "__pycache__", "node_modules")):

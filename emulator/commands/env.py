@@ -35,7 +35,7 @@ def env_command(home: Home, *, as_json: bool) -> None:
         click.echo(
             "The stack is not running. These are its last addresses; start it with 'python -m emulator up'.", err=True
         )
-    # These variables would win over those that follow.
+    # These variables would win over the ones below.
     click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN PGHOSTADDR PGSERVICE PGPASSWORD")
     for name in ("NO_PROXY", "no_proxy"):
         click.echo(f'export {name}="127.0.0.1,localhost${{{name}:+,${name}}}"')

@@ -28,8 +28,8 @@ Examples:
   python -m emulator seed --clean --end 2026-11-01T00 --out /data/bucket --load --dw postgresql://...
 
 The same --seed, --days, --shoppers and --end always write the same bytes, so writing them again changes nothing. Other
-values add events to those that are there; then the answers do not hold for the whole. With 30 days there are about 45
-events for each shopper.
+values add events to the ones that are there, and then the answers do not hold for the whole. In 30 days a shopper makes
+about 45 events.
 
 With --load all objects of the hours that were written are also put into the warehouse, the first received of an event
 first. A running stack projects new objects by itself, in no particular order: to load exactly what the answers say,
@@ -96,7 +96,7 @@ def seed_command(
 
 
 def _hour(end: datetime | None) -> datetime:
-    """The full hour at which the history ends. Raises CommandError if it is none, or in the future."""
+    """Give the full hour at which the history ends. Raises CommandError if it is not a full hour, or in the future."""
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     hour = now if end is None else end.replace(tzinfo=UTC)
     if hour.minute or hour > now:

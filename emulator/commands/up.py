@@ -39,7 +39,7 @@ def up_command(
 ) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
-    Events stored earlier are kept. At the start, the stack projects those that are not in the warehouse yet. When a
+    Events stored earlier are kept. At the start, the stack projects the ones that are not in the warehouse yet. When a
     part dies, the stack says so and starts it again.
 
     \b

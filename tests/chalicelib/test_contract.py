@@ -84,5 +84,5 @@ class TestColumn:
     def test_it_says_where_its_value_comes_from(
         self, payload: dict[str, Json], origin: tuple[str | None, str | None]
     ) -> None:
-        """For those who want to see which member became which column."""
+        """For people who want to see which member became which column."""
         assert column("user_id").origin(payload) == origin

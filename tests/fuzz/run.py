@@ -25,7 +25,7 @@ _DONE = re.compile(r"^stat::number_of_executed_units: (\d+)", re.MULTILINE)
 
 @dataclass
 class Fuzzed:
-    """How many inputs there were, in how many seconds; files of those that broke something; coverage by module."""
+    """How many inputs there were, in how many seconds; files of inputs that broke something; coverage by module."""
 
     inputs: int = 0
     seconds: float = 0.0

@@ -267,7 +267,7 @@ class TestCommand:
         assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 4.70)
 
     def test_other_prices_and_amounts_count(self, tmp_path: Path) -> None:
-        """Those that are named, in either file; the rest stay."""
+        """The named ones, in either file; the rest stay."""
         prices, amounts = tmp_path / "prices.json", tmp_path / "amounts.json"
         prices.write_text('{"s3_puts": 10}')
         amounts.write_text('{"preflights": 0}')

@@ -122,7 +122,7 @@ def run_projector(client: Any, settings: Set, warehouse_url: str, *read_from: di
     open_warehouse(clickstream_app.settings).close()
     for where in read_from:
         settings(**where)
-        # The second time, those that are known are refused, and read once more.
+        # The second time, the known ones are refused, and read once more.
         for _ in range(2):
             with pytest.raises(ProjectionFailed, match="the warehouse failed"):
                 project(KEY)
@@ -289,8 +289,8 @@ class TestDenials:
     """A pretend AWS that asks for permission, and roles that carry exactly the policies.
 
     It judges S3 by action and resource. Of Secrets Manager and Parameter Store it judges the action alone, and lets in
-    only those who may do it with every resource. An object that is gone it calls gone to everybody, also to those who
-    may not list the bucket: that S3 itself does otherwise, no test here can show.
+    only a role that may do it with every resource. It calls a missing object missing to everybody, also to clients that
+    may not list the bucket. S3 itself does otherwise, which no test here can show.
     """
 
     @pytest.fixture

@@ -58,7 +58,7 @@ class TestPageView(PublisherTest):
         assert self.paths(collector, shop) == [("/other", "/category")]
 
     def test_a_shop_can_name_pages_whose_view_comes_later(self, collector: Collector, shop: Shop, page: Page) -> None:
-        """Those that first have to ask a server what they show."""
+        """Pages that first have to ask a server what they show."""
         shop.scripts["/"] = "init({ ...OPTIONS, hasDomainView: url => url.pathname.startsWith('/p/') });".replace(
             "OPTIONS", json.dumps(shop.options)
         )

@@ -105,7 +105,7 @@ class TestSession(PublisherTest):
     def test_the_first_one_is_a_first_visit_on_all_its_pages(
         self, collector: Collector, shop: Shop, visitor: BrowserContext
     ) -> None:
-        """A later session of the same client is none."""
+        """A later session of the same client is not a first visit."""
         page = visitor.new_page()
         open_page(page, f"{shop.url}/a")
         open_page(page, f"{shop.url}/b")

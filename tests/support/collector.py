@@ -38,7 +38,7 @@ class Collector:
     def __init__(self) -> None:
         self.script: Callable[[Event], Response] = lambda _event: Response()
         self.received: list[Event] = []  # each POST, whatever the answer
-        self.accepted: list[Event] = []  # those that were answered 2xx
+        self.accepted: list[Event] = []  # events that were answered 2xx
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
         self.at_once: set[str] = set()  # ids of events that were under way twice at the same time

@@ -5,10 +5,11 @@ import re
 __all__ = ["hard_phrases"]
 
 PATTERNS = (
-    r"\b(is|are|was|were) (?-i:none)\b",
-    r"\bof (it|them|these|those) that\b",
-    r"\bthose (of them )?that\b",
+    r"(?<!there )\b(is|are|was|were) (?-i:none)\b",
+    r"\bof (it|them|these|those) (that|which|who)\b",
+    r"\bthose (of them )?(that|which|who)\b",
     r"\btakes? no \w+ for\b",
+    r"\bno silence\b",
     r"\bchecks?, (with|without) the warehouse\b",
     r"\bchecks? found nothing\b",
     r"\(its person was\)",

@@ -311,7 +311,7 @@ class TestCommand:
 
 class TestHours:
     def test_every_hour_there_is(self, bucket: Path) -> None:
-        """In order; what is none is passed over."""
+        """In order; other keys are passed over."""
         for name in ("2026/11/25/10", "2026/11/25/09", "2025/01/01/00", "2026/11/25/notes", "x/y/z/10"):
             (bucket / "events" / name).mkdir(parents=True)
         assert open_source(bucket).hours() == ["events/2025/01/01/00/", *HOURS[:2]]
@@ -323,7 +323,7 @@ class TestHours:
 
 
 def in_order(bucket: Path, keys: list[str]) -> list[str]:
-    """Keys in the order of receipt; those that are no events last."""
+    """Keys in the order of receipt; objects that are not events come last."""
 
     def place(key: str) -> tuple[datetime, str]:
         modified = datetime.fromtimestamp((bucket / key).stat().st_mtime_ns // 10**9, UTC)

@@ -52,7 +52,7 @@ class Files:
 
 @pytest.fixture
 def objects() -> Objects:
-    """Give events of two clients, some of whom are logged in, and objects that are none."""
+    """Give events of two clients, some of whom are logged in, and objects that are not events."""
     objects = Objects()
     for number in range(6):
         objects.add(clientId=ANNA, userId=USER if number > 2 else None)

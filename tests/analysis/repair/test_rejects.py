@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("no_environment")
 
 @pytest.fixture
 def bucket(tmp_path: Path, warehouse_url: str) -> Path:
-    """Give a bucket with an event and three objects that are none, all of which the warehouse knows."""
+    """Give a bucket with an event and three objects that are not events, all of which the warehouse knows."""
     objects = Objects()
     objects.add()
     for text in BODIES:

@@ -144,7 +144,7 @@ class TestTls:
             Warehouse(credentials_of(secret.settings)).insert(ROW)
 
     def test_public_authorities_are_trusted_where_the_package_names_none(self, secret: Secret) -> None:
-        """Those that botocore brings along."""
+        """The ones that botocore brings along."""
         secret.put({"username": "u", "password": "p", "host": "h"})
         authorities = ssl.create_default_context(cafile=credentials_of(secret.settings)()["sslrootcert"])
         assert authorities.cert_store_stats()["x509_ca"] > 50

@@ -33,7 +33,7 @@ class TestWebApp:
 
     @pytest.mark.parametrize(("healthy", "status"), [(True, 200), (False, 503)])
     def test_health_is_an_http_status_too(self, tmp_path: Path, *, healthy: bool, status: int) -> None:
-        """For those who only look at that."""
+        """For programs that only look at that."""
         stack = replace(running(tmp_path), health=lambda: {"healthy": healthy, "parts": {}})
         answer = client(stack).get("/api/health")
         assert (answer.status_code, answer.json()["healthy"]) == (status, healthy)

@@ -18,7 +18,7 @@ ALL_OFF = {
 
 class TestFaults:
     def test_some_are_switched_and_all_are_told(self, tmp_path: Path) -> None:
-        """Those that are not named stay as they are."""
+        """Switches that are not named stay as they are."""
         http = client(running(tmp_path))
         assert http.get("/api/faults").json() == ALL_OFF
         assert http.put("/api/faults", json={"storageDown": True}).json() == ALL_OFF | {"storageDown": True}

@@ -83,7 +83,7 @@ class TestEvents:
         assert client(stack).get(f"/api/events?{query}").status_code == 400
 
     def test_a_misspelled_filter_is_an_error(self, stack: Running) -> None:
-        """It names those that are known."""
+        """It names the known ones."""
         answer = client(stack).get("/api/events?event_name=click")
         assert answer.status_code == 400
         assert "known: eventName" in answer.json()["message"]

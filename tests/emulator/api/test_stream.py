@@ -55,7 +55,7 @@ class TestStream:
 
     @pytest.mark.parametrize("last", ["", "x", "another-7", "another-x", "-", "-9"])
     def test_a_reader_of_another_time_begins_anew(self, stack: Running, last: str) -> None:
-        """As after a reset or a restart, or with an id that is none."""
+        """As after a reset or a restart, or with a text that is not an id."""
         store(stack, KEY.format(1), "{}")
         assert [message["event"] for message in messages(stack, last)] == ["reset", "traces", "stats"]
 

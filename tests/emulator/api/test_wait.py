@@ -60,7 +60,7 @@ class TestWait:
         assert (status, answer["count"]) == (200, 1)
 
     def test_too_few_when_time_is_up(self, stack: Running, warehouse: Warehouse) -> None:
-        """408, with those that did come, and how many of each name."""
+        """408, with the events that did come, and how many of each name."""
         insert(warehouse, "click")
         insert(warehouse, "page_view")
         status, answer = wait(stack, "eventName=click&count=2&timeout=0")
@@ -87,7 +87,7 @@ class TestWait:
         assert wait(stack, "since=2026-11-25T09:01:00Z&count=3&timeout=0")[0] == 408
 
     def test_since_the_last_reset(self, stack: Running, warehouse: Warehouse) -> None:
-        """Which is the default, or else the start of the stack: rows of earlier runs are none that a test waits for."""
+        """Which is the default, or else the start of the stack: a test does not wait for rows of earlier runs."""
         insert(warehouse, "click", 0, -10 * 60)
         insert(warehouse, "click", 1, 0)
         insert(warehouse, "click", 2, 2)

@@ -278,7 +278,7 @@ class TestProducts:
         assert rows(products(Events(records), 10))[0][4:] == (0, 1, 0, 0, 0, 0, None, None)
 
     def test_discount_effect(self, shop: Events) -> None:
-        """A discount that is not below the price is none; an event without a price does not count."""
+        """A discount must be below the price; an event without a price does not count."""
         assert rows(discount_effect(shop)) == [(False, 1, 1, 1.0), (True, 1, 1, 1.0)]
         none = [event("1", 0, "product_view", price=5, discount_price=5), event("2", 1, "product_view")]
         assert rows(discount_effect(Events(none))) == [(False, 1, 0, 0.0)]

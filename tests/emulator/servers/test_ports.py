@@ -39,7 +39,7 @@ class TestRequireFree:
 
 class TestFreePorts:
     def test_they_are_free_and_differ(self) -> None:
-        """And are none that a client could have by chance, and keep."""
+        """No client could have them by chance, and keep."""
         ports = free_ports(50)
         require_free({str(port): port for port in ports})
         assert all(port < 32_000 for port in ports)

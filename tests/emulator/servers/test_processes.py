@@ -121,7 +121,7 @@ class TestChild:
 
     @pytest.mark.parametrize("program", ["no-such-program", "/etc/hostname", "/"])
     def test_says_what_cannot_run(self, program: str, tmp_path: Path) -> None:
-        """A program that is missing, or is none, is named in one line."""
+        """One line names a program that is missing or cannot run."""
         child = Child("part", [program], tmp_path / "part.log")
         with pytest.raises(CommandError) as raised:
             child.start()

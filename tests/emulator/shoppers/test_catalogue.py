@@ -19,7 +19,7 @@ class TestReadCatalogue:
         assert [list(product.context.items()) for product in read_catalogue()] == expected
 
     def test_pages_are_where_the_products_say(self) -> None:
-        """The routes that shoppers use are those that the catalogue names."""
+        """Shoppers use the routes that the catalogue names."""
         assert all(product.url_path == f"/product/{product.id}" for product in read_catalogue())
 
     @pytest.mark.parametrize("text", [None, "", "[]", "{}", "[1]", '[{"id": "a"}]', "[[]]"])

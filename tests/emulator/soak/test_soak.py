@@ -215,7 +215,7 @@ class TestLoad:
 
 class TestCommand:
     def test_an_unknown_fault_is_named(self) -> None:
-        """With those that there are."""
+        """It names the ones that there are."""
         done = CliRunner().invoke(main, ["soak", "--fault", "earthquake"])
         assert done.exit_code == 2
         assert "unknown fault 'earthquake'; choose from: ingest killed" in " ".join(

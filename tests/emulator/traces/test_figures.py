@@ -39,7 +39,7 @@ class TestFigures:
         assert figures.as_json()["late"] == 1
 
     def test_events_per_second(self) -> None:
-        """Those of the last ten seconds; refused ones are none."""
+        """Those of the last ten seconds; refused ones do not count."""
         clock = Clock()
         figures = Figures(clock)
         for _ in range(20):

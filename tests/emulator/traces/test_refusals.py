@@ -41,7 +41,7 @@ def following(tmp_path: Path) -> Iterator[Following]:
 
 class TestRefusals:
     def test_each_refusal_is_told_once(self, following: Following) -> None:
-        """With its status and reason; other lines are none."""
+        """With its status and reason; other lines are passed over."""
         following.write(
             '127.0.0.1 - - "POST /clickstream"\n' + line(200) + line(400) + line(500, "projector") + line(415)
         )

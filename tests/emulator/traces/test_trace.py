@@ -39,7 +39,7 @@ class TestStoredTrace:
         assert (trace.key, trace.state, trace.event_id) == (KEY, "stored", None)
 
     def test_its_id_is_that_of_the_row(self, tmp_path: Path) -> None:
-        """Also where the client's is none."""
+        """Also if the client's id is not a UUID."""
         assert trace_of(tmp_path, '{"eventId": "mine"}').event_id == str(uuid5(NAMESPACE_URL, "mine"))
 
     def test_odd_members_are_left_out(self, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from analysis.raw.sample import MARKER, Sample
 from emulator.api.server import Page as WebServer
 from emulator.servers.ports import free_ports
 from tests.emulator.web.test_shop import HOSTILE, KETTLE, PURCHASE, buy
@@ -241,6 +243,17 @@ class TestControls:
         pipeline.get_by_role("button", name="Delete everything").click()
         expect(pipeline.locator("#nothing")).to_be_visible()
         assert stack.raw_keys() == set()
+
+
+class TestHealth:
+    def test_a_sample_is_shown_as_a_sample_until_it_is_deleted(self, stack: StackProcess, pipeline: Page) -> None:
+        """Whoever looks at the page must not take made-up events for real ones."""
+        hour = datetime(2026, 11, 24, tzinfo=UTC)
+        (stack.bucket / MARKER).write_bytes(Sample(hour, hour + timedelta(hours=1), hour).as_bytes())
+        light = pipeline.locator("#lights [data-part=events]")
+        expect(light).to_contain_text("a sample: made-up events of 2026-11-24 00:00 to 2026-11-24 01:00 UTC")
+        assert pipeline.request.post("/api/reset").ok
+        expect(light).to_have_count(0)
 
 
 class TestScale:

@@ -34,7 +34,7 @@ class TestProducts:
             assert all(product[name] for name in members if name != "discountPrice")
 
     def test_every_category_has_four(self) -> None:
-        """Twenty-four products, in six categories, which are those that the shop's pages know."""
+        """Twenty-four products, in six categories, which the shop's pages know."""
         counts = Counter(product["category"] for product in products())
         assert set(counts.values()) == {4}
         assert list(counts) == re.findall(r'slug: "([^"]+)"', (SHOP / "data" / "catalog.js").read_text())

@@ -1,4 +1,4 @@
-// The lights: whether each part of the stack is up, and what is wrong if it is not.
+// The lights: whether each part of the stack is up, what is wrong if it is not, and whether events are a sample.
 
 import { ask, poll } from "../api.js";
 import { byId, element, othersText } from "../element.js";
@@ -20,7 +20,8 @@ const show = (parts) => {
 
 const refresh = async () => {
   try {
-    show((await ask("/api/health", { expected: [503] })).parts);
+    const { parts, sample } = await ask("/api/health", { expected: [503] });
+    show(sample ? { ...parts, events: { state: "included", detail: sample } } : parts);
   } catch (error) {
     show({ emulator: { state: "down", where: location.origin, detail: error.message } });
   }
