@@ -1,6 +1,6 @@
 """The errors that the analysis raises on purpose: one line that says what is wrong and what to do."""
 
-__all__ = ["AnalysisError", "NoTable"]
+__all__ = ["AnalysisError", "FunctionFailed", "NoTable"]
 
 
 class AnalysisError(Exception):
@@ -9,3 +9,11 @@ class AnalysisError(Exception):
 
 class NoTable(AnalysisError):
     """The warehouse has no table of events yet."""
+
+
+class FunctionFailed(AnalysisError):
+    """A Lambda function raised an error; `kind` is the error's class, empty if Lambda does not say."""
+
+    def __init__(self, text: str, kind: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind

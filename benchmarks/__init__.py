@@ -1,1 +1,1 @@
-"""Benchmarks: each prints ratios against a named alternative, measured in the same run."""
+"""Benchmarks: each compares our code with a named alternative in the same run, and prints the ratio."""

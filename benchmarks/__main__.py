@@ -15,7 +15,7 @@ __all__ = ["BENCHMARKS", "Benchmark", "main"]
 
 
 class Benchmark(NamedTuple):
-    """How to measure, and over how many rounds."""
+    """A function that measures, and its default number of rounds."""
 
     measure: Callable[[Iterable[object]], Comparison]
     rounds: int
@@ -33,36 +33,37 @@ BENCHMARKS: dict[str, Benchmark] = {
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(list(BENCHMARKS)))
-@click.option("--json", "is_json", is_flag=True, help="Print one JSON array instead of tables; times in seconds.")
-@click.option("--rounds", type=click.IntRange(min=1), help="Rounds per benchmark.  [default: its own]")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON array instead of tables; times are in seconds.")
+@click.option("--rounds", type=click.IntRange(min=1), help="Rounds per benchmark.  [default: depends on the benchmark]")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a ratio is above its target.")
 def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: bool) -> None:
-    """Measure how fast this code is, each time beside a named alternative in the same run.
+    """Measure the speed of this code, each time beside a named alternative in the same run.
 
-    Times differ from machine to machine and from minute to minute; ratios hardly do. Both sides take turns, round after
-    round, and what counts is the median of the rounds' ratios. Without names, all benchmarks run, for several minutes:
+    Times differ from machine to machine and from minute to minute, but ratios hardly do. Both sides take turns, round
+    after round. The result is the median of the rounds' ratios. Without names, all benchmarks run, which takes several
+    minutes:
 
     \b
-    ingest      one event through the handler that Lambda calls, S3 stubbed,
+    ingest      handle one event as Lambda does, with S3 stubbed,
                 beside a bare Chalice route: json.loads, json.dumps, put
-    cold-start  a new process that imports the app and makes its S3 client,
+    cold-start  start a process that imports the app and makes its S3 client,
                 beside 'import chalice, boto3; boto3.client("s3")'
-    reader      100,000 one-event files as rows of the contract's columns,
-                beside a loop that only opens and reads each of them
+    reader      read 100,000 one-event files as rows of the contract's columns,
+                beside a loop that only opens and reads each file
     reader-duckdb
-                the same files, beside DuckDB's read_json with explicit columns
-    backfill    100,000 such files into an empty PostgreSQL, beside the slower of
-                COPY of the ready-made rows and a loop that only reads the files
+                the same, beside DuckDB's read_json with explicit columns
+    backfill    load 100,000 such files into an empty PostgreSQL, beside the slower
+                of COPY of the ready-made rows and a loop that only reads the files
     backfill-loop
-                10,000 of them, beside one read and one INSERT per object
+                load 10,000 files, beside one read and one INSERT per object
 
     \b
-    For example:
+    Examples:
         python -m benchmarks
         python -m benchmarks ingest --rounds 2000
         python -m benchmarks --json | jq '.[] | {name, ratio}'
 
-    Exit codes: 0 measured, whatever came out; 1 a target was missed, with --strict only; 2 wrong usage.
+    Exit codes: 0 measured, 1 a ratio was above its target (only with --strict), 2 wrong usage.
     """  # noqa: D301  # click's own mark for "do not wrap" is a backspace
     comparisons = [_run(name, rounds) for name in dict.fromkeys(names or BENCHMARKS)]
     if is_json:
@@ -75,7 +76,7 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
 
 def _run(name: str, rounds: int | None) -> Comparison:
     benchmark = BENCHMARKS[name]
-    # On standard error: standard output is for results alone.
+    # On standard error, since standard output is for results only.
     progress = track(range(rounds or benchmark.rounds), name, console=Console(stderr=True), transient=True)
     return benchmark.measure(progress)
 

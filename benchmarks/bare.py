@@ -1,4 +1,4 @@
-"""The alternative to our ingest: the shortest Chalice route that puts an event into S3, and checks nothing."""
+"""The alternative to our ingest: the shortest Chalice route that puts an event into S3, without any checks."""
 
 import json
 from datetime import UTC, datetime
@@ -13,14 +13,14 @@ BUCKET = "clickstream-s3-ingest"
 
 
 class Putting(Protocol):
-    """Where raw objects go."""
+    """Storage for raw objects."""
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
         """Store `body`."""
 
 
 def bare_app(storage: Putting) -> Chalice:
-    """Make a Chalice app whose only route stores what it is sent, with `_ingest` added."""
+    """Make a Chalice app whose only route adds `_ingest` to the event and stores it."""
     bare = Chalice(app_name="bare")
 
     @bare.route("/clickstream", methods=["POST"])
@@ -37,7 +37,7 @@ def bare_app(storage: Putting) -> Chalice:
 
 
 def _metadata(request: Request, received_at: datetime) -> dict[str, Any]:
-    """Nine values, as ours has."""
+    """Return the same nine values as our ingest."""
     context = request.context
     return {
         "receivedAt": received_at.isoformat(),

@@ -1,4 +1,4 @@
-"""Cold start benchmark: a new process until our app can reach S3, beside Chalice and boto3 alone."""
+"""Cold start benchmark: starts a process that imports our app and its S3 client, beside Chalice and boto3 alone."""
 
 import os
 import subprocess
@@ -20,9 +20,9 @@ TITLE = f"cold-start: a new process that runs `{OURS}`, beside `{ALTERNATIVE}`"
 
 
 def measure(rounds: Iterable[object]) -> Comparison:
-    """Start one process of each kind per item of `rounds`, after one of each that nobody counts."""
+    """Start one process of each kind per item of `rounds`, after one of each that is not counted."""
     variables = environment(os.environ)
-    # The first start of each compiles modules and fills the disk cache.
+    # The first start of each kind compiles modules and fills the disk cache.
     for code in (OURS, ALTERNATIVE):
         _start(code, variables)
     pairs = take_turns(rounds, lambda: _start(OURS, variables), lambda: _start(ALTERNATIVE, variables))
@@ -30,7 +30,7 @@ def measure(rounds: Iterable[object]) -> Comparison:
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """Variables as Lambda sets them: credentials and a region, and nothing that this computer's owner configured."""
+    """Return the environment as Lambda sets it: credentials and a region, without this computer's own AWS settings."""
     kept = {name: value for name, value in inherited.items() if not name.startswith(("AWS_", "BOTO", "PYTHON"))}
     return kept | {
         "AWS_ACCESS_KEY_ID": "benchmark",
@@ -42,5 +42,5 @@ def environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _start(code: str, variables: dict[str, str]) -> float:
-    """Seconds from start to end of one process, in the folder that Lambda would run it in."""
+    """Return the seconds from start to end of one process, which runs in the folder of the app."""
     return seconds(lambda: subprocess.run([sys.executable, "-c", code], cwd=CHALICE_APP, env=variables, check=True))

@@ -1,4 +1,4 @@
-"""Two ways to do the same thing, timed in turns, so that the machine's noise hits both alike."""
+"""Times two ways to do the same thing in turns, so that the machine's noise affects both alike."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,13 +7,22 @@ from time import perf_counter
 
 __all__ = ["Comparison", "Timer", "seconds", "take_turns"]
 
-# Does its work once, and gives the seconds that one unit of it took.
+# Does its work once, and returns the seconds per unit of work.
 Timer = Callable[[], float]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One benchmark's result: per round, the seconds of ours and those of the named alternative."""
+    """The result of one benchmark.
+
+    Attributes:
+        name: Name of the benchmark.
+        title: Title of its table.
+        ours: Name of our code.
+        alternative: Name of the alternative.
+        target: The largest ratio that meets the target.
+        rounds: Seconds of our code and of the alternative, per round.
+    """
 
     name: str
     title: str
@@ -24,22 +33,22 @@ class Comparison:
 
     @property
     def ours_seconds(self) -> float:
-        """Median of ours."""
+        """Median time of our code."""
         return median(ours for ours, _ in self.rounds)
 
     @property
     def alternative_seconds(self) -> float:
-        """Median of the alternative."""
+        """Median time of the alternative."""
         return median(alternative for _, alternative in self.rounds)
 
     @property
     def ratio(self) -> float:
-        """Median of the rounds' own ratios: both sides of one round had the same machine."""
+        """Median of the rounds' ratios, since both sides of one round had the same conditions."""
         return median(self._ratios)
 
     @property
     def middle_half(self) -> tuple[float, float]:
-        """First and third quartile of the rounds' ratios: how far the machine let them scatter."""
+        """First and third quartile of the rounds' ratios, which show their spread."""
         first, _, third = quantiles(self._ratios, n=4, method="inclusive") if len(self.rounds) > 1 else [self.ratio] * 3
         return first, third
 
@@ -54,7 +63,7 @@ class Comparison:
 
 
 def take_turns(rounds: Iterable[object], ours: Timer, alternative: Timer) -> tuple[tuple[float, float], ...]:
-    """Time both once per item of `rounds`; who goes first alternates, since the second may find warmer caches."""
+    """Time both once per item of `rounds`; alternate which goes first, since the second may find warmer caches."""
     pairs = []
     for number, _ in enumerate(rounds):
         if number % 2:
@@ -66,7 +75,7 @@ def take_turns(rounds: Iterable[object], ours: Timer, alternative: Timer) -> tup
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall-clock seconds that one call takes."""
+    """Return the wall-clock seconds of one call."""
     started = perf_counter()
     work()
     return perf_counter() - started

@@ -1,4 +1,4 @@
-"""Ingest benchmark: what our handler takes per event, beside a bare Chalice route that puts it unchecked."""
+"""Ingest benchmark: times our handler per event, beside a bare Chalice route that stores it unchecked."""
 
 import json
 import os
@@ -19,20 +19,20 @@ REQUEST = "api_gateway_rest"
 TITLE = "ingest: handler time per event, S3 stubbed; the bare route does json.loads, adds _ingest, json.dumps, puts"
 TARGET = 1.5
 ROUNDS = 500
-# So many passes over all events make one timing: milliseconds, so that no clock or single hiccup decides it.
+# One timing covers so many passes over all events: milliseconds, so that a short pause or the clock hardly matters.
 PASSES = 5
 
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
 
 
 class LastObject:
-    """S3's stand-in, which costs next to nothing: it keeps the bytes of the last object."""
+    """A stub of S3 that costs almost nothing: it keeps only the bytes of the last object."""
 
     def __init__(self) -> None:
         self.body = b""
 
     def put(self, bucket: str, key: str, body: bytes) -> None:
-        """Keep `body` only."""
+        """Keep `body`."""
         del bucket, key
         self.body = body
 
@@ -48,7 +48,7 @@ def measure(rounds: Iterable[object]) -> Comparison:
 
 
 def api_events() -> list[dict[str, Any]]:
-    """One REST API event per event name of the contract, with that event's real payload as its body."""
+    """Return one REST API event per event name of the contract, with that event's real payload as its body."""
     from chalicelib.contract import EVENT_NAMES
 
     request = json.loads((EVENTS / f"{REQUEST}.json").read_bytes())
@@ -57,13 +57,13 @@ def api_events() -> list[dict[str, Any]]:
 
 @contextmanager
 def handlers(storage: Putting) -> Iterator[tuple[Handler, Handler]]:
-    """Give the entry point that Lambda calls and that of the bare route, both putting into `storage`."""
+    """Give the entry points of our app and of the bare route; both put objects into `storage`."""
     app = _import_app()
     from chalicelib import log
     from chalicelib.settings import Settings
 
     before = app.storage, app.settings, log.output
-    # Log lines are written and flushed as ever; only the terminal's own time is left out.
+    # Log lines are written and flushed as usual; only the terminal's own time is left out.
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         app.storage, app.settings, log.output = storage, Settings(), nowhere
         try:
@@ -73,7 +73,7 @@ def handlers(storage: Putting) -> Iterator[tuple[Handler, Handler]]:
 
 
 def _import_app() -> Any:  # noqa: ANN401  # a module whose parts are replaced
-    """Our `app.py`, which lives where Chalice wants it and not in a package."""
+    """Import our `app.py`, which lies where Chalice wants it and not in a package."""
     sys.path.insert(0, str(ROOT / "chalice_app"))
     try:
         import app
@@ -83,11 +83,11 @@ def _import_app() -> Any:  # noqa: ANN401  # a module whose parts are replaced
 
 
 def _require_success(handler: Handler, events: list[dict[str, Any]]) -> None:
-    """A refusal may be quick, so a benchmark of one says nothing; besides, this warms up."""
+    """Raise RuntimeError if an event is refused, since refusals may be quick; this also warms the handler up."""
     for event in events:
-        answer = handler(event, None)
-        if answer["statusCode"] != 200:
-            raise RuntimeError(f"an event was refused: {answer['body']}")
+        response = handler(event, None)
+        if response["statusCode"] != 200:
+            raise RuntimeError(f"an event was refused: {response['body']}")
 
 
 def _per_event(handler: Handler, events: list[dict[str, Any]]) -> float:

@@ -1,4 +1,4 @@
-"""Reader benchmark: 100,000 one-event files as rows, beside a loop that only reads them, and beside DuckDB."""
+"""Reader benchmark: reads 100,000 one-event files as rows, beside a loop that only reads them, and beside DuckDB."""
 
 import json
 import os
@@ -41,7 +41,7 @@ ROUNDS = 7
 DUCKDB_TITLE = f"reader-duckdb: {FILES:,} such files, beside DuckDB's read_json with the same members as columns"
 DUCKDB_TARGET = 1 / 8
 DUCKDB_ROUNDS = 3
-# The first source of each column, as the others are in no file.
+# Only the first source of each column, since the files hold no other.
 DUCKDB = """
 CREATE TABLE events AS
 SELECT * FROM read_json($files, format = 'newline_delimited', columns = {
@@ -69,13 +69,13 @@ SELECT * FROM read_json($files, format = 'newline_delimited', columns = {
 
 
 def measure(rounds: Iterable[object]) -> Comparison:
-    """Read all files both ways once per item of `rounds`."""
+    """Read all files with our reader and with a bare loop, once per item of `rounds`."""
     pairs = _take_turns(rounds, read_bare)
     return Comparison("reader", TITLE, "read_events", "open and read each file", TARGET, pairs)
 
 
 def measure_beside_duckdb(rounds: Iterable[object]) -> Comparison:
-    """Read all files both ways once per item of `rounds`."""
+    """Read all files with our reader and with DuckDB, once per item of `rounds`."""
     pairs = _take_turns(rounds, read_with_duckdb)
     return Comparison("reader-duckdb", DUCKDB_TITLE, "read_events", "DuckDB's read_json", DUCKDB_TARGET, pairs)
 
@@ -90,7 +90,7 @@ def _take_turns(rounds: Iterable[object], alternative: Callable[[Path], int]) ->
 
 
 def _require_all(read: Callable[[Path], int], directory: Path, files: int) -> None:
-    """Whoever reads less is quick for the wrong reason; besides, this fills the disk cache."""
+    """Raise RuntimeError if `read` misses events, which would make it quick; this also fills the disk cache."""
     found = read(directory)
     if found != files:
         raise RuntimeError(f"{read.__name__} found {found} of {files} events")
@@ -98,7 +98,7 @@ def _require_all(read: Callable[[Path], int], directory: Path, files: int) -> No
 
 @contextmanager
 def bucket(files: int) -> Iterator[Path]:
-    """Give a bucket's directory with as many events, spread over a day, made as ingest makes them; then remove it."""
+    """Give a bucket's directory with `files` events, spread over a day, as ingest writes them; delete it afterwards."""
     payloads = _payloads()
     with TemporaryDirectory(prefix="clickstream-") as name:
         for number in range(files):
@@ -112,12 +112,12 @@ def bucket(files: int) -> Iterator[Path]:
 
 
 def _payloads() -> list[dict[str, object]]:
-    """The real payload of every event name."""
+    """Return the real payload of every event name."""
     return [json.loads((EVENTS / f"{name}.json").read_bytes()) for name in EVENT_NAMES]
 
 
 def _metadata(received_at: datetime) -> IngestMetadata:
-    """What API Gateway says of a request from a browser."""
+    """Return the metadata of a request from a browser, as API Gateway gives it."""
     return {
         "receivedAt": iso_milliseconds(received_at),
         "sourceIp": "203.0.113.7",
@@ -132,12 +132,12 @@ def _metadata(received_at: datetime) -> IngestMetadata:
 
 
 def read_all(directory: Path) -> int:
-    """Ours: the number of events in the frame."""
+    """Read the files with our reader, and return the number of events."""
     return len(read_events(directory, START, END).frame)
 
 
 def read_bare(directory: Path) -> int:
-    """The shortest loop over the files: nothing is done with their bytes."""
+    """Read the files in the shortest loop, ignore their bytes, and return their number."""
     found = 0
     for folder, _, names in os.walk(directory):
         for name in names:
@@ -148,9 +148,9 @@ def read_bare(directory: Path) -> int:
 
 
 def read_with_duckdb(directory: Path) -> int:
-    """The number of rows of a table in memory."""
+    """Load the files into a table in memory with DuckDB, and return the number of rows."""
     with duckdb.connect() as connection:
-        # Its best setting: rows in any order. To keep theirs, it took six times the memory with 5,000 files already.
+        # DuckDB's best setting: rows in any order. With their order kept, 5,000 files took six times the memory.
         connection.execute("SET preserve_insertion_order = false")
         connection.execute(DUCKDB, {"files": f"{directory}/events/*/*/*/*/*.json"})
         ((rows,),) = connection.execute("SELECT count(*) FROM events").fetchall()

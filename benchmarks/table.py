@@ -1,4 +1,4 @@
-"""Results for eyes and for programs: one table per comparison, or JSON."""
+"""Shows results as one table per comparison, or as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -12,18 +12,18 @@ __all__ = ["as_json", "as_table"]
 
 
 def as_table(comparison: Comparison) -> Table:
-    """One comparison under its title: what and its median, the alternative and its, ratio, target, met or not."""
+    """Make the table of one comparison: both sides with their medians, the ratio, the target, and whether it is met."""
     low, high = comparison.middle_half
     table = Table(
         title=comparison.title,
         title_justify="left",
-        caption=f"{len(comparison.rounds)} rounds; half of all ratios lie within {low:.2f}-{high:.2f}",
+        caption=f"{len(comparison.rounds)} rounds; half of the ratios are from {low:.2f} to {high:.2f}",
         caption_justify="left",
         box=box.SIMPLE_HEAD,
     )
     for heading in ("what", "median", "alternative", "median", "ratio", "target", "met"):
         is_text = heading in {"what", "alternative"}
-        # Text is folded where a terminal is narrow; a figure never is.
+        # In a narrow terminal, text is folded but figures are not.
         table.add_column(heading, justify="left" if is_text else "right", no_wrap=not is_text, overflow="fold")
     table.add_row(
         comparison.ours,
@@ -38,7 +38,7 @@ def as_table(comparison: Comparison) -> Table:
 
 
 def as_json(comparisons: Iterable[Comparison]) -> str:
-    """All comparisons as one JSON array, times in seconds."""
+    """Return all comparisons as one JSON array; times are in seconds."""
     return json.dumps([_record(comparison) for comparison in comparisons], indent=2)
 
 
@@ -59,5 +59,5 @@ def _record(comparison: Comparison) -> dict[str, object]:
 
 
 def _duration(seconds: float) -> str:
-    """Microseconds below one millisecond, else milliseconds."""
+    """Format a duration in microseconds if it is below one millisecond, else in milliseconds."""
     return f"{seconds * 1e6:.1f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.1f} ms"

@@ -1,1 +1,1 @@
-"""The local stack: a real S3 server, a real PostgreSQL and the same Lambda code, on one laptop."""
+"""The local stack: a real S3 server, a real PostgreSQL and the deployed Lambda code, on one computer."""

@@ -1,1 +1,1 @@
-"""Deployment: what infra/deploy.sh needs besides the AWS CLI and Chalice."""
+"""Deployment: the Python programs that infra/deploy.sh calls, the cost model, and the audit of the requirements."""

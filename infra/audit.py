@@ -1,4 +1,4 @@
-"""Asks whether what is locked has known vulnerabilities, and takes no silence for an answer."""
+"""Audits the locked packages for known vulnerabilities, and fails if a package could not be audited."""
 
 import json
 import subprocess
@@ -15,7 +15,13 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Audit:
-    """How many packages there are, which have vulnerabilities (name, version, ids), and of which nothing is known."""
+    """The result of an audit.
+
+    Attributes:
+        packages: Number of packages.
+        vulnerable: Name, version and vulnerability ids of each vulnerable package.
+        unknown: Names of the packages that could not be audited.
+    """
 
     packages: int
     vulnerable: Sequence[tuple[str, str, tuple[str, ...]]]
@@ -23,7 +29,7 @@ class Audit:
 
 
 class AuditError(click.ClickException):
-    """The audit could not be made: the text says why."""
+    """The audit failed; the text says why."""
 
     exit_code = 2
 
@@ -32,34 +38,46 @@ class AuditError(click.ClickException):
 @click.argument("program", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("lock", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(program: Path, lock: Path) -> None:
-    """Let PROGRAM, which is pip-audit, look up every package of LOCK. `make audit` calls this.
+    """Audit every package of the lock file LOCK with pip-audit, whose path is PROGRAM.
 
-    Exit code: 0 nothing is known against any of them, 1 something is, 2 it could not be asked of all.
+    `make audit` calls this. Exit codes: 0 no package has a known vulnerability, 1 a package has one, 2 a package could
+    not be audited.
     """
     found = audit(program, lock)
     for name, version, ids in found.vulnerable:
         click.echo(f"{name} {version}: {', '.join(ids)}")
     if found.vulnerable:
         raise SystemExit(1)
-    click.echo(f"{found.packages} packages, nothing known against them")
+    click.echo(f"{found.packages} packages audited, no known vulnerabilities")
 
 
 def audit(program: Path, lock: Path) -> Audit:
-    """What pip-audit says of a lock. Raises AuditError unless it has an answer for each package."""
+    """Audit a lock file with pip-audit.
+
+    Args:
+        program: Path of pip-audit.
+        lock: Path of the lock file.
+
+    Raises:
+        AuditError: pip-audit failed, or could not audit a package while it found no vulnerability in others.
+    """
     command = [str(program), "--requirement", str(lock), "--no-deps", "--disable-pip", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = read(done.stdout)
     if found is None:
-        reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-        raise AuditError(f"pip-audit gives no answer; is the internet there? {reason}")
+        reason = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+        raise AuditError(f"pip-audit failed: {reason}; check the internet connection")
     if found.unknown and not found.vulnerable:
         few = ", ".join(found.unknown[:SHOWN])
-        raise AuditError(f"nothing is known of {len(found.unknown)} of {found.packages} packages ({few}): not audited")
+        raise AuditError(
+            f"{len(found.unknown)} of {found.packages} packages could not be audited ({few}): "
+            "pip-audit does not know them"
+        )
     return found
 
 
 def read(text: str) -> Audit | None:
-    """What pip-audit printed as JSON; None if it is none."""
+    """Parse the JSON that pip-audit printed; None if the text is something else."""
     try:
         packages = json.loads(text)["dependencies"]
     except (ValueError, KeyError):

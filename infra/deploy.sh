@@ -1,30 +1,30 @@
 #!/usr/bin/env bash
-# Deploys a stage: make deploy STAGE=prod. Again, it changes what has changed. With DRY_RUN=1 it only says what would.
-# SMOKE=no leaves out the event that is posted at the end.
+# Deploys a stage, or updates it if it exists: make deploy STAGE=prod. With DRY_RUN=1 it only prints what would change.
+# With SMOKE=no it posts no event at the end.
 set -euo pipefail
 # shellcheck source=infra/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 
-# Says what the change set of a stack would change, and takes it away again.
+# Prints what a change set of a stack would change, and deletes it again.
 preview() {
-  local name=clickstream-$stage-$1 was answer changes
+  local name=clickstream-$stage-$1 was output changes
   was=$(state "$1")
   shift
-  if ! answer=$("$@" --no-execute-changeset 2>&1); then
-    [[ -z $was ]] || fail "$name: ${answer##*$'\n'}"
-    say "all of it would be new; what exactly can be said once the stacks before it are there"
-  elif changes=$(grep -o 'arn:[^ ]*:changeSet/[^ ]*' <<<"$answer"); then
+  if ! output=$("$@" --no-execute-changeset 2>&1); then
+    [[ -z $was ]] || fail "$name: ${output##*$'\n'}"
+    say "the whole stack would be new; its details are known once the stacks before it exist"
+  elif changes=$(grep -o 'arn:[^ ]*:changeSet/[^ ]*' <<<"$output"); then
     aws cloudformation describe-change-set --change-set-name "$changes" --output text \
       --query 'Changes[].ResourceChange.[Action, ResourceType, LogicalResourceId, Replacement]' | sed 's/^/   /'
     aws cloudformation delete-change-set --change-set-name "$changes"
   else
     say "no change"
   fi
-  # A change set for a new stack makes a stack, which is empty.
+  # The change set of a new stack creates an empty stack.
   [[ -n $was ]] || aws cloudformation delete-stack --stack-name "$name"
 }
 
-# Creates or updates the stack of one template; its parameters are the settings that it knows.
+# Creates or updates the stack of one template. The AWS CLI passes the settings that are parameters of the template.
 deploy() {
   local name=clickstream-$stage-$1 line
   local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
@@ -37,7 +37,7 @@ deploy() {
     preview "$1" "${command[@]}"
     return
   fi
-  # A stack whose creation failed holds nothing, and can only be deleted.
+  # A stack whose creation failed is empty, and can only be deleted.
   if [[ $(state "$1") == ROLLBACK_COMPLETE ]]; then
     aws cloudformation delete-stack --stack-name "$name"
     aws cloudformation wait stack-delete-complete --stack-name "$name"
@@ -49,12 +49,12 @@ deploy() {
   read_stacks
 }
 
-# Says so before anything fails half-way: a bucket's name is taken, by whomever, or a bucket that was there is gone.
+# Fails before the deployment starts if somebody else has a bucket of that name, or if the stack's bucket is deleted.
 check_bucket() {
-  local setting=$1 bucket answer is_there=yes
+  local setting=$1 bucket output is_there=yes
   bucket=$(value "$setting")
-  [[ -n $bucket ]] || fail "infra/stages/$stage.json names no $setting"
-  if ! answer=$(aws s3api head-bucket --bucket "$bucket" 2>&1) && [[ $answer == *"(404)"* ]]; then
+  [[ -n $bucket ]] || fail "infra/stages/$stage.json names no $setting: set one"
+  if ! output=$(aws s3api head-bucket --bucket "$bucket" 2>&1) && [[ $output == *"(404)"* ]]; then
     is_there=no
   fi
   case $(state "$2")/$is_there in
@@ -84,29 +84,29 @@ deploy_functions() {
   python -m infra.render "$stage" --outputs "$work/outputs.json" --out "$project"
   python -m infra.package "$project" --out "$work/package.zip"
   if is_dry_run; then
-    say "would have this configuration, and these files:"
+    say "would be deployed with this configuration and these files:"
     sed 's/^/   /' "$project/.chalice/config.json"
     python -m zipfile -l "$work/package.zip" | sed 's/^/   /'
     return
   fi
-  # What was made before a failure, the next deployment finds by its name, or, of a REST API, make destroy does.
+  # After a failure, the next deployment finds the functions that exist by their names; make destroy finds REST APIs.
   chalice --project-dir "$project" deploy --stage "$stage" ||
     fail "the functions were not deployed: the lines above say why; then run this again"
   aws s3 cp --quiet "$project/.chalice/$memory" "$kept"
 }
 
-# Fetches the certificates of the authority that has signed the warehouse's; without any, public authorities are trusted.
+# Fetches the certificates of the authority that signed the warehouse's. Without them, public authorities are trusted.
 fetch_authorities() {
   local from file=$work/warehouse-ca.pem
   from=$(value WarehouseCa)
   [[ -n $from ]] || return 0
   say "certificates of the warehouse's authority from $from"
   curl --fail --silent --show-error --location --proto '=https,file' --max-time 60 --output "$file" "$from" ||
-    fail "WarehouseCa cannot be fetched: the line above says why; infra/stages/$stage.json names it"
+    fail "WarehouseCa cannot be fetched: the line above says why; correct its URL in infra/stages/$stage.json"
   settings+=$'\n'"WarehouseCa=$file"
 }
 
-# What the functions have to know of their stage, as infra.render takes it.
+# Prints the outputs of the stage that infra.render needs, as JSON.
 write_outputs() {
   python -c 'if True:
     import json, sys
@@ -116,7 +116,7 @@ write_outputs() {
     AllowedOrigins ApiKeySha256 WarehouseCa Concurrency <<<"$settings"
 }
 
-# A dry run knows only what is there already; these stand for what is not.
+# Adds stand-ins for resources that do not exist yet, for a dry run.
 stand_in() {
   local arn=$region:$account:
   settings+=$'\n'"FailureQueueArn=arn:$partition:sqs:${arn}clickstream-$stage-failures"
@@ -125,16 +125,27 @@ stand_in() {
   [[ $vpc == none ]] || settings+=$'\n'"SubnetIds=subnet-to-be-made"$'\n'"SecurityGroupIds=sg-to-be-made"
 }
 
-# Posts one event, and finds it again. The warehouse is private: the projector's log says that the row is there.
+# Adds to the warehouse what this version needs. The projector does it: it reaches every warehouse, also a private one.
+upgrade() {
+  step "tables of the warehouse"
+  if is_dry_run; then
+    say "the projector would add what they lack; 'python -m analysis upgrade --dry-run' says what, once it is deployed"
+    return
+  fi
+  python -m analysis upgrade --function "clickstream-$stage-projector" | sed -n '1s/^/   /p' ||
+    fail "stage $stage is deployed, but its warehouse is not upgraded: the line above says why"
+}
+
+# Posts one event, and looks for it in raw and in the projector's log, since the warehouse is private.
 smoke() {
-  step "smoke test: one event, all the way"
+  step "smoke test: one event from the endpoint to the warehouse"
   if [[ -n $(value JwtIssuer)$(value ApiKeySha256) && -z ${SMOKE_HEADER:-} ]]; then
-    say "left out, for events need a token or a key: give it as SMOKE_HEADER='Authorization: Bearer …'"
+    say "skipped, since events need a token or a key: pass it as SMOKE_HEADER='Authorization: Bearer …'"
     return
   fi
   python -m analysis smoke --url "$(value Endpoint)" --source "s3://$(value RawBucketName)" \
     --log-group "/aws/lambda/clickstream-$stage-projector" --timeout 180 ||
-    fail "stage $stage is deployed, but the event did not go all the way: the line above says how far it came"
+    fail "stage $stage is deployed, but the event did not reach the warehouse: the line above says how far it came"
 }
 
 open_stage "${1:-}"
@@ -150,7 +161,7 @@ warehouse=$(value Warehouse)
   fail "in infra/stages/$stage.json, Vpc $vpc needs VpcRouteTableIds, or S3Endpoint no"
 for part in network:$vpc warehouse:$warehouse; do
   [[ $part != *:none || -z $(state "${part%:*}") ]] ||
-    fail "stack clickstream-$stage-${part%:*} is there, and infra/stages/$stage.json has none: delete the stack first"
+    fail "stack clickstream-$stage-${part%:*} exists, but infra/stages/$stage.json says none: delete the stack first"
 done
 [[ $warehouse == aurora || -n $(value DwSecretArn)$(value DwParameterName) ]] ||
   fail "in infra/stages/$stage.json, Warehouse none needs the DwSecretArn or DwParameterName of another"
@@ -161,7 +172,7 @@ if is_dry_run; then
   read_stacks
 fi
 
-# Storage first; then what the functions need; the functions; then what needs them.
+# Each stack comes after the ones that it needs.
 deploy raw
 deploy base
 [[ $vpc == none ]] || deploy network
@@ -169,6 +180,7 @@ deploy base
 deploy_functions
 deploy api
 deploy monitoring
+upgrade
 ! is_dry_run || exit 0
 [[ ${SMOKE:-yes} == no ]] || smoke
 

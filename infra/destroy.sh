@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Removes a stage: make destroy STAGE=prod. Raw events stay, with their bucket, unless DELETE_RAW=yes is said as well;
-# so does the last snapshot of the warehouse. With DRY_RUN=1 it only says what would be removed.
+# Removes a stage: make destroy STAGE=prod. The bucket with the raw events and the last snapshot of the warehouse stay,
+# unless DELETE_RAW=yes is set. With DRY_RUN=1 it only prints what would be removed.
 set -euo pipefail
 # shellcheck source=infra/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 
-# Deletes a stack, if it is there, and waits until it is gone.
+# Deletes a stack if it exists, and waits until it is deleted.
 remove() {
   local name=clickstream-$stage-$1
   step "stack $name"
   if [[ -z $(state "$1") ]]; then
-    say "is not there"
+    say "does not exist"
   elif is_dry_run; then
     say "would be deleted:"
     aws cloudformation describe-stack-resources --stack-name "$name" --output text \
@@ -25,8 +25,8 @@ remove() {
   fi
 }
 
-# Deletes what Chalice has deployed, by its names and not from Chalice's memory: that has nothing of a deployment that
-# failed half-way, and of a deletion that did, what is gone already.
+# Deletes everything that Chalice deployed, by name. Chalice's memory is not used: it lacks resources of a deployment
+# that failed half-way, and still lists resources that a failed deletion has deleted.
 remove_functions() {
   local name=clickstream-$stage api function role policy
   step "functions $name and $name-projector"
@@ -48,7 +48,7 @@ remove_functions() {
   [[ $(count_memory) == 0 ]] || drop "Chalice's memory" aws s3 rm --quiet "s3://$(value AssetBucketName)/$memory"
 }
 
-# Says what is deleted, and deletes it; of a dry run, what would be.
+# Deletes one resource and says so; in a dry run, only says that it would be deleted.
 drop() {
   if is_dry_run; then
     say "would be deleted: $1"
@@ -58,7 +58,7 @@ drop() {
   fi
 }
 
-# The REST APIs that call a function: Chalice gives those of all stages the same name.
+# Prints the ids of the REST APIs that call a function; Chalice gives the REST APIs of all stages the same name.
 rest_apis() {
   local api
   for api in $(aws apigateway get-rest-apis --output text --query "items[?name=='clickstream'].id"); do
@@ -68,7 +68,7 @@ rest_apis() {
   done
 }
 
-# Takes a function out of what the raw bucket calls, and nothing else.
+# Removes one function from the notifications of the raw bucket, and leaves the others.
 remove_trigger() {
   local bucket file=$work/triggers.json
   bucket=$(value RawBucketName)
@@ -85,7 +85,8 @@ remove_trigger() {
     --notification-configuration "file://$file" --skip-destination-validation
 }
 
-# Lambda lets go of its network interfaces some twenty minutes after a function; their subnets cannot go before.
+# Lambda releases its network interfaces about twenty minutes after a function is deleted. Until then, their subnets
+# cannot be deleted.
 wait_for_interfaces() {
   local group count tries=0
   group=$(value SecurityGroupIds)
@@ -93,14 +94,14 @@ wait_for_interfaces() {
   while count=$(aws ec2 describe-network-interfaces --filters "Name=group-id,Values=$group" \
     --query 'length(NetworkInterfaces)' --output text) && [[ $count != 0 ]]; do
     ((tries++ < 120)) || fail "Lambda still holds $count network interfaces of $group: run this again later"
-    say "waiting for Lambda to let go of $count network interfaces (up to 40 minutes)"
+    say "waiting for Lambda to release $count network interfaces (up to 40 minutes)"
     sleep 30
   done
 }
 
 has_bucket() { aws s3api head-bucket --bucket "$1" >/dev/null 2>&1; }
 
-# Deletes every object, with all versions, of a bucket that the stack made; of no other, whatever the settings name.
+# Deletes every object, with all versions, of a bucket if the stack that made it exists; never of another bucket.
 empty() {
   local bucket=$2 versions=$work/versions.json refused
   if [[ -z $(state "$1") ]] || ! has_bucket "$bucket"; then
@@ -122,7 +123,7 @@ empty() {
   say "deleted"
 }
 
-# The stack leaves its bucket behind, whoever deletes it: that takes one more command.
+# Deletes the stack of the raw bucket, and then the bucket, which the stack always leaves behind.
 remove_raw() {
   local bucket
   bucket=$(value RawBucketName)
@@ -148,7 +149,7 @@ open_stage "${1:-}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# In the opposite order of deploy.sh: nothing is deleted that something else still uses.
+# In the opposite order of deploy.sh, so that nothing is deleted while something else uses it.
 remove monitoring
 remove api
 remove_functions

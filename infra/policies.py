@@ -1,4 +1,4 @@
-"""Policies of one stage: the committed ones allow what any stage needs; here each is narrowed to what this one has."""
+"""Narrows the committed IAM policies, which fit any stage, to the resources of one stage."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,10 +23,18 @@ CLOSED: Policy = {
 
 
 def narrowed(policy: Policy, outputs: Mapping[str, str], function: str) -> Policy:
-    """The policy of `function` (its name in Lambda), whose statements name this stage's resources only.
+    """Return a policy whose statements name only this stage's resources.
 
-    A statement is known by its `Sid`; one about something that the stage does not have is left out. Raises KeyError
-    for one that nobody has said how to narrow.
+    Args:
+        policy: The committed policy. Each statement is identified by its `Sid`.
+        outputs: Outputs of the stage's stacks.
+        function: Name of the function in Lambda.
+
+    Returns:
+        The policy; statements about resources that the stage does not have are left out.
+
+    Raises:
+        KeyError: A statement has an unknown `Sid`.
     """
     resources = _resources(outputs, function)
     statements = [
@@ -38,7 +46,7 @@ def narrowed(policy: Policy, outputs: Mapping[str, str], function: str) -> Polic
 
 
 def _resources(outputs: Mapping[str, str], function: str) -> dict[str, list[str]]:
-    """What each statement is about: ARNs, by its Sid."""
+    """Return the resources (ARNs) of each statement, by its Sid."""
     partition, bucket = outputs["Partition"], f"arn:{outputs['Partition']}:s3:::{outputs['RawBucketName']}"
     place = f"{outputs['Region']}:{outputs['AccountId']}"
     parameter = outputs.get("DwParameterName", "").lstrip("/")
@@ -48,10 +56,10 @@ def _resources(outputs: Mapping[str, str], function: str) -> dict[str, list[str]
         "SecretOfWarehouse": _given(outputs.get("DwSecretArn")),
         "ParameterOfWarehouse": _given(parameter and f"arn:{partition}:ssm:{place}:parameter/{parameter}"),
         "FailureQueue": _given(outputs.get("FailureQueueArn")),
-        # Lambda itself makes them, and cannot be told beforehand which; without a VPC there are none.
+        # Lambda creates them, and their ids are not known before; without a VPC there are none.
         "NetworkInterfaces": _given(outputs.get("SubnetIds") and "*"),
         "Logs": [f"arn:{partition}:logs:{place}:log-group:/aws/lambda/{function}:*"],
-        "Traces": ["*"],  # X-Ray knows no resources
+        "Traces": ["*"],  # X-Ray has no resources to name
     }
 
 

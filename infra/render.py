@@ -1,4 +1,4 @@
-"""Renders the Chalice project of one stage: its configuration, and policies that name its own resources only."""
+"""Renders the Chalice project of one stage: its configuration, and policies that name only its resources."""
 
 import json
 import shutil
@@ -18,31 +18,39 @@ APP = Path(__file__).parent.parent / "chalice_app"
 CONFIG = Path(".chalice") / "config.json"
 NEEDED = ("Region", "AccountId", "Partition", "RawBucketName", "AllowedOrigins")
 
-# What Lambda keeps back for an account's other functions; of less, nothing can be reserved.
+# Lambda always keeps so much concurrency unreserved; an account with little more cannot reserve any.
 UNRESERVED = 100
 
 Outputs = Mapping[str, str]
 
 
 class RenderError(click.ClickException):
-    """A stage or its outputs lack something: the text says what."""
+    """The stage or its outputs are incomplete; the text says what is missing."""
 
     exit_code = 2
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("stage")
-@click.option("--outputs", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+@click.option(
+    "--outputs",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Outputs of the stage's stacks.",
+)
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Directory to write."
+)
 def main(stage: str, outputs: Path, out: Path) -> None:
-    """Write the Chalice project of STAGE, as in chalice_app/.chalice/config.json, into DIR.
+    """Write the Chalice project of STAGE, a stage in chalice_app/.chalice/config.json, into DIR.
 
-    FILE holds what the stage's stacks have made, as one flat JSON object of texts: Region, AccountId, Partition,
-    RawBucketName and AllowedOrigins; DwSecretArn or DwParameterName; and, where there are such, SubnetIds and
+    FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
+    Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
     SecurityGroupIds (comma-separated), FailureQueueArn, ApiKeySha256, WarehouseCa (path of a PEM file), and Concurrency
-    (how many functions the account may run at once).
+    (how many functions the account may run at the same time).
 
-    `make deploy` calls this. Alone, it shows what would be deployed:
+    `make deploy` calls this. Call it alone to see the project that would be deployed:
 
     \b
       python -m infra.render prod --outputs outputs.json --out /tmp/project
@@ -51,17 +59,29 @@ def main(stage: str, outputs: Path, out: Path) -> None:
         made = json.loads(outputs.read_text())
     except ValueError as error:
         raise RenderError(f"{outputs} is not JSON: {error}") from None
+    if not isinstance(made, dict):
+        raise RenderError(f"{outputs} is not a JSON object")
     render(stage, made, out)
 
 
 def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
-    """Write the project of `stage`, made of the one in `app`, into `out`. Raises RenderError."""
+    """Write the project of one stage.
+
+    Args:
+        stage: Name of the stage.
+        outputs: Outputs of the stage's stacks.
+        out: Directory to write to.
+        app: The Chalice project to copy and complete.
+
+    Raises:
+        RenderError: The stage or its outputs are incomplete.
+    """
     missing = [name for name in NEEDED if not outputs.get(name)]
     if missing:
         raise RenderError(f"the outputs lack {', '.join(missing)}")
     if bool(outputs.get("DwSecretArn")) == bool(outputs.get("DwParameterName")):
         raise RenderError(
-            "the outputs need either DwSecretArn or DwParameterName: where the warehouse's credentials are"
+            "the outputs need either DwSecretArn or DwParameterName, which name the warehouse's credentials"
         )
     if bool(outputs.get("SubnetIds")) != bool(outputs.get("SecurityGroupIds")):
         raise RenderError("the outputs need both SubnetIds and SecurityGroupIds, or neither")
@@ -82,7 +102,7 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
 
 
 def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """One stage's part of Chalice's configuration, with what its stacks have made."""
+    """Complete one stage of Chalice's configuration with the outputs of its stacks."""
     ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
@@ -96,19 +116,19 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
         projector["subnet_ids"] = outputs["SubnetIds"].split(",")
         projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
     _reserve(stage["lambda_functions"], outputs.get("Concurrency", ""))
-    # The way in is the HTTP API: nobody is to walk round its authorizer and its throttle.
+    # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}
 
 
 def _reserve(functions: dict[str, dict[str, Any]], concurrency: str) -> None:
-    """Reserve no concurrency where the account has too little to give away, as new accounts have, and say so."""
+    """Remove the reserved concurrency, with a message, if the account has too little, as new accounts have."""
     reserved = sum(function.get("reserved_concurrency", 0) for function in functions.values())
     if not reserved or not concurrency or int(concurrency) - reserved >= UNRESERVED:
         return
     for function in functions.values():
         function.pop("reserved_concurrency", None)
     click.echo(
-        f"   the account runs {concurrency} functions at once: too few to reserve {reserved}, so none are reserved"
+        f"   the account can run {concurrency} functions at a time: too few to reserve {reserved}, so none are reserved"
     )
 
 
@@ -128,13 +148,13 @@ def _copy(app: Path, out: Path) -> None:
 
 
 def _add_authorities(pem: str, out: Path) -> None:
-    """Put the certificates that the warehouse's is signed by beside the app, where credentials.py looks for them."""
+    """Copy the certificates of the warehouse's authority beside the app, where credentials.py looks for them."""
     if not pem:
         return
     try:
         ssl.create_default_context(cafile=pem)
     except (OSError, ssl.SSLError) as error:
-        raise RenderError(f"WarehouseCa: {pem} is no PEM file of certificates ({error.strerror or error})") from None
+        raise RenderError(f"WarehouseCa: {pem} is no PEM file of certificates: {error.strerror or error}") from None
     (out / "vendor").mkdir(exist_ok=True)
     shutil.copy(pem, out / "vendor" / "warehouse-ca.pem")
 

@@ -1,10 +1,10 @@
-# What deploy.sh and destroy.sh share: one stage, its settings, its stacks. Sourced by them; nothing runs by itself.
+# Functions for one stage, its settings and its stacks, which deploy.sh and destroy.sh source.
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH="$here/../.venv/bin:$PATH"
 export AWS_PAGER=
-settings= # lines Key=Value; of a key that is there twice, the last counts
+settings= # lines Key=Value; the last line of a key counts
 
 step() { printf '\n== %s\n' "$*"; }
 say() { printf '   %s\n' "$*"; }
@@ -15,7 +15,7 @@ fail() {
 is_dry_run() { [[ -n ${DRY_RUN:-} && ${DRY_RUN:-} != 0 ]]; }
 value() { sed -n "s/^$1=//p" <<<"$settings" | tail -n 1; }
 
-# Takes the stage by its name: its settings, the account and region that it is in, and the stacks that are there.
+# Reads the settings of a stage, its account and region, and its existing stacks.
 open_stage() {
   stage=$1
   memory=deployed/$1.json
@@ -29,7 +29,7 @@ open_stage() {
   settings=$(python -c 'if True:
     import json, sys
     for key, value in json.load(open(sys.argv[1])).items(): print(f"{key}={value}")' "$file" 2>/dev/null) ||
-    fail "infra/stages/$stage.json is no JSON object"
+    fail "infra/stages/$stage.json is not a JSON object: correct it"
 
   region=$(value Region)
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}}
@@ -44,30 +44,30 @@ open_stage() {
   step "stage $stage in account $account, region $region"
 }
 
-# Adds to the settings what the stage's stacks are: of each its state, as State.<stack>, and its outputs. The stacks
-# after it take them as parameters.
+# Adds the state (as State.<stack>) and the outputs of each existing stack to the settings, from which later stacks take
+# their parameters.
 read_stacks() {
-  local answer
-  answer=$(aws cloudformation describe-stacks --output json) || fail "the stacks cannot be read: the line above says why"
+  local stacks
+  stacks=$(aws cloudformation describe-stacks --output json) || fail "the stacks cannot be read: the line above says why"
   settings+=$'\n'$(python -c 'if True:
     import json, sys
     for stack in json.load(sys.stdin)["Stacks"]:
         if stack["StackName"].startswith(sys.argv[1]):
             print("State." + stack["StackName"].removeprefix(sys.argv[1]), stack["StackStatus"], sep="=")
             for output in stack.get("Outputs", ()): print(output["OutputKey"], output["OutputValue"], sep="=")
-    ' "clickstream-$stage-" <<<"$answer")
+    ' "clickstream-$stage-" <<<"$stacks")
 }
 
-# The state of a stack in CloudFormation's words; nothing if it is not there.
+# Prints the state of a stack in CloudFormation's words; nothing if it does not exist.
 state() { value "State.$1"; }
 
-# Says why a stack failed.
+# Prints why a stack failed.
 explain() {
   aws cloudformation describe-stack-events --stack-name "$1" --output text --max-items 50 \
     --query "StackEvents[?contains(ResourceStatus, 'FAILED')].[LogicalResourceId, ResourceStatusReason]" >&2 || true
 }
 
-# Chalice's memory of what it has deployed is kept in the asset bucket; this counts it, 0 or 1.
+# Prints 1 if the asset bucket holds Chalice's memory of its deployment, else 0.
 count_memory() {
   if [[ -z $(state base) ]]; then
     echo 0

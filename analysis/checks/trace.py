@@ -22,7 +22,9 @@ __all__ = ["DELIVERY_FIELDS", "EventTrace", "follow"]
 # The fields of each delivery that raw holds.
 DELIVERY_FIELDS = ("received_at", "request_id", "trace_id", "source_ip", "user_agent")
 ID = COLUMNS[EVENT_ID].name
-SELECT = f"SELECT * FROM {TABLE} WHERE event_id = CAST($event_id AS UUID)"  # noqa: S608  # our own name
+# The contract's columns only: raw has nothing for a column that an analyst has added.
+NAMES = ", ".join(column.name for column in COLUMNS)
+SELECT = f"SELECT {NAMES} FROM {TABLE} WHERE event_id = CAST($event_id AS UUID)"  # noqa: S608  # our own name
 
 
 @dataclass(frozen=True)

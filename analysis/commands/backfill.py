@@ -14,7 +14,7 @@ __all__ = ["backfill_command"]
 @source_option
 @warehouse_option
 @span_options(DAYS)
-@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are lacking.")
+@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing.")
 @click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def backfill_command(
@@ -27,11 +27,11 @@ def backfill_command(
     rebuild: bool,
     as_json: bool,
 ) -> None:
-    """Put into the warehouse what raw holds and it lacks, as the projector would, only in bulk.
+    """Insert the events of raw that have no row in the warehouse, as the projector does, but in bulk.
 
-    Safe while the projector runs, and to be repeated: what is known stays as it is. Objects that are no events are
-    named in clickstream_rejects; those that were, and are events now, are named there no more. An hour is there as a
-    whole, or not at all; after an interrupt, the last line says where to go on.
+    It is safe while the projector runs, and can be repeated: existing rows stay as they are. Objects that are not valid
+    events are recorded in clickstream_rejects; a reject that has become a row is deleted there. Each hour is inserted
+    as a whole or not at all. After an interrupt, the last line says where to continue.
 
     \b
     Examples:

@@ -27,20 +27,20 @@ class _Id(click.ParamType[str]):
         except UnicodeEncodeError:
             self.fail("it is not UTF-8", param, ctx)
         if not value or "\0" in value:
-            self.fail("it is empty, or holds a NUL: no event has such an id", param, ctx)
+            self.fail("it is empty or holds a NUL, so no event can have it", param, ctx)
         return value
 
 
 @click.command("erase")
 @click.option("--client-id", "client_ids", type=_Id(), multiple=True, metavar="ID", help="A browser; may be repeated.")
 @click.option("--user-id", "user_ids", type=_Id(), multiple=True, metavar="ID", help="A user; may be repeated.")
-@click.option("--mentions", is_flag=True, help="Also what only mentions an id: wrong for one as short as 7.")
-@click.option("--again", is_flag=True, help="Objects, come since, of everybody who was erased before.")
+@click.option("--mentions", is_flag=True, help="Also erase what only mentions an id. Not for an id as short as 7.")
+@click.option("--again", is_flag=True, help="Erase later objects of everybody who was erased before.")
 @source_option
 @warehouse_option
-@click.option("--dry-run", is_flag=True, help="Only look; exit code 1 if something was found.")
+@click.option("--dry-run", is_flag=True, help="Only look; exit code 1 if something is found.")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, and nothing else; with --dry-run or --yes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object only; with --dry-run or --yes.")
 def erase_command(
     client_ids: tuple[str, ...],
     user_ids: tuple[str, ...],
@@ -55,13 +55,13 @@ def erase_command(
 ) -> None:
     """Erase a person from raw (earlier versions included), rejects and warehouse, for good.
 
-    Looks at every object and row, shows what there is of the person, and asks. A tombstone stays, which names nobody: a
-    keyed hash, in raw and in the warehouse, which from then on takes no row of them. Events that their browser still
-    sends are objects in raw all the same: run --again later. Then everything is looked at once more; exit code 1 if
-    something is left, and what only mentions an id counts.
+    It looks at every object and row, shows what it finds, and asks before it erases. A tombstone stays in raw and in
+    the warehouse: a keyed hash that names nobody. From then on the warehouse refuses rows of this person. Events that
+    the person's browser still sends are stored in raw, so run --again later. At the end it looks at everything once
+    more: exit code 1 if something is left, mentions of an id included.
 
-    Name all ids of the person: events before a login know the client only. Not reached: the warehouse's backups and
-    snapshots, copies of your own, and the page of a local stack until it is restarted.
+    Name all ids of the person: events before a login hold only the client's. It does not reach backups and snapshots of
+    the warehouse, your own copies, or the page of a local stack until that is restarted.
 
     \b
     Examples:
@@ -77,7 +77,7 @@ def erase_command(
     if again == bool(client_ids or user_ids) or (again and mentions):
         raise click.UsageError("name --client-id or --user-id, or else --again, which takes no id and no --mentions")
     if as_json and not (dry_run or yes):
-        raise click.UsageError("--json asks nothing: add --dry-run or --yes")
+        raise click.UsageError("--json cannot ask: add --dry-run or --yes")
     bucket = source_of(source)
     place = Place(bucket, needed_warehouse_of(dw, bucket))
     person = Person(client_ids, user_ids)

@@ -10,6 +10,7 @@ from analysis.commands.rejects import rejects_command
 from analysis.commands.report import report_command
 from analysis.commands.smoke import smoke_command
 from analysis.commands.trace import trace_command
+from analysis.commands.upgrade import upgrade_command
 from analysis.commands.validate import validate_command
 from analysis.errors import AnalysisError
 from command_line.errors import CommandError
@@ -26,6 +27,7 @@ COMMANDS = (
     trace_command,
     ledger_command,
     erase_command,
+    upgrade_command,
 )
 
 

@@ -12,13 +12,13 @@ __all__ = ["redrive_command"]
 
 @click.command("redrive")
 @click.option("--queue", required=True, metavar="NAME|URL", help="The failure queue, as clickstream-prod-failures.")
-@click.option("--function", metavar="NAME", help="Who is to try again.  [default: the function that failed]")
+@click.option("--function", metavar="NAME", help="Function that tries again.  [default: the function that failed]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
-    """Give to the projector once more what Lambda gave up on.
+    """Send events that Lambda gave up on to the projector once more.
 
-    Each message's event goes to the function that failed; the message is deleted once that has worked, and comes back
-    after five minutes if it has not. An event that has its row already changes nothing. Exit code 1 if one failed.
+    Each message's event goes to the function that failed. If that works, the message is deleted; otherwise it becomes
+    visible again after five minutes. An event that has a row already changes nothing. Exit code 1 if an event failed.
 
     \b
     Examples:
@@ -32,7 +32,7 @@ def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json_text(asdict(done)))
     else:
-        click.echo(f"{done.taken} messages: {done.done} went through, {len(done.failed)} failed.")
+        click.echo(f"{done.taken} messages: {done.done} were projected, {len(done.failed)} failed.")
         for reason in dict.fromkeys(done.failed):
             click.echo(f"  {done.failed.count(reason)} times: {printable(reason)}", err=True)
     raise SystemExit(1 if done.failed else 0)

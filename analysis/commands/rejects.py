@@ -24,9 +24,9 @@ def _places(source: str | None, dw: str | None) -> tuple[Any, str]:
 @click.group("rejects", invoke_without_command=True)
 @click.pass_context
 def rejects_command(context: click.Context) -> None:
-    """Work through the objects in raw that are no events.
+    """Work through rejects, the objects in raw that are not valid events.
 
-    Without a command, list them.
+    Without a command, it lists them.
 
     \b
     Examples:
@@ -42,10 +42,10 @@ def rejects_command(context: click.Context) -> None:
 @rejects_command.command("list")
 @source_option
 @warehouse_option
-@click.option("--every", is_flag=True, help="Those that were dismissed, too.")
+@click.option("--every", is_flag=True, help="List dismissed rejects too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array, and nothing else.")
 def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bool) -> None:
-    """List rejects, the oldest first; exit code 1 if there is one that nobody has dismissed."""
+    """List rejects, the oldest first. Exit code 1 if a reject was not dismissed."""
     from analysis.repair.rejects import rejects
 
     bucket, warehouse = _places(source, dw)
@@ -70,7 +70,7 @@ def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bo
 @click.argument("key")
 @source_option
 def show_command(key: str, source: str | None) -> None:
-    """Print the object KEY, as it is in raw; what would steer a terminal is printed as an escape."""
+    """Print the object KEY as it is in raw. Control characters are printed as escapes."""
     from analysis.place import source_of
     from analysis.repair.rejects import stored
 
@@ -79,14 +79,14 @@ def show_command(key: str, source: str | None) -> None:
 
 @rejects_command.command("retry")
 @click.argument("keys", nargs=-1)
-@click.option("--all", "all_of_them", is_flag=True, help="Every reject that nobody has dismissed.")
+@click.option("--all", "all_of_them", is_flag=True, help="Retry every reject that was not dismissed.")
 @source_option
 @warehouse_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def retry_command(
     keys: tuple[str, ...], source: str | None, dw: str | None, *, all_of_them: bool, as_json: bool
 ) -> None:
-    """Project the objects KEYS once more; what is an event now becomes a row. Exit code 1 if one still is none."""
+    """Project the objects KEYS once more; valid events become rows. Exit code 1 if an object is still rejected."""
     from analysis.place import keep_sample_at_home
     from analysis.repair.rejects import open_rejects, retry
 
@@ -100,7 +100,7 @@ def retry_command(
         click.echo(json_text(asdict(retried)))
     else:
         click.echo(
-            f"{len(retried.recovered)} are rows now, {len(retried.rejected)} are still no events, "
+            f"{len(retried.recovered)} are rows now, {len(retried.rejected)} are still rejected, "
             f"{len(retried.gone)} are not in raw."
         )
     raise SystemExit(1 if retried.rejected or retried.gone else 0)
@@ -112,7 +112,7 @@ def retry_command(
 @source_option
 @warehouse_option
 def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -> None:
-    """Say why the object KEY may stay as it is; it is listed no more, and stays in raw."""
+    """Record why the object KEY may stay as it is. It stays in raw, and is no longer listed."""
     from analysis.repair.rejects import dismiss
 
     bucket, warehouse = _places(source, dw)

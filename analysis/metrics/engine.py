@@ -18,8 +18,9 @@ from psycopg.types.string import TextLoader
 from analysis.errors import AnalysisError, NoTable
 from analysis.rows.orders import read_orders
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.errors import SettingsError
-from chalicelib.warehouse.client import Warehouse, reason
+from chalicelib.errors import NewerWarehouse, SettingsError
+from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
+from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
 
@@ -121,19 +122,30 @@ class WarehouseEvents:
             raise AnalysisError(str(error)) from None
         self._url = url
         self._timeout = timeout
+        self._is_known = False
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
-        """Run one query, as `Engine` says. Raises AnalysisError also if the query takes longer than the timeout."""
+        """Run one query, as `Engine` says.
+
+        Raises AnalysisError also if the query takes longer than the timeout, or the warehouse is newer than the code.
+        """
         statement = _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         try:
             with psycopg.connect(self._url, connect_timeout=5, application_name="clickstream-analysis") as connection:
                 self._prepare(connection)
+                if not self._is_known:
+                    SCHEMA.refuse_newer(connection)
+                    self._is_known = True
                 # A pipeline takes one statement at a time: none can end the read-only transaction, and write after it.
                 with connection.pipeline():
                     cursor = connection.execute(statement.encode(), parameters)
                     rows = cursor.fetchall()
                 schema = {column.name: _DTYPES.get(column.type_code) for column in cursor.description or ()}
                 return pl.DataFrame(rows, schema, orient="row")
+        except NewerWarehouse as error:
+            raise AnalysisError(str(error)) from None
+        except psycopg.errors.UndefinedColumn as error:
+            raise AnalysisError(f"{reason(error)}: if it is the contract's, {UPGRADE}") from error
         except psycopg.errors.UndefinedTable:
             raise NoTable(f"the warehouse has no table {TABLE}: no event has been projected yet") from None
         except psycopg.errors.QueryCanceled:

@@ -1,1 +1,1 @@
-"""Make it right: backfill, rejects, redrive, erase."""
+"""Put the warehouse right: backfill, rejects, redrive, erase, upgrade."""

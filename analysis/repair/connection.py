@@ -1,33 +1,42 @@
-"""A connection to the warehouse that writes, for the commands that mend it."""
+"""A connection to the warehouse that may write, for the repair commands."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from analysis.errors import AnalysisError
-from chalicelib.errors import SettingsError
-from chalicelib.warehouse.client import Warehouse, create_tables, reason
+from chalicelib.errors import NewerWarehouse, SettingsError
+from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
+from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["connected"]
 
 
 @contextmanager
 def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
-    """Connect to a warehouse; with `make`, tables that are not there are made, as the projector would.
+    """Connect to a warehouse. What is not committed when the block ends is undone.
 
-    What is not committed when the block ends is undone. Raises AnalysisError, also for what the block does, if the
-    warehouse does not answer or refuses.
+    Args:
+        dw_url: A libpq URL.
+        make: Add the tables and columns that are missing, as far as the role may do that.
+
+    Raises:
+        AnalysisError: The warehouse does not answer, refuses, or is newer than this code. Also for what the block does.
     """
     try:
         Warehouse(dw_url)  # says what is wrong with a URL without quoting its password
         with psycopg.connect(dw_url, connect_timeout=5, application_name="clickstream-analysis") as connection:
+            SCHEMA.refuse_newer(connection)
             if make:
-                create_tables(connection)
+                SCHEMA.upgrade(connection, as_allowed=True)
             connection.commit()
             yield connection
             connection.rollback()
-    except SettingsError as error:
+    except (SettingsError, NewerWarehouse) as error:
         raise AnalysisError(str(error)) from None
+    except (UndefinedTable, UndefinedColumn) as error:
+        raise AnalysisError(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
     except psycopg.Error as error:
         raise AnalysisError(f"the warehouse failed: {reason(error)}") from error

@@ -1,4 +1,4 @@
-"""Re-drives a failure queue: each message's event goes to the projector, and the message goes once that has worked."""
+"""Re-drives a failure queue: sends each message's event to the projector, and deletes the message if that works."""
 
 import json
 from collections.abc import Callable
@@ -9,25 +9,25 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, FunctionFailed
 
 __all__ = ["Invoke", "Redriven", "invoke_function", "queue_url", "redrive"]
 
-# Of a function's ARN, the event that it failed on: raises AnalysisError if it fails again.
-Invoke = Callable[[str, dict[str, Any]], None]
+# Takes a function's ARN and the event that it failed on. Raises AnalysisError if it fails again.
+Invoke = Callable[[str, dict[str, Any]], object]
 
-# A message that failed is not given out again within this time, so that the queue comes to an end.
+# The queue does not give out a failed message again within this time, so that this ends.
 HIDDEN_SECONDS = 300
 MESSAGES = 10
-# Without a wait SQS asks only some of its servers, and says of a queue that it is empty although it is not.
+# Without a wait SQS asks only some of its servers, and may call a queue empty that is not.
 LOOKING_SECONDS = 1
-# A function may take its whole timeout; to call it again meanwhile would not be quicker.
+# A function may take its whole timeout. Calling it again meanwhile does not help.
 PATIENT = Config(read_timeout=180, retries={"total_max_attempts": 1})
 
 
 @dataclass
 class Redriven:
-    """How many messages were taken, how many events went through, and why others did not."""
+    """How many messages were taken, how many events were projected, and the reason of each failure."""
 
     taken: int = 0
     done: int = 0
@@ -35,9 +35,17 @@ class Redriven:
 
 
 def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
-    """Take every message that is visible; one whose event is projected is deleted, any other comes back later.
+    """Take every visible message of a queue, and invoke the function with its event.
 
-    The function is the one that failed, unless another is named. Raises AnalysisError if the queue cannot be read.
+    A message is deleted if that works; otherwise it becomes visible again after five minutes.
+
+    Args:
+        url: The queue's URL.
+        invoke: What calls the function.
+        function: The function to call. By default the one that failed.
+
+    Raises:
+        AnalysisError: The queue cannot be read.
     """
     sqs = boto3.client("sqs")
     done = Redriven()
@@ -55,17 +63,24 @@ def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
 
 
 def queue_url(name: str) -> str:
-    """The URL of a queue, which may be named by it already. Raises AnalysisError if there is none."""
+    """The URL of a queue, given its name or its URL. Raises AnalysisError if there is no such queue."""
     return name if "://" in name else str(_ask(lambda: boto3.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]))
 
 
-def invoke_function(function: str, event: dict[str, Any]) -> None:
-    """Call a Lambda function, and wait for its answer. Raises AnalysisError if it fails."""
+def invoke_function(function: str, event: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON the function returns
+    """Call a Lambda function, and wait for what it returns.
+
+    Raises:
+        FunctionFailed: The function raised an error.
+        AnalysisError: AWS does not answer.
+    """
     client = boto3.client("lambda", config=PATIENT)
     answer = _ask(lambda: client.invoke(FunctionName=function, Payload=json.dumps(event).encode()))
+    returned = json.loads(answer["Payload"].read() or "{}")
     if answer.get("FunctionError"):
-        said = json.loads(answer["Payload"].read() or "{}")
-        raise AnalysisError(f"{function}: {said.get('errorMessage', answer['FunctionError'])}")
+        said = returned.get("errorMessage", answer["FunctionError"])
+        raise FunctionFailed(f"{function}: {said}", returned.get("errorType", ""))
+    return returned
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401  # botocore makes its client classes at run time
@@ -94,7 +109,7 @@ def _failed_invocation(body: str, function: str | None) -> tuple[str, dict[str, 
         record = json.loads(body)
         return function or record["requestContext"]["functionArn"], record["requestPayload"]
     except (ValueError, KeyError, TypeError):
-        raise AnalysisError("a message is no record of a failed invocation: look at it, and delete it") from None
+        raise AnalysisError("a message does not describe a failed invocation: look at it, and delete it") from None
 
 
 def _ask(question: Callable[[], Any]) -> Any:  # noqa: ANN401  # as above

@@ -1,4 +1,4 @@
-"""The objects that are no events: which there are, another try, and dismissal."""
+"""Rejects, the objects that are not valid events: lists them, projects them again, dismisses them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,24 +14,27 @@ from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
 from analysis.rows.projection import Projection
-from chalicelib.warehouse.client import REJECTS, has_table
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import REJECTS
 
 __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
 
-# The column is not there before something was dismissed.
+# To read is not to upgrade: in an older warehouse the column `dismissed` may be missing.
 SELECT = f"""
 SELECT bucket, key, reason, first_seen, to_jsonb(reject) ->> 'dismissed' AS dismissed
 FROM {REJECTS} AS reject
 WHERE bucket = %s
 ORDER BY first_seen, key
 """  # noqa: S608  # our own name
-ADD_DISMISSED = f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT"
 DISMISS = f"UPDATE {REJECTS} SET dismissed = %s WHERE bucket = %s AND key = %s"  # noqa: S608  # our own name
 
 
 @dataclass(frozen=True)
 class Reject:
-    """One object that is no event: why, since when it is known (aware), and why it may stay so, if somebody said."""
+    """One object that is not a valid event.
+
+    `first_seen` is aware; `dismissed` is the reason why it may stay as it is, or None.
+    """
 
     bucket: str
     key: str
@@ -42,7 +45,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Retried:
-    """What became of a second try: keys that are rows now, that are still no events, and that are not in raw."""
+    """Keys by the outcome of another try: a row now, still not a valid event, or not in raw."""
 
     recovered: list[str]
     rejected: list[str]
@@ -50,7 +53,7 @@ class Retried:
 
 
 def rejects(dw_url: str, source: str | Path) -> list[Reject]:
-    """The rejects of a bucket, the oldest first. Raises AnalysisError if the warehouse does not answer."""
+    """Give the rejects of a bucket, the oldest first. Raises AnalysisError if the warehouse does not answer."""
     with connected(dw_url, make=False) as connection:
         if not has_table(connection, REJECTS):
             return []
@@ -58,14 +61,20 @@ def rejects(dw_url: str, source: str | Path) -> list[Reject]:
 
 
 def open_rejects(dw_url: str, source: str | Path) -> list[Reject]:
-    """Those that nobody has dismissed."""
+    """Give the rejects that nobody has dismissed. Raises AnalysisError if the warehouse does not answer."""
     return [reject for reject in rejects(dw_url, source) if reject.dismissed is None]
 
 
 def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
-    """Project these objects once more, as `backfill` does: what is an event now becomes a row, and no reject.
+    """Project objects once more, as `backfill` does. A valid event becomes a row, and is no longer a reject.
 
-    Raises AnalysisError if raw or the warehouse cannot be read.
+    Args:
+        dw_url: A libpq URL.
+        source: The raw bucket, a directory or `s3://bucket`.
+        keys: Keys of the objects.
+
+    Raises:
+        AnalysisError: Raw or the warehouse cannot be read.
     """
     opened = open_source(source)
     recovered, rejected, gone = [], [], []
@@ -83,16 +92,16 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
 
 
 def dismiss(dw_url: str, source: str | Path, key: str, reason: str) -> None:
-    """Say why an object may stay as it is. Raises AnalysisError if it is no reject."""
+    """Record why an object may stay as it is. Raises AnalysisError if it is not a reject."""
     with connected(dw_url, make=True) as connection:
-        connection.execute(ADD_DISMISSED)
         if not connection.execute(DISMISS, (reason, bucket_of(source), key)).rowcount:
-            raise AnalysisError(f"{key} is no reject of {bucket_of(source)}: 'python -m analysis rejects' lists them")
+            name = bucket_of(source)
+            raise AnalysisError(f"{key} is not a reject of {name}: 'python -m analysis rejects' lists them")
         connection.commit()
 
 
 def stored(source: str | Path, key: str) -> bytes:
-    """The object as it is in raw. Raises AnalysisError if it is not there."""
+    """Read an object of raw as it is. Raises AnalysisError if it is not there."""
     folder, _, name = key.rpartition("/")
     found = dict(open_source(source).read([Folder(f"{folder}/", [name])]))
     if key not in found:
@@ -109,7 +118,7 @@ def _folders(keys: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _listed(source: Source, folder: str, names: Sequence[str]) -> list[Folder]:
-    """Those of the names that there are; a listing tells when they were stored, which an event may need."""
+    """Keep the names that exist. A listing also says when each was stored, which an event may need."""
     folders = (each for found in source.folders([folder]) for each in found if each.prefix == folder)
     there = {name for each in folders for name in each.names}
     return [Folder(folder, [name for name in names if name in there])]

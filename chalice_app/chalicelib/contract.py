@@ -15,7 +15,6 @@ from chalicelib.json_object import Json, JsonObject
 
 __all__ = [
     "COLUMNS",
-    "CREATE_TABLE",
     "EVENT_ID",
     "EVENT_NAMES",
     "EVENT_TIMESTAMP",
@@ -172,17 +171,6 @@ COLUMNS = (
 EVENT_ID, EVENT_TIMESTAMP = (
     [column.name for column in COLUMNS].index(name) for name in ("event_id", "event_timestamp")
 )
-
-
-def _create_table() -> str:
-    definitions = ",\n    ".join(f"{column.name} {column.type} {column.constraint}".rstrip() for column in COLUMNS)
-    return (
-        f"CREATE TABLE IF NOT EXISTS {TABLE} (\n    {definitions}\n);\n"
-        f"CREATE INDEX IF NOT EXISTS clickstream_events_event_timestamp_idx ON {TABLE} (event_timestamp);"
-    )
-
-
-CREATE_TABLE = _create_table()
 
 
 def documentation() -> str:

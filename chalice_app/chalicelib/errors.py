@@ -6,12 +6,15 @@ __all__ = [
     "EventTooLarge",
     "InternalError",
     "InvalidEvent",
+    "NewerWarehouse",
     "ObjectGone",
     "ProjectionFailed",
+    "SchemaError",
     "SettingsError",
     "StorageUnavailable",
     "Unauthorized",
     "UnsupportedContentType",
+    "UpgradeRefused",
     "WarehouseUnavailable",
 ]
 
@@ -68,6 +71,18 @@ class ObjectGone(ClickstreamError):
 
 class WarehouseUnavailable(ClickstreamError):
     """PostgreSQL cannot be reached, or refused a statement. The invocation has to be retried."""
+
+
+class NewerWarehouse(ClickstreamError):
+    """A later version of this code has upgraded the warehouse: commands leave it alone."""
+
+
+class UpgradeRefused(ClickstreamError):
+    """The role that was used may not change the warehouse's tables."""
+
+
+class SchemaError(ClickstreamError):
+    """The contract's columns, or the numbered steps beside them, say something that no table can follow."""
 
 
 class CredentialsUnavailable(ClickstreamError):

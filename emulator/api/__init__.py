@@ -1,1 +1,1 @@
-"""The emulator's API, for its page and for other people's tests: events, waiting for them, faults, shoppers, reset."""
+"""The emulator's HTTP API, for its page and for users' tests: events, waiting, faults, shoppers and reset."""

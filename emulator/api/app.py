@@ -1,4 +1,4 @@
-"""The web application: the API, and unless it is headless the pages."""
+"""The web application: the API, and the pages unless it is headless."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from command_line.errors import CommandError
-from emulator.api import control as steering
-from emulator.api import events, stream, wait
+from emulator.api import control, events, stream, wait
 from emulator.api.guards import guards
 from emulator.api.responses import Problem, command_error_response, json_response, problem_response, unforeseen_response
 from emulator.api.running import Running
@@ -21,7 +20,7 @@ __all__ = ["web_app"]
 
 WEB = Path(__file__).parents[1] / "web"
 PUBLISHER = Path(__file__).parents[2] / "publisher"
-# The shop's routes are made in the browser; each can be opened and reloaded.
+# The shop resolves its routes in the browser; each of them can be opened and reloaded.
 PAGES = {
     "/": "shop",
     "/category/{slug}": "shop",
@@ -36,13 +35,13 @@ PAGES = {
 
 
 def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
-    """The application of one stack. Only loopback names are answered."""
+    """Make the application of one stack; it answers requests to loopback names only."""
     routes: list[BaseRoute] = [
         *_stack_routes(running),
         *events.routes(running),
         *wait.routes(running),
         *stream.routes(running),
-        *steering.routes(running),
+        *control.routes(running),
     ]
     return Starlette(
         routes=routes if is_headless else [*routes, *_pages()],
@@ -50,7 +49,7 @@ def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
         exception_handlers={
             Problem: problem_response,
             CommandError: command_error_response,
-            HTTPException: _answer_http_exception,
+            HTTPException: _http_exception_response,
             Exception: unforeseen_response,
         },
     )
@@ -75,9 +74,9 @@ def _pages() -> list[BaseRoute]:
     return [*pages, Mount("/web", StaticFiles(directory=WEB)), Mount("/publisher", StaticFiles(directory=PUBLISHER))]
 
 
-def _answer_http_exception(request: Request, error: Exception) -> Response:
+def _http_exception_response(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for these only
     message = f"{request.method} {request.url.path}: {error.detail}"
-    found = json_response({"success": False, "message": message}, error.status_code)
-    found.headers.update(error.headers or {})
-    return found
+    response = json_response({"success": False, "message": message}, error.status_code)
+    response.headers.update(error.headers or {})
+    return response

@@ -1,4 +1,4 @@
-"""Which events have reached the warehouse since a moment: counted in the warehouse itself."""
+"""Counts and lists the events that have reached the warehouse since a given time, by asking the warehouse."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ __all__ = ["FILTERS", "Arrivals"]
 FILTERS = {"eventName": "event_name", "sessionId": "session_id", "clientId": "client_id", "userId": "user_id"}
 MOST_ROWS = 100
 
-# `%(…)s IS NULL OR` lets one statement serve every choice of filters; `since` is compared with the time of receipt.
+# `%(…)s IS NULL OR` makes one statement work for every choice of filters; `since` is compared with the time of receipt.
 MATCHING = f"""
 FROM {TABLE}
 WHERE event_timestamp >= coalesce(%(since)s::TIMESTAMPTZ, '-infinity')
@@ -35,14 +35,20 @@ GROUP BY event_name ORDER BY event_name
 
 
 class Arrivals:
-    """Rows received since a moment (aware; None: ever) that match the filters."""
+    """The rows of events that match the filters and were received since a given time.
+
+    Args:
+        dw_url: libpq URL of the warehouse.
+        since: Earliest time of receipt, aware; None: no limit.
+        filters: Values by the names in FILTERS.
+    """
 
     def __init__(self, dw_url: str, since: datetime | None, filters: Mapping[str, str]) -> None:
         self._dw_url = dw_url
         self._parameters = {"since": since, **{column: filters.get(name) for name, column in FILTERS.items()}}
 
     def count(self) -> int:
-        """How many there are; 0 while the warehouse is away."""
+        """Return the number of rows; 0 while the warehouse does not answer."""
         try:
             [[row]] = self._ask(COUNT)
         except psycopg.Error:
@@ -50,7 +56,10 @@ class Arrivals:
         return int(row["count"])
 
     def as_json(self) -> dict[str, Any]:
-        """The last 100 of them, the newest first; how many of each name there are, whatever the filters; a problem."""
+        """Return the last 100 rows as `events`, the newest first, and counts by event name as `arrived`.
+
+        The counts ignore the filters. `problem` is there if the warehouse does not answer.
+        """
         try:
             rows, names = self._ask(ROWS, NAMES)
         except psycopg.errors.UndefinedTable:
@@ -62,7 +71,7 @@ class Arrivals:
         return {"events": events, "arrived": {row["event_name"]: row["count"] for row in names}}
 
     def _ask(self, *queries: LiteralString) -> list[list[dict[str, Any]]]:
-        # A connection each time: those who wait for long must not use up all that the warehouse allows.
+        # A new connection each time: long waits must not use up the connections that the warehouse allows.
         with quick_connection(self._dw_url) as connection:
             cursor = connection.cursor(row_factory=dict_row)
             return [cursor.execute(query, self._parameters).fetchall() for query in queries]

@@ -1,4 +1,4 @@
-"""Faults, shoppers and reset: what changes the running stack."""
+"""The routes that change the running stack: faults, shoppers and reset."""
 
 import json
 from dataclasses import asdict, fields
@@ -18,12 +18,12 @@ from emulator.stack.faults import Faults
 
 __all__ = ["routes"]
 
-# As the API spells them, and as the code does: triggersTwice → triggers_twice.
+# The spelling of the API → the spelling of the code: triggersTwice → triggers_twice.
 SWITCHES = {sub("_(.)", lambda match: match[1].upper(), field.name): field.name for field in fields(Faults)}
 
 
 def routes(running: Running) -> list[Route]:
-    """The routes of all three."""
+    """Make the routes of faults, shoppers and reset."""
 
     def get_faults(_request: Request) -> Response:
         return json_response(_faults(running.faults.current))
@@ -32,7 +32,7 @@ def routes(running: Running) -> list[Route]:
         wanted = await body_of(request)
         check_names(wanted, SWITCHES)
         if not all(isinstance(value, bool) for value in wanted.values()):
-            raise Problem(400, "a fault is switched with true or false")
+            raise Problem(400, "each fault must be true or false")
         switches = {SWITCHES[name]: value for name, value in wanted.items()}
         return json_response(_faults(await run_in_threadpool(running.faults.switch, **switches)))
 
@@ -50,7 +50,7 @@ def routes(running: Running) -> list[Route]:
         _check_range("sessions", sessions, 1, MOST_SESSIONS)
         _check_range("rate", rate, SLOWEST, FASTEST)
         if not isinstance(sessions, int):
-            raise Problem(400, "sessions is a whole number")
+            raise Problem(400, "sessions must be a whole number")
         await run_in_threadpool(running.shoppers.start, sessions, float(rate))
         return json_response(running.shoppers.status(), 202)
 
@@ -75,4 +75,4 @@ def _faults(faults: Faults) -> dict[str, Any]:
 
 def _check_range(name: str, value: object, low: float, high: float) -> None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not low <= value <= high:
-        raise Problem(400, f"{name} is a number from {low:,g} to {high:,g}, not {json.dumps(value)}")
+        raise Problem(400, f"{name} must be a number from {low:,g} to {high:,g}, not {json.dumps(value)}")

@@ -1,4 +1,4 @@
-"""`GET /api/events`: what became of the events that this stack has seen, all or one."""
+"""`GET /api/events`: the traces of the events that this stack has seen, and the details of one event."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from emulator.traces.traces import MOST_TRACES
 
 __all__ = ["FILTERS", "routes"]
 
-# The parameter, and what it is compared with.
+# Query parameters, and the members of a trace that they are compared with.
 FILTERS = {
     "eventName": "event_name",
     "eventId": "event_id",
@@ -28,13 +28,13 @@ PARAMETERS = (*FILTERS, "text", "since", "limit")
 
 
 def routes(running: Running) -> list[Route]:
-    """The two routes."""
+    """Make the two routes."""
 
     def events(request: Request) -> Response:
         query = request.query_params
         check_query(query, PARAMETERS)
         if query.get("state", STATES[0]) not in STATES:
-            raise Problem(400, f"state is one of {', '.join(STATES)}, not {query['state']!r}")
+            raise Problem(400, f"state must be one of {', '.join(STATES)}, not {query['state']!r}")
         since, text = moment(query, "since"), query.get("text", "").casefold()
         limit = integer(query, "limit", MOST_TRACES, 1, MOST_TRACES)
         found = [
@@ -52,7 +52,11 @@ def routes(running: Running) -> list[Route]:
         identity = request.path_params["identity"]
         found = detail(identity, running.traces, running.bucket, running.stack.dw_url)
         if found is None:
-            raise Problem(404, f"no event {identity} was seen since the stack was started or reset, and none has a row")
+            raise Problem(
+                404,
+                f"event {identity} is unknown: the stack has not seen it since its start or last reset, "
+                "and the warehouse has no row of it",
+            )
         return json_response(found)
 
     return [Route("/api/events", events), Route("/api/events/{identity:path}", event)]

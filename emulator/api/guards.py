@@ -1,4 +1,4 @@
-"""Guards of the web server: only loopback names, only this page's own scripts, no change asked for by another site."""
+"""Guards of the web server: it answers loopback names only, runs its own scripts only, and obeys no other site."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -13,21 +13,21 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def guards(ingest_url: str) -> list[Middleware]:
-    """Every guard; pages may talk to this server and to `ingest_url`, and run no script but ours."""
+    """Make every guard. Pages may talk to this server and to `ingest_url`, and run only this server's scripts."""
     policy = (
         f"default-src 'self'; connect-src 'self' {ingest_url}; img-src 'self' data:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
     return [
         Middleware(_SafeHeaders, policy=policy),
-        # A page elsewhere whose name is made to resolve to 127.0.0.1 must not read a shop's events.
+        # A foreign page whose host name resolves to 127.0.0.1 (DNS rebinding) must not read a shop's events.
         Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
         Middleware(_SameOrigin),
     ]
 
 
 class _SameOrigin:
-    """Refuses what would change the stack if a page of another origin asks for it; programs send no origin."""
+    """Refuses requests of pages from another origin that would change the stack; programs send no origin."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,14 +37,14 @@ class _SameOrigin:
             headers = Headers(scope=scope)
             origin = headers.get("origin")
             if origin is not None and origin != f"http://{headers.get('host')}":
-                message = f"a page of {origin} may not change this stack: use its own page, or a program"
+                message = f"a page from {origin} may not change this stack: use the stack's own page, or a program"
                 await json_response({"success": False, "message": message}, 403)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
 class _SafeHeaders:
-    """Adds the headers that every answer has."""
+    """Adds the headers that every response has."""
 
     def __init__(self, app: ASGIApp, policy: str) -> None:
         self._app = app
@@ -56,7 +56,7 @@ class _SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = self._policy
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-cache")  # a newer version of a script is to be seen at once
+                headers.setdefault("Cache-Control", "no-cache")  # so that a new version of a script is used at once
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -1,4 +1,4 @@
-"""Responses of the API: JSON that nobody caches, and problems that say what to do."""
+"""Responses of the API: JSON that is never cached, and errors that tell what to do."""
 
 from typing import Any
 
@@ -11,7 +11,13 @@ __all__ = ["Problem", "command_error_response", "json_response", "problem_respon
 
 
 class Problem(Exception):
-    """A request that cannot be answered as asked: an HTTP status, what is wrong and what to do, and details."""
+    """A request that cannot be fulfilled.
+
+    Args:
+        status: HTTP status of the response.
+        message: What is wrong, and what to do.
+        details: Further members of the response's JSON object.
+    """
 
     def __init__(self, status: int, message: str, **details: object) -> None:
         super().__init__(message)
@@ -20,24 +26,24 @@ class Problem(Exception):
 
 
 def json_response(content: dict[str, Any], status: int = 200) -> JSONResponse:
-    """Answer with a JSON object."""
+    """Make a response with a JSON object."""
     return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
 
 def problem_response(_request: Request, problem: Exception) -> JSONResponse:
-    """Answer with a Problem, in the shape of ingest's own errors."""
+    """Make the response to a Problem, in the same shape as the errors of ingest."""
     assert isinstance(problem, Problem)  # noqa: S101  # it is registered for these only
     return json_response({"success": False, "message": str(problem), **problem.details}, problem.status)
 
 
 def command_error_response(_request: Request, error: Exception) -> JSONResponse:
-    """Answer with what the stack cannot do now."""
+    """Make the response to a CommandError: the stack cannot do this now."""
     assert isinstance(error, CommandError)  # noqa: S101  # as above
     return json_response({"success": False, "message": error.message}, 409)
 
 
 def unforeseen_response(_request: Request, error: Exception) -> JSONResponse:
-    """Answer where nobody foresaw the error; its trace goes to standard error."""
+    """Make the response to an unforeseen error; its stack trace goes to standard error."""
     return json_response(
-        {"success": False, "message": f"internal error ({type(error).__name__}): see the terminal"}, 500
+        {"success": False, "message": f"internal error ({type(error).__name__}): see the terminal of the stack"}, 500
     )

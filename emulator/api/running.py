@@ -1,4 +1,4 @@
-"""A running stack, as the API sees and steers it."""
+"""The parts of a running stack that the API reads and changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,14 @@ __all__ = ["Running"]
 
 @dataclass(frozen=True)
 class Running:
-    """The parts of a stack that the API needs; `started_at` is aware, `stopping` ends what waits."""
+    """The parts of a stack that the API needs.
+
+    Attributes:
+        bucket: Directory of the raw bucket.
+        health: Returns the state of every part as JSON.
+        started_at: When the stack was started (UTC).
+        stopping: Ends waiting requests and streams when it is set.
+    """
 
     stack: Stack
     bucket: Path

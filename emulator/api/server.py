@@ -16,7 +16,7 @@ STOP_SECONDS = 3
 
 
 class Page:
-    """Serves the page, or if headless the API only, on 127.0.0.1: a thread of this process."""
+    """Serves the page and the API (only the API if headless) on 127.0.0.1, in a thread of this process."""
 
     name = "page"
 
@@ -35,10 +35,10 @@ class Page:
         self._thread = threading.Thread(target=server.run, name=self.name, daemon=True)
         self._thread.start()
         if not wait_until(lambda: server.started or not self.is_alive, START_SECONDS) or not server.started:
-            raise CommandError(f"the web page cannot be served on port {self._port}: choose another with --web-port")
+            raise CommandError(f"cannot serve the page on port {self._port}: choose another port with --web-port")
 
     def stop(self) -> None:
-        """End what waits and streams, answer what is under way, and stop."""
+        """End waiting requests and streams, answer the other requests under way, and stop."""
         self._running.stopping.set()
         self._running.shoppers.stop()
         if self._server is not None and self._thread is not None:
@@ -47,13 +47,13 @@ class Page:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it serves."""
+        """Whether the server runs."""
         return self._thread is not None and self._thread.is_alive()
 
     def check(self) -> str | None:
-        """Nothing can be wrong: this is asked through the page itself."""
+        """Return None: whoever asks gets the answer through this server, so it works."""
         return None
 
     def last_lines(self) -> list[str]:
-        """Nothing: it logs nothing."""
+        """Return no lines: it has no log."""
         return []

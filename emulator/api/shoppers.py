@@ -1,4 +1,4 @@
-"""The shoppers that the page starts: one run at a time, in a thread of its own."""
+"""Runs the shoppers that the page starts: one run at a time, in a separate thread."""
 
 import math
 from threading import Event, RLock, Thread
@@ -26,16 +26,16 @@ class ShopperRun:
 
     @property
     def is_running(self) -> bool:
-        """Whether shoppers click, or send what still waits."""
+        """Whether shoppers still click, or send waiting events."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self, sessions: int, rate: float) -> None:
-        """Let them begin: so many visits, with so many events per second. Raises Problem if others are here."""
+        """Start shoppers: `sessions` visits, `rate` events per second. Raises Problem if shoppers run already."""
         with self._lock:
             if self.is_running:
-                raise Problem(409, "shoppers are here already: stop them first")
+                raise Problem(409, "shoppers are running already: stop them first")
             self._stop = Event()
-            # They are stopped by whoever started them; until then, their events wait as long as it takes.
+            # Their user stops them; until then, their events wait as long as it takes.
             self._shoppers = Shoppers(
                 self._stack.endpoint, self._stack.web_url, read_catalogue(), sessions, rate, patience=math.inf
             )
@@ -43,20 +43,20 @@ class ShopperRun:
             self._thread.start()
 
     def stop(self) -> None:
-        """Let them click no more; what waits is sent for a moment. Does nothing if there are none."""
+        """Stop the shoppers, and send their waiting events for a moment. Do nothing if none run."""
         with self._lock:
             self._stop.set()
             if self._thread is not None:
                 self._thread.join(STOP_SECONDS)
 
     def forget(self) -> None:
-        """Stop them, and know nothing of them any more."""
+        """Stop the shoppers, and reset their status."""
         with self._lock:
             self.stop()
             self._shoppers = None
 
     def status(self) -> dict[str, Any]:
-        """How far they are."""
+        """Return the progress of the current or last run as JSON."""
         shoppers = self._shoppers
         if shoppers is None:
             nothing = dict.fromkeys(

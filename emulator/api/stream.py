@@ -1,4 +1,4 @@
-"""`GET /api/stream`: the traces as they change, as server-sent events."""
+"""`GET /api/stream`: sends the traces as they change, as server-sent events."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from emulator.api.running import Running
 
 __all__ = ["routes"]
 
-MOST_SHOWN = 10_000  # what the view keeps
+MOST_SHOWN = 10_000  # traces that the pipeline view keeps
 CHUNK = 500
 MOST_DIGITS = 20
 POLL_SECONDS = 0.1
@@ -21,7 +21,7 @@ POLLS_PER_FIGURES = 10
 
 
 def routes(running: Running) -> list[Route]:
-    """The one route."""
+    """Make the route."""
 
     def stream(request: Request) -> Response:
         messages = _messages(running, request.headers.get("Last-Event-ID", ""))
@@ -32,7 +32,7 @@ def routes(running: Running) -> list[Route]:
 
 
 async def _messages(running: Running, last: str) -> AsyncIterator[str]:
-    """What has changed since the message `last` (`<epoch>-<revision>`), and what changes until the stack stops."""
+    """Yield the changes since the message with the id `last` (`<epoch>-<revision>`), until the stack stops."""
     traces, polls = running.traces, 0
     epoch, _, text = last.partition("-")
     revision = int(text) if text.isascii() and text.isdigit() and len(text) < MOST_DIGITS else 0

@@ -1,4 +1,4 @@
-"""`GET /api/wait`: answers when so many events have reached the warehouse, or says which did when time is up."""
+"""`GET /api/wait`: responds when enough events have reached the warehouse, or lists them when the time is up."""
 
 import asyncio
 import time
@@ -25,12 +25,12 @@ PARAMETERS = (*FILTERS, "count", "timeout", "since")
 
 
 def routes(running: Running) -> list[Route]:
-    """The one route."""
+    """Make the route."""
     waiting: set[Request] = set()
 
     async def wait(request: Request) -> Response:
         if len(waiting) >= MOST_WAITING:
-            raise Problem(503, f"{MOST_WAITING} others wait already: try again later")
+            raise Problem(503, f"{MOST_WAITING} requests wait already: try again later")
         waiting.add(request)
         try:
             return await _wait(running, request)
@@ -50,7 +50,7 @@ async def _wait(running: Running, request: Request) -> Response:
     deadline = time.monotonic() + timeout
     while (arrived := await run_in_threadpool(arrivals.count)) < count and time.monotonic() < deadline:
         if running.stopping.is_set() or await request.is_disconnected():
-            raise Problem(503, "the stack is being stopped, or nobody waits any more")
+            raise Problem(503, "the stack is stopping: try again when it runs")
         await asyncio.sleep(POLL_SECONDS)
     found = await run_in_threadpool(arrivals.as_json)
     found |= {"count": arrived, "wanted": count, "since": iso_milliseconds(since)}

@@ -1,1 +1,1 @@
-"""`python -m emulator`: one module a command."""
+"""The command line of the local stack, with one module for each command."""

@@ -1,4 +1,4 @@
-"""`python -m emulator env`."""
+"""`python -m emulator env`: print the environment variables that point other programs at the stack."""
 
 import json
 import shlex
@@ -17,10 +17,12 @@ __all__ = ["env_command"]
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of shell lines.")
 def env_command(home: Home, *, as_json: bool) -> None:
-    """Print the environment that points any AWS SDK, psql or notebook at the stack.
+    """Print the variables that point other programs at the stack.
+
+    They work for any AWS SDK, the AWS CLI, psql, the notebooks and 'python -m analysis'.
 
     \b
-    Use it as:
+    Example:
         eval "$(python -m emulator env)"
         aws s3 ls --recursive s3://$RAW_BUCKET_NAME/events/
         psql -c 'SELECT count(*) FROM clickstream_events'
@@ -30,8 +32,10 @@ def env_command(home: Home, *, as_json: bool) -> None:
         click.echo(json.dumps(environment, indent=2))
         return
     if not home.is_held:
-        click.echo("The stack is not running; this is where it was. Start it with 'python -m emulator up'.", err=True)
-    # These would be used instead of what follows.
+        click.echo(
+            "The stack is not running. These are its last addresses; start it with 'python -m emulator up'.", err=True
+        )
+    # These variables would win over those that follow.
     click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN PGHOSTADDR PGSERVICE PGPASSWORD")
     for name in ("NO_PROXY", "no_proxy"):
         click.echo(f'export {name}="127.0.0.1,localhost${{{name}:+,${name}}}"')

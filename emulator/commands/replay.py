@@ -1,4 +1,4 @@
-"""The command line of a replay."""
+"""`python -m emulator replay`: post a public event log through the collector, and check that every event arrives."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ from emulator.commands.options import home_option
 __all__ = ["replay_command"]
 
 HELP = """
-Post an event log in the REES46 format as clickstream events, and check that none is lost.
+Post a public event log, and check that every event arrives.
 
-FILE is CSV with the columns event_time, event_type, product_id, category_id, category_code, brand, price, user_id and
-user_session. Each line becomes one event; its eventId comes from the line, so that a second replay of the same file
-adds no rows.
+FILE is CSV in the REES46 format, with the columns event_time, event_type, product_id, category_id, category_code,
+brand, price, user_id and user_session. Each line becomes one event. Its eventId is derived from the line, so a second
+replay of the same file adds no rows.
 
 \b
 Examples:
@@ -25,20 +25,22 @@ Examples:
   DW_URL=postgresql://... RAW_BUCKET_NAME=my-bucket \\
     python -m emulator replay 2019-Oct.csv --url https://api.example.com/clickstream
 
-With --url, rows are checked where DW_URL is set, and objects where RAW_BUCKET_NAME is (through the AWS_* variables);
-what cannot be checked is said. Exit code: 0 all arrived, 1 something was malformed, refused or lost, 2 wrong usage or
+With --url, the replay checks rows only if DW_URL is set, and objects only if RAW_BUCKET_NAME is set (it reads them
+with the AWS_* variables). The report says "not checked" for the rest.
+
+Exit codes: 0 every event arrived, 1 a line was malformed, or an event was refused or lost, 2 wrong usage or
 environment, 130 interrupted with Ctrl-C.
 """
-TIMEOUT = "How long to wait for the warehouse while no new row arrives there."
+TIMEOUT = "Stop waiting for rows when no new one has arrived for so long."
 
 
 @click.command("replay", help=HELP)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @home_option
-@click.option("--url", help="Post there instead, e.g. to a deployed stage.  [default: the running stack's endpoint]")
+@click.option("--url", help="Post to this URL, e.g. a deployed stage.  [default: the running stack's endpoint]")
 @click.option("--limit", type=click.IntRange(min=1), help="Read only the first N lines after the header.")
 @click.option(
-    "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Events in flight at a time."
+    "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Events to post at the same time."
 )
 @click.option("--timeout", type=click.FloatRange(0), default=60.0, show_default=True, metavar="SECONDS", help=TIMEOUT)
 @click.option(
@@ -54,7 +56,7 @@ def replay_command(
     *,
     as_json: bool,
 ) -> None:
-    """Replay FILE, print the report, and end with its exit code."""
+    """Replay FILE, print the report, and exit with its exit code."""
     # Imported here, since boto3, psycopg and httpx2 take longer to import than `--help` and `env` take to run.
     from emulator.replay import output
     from emulator.replay.ends import ends_of_environment, ends_of_stack

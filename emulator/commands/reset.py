@@ -1,4 +1,4 @@
-"""`python -m emulator reset`."""
+"""`python -m emulator reset`: delete the stored events, the embedded warehouse and the logs of a stopped stack."""
 
 import os
 import shutil
@@ -16,17 +16,19 @@ __all__ = ["reset_command"]
 
 @click.command("reset")
 @home_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without asking for confirmation.")
 def reset_command(home: Home, *, yes: bool) -> None:
-    """Delete every stored event, the embedded warehouse and the logs, for a fresh start.
+    """Delete every stored event, the embedded warehouse and the logs.
 
-    The stack must not be running. A warehouse given by --dw is left as it is.
+    Stop the stack first. A warehouse given by --dw or DW_URL is not changed.
     """
     if not os.access(home.path / MARKER, os.W_OK):
-        raise CommandError(f"{home.path} is no home of a stack: nothing was deleted")
+        raise CommandError(
+            f"{home.path} is not the home of a stack, so nothing was deleted: name the right directory with --home"
+        )
     with home.held():
         if not yes:
-            click.confirm(f"Delete every event and the warehouse in {home.path}?", abort=True)
+            click.confirm(f"Delete every stored event and the embedded warehouse in {home.path}?", abort=True)
         stop_orphans(home)
         Postgres(home).remove()
         try:

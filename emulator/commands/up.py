@@ -1,4 +1,4 @@
-"""`python -m emulator up`."""
+"""`python -m emulator up`: start the stack, and keep it running."""
 
 import os
 
@@ -23,22 +23,24 @@ PORT = click.IntRange(1, 65535)
 @click.option(
     "--dw", metavar="URL", help="Use this PostgreSQL as the warehouse.  [default: DW_URL, else an embedded one]"
 )
-@click.option("--headless", is_flag=True, help="For CI: no page, the API only, and one line on stdout when ready.")
+@click.option(
+    "--headless", is_flag=True, help="For CI: serve the API without the page, and print one line on stdout when ready."
+)
 @click.option(
     "--s3-cache",
     type=click.FloatRange(0.1, 3600),
     default=CACHE_SECONDS,
     show_default=True,
-    help="Seconds for which the S3 server may overlook files written straight to disk; more is quicker from some ten "
-    "thousand objects an hour on.",
+    help="Seconds for which the S3 server caches directories. Files written straight to disk stay unseen for so long; "
+    "a larger value is quicker with more than about 10,000 objects an hour.",
 )
 def up_command(
     home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None, *, headless: bool, s3_cache: float
 ) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
-    Events stored earlier are still there, and those that the warehouse lacks are projected first. A part that dies is
-    reported and started again.
+    Events stored earlier are kept. At the start, the stack projects those that are not in the warehouse yet. When a
+    part dies, the stack says so and starts it again.
 
     \b
     In a CI job:
@@ -51,7 +53,7 @@ def up_command(
 
 
 def _given_dw(home: Home) -> str | None:
-    """`DW_URL`, unless it only names this home's own embedded warehouse, as after `eval "$(… env)"`."""
+    """Return `DW_URL`, but None if it names this home's own embedded warehouse, as after `eval "$(… env)"`."""
     url = os.environ.get("DW_URL") or None
     try:
         own = home.read_stack()

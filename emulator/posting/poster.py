@@ -1,4 +1,4 @@
-"""Posts events to the collector over HTTP, with retries."""
+"""Posts events to the collector over HTTP, and retries."""
 
 import threading
 import time
@@ -13,17 +13,27 @@ from emulator.posting.retry import ATTEMPTS, delay
 
 __all__ = ["Poster"]
 
+SCHEMES = frozenset({"http", "https"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Poster:
-    """Posts to one endpoint over at most `connections` kept-alive connections; threads may share it."""
+    """Posts to one endpoint; threads may share it.
+
+    Args:
+        endpoint: URL of the collector.
+        connections: The most connections to keep open at the same time.
+        stop: Ends the waits between attempts when it is set.
+
+    Raises:
+        CommandError: The endpoint is not a URL.
+    """
 
     def __init__(self, endpoint: str, connections: int, stop: threading.Event | None = None) -> None:
         self._endpoint = endpoint
         self._stop = stop or threading.Event()
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        # A proxy of the environment cannot reach this machine's loopback.
+        # A proxy named in the environment cannot reach this machine's loopback.
         trust_env = _host(endpoint) not in LOOPBACK
         self._client = httpx2.Client(timeout=httpx2.Timeout(30, connect=5), limits=limits, trust_env=trust_env)
 
@@ -32,21 +42,22 @@ class Poster:
         self._client.close()
 
     def check(self) -> None:
-        """Raise CommandError unless the endpoint answers at all, whatever it says."""
+        """Raise CommandError if nothing answers at the endpoint; any response will do."""
         try:
             self._client.options(self._endpoint)
         except httpx2.RequestError as error:
             why = short_line(str(error)) or type(error).__name__
             raise CommandError(
-                f"nothing answers at {short_line(without_credentials(self._endpoint))}: {why}"
+                f"nothing answers at {short_line(without_credentials(self._endpoint))}: {why}; "
+                "check the URL, or start the stack with 'python -m emulator up'"
             ) from error
 
     def post(self, payload: dict[str, Any]) -> Response:
-        """Post one event until it is accepted, refused, out of attempts, or the run is stopped."""
+        """Post one event until it is accepted or refused, all attempts are made, or the run is stopped."""
         for attempt in range(1, ATTEMPTS):
-            answer = self.attempt(payload)
-            if not answer.is_retryable or self._stop.wait(delay(attempt, answer.retry_after)):
-                return answer
+            response = self.attempt(payload)
+            if not response.is_retryable or self._stop.wait(delay(attempt, response.retry_after)):
+                return response
         return self.attempt(payload)
 
     def attempt(self, payload: dict[str, Any]) -> Response:
@@ -61,6 +72,10 @@ class Poster:
 
 def _host(endpoint: str) -> str:
     try:
-        return httpx2.URL(endpoint).host
+        url = httpx2.URL(endpoint)
     except httpx2.InvalidURL as error:
-        raise CommandError(f"not a URL: {short_line(endpoint)} ({error})") from error
+        raise CommandError(f"{short_line(endpoint)} is not a URL: {error}") from error
+    if url.scheme not in SCHEMES:
+        shown = short_line(without_credentials(endpoint))
+        raise CommandError(f"{shown} is not a URL: it must begin with http:// or https://")
+    return url.host

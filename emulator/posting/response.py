@@ -1,4 +1,4 @@
-"""The collector's answer to one POST, as a replay understands it."""
+"""The collector's response to one POST: the key of the stored object, or the reason why nothing was stored."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,15 @@ _KEY = re.compile(r"events/\d{4}/\d{2}/\d{2}/\d{2}/event-[0-9a-f]{8}(-[0-9a-f]{4
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The key of the event's object, or why there is none; `status` is None where nothing came back at all."""
+    """The outcome of one attempt.
+
+    Attributes:
+        status: HTTP status; None if no response came.
+        key: Key of the event's object; None if the event was not accepted.
+        reason: Why the event was not accepted; empty if it was.
+        seconds: Time until the response, only for accepted events.
+        retry_after: Seconds that the response asks to wait before the next attempt.
+    """
 
     status: int | None = None
     key: str | None = None
@@ -26,22 +34,22 @@ class Response:
 
     @property
     def is_retryable(self) -> bool:
-        """Whether another attempt may end better."""
+        """Whether another attempt may succeed."""
         return self.status is None or self.status in RETRIED
 
 
 def no_response(error: httpx2.RequestError) -> Response:
-    """The outcome of a request that the connection did not survive."""
-    return Response(reason=f"no answer: {type(error).__name__}")
+    """Return the outcome of a request that got no response."""
+    return Response(reason=f"no response: {type(error).__name__}")
 
 
 def response_of(response: httpx2.Response, seconds: float) -> Response:
-    """The outcome of a request that was answered within the given time."""
+    """Return the outcome of a request whose response came after `seconds`."""
     status, body = response.status_code, _json_object(response)
     key = body.get("key")
     if status == 200 and body.get("success") is True and isinstance(key, str) and _KEY.fullmatch(key):
         return Response(status, key, seconds=seconds)
-    why = "without the key of an object" if status == 200 else body.get("message") or "without a message"
+    why = "without an object key" if status == 200 else body.get("message") or "without a message"
     retry_after = seconds_of(response.headers.get("Retry-After", ""))
     return Response(status, reason=f"{status} {short_line(str(why))}", retry_after=retry_after)
 

@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait until then."""
+"""The rules for retries: after which statuses to try again, how often, and after how long."""
 
 import random
 import re
@@ -14,18 +14,23 @@ RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def delay(attempt: int, asked: float | None = None) -> float:
-    """Seconds to wait after the given attempt (from 1): what the server asks for, else doubling, with jitter."""
+    """Return the seconds to wait before the next attempt, with jitter.
+
+    Args:
+        attempt: Number of the attempt that failed, from 1. The delay doubles with each attempt.
+        asked: Seconds that the server asked for; they replace the doubling delay.
+    """
     seconds = FIRST_DELAY * 2 ** (attempt - 1) if asked is None else asked
-    return min(seconds, MAX_DELAY) * random.uniform(1.0, 1.5)  # noqa: S311  # spreads retries, guards nothing
+    return min(seconds, MAX_DELAY) * random.uniform(1.0, 1.5)  # noqa: S311  # jitter needs no secure randomness
 
 
 def seconds_of(retry_after: str) -> float | None:
-    """Seconds from now that a Retry-After header asks for, as a number or a date; None if it says nothing."""
+    """Return the seconds from now that a Retry-After header, a number or a date, asks for; None for any other text."""
     if re.fullmatch(r"[0-9]{1,9}", retry_after):
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
-    # A date in "-0000" comes without a zone; HTTP dates are in UTC.
+    # A date with the offset "-0000" is parsed without a time zone; HTTP dates are in UTC.
     return max((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)

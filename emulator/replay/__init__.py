@@ -1,1 +1,1 @@
-"""The replay: posts an event log through the collector, then checks that none of it was lost."""
+"""The replay: posts an event log through the collector, then checks that every event arrived."""

@@ -1,4 +1,4 @@
-"""The progress of a replay on a console."""
+"""Shows the progress of a replay on a console."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ __all__ = ["Bar"]
 
 
 class Bar:
-    """The bar of posting: by the file's bytes, or by lines where there is a limit; then that of rows."""
+    """A bar for posting (in bytes of the file, or in lines if there is a limit), then a bar for rows."""
 
     def __init__(self, progress: Progress, file: Path, limit: int | None) -> None:
         self._progress = progress
@@ -20,19 +20,19 @@ class Bar:
         self._rows: TaskID | None = None
 
     def advance(self, line: Event | Malformed) -> None:
-        """One line is done with; of a malformed one, say which it is and why."""
+        """Advance by one line; print its number and the reason if it is malformed."""
         self._progress.advance(self._posting, 1 if self._by_lines else line.size)
         if isinstance(line, Malformed):
             text = text_line(f"line {line.line_number}: {line.reason}", "yellow")
             self._progress.console.print(text, soft_wrap=True)
 
     def fill(self) -> None:
-        """All lines are done with, though they may be fewer than the limit, and the header's bytes are missing."""
+        """Complete the bar of posting: lines may be fewer than the limit, and the header's bytes were not counted."""
         self._progress.update(self._posting, total=self._progress.tasks[0].completed)
 
     def arrived(self, rows: int, missing: int) -> None:
-        """That many more rows are in the warehouse, and others are still missing."""
+        """Advance the bar of rows by `rows` that arrived; `missing` ones are still to come."""
         self._progress.stop_task(self._posting)
         if self._rows is None:
-            self._rows = self._progress.add_task("in the warehouse", total=rows + missing)
+            self._rows = self._progress.add_task("waiting for rows", total=rows + missing)
         self._progress.advance(self._rows, rows)

@@ -1,4 +1,4 @@
-"""Checks that what was posted arrived: a row for each event, an object for each answer."""
+"""Checks that the posted events arrived: a row for each event, an object for each key in a response."""
 
 import threading
 import time
@@ -13,11 +13,11 @@ from emulator.replay.warehouse import Warehouse
 __all__ = ["check_objects", "wait_for_rows"]
 
 POLL = 0.25  # seconds between two looks at the warehouse
-BATCH = 5_000  # rows that are looked for at a time
+BATCH = 5_000  # event ids in one query
 
 
 def wait_for_rows(report: ReplayReport, warehouse: Warehouse, timeout: float, stop: threading.Event, bar: Bar) -> None:
-    """Look for the missing rows until all are there, or none came for `timeout` seconds."""
+    """Look for the missing rows until all are there, no new one came for `timeout` seconds, or `stop` is set."""
     deadline = time.monotonic() + timeout
     while True:
         missing = len(report.missing_rows)
@@ -32,16 +32,16 @@ def wait_for_rows(report: ReplayReport, warehouse: Warehouse, timeout: float, st
 
 
 def check_objects(report: ReplayReport, storage: Storage) -> None:
-    """Count the objects that answers named and storage has."""
+    """Count the objects in storage whose keys the responses named."""
     hours = {key.rpartition("/")[0] for key in report.missing_keys}
     try:
         report.count_stored(chain.from_iterable(storage.keys(f"{hour}/") for hour in sorted(hours)))
     except CommandError as error:
-        report.problems.append(f"objects not checked: {error.message}")
+        report.problems.append(f"the objects could not be checked: {error.message}")
 
 
 def _look(report: ReplayReport, warehouse: Warehouse) -> list[str]:
-    """Count the rows that arrived since the last look; give what kept the warehouse from answering, if anything."""
+    """Count the rows that arrived since the last look; return the problem if the warehouse does not answer."""
     ids = list(report.missing_rows)
     try:
         for start in range(0, len(ids), BATCH):

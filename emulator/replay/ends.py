@@ -1,4 +1,4 @@
-"""The ends of a replay: the endpoint that takes the events, and where they are looked for afterwards."""
+"""The ends of a replay: the endpoint that gets the events, and the storage and warehouse in which they are checked."""
 
 import os
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PATH_STYLE = Config(s3={"addressing_style": "path"})
 
 @dataclass(frozen=True)
 class Ends:
-    """Where events are posted and looked for; storage and warehouse are None where they are not checked."""
+    """The endpoint, and the storage and the warehouse; each of the latter is None if it is not checked."""
 
     endpoint: str
     storage: Storage | None = None
@@ -29,21 +29,25 @@ class Ends:
 
 
 def ends_of_stack(stack: Stack) -> Ends:
-    """The ends of a local stack."""
+    """Return the ends of a local stack."""
     client = boto3.client(
         "s3",
         endpoint_url=stack.s3_url,
         aws_access_key_id=stack.access_key,
         aws_secret_access_key=stack.secret_key,
         region_name=REGION,
-        # A proxy of the environment cannot reach this machine's loopback.
+        # A proxy named in the environment cannot reach this machine's loopback.
         config=PATH_STYLE.merge(Config(proxies={})),
     )
     return Ends(stack.endpoint, S3Storage(client, stack.bucket), PostgresWarehouse(stack.dw_url))
 
 
 def ends_of_environment(endpoint: str) -> Ends:
-    """The endpoint, and what RAW_BUCKET_NAME with the AWS_* variables, and DW_URL, name, if anything."""
+    """Return the endpoint, with the bucket of RAW_BUCKET_NAME and the warehouse of DW_URL if they are set.
+
+    Raises:
+        CommandError: The AWS_* variables are not usable.
+    """
     bucket, dw_url = os.environ.get("RAW_BUCKET_NAME"), os.environ.get("DW_URL")
     return Ends(endpoint, _bucket(bucket) if bucket else None, PostgresWarehouse(dw_url) if dw_url else None)
 

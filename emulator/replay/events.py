@@ -1,4 +1,4 @@
-"""Reads an event log from beginning to end: one event, or one malformed line, per physical line."""
+"""Reads an event log from beginning to end: each physical line is one event or one malformed line."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "rees46-event-log")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line as an event: `payload` is ready for JSON, `size` the line's bytes."""
+    """One line as an event; `payload` is ready for JSON, `size` is the line's length in bytes."""
 
     size: int
     event_id: UUID
@@ -30,7 +30,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """One line that is no event, and why, in printable ASCII; `size` is the line's bytes, the header is line 1."""
+    """One line that is not a valid event.
+
+    Attributes:
+        size: Length of the line in bytes.
+        line_number: Number of the line; the header is line 1.
+        reason: Why the line is malformed, in printable ASCII.
+    """
 
     size: int
     line_number: int
@@ -38,13 +44,19 @@ class Malformed:
 
 
 def read_log(file: BinaryIO) -> Iterator[Event | Malformed]:
-    """Check the header now, then give exactly one outcome per physical line, in order, as the file is read.
+    """Check the header at once, and return an iterator that reads the file line by line.
 
-    Memory grows by one id per distinct line. Raises CommandError if the header is not the format's.
+    Memory grows by one id per distinct line.
+
+    Returns:
+        One event or malformed line for each physical line after the header, in order.
+
+    Raises:
+        CommandError: The header is not that of the REES46 format.
     """
     header, _ = next(_lines(file), (b"", 0))
     if header.removeprefix(b"\xef\xbb\xbf") != HEADER.encode():
-        raise CommandError(f"not a REES46 event log: its first line must be {HEADER}")
+        raise CommandError(f"the file is not a REES46 event log: its first line must be {HEADER}")
     return _outcomes(file)
 
 
@@ -61,7 +73,7 @@ def _outcomes(file: BinaryIO) -> Iterator[Event | Malformed]:
 
 
 def _lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Each line without its ending, and its size with it; what is over-long is cut to just over the bound."""
+    """Yield each line without its ending, and its size with the ending; cut a line to just over MAX_LINE_BYTES."""
     while line := file.readline(MAX_LINE_BYTES + 2):
         size, tail = len(line), line
         while not tail.endswith(b"\n") and (tail := file.readline(MAX_LINE_BYTES)):
@@ -70,7 +82,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _event_id(line: bytes, seen: Counter[UUID]) -> UUID:
-    """The id of the line's text and of how often that text came before: the same for every replay of the file."""
+    """Derive an id from the line's text and its number of earlier occurrences, so that every replay gives the same."""
     text_id = uuid5(_NAMESPACE, line.decode())
     seen[text_id] += 1
     return uuid5(text_id, str(seen[text_id]))

@@ -1,4 +1,4 @@
-"""Posts the lines of a log, some at a time, and counts what becomes of each."""
+"""Posts the lines of a log in chunks, and counts the outcome of each line."""
 
 import threading
 import time
@@ -19,11 +19,11 @@ from emulator.replay.warehouse import Warehouse
 __all__ = ["Posting"]
 
 CHUNK = 500  # lines that are read, looked up in the warehouse and posted together
-MAX_UNANSWERED = 20  # events in a row without any answer, all attempts made, after which the endpoint is given up
+MAX_UNANSWERED = 20  # posting stops after so many events in a row without a response to any attempt
 
 
 class Posting:
-    """The first part of a replay; only the thread that calls `post_all` counts."""
+    """The posting part of a replay; only the thread that calls `post_all` counts outcomes."""
 
     def __init__(
         self, report: ReplayReport, poster: Poster, warehouse: Warehouse | None, bar: Bar, stop: threading.Event
@@ -37,17 +37,17 @@ class Posting:
 
     @property
     def is_over(self) -> bool:
-        """Whether the rest of the lines is not to be posted."""
+        """Whether posting has to end before all lines are posted."""
         return self._stop.is_set() or bool(self._report.problems)
 
     def post_all(self, lines: Iterator[Event | Malformed], concurrency: int) -> None:
-        """Post the lines; an endpoint or a warehouse that stays away ends this, and is a problem in the report."""
+        """Post the lines; end early, with a problem in the report, if the endpoint or the warehouse stays away."""
         started = time.monotonic()
         with ThreadPoolExecutor(concurrency) as pool:
             try:
                 while not self.is_over and (chunk := list(islice(lines, CHUNK))):
                     self._post_chunk(chunk, pool)
-            except CommandError as error:  # without the warehouse, new rows could not be told from known ones
+            except CommandError as error:  # without the warehouse, new rows cannot be told from known ones
                 self._report.problems.append(f"posting stopped after line {self._report.lines + 1}: {error.message}")
         self._report.posting_seconds = time.monotonic() - started
         if not self.is_over:
@@ -55,33 +55,33 @@ class Posting:
 
     def _post_chunk(self, chunk: Sequence[Event | Malformed], pool: ThreadPoolExecutor) -> None:
         events = [line for line in chunk if isinstance(line, Event)]
-        # The oldest rows that are still missing are asked for too, so that few have to be remembered.
+        # The query also asks for the oldest missing rows, so that few have to be remembered.
         known = self._known([*(event.event_id for event in events), *islice(self._report.missing_rows, CHUNK)])
         self._report.count_arrived(known)
-        answers = pool.map(self._post, events)
+        responses = pool.map(self._post, events)
         for line in chunk:
             if isinstance(line, Malformed):
                 self._report.count_malformed(line)
-            elif answer := next(answers):
-                self._count(line, answer, known=line.event_id in known)
+            elif response := next(responses):
+                self._count(line, response, known=line.event_id in known)
             else:
-                continue  # not posted, since posting was over by then
+                continue  # not posted, since posting had ended
             self._bar.advance(line)
 
     def _post(self, event: Event) -> Response | None:
         return None if self.is_over else self._poster.post(event.payload)
 
-    def _count(self, event: Event, answer: Response, *, known: bool) -> None:
-        if answer.key is None:
-            self._report.count_refused(event, answer.reason)
+    def _count(self, event: Event, response: Response, *, known: bool) -> None:
+        if response.key is None:
+            self._report.count_refused(event, response.reason)
         else:
-            self._report.count_accepted(event, answer.key, answer.seconds, known=known)
-        self._unanswered = 0 if answer.status else self._unanswered + 1
+            self._report.count_accepted(event, response.key, response.seconds, known=known)
+        self._unanswered = 0 if response.status else self._unanswered + 1
         if self._unanswered == MAX_UNANSWERED:
-            self._report.problems.append(f"posting stopped: {MAX_UNANSWERED} events in a row got no answer")
+            self._report.problems.append(f"posting stopped: {MAX_UNANSWERED} events in a row got no response")
 
     def _known(self, ids: Sequence[UUID]) -> set[UUID]:
-        """Those of the ids that have a row; a warehouse that is started again in the meantime is waited for."""
+        """Return the ids that have a row; try again for a while if the warehouse does not answer."""
         if self._warehouse is None:
             return set()
         for attempt in range(1, ATTEMPTS):

@@ -1,4 +1,4 @@
-"""Shows the report of a replay: as one JSON object, or as tables."""
+"""Shows the report of a replay as one JSON object or as tables."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,11 +12,11 @@ from emulator.replay.report import Counts, ReplayReport
 
 __all__ = ["as_json", "show"]
 
-FEW = 5  # how many missing rows and objects are named
+FEW = 5  # missing rows and objects that are named
 
 
 def as_json(report: ReplayReport) -> dict[str, Any]:
-    """The report for machines; `null` is what was not checked or not measured."""
+    """Return the report for programs; a value that was not checked or not measured is None."""
     return {
         "endpoint": report.endpoint,
         "lines": report.lines,
@@ -36,8 +36,8 @@ def as_json(report: ReplayReport) -> dict[str, Any]:
         "by_event_name": {name: _counts(report, counts) for name, counts in sorted(report.by_name.items())},
         "posting_seconds": report.posting_seconds,
         "events_per_second": report.events_per_second,
-        "p50_ms": report.answer_ms(0.50),
-        "p95_ms": report.answer_ms(0.95),
+        "p50_ms": report.response_ms(0.50),
+        "p95_ms": report.response_ms(0.95),
         "interrupted": report.interrupted,
         "problems": report.problems,
         "exit_code": report.exit_code,
@@ -45,7 +45,7 @@ def as_json(report: ReplayReport) -> dict[str, Any]:
 
 
 def show(report: ReplayReport, console: Console) -> None:
-    """Print the report as two tables, then what is lost; no text of an event or a server is taken for markup."""
+    """Print the report as two tables, then the problems and losses; text of events and servers is never markup."""
     document = as_json(report)
     console.print(text_table(["replay", ""], _totals(document)))
     if report.by_name:
@@ -75,15 +75,15 @@ def _totals(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "events/s", f"{document['events_per_second']:,.1f}"
     for name in ("p50", "p95"):
         milliseconds = document[f"{name}_ms"]
-        yield f"answer time {name}", "-" if milliseconds is None else f"{milliseconds:,.1f} ms"
+        yield f"response time {name}", "-" if milliseconds is None else f"{milliseconds:,.1f} ms"
 
 
 def _findings(document: dict[str, Any]) -> Iterator[str]:
     if document["interrupted"]:
-        yield "interrupted: the rest of the file was not posted, and what was posted may still be on its way"
+        yield "interrupted: the rest of the file was not posted, and posted events may not have arrived yet"
     yield from document["problems"]
-    yield from (f"not in the warehouse: event {event_id}" for event_id in document["first_missing_rows"])
-    yield from (f"not in storage: {key}" for key in document["first_missing_objects"])
+    yield from (f"missing row: event {event_id} is not in the warehouse" for event_id in document["first_missing_rows"])
+    yield from (f"missing object: {key} is not in storage" for key in document["first_missing_objects"])
 
 
 def _number(count: int | None, unchecked: str = "not checked") -> str:

@@ -1,4 +1,4 @@
-"""The REES46 format: turns one CSV line of the log into the payload of one of the contract's events."""
+"""The REES46 format: converts one CSV line of the log into the payload of one event of the contract."""
 
 import csv
 import re
@@ -16,7 +16,7 @@ EVENT_NAMES = {
     "remove_from_cart": "remove_from_cart_click",
     "purchase": "checkout_complete",
 }
-MAX_LINE_BYTES = 65_536  # real lines have some 130; without a bound, a file without newlines would fill the memory
+MAX_LINE_BYTES = 65_536  # real lines have about 130; without a limit, a file without newlines would fill the memory
 
 _COLUMNS = HEADER.split(",")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC", re.ASCII)
@@ -24,7 +24,11 @@ _DECIMAL = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 def payload(line: bytes) -> dict[str, Any]:
-    """The line's event but for its id, empty columns left out; raises ValueError, in printable ASCII, if malformed."""
+    """Return the payload of the line's event, without its id and without empty columns.
+
+    Raises:
+        ValueError: The line is malformed; the message is printable ASCII.
+    """
     fields = _fields(line)
     product = _product(fields)
     return _present(
@@ -44,7 +48,7 @@ def _fields(line: bytes) -> dict[str, str]:
         raise ValueError("blank line")
     values = _values(line)
     if len(values) != len(_COLUMNS):
-        raise ValueError(f"{len(values)} fields instead of {len(_COLUMNS)}")
+        raise ValueError(f"expected {len(_COLUMNS)} fields, found {len(values)}")
     return dict(zip(_COLUMNS, values, strict=True))
 
 
@@ -70,7 +74,7 @@ def _product(fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _order(product: Mapping[str, Any]) -> dict[str, Any]:
-    """A purchase line is one unit of one product; the log's prices are in US dollars."""
+    """Return the order of a purchase line: one unit of one product, at a price in US dollars."""
     price = product.get("price")
     return _present(items=[_present(id=product["id"], quantity=1, price=price)], total=price, currency="USD")
 
@@ -90,18 +94,18 @@ def _timestamp(text: str) -> str:
         if _TIME.fullmatch(text):
             return datetime.fromisoformat(text.removesuffix(" UTC")).isoformat() + "Z"
     except ValueError:
-        pass  # the right shape, but no such day or time
+        pass  # the text has the right shape, but names no real day or time
     raise ValueError(f"event_time {text[:40]!a} is not YYYY-MM-DD HH:MM:SS UTC")
 
 
 def _price(text: str) -> float | None:
-    """The price as it is, below zero too, as real logs have it; None if there is none."""
+    """Return the price, which may be negative as in real logs; None if the text is empty."""
     if not text:
         return None
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"price {text[:40]!a} is not a decimal number")
     number = float(text)
-    # A price must not be altered silently: infinity and what a double cannot tell apart are no prices.
+    # A price must not change silently: infinity, and digits that a double cannot keep, are refused.
     if Decimal(repr(number)) != Decimal(text):
         raise ValueError(f"price {text[:40]!a} has more digits than a JSON number keeps")
     return number

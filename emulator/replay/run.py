@@ -1,4 +1,4 @@
-"""One replay from beginning to end: check the ends, post the log, then look for what was posted."""
+"""Runs one replay: checks the ends, posts the log, then looks for the rows and objects of the posted events."""
 
 import threading
 from contextlib import closing
@@ -32,10 +32,20 @@ def replay(
 ) -> ReplayReport:
     """Post the events of a REES46 log, wait until the warehouse has them, and look for their objects in storage.
 
-    At most `limit` lines are read and `concurrency` events are in flight; the wait ends after `timeout` seconds without
-    a new row. Progress and malformed lines go to `console` (stderr by default). Setting `stop` ends the run early, with
-    what was done until then in the report. Raises CommandError if the file has another format, or if an end does not
-    answer at the start.
+    Args:
+        file: The log, CSV in the REES46 format.
+        ends: The endpoint, the storage and the warehouse.
+        limit: The most lines to read after the header; None: all.
+        concurrency: Events to post at the same time.
+        timeout: Seconds without a new row after which the wait ends.
+        console: Console for the progress and the malformed lines; None: standard error.
+        stop: Ends the run early when it is set; the report then holds what was done until then.
+
+    Returns:
+        The counts and findings.
+
+    Raises:
+        CommandError: The file has another format, or an end does not answer at the start.
     """
     stop = stop or threading.Event()
     report = ReplayReport(without_credentials(ends.endpoint), warehouse_checked=ends.warehouse is not None)

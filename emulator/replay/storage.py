@@ -1,4 +1,4 @@
-"""The raw storage that a replay looks for objects in."""
+"""The raw storage in which a replay looks for objects."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol
@@ -12,10 +12,10 @@ __all__ = ["S3Storage", "Storage"]
 
 
 class Storage(Protocol):
-    """What a replay asks of the raw storage."""
+    """The interface of raw storage for a replay."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys of all objects under the prefix; raises CommandError if storage does not answer."""
+        """Yield the keys of all objects under the prefix. Raises CommandError if storage does not answer."""
 
 
 class S3Storage:
@@ -26,7 +26,7 @@ class S3Storage:
         self._bucket = bucket
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys of all objects under the prefix; raises CommandError if storage does not answer."""
+        """Yield the keys of all objects under the prefix. Raises CommandError if storage does not answer."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         try:
             for page in pages:

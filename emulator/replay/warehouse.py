@@ -1,4 +1,4 @@
-"""The warehouse that a replay looks for rows in."""
+"""The warehouse in which a replay looks for rows."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -14,10 +14,10 @@ __all__ = ["PostgresWarehouse", "Warehouse"]
 
 
 class Warehouse(Protocol):
-    """What a replay asks of the warehouse."""
+    """The interface of the warehouse for a replay."""
 
     def known(self, ids: Sequence[UUID]) -> set[UUID]:
-        """Those of the ids that have a row; raises CommandError if the warehouse does not answer."""
+        """Return the given ids that have a row. Raises CommandError if the warehouse does not answer."""
 
 
 class PostgresWarehouse:
@@ -27,12 +27,18 @@ class PostgresWarehouse:
         self._url = url
 
     def known(self, ids: Sequence[UUID]) -> set[UUID]:
-        """Those of the ids that have a row: none without a table; raises CommandError if it does not answer."""
+        """Return the given ids that have a row; an empty set if there is no table yet.
+
+        Raises:
+            CommandError: The warehouse does not answer, or refuses the query.
+        """
         try:
             with psycopg.connect(self._url, autocommit=True, connect_timeout=5) as connection:
                 return known_events(connection, ids)
         except psycopg.ProgrammingError as error:
             # psycopg quotes a URL that it cannot parse, and the URL may hold a password.
-            raise CommandError(f"the warehouse refuses its URL or the query: {type(error).__name__}") from error
+            raise CommandError(
+                f"the URL of the warehouse is wrong, or it refuses the query ({type(error).__name__}): check DW_URL"
+            ) from error
         except psycopg.Error as error:
             raise CommandError(f"the warehouse does not answer: {short_line(str(error))}") from error

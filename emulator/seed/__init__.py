@@ -1,1 +1,1 @@
-"""The seed: a realistic store history, written straight into raw partitions, and the exact answers about it."""
+"""The seed: writes a realistic store history straight into raw partitions, and computes the exact answers about it."""

@@ -1,4 +1,4 @@
-"""Times of the seed: whole milliseconds since 1970 in UTC, which are exact and quick."""
+"""Times of the seed: whole milliseconds since 1970 (UTC), which are exact and quick, and their conversions."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,20 +16,20 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def moment(time: int) -> datetime:
-    """The aware UTC time of so many milliseconds."""
+    """Convert milliseconds to an aware UTC time."""
     return EPOCH + time * MILLISECOND
 
 
 def milliseconds(at: datetime) -> int:
-    """The milliseconds of an aware time, cut to whole ones."""
+    """Convert an aware time to whole milliseconds, rounded down."""
     return (at - EPOCH) // MILLISECOND
 
 
 def iso(time: int) -> str:
-    """Like `2026-11-24T22:00:00.123Z`."""
+    """Format a time like `2026-11-24T22:00:00.123Z`."""
     return iso_milliseconds(moment(time))
 
 
 def hour_of(time: int) -> int:
-    """The beginning of its hour."""
+    """Return the beginning of the hour of a time."""
     return time - time % HOUR

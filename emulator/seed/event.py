@@ -1,4 +1,4 @@
-"""One event of the seed: what it means, what is posted, when it is received, and where it is stored."""
+"""One event of the seed: its true payload, the payload that is posted, its times, and its raw object."""
 
 from copy import deepcopy
 from dataclasses import dataclass
@@ -19,17 +19,21 @@ _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as JS
 
 
 def random_uuid(random: Random) -> UUID:
-    """A UUID, version 4, that the generator decides."""
+    """Make a UUID, version 4, from the given generator."""
     return UUID(int=random.getrandbits(128), version=4)
 
 
 @dataclass(eq=False, slots=True)
 class Event:
-    """One event.
+    """One event. All times are as in `clock`.
 
-    `payload` is what it means, that is, what the warehouse shall hold of it; `sent` is what is posted, where a fault
-    makes that differ. `at` is its true time, `received_at` the time of receipt, both as in `clock`. `unique` is the
-    UUID of its key. `partition` is a time in the hour it is stored under, where that is not the hour of its receipt.
+    Attributes:
+        payload: The true payload, from which the warehouse has to get its row.
+        at: The true time of the event.
+        received_at: The time of receipt.
+        unique: The UUID in the key of its object.
+        sent: The payload that is posted, if a planted fault makes it differ from the true one.
+        partition: A time in the hour of its partition, if that is not the hour of receipt.
     """
 
     payload: dict[str, Any]
@@ -53,7 +57,7 @@ class Event:
 
     @property
     def body(self) -> bytes:
-        """The bytes of its object, as ingest makes them."""
+        """The bytes of its object, as ingest writes them."""
         sent = self.payload if self.sent is None else self.sent
         return envelope(
             _encode(sent).encode(),
@@ -71,12 +75,12 @@ class Event:
         )
 
     def spell(self) -> dict[str, Any]:
-        """What is posted, from now on apart from what it means; change it as you like."""
+        """Make the posted payload a copy of the true one, and return it, so that the caller can change it."""
         self.sent = deepcopy(self.payload)
         return self.sent
 
     def again(self, random: Random, received_at: int) -> "Event":
-        """The same event received once more, as another object."""
+        """Return the same event, received once more as another object."""
         return Event(
             deepcopy(self.payload), self.at, received_at, random_uuid(random), random_uuid(random), self.source_ip
         )

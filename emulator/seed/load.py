@@ -1,4 +1,4 @@
-"""Loads hour partitions into the warehouse in bulk: what the projector would do with each object, only quicker."""
+"""Loads hour partitions into the warehouse in bulk, with the same result as the projector but quicker."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,48 +10,61 @@ from typing import NamedTuple
 import psycopg
 from rich.progress import Progress
 
-from chalicelib.contract import COLUMNS, EVENT_TIMESTAMP, TABLE
-from chalicelib.errors import InvalidEvent, SettingsError
+from chalicelib.contract import EVENT_TIMESTAMP, TABLE
+from chalicelib.errors import InvalidEvent, NewerWarehouse, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
-from chalicelib.warehouse.client import INSERT_REJECT, Warehouse, create_tables, reason
+from chalicelib.warehouse.client import Warehouse, reason
+from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.tables import INSERT_REJECT
 from command_line.errors import CommandError
 from emulator.seed.clock import moment
 from emulator.seed.processes import Mapping
 
 __all__ = ["Loaded", "load"]
 
-NAMES = ", ".join(column.name for column in COLUMNS)
 CREATE_RECEIVED = f"""
-CREATE TEMPORARY TABLE received (LIKE {TABLE}, position BIGINT GENERATED ALWAYS AS IDENTITY) ON COMMIT DELETE ROWS
+CREATE TEMPORARY TABLE received ({SCHEMA.definitions}, position BIGINT GENERATED ALWAYS AS IDENTITY)
+ON COMMIT DELETE ROWS
 """
-COPY = f"COPY received ({NAMES}) FROM STDIN"
-# In the order of receipt: the first one stays.
+COPY = f"COPY received ({SCHEMA.names}) FROM STDIN"
+# In the order of receipt, so that the first received object of an event makes its row.
 INSERT = f"""
-INSERT INTO {TABLE} ({NAMES})
-SELECT {NAMES} FROM received ORDER BY position
+INSERT INTO {TABLE} ({SCHEMA.names})
+SELECT {SCHEMA.names} FROM received ORDER BY position
 ON CONFLICT (event_id) DO NOTHING
 """  # noqa: S608  # made of the contract's names only
 
 
 class Loaded(NamedTuple):
-    """How many rows and rejects the warehouse did not have before."""
+    """The numbers of new rows and new rejects in the warehouse."""
 
     rows: int
     rejects: int
 
 
 class _Hour(NamedTuple):
-    """The rows of one partition in the order of their receipt, and key and reason of each reject."""
+    """The rows of one partition in the order of receipt, and key and reason of each reject."""
 
     rows: list[Row]
     rejects: list[tuple[str, str]]
 
 
 def load(dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, progress: Progress) -> Loaded:
-    """Load every object of some hour partitions (see `clock`) of the bucket's directory; repeating it changes nothing.
+    """Load every object of some hour partitions into the warehouse; repeating it changes nothing.
 
-    Raises CommandError if the warehouse does not answer or refuses.
+    Args:
+        dw_url: libpq URL of the warehouse.
+        directory: Directory of the raw bucket.
+        hours: Beginnings of the hours, as in `clock`.
+        each: Applies a function to many tasks, as `map` does.
+        progress: Shows a bar.
+
+    Returns:
+        The numbers of new rows and rejects.
+
+    Raises:
+        CommandError: The warehouse does not answer, or refuses a statement.
     """
     rows = rejects = 0
     folders = [directory / f"{moment(hour):events/%Y/%m/%d/%H}" for hour in hours]
@@ -96,14 +109,15 @@ def _load_rejects(connection: psycopg.Connection, bucket: str, rejects: Sequence
 
 @contextmanager
 def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
-    """A connection to a warehouse that has both tables."""
+    """Give a connection to the warehouse, after adding the tables and columns that are missing."""
     try:
-        Warehouse(dw_url)  # refuses what is no URL, without quoting it
+        Warehouse(dw_url)  # refuses a text that is not a URL, without quoting it
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
-            create_tables(connection)
+            SCHEMA.refuse_newer(connection)
+            SCHEMA.upgrade(connection, as_allowed=True)
             connection.execute(CREATE_RECEIVED)
             yield connection
-    except SettingsError as error:
+    except (SettingsError, NewerWarehouse) as error:
         raise CommandError(str(error)) from None
     except psycopg.Error as error:
-        raise CommandError(f"the warehouse was not loaded: {reason(error)}") from error
+        raise CommandError(f"the warehouse could not be loaded: {reason(error)}") from error

@@ -1,4 +1,4 @@
-"""Runs the same function over many tasks in several processes, in order."""
+"""Runs the same function over many tasks in several processes, and keeps the order."""
 
 import gc
 import signal
@@ -18,38 +18,41 @@ Result = TypeVar("Result")
 
 
 class Mapping(Protocol):
-    """What `map` is: the results in the order of the tasks."""
+    """The type of `map`: gives the results in the order of the tasks."""
 
     def __call__(self, function: Callable[[Task], Result], tasks: Iterable[Task], /) -> Iterator[Result]:
-        """Begin all of them."""
+        """Begin all tasks, and return an iterator over their results."""
 
 
 @contextmanager
 def mapping(processes: int) -> Iterator[Mapping]:
-    """A `map` over so many processes, or over none if there is only one; what still waits at the end is not begun.
+    """Give a `map` over several processes, or the plain `map` for one process; cancel waiting tasks at the end.
 
-    Raises CommandError if one of them is killed.
+    Raises:
+        CommandError: One of the processes is killed.
     """
     if processes == 1:
         yield map
         return
-    # Fresh processes: a fork of one that shows progress from another thread could wait for its locks forever.
-    # They make many objects and no cycles: looking for those took a quarter of the time.
+    # Spawned, since a fork of a process whose progress bar runs in another thread could wait for its locks forever.
+    # The processes make many objects and no cycles; looking for cycles took a quarter of the time.
     with ProcessPoolExecutor(processes, get_context("spawn"), initializer=gc.disable) as executor:
         try:
             with _without_ctrl_c():
                 for _ in range(processes):
-                    executor.submit(int)  # starts one, since the others are not there yet
+                    executor.submit(int)  # starts one more process
             yield executor.map
         except BrokenProcessPool as error:
-            raise CommandError("a process of the seed was killed: perhaps there was too little memory") from error
+            raise CommandError(
+                "a process of the seed was killed, perhaps for lack of memory: try again with fewer shoppers or days"
+            ) from error
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Processes that are started meanwhile leave Ctrl-C to the one that waits for them."""
+    """Let processes that are started in the block ignore Ctrl-C, so that only this process handles it."""
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

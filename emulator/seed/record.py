@@ -1,4 +1,4 @@
-"""What the warehouse, and for orders raw, shall hold of an event, by the generator's own knowledge of it."""
+"""The record of an event: the values that the warehouse (and raw, for orders) must hold, known from the generator."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -7,11 +7,11 @@ from emulator.seed.event import Event
 
 __all__ = ["Order", "Record", "Visitor", "record_of"]
 
-Visitor = tuple[str, str]  # of which member, and its text: the same text in both is two visitors
+Visitor = tuple[str, str]  # "client" or "user", and the id: the same id in both members means two visitors
 
 
 class Order(NamedTuple):
-    """An order: its total is exact, and None where it is no number."""
+    """An order; its total is exact, and None if it is not a number."""
 
     id: str
     total: Decimal | None
@@ -20,7 +20,7 @@ class Order(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One received event; `time` is when, as in `clock`; None where nothing was sent, or nothing that fits."""
+    """One received event; a value is None if none was sent, or none that fits. `time` is the receipt, as in `clock`."""
 
     event_id: str
     time: int
@@ -40,14 +40,14 @@ class Record(NamedTuple):
 
     @property
     def visitor(self) -> Visitor | None:
-        """The client, or where there is none the user; None without either."""
+        """The client, or the user if there is no client; None without both."""
         if self.client_id is not None:
             return "client", self.client_id
         return None if self.user_id is None else ("user", self.user_id)
 
 
 def record_of(event: Event) -> Record:
-    """The record of an event, of what it means rather than of what was posted."""
+    """Return the record of an event, from its true payload."""
     payload = event.payload
     product = payload.get("product", {})
     return Record(

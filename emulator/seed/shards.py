@@ -1,4 +1,4 @@
-"""Work on shards of shoppers: their objects are written, and what is known of them is kept for the answers."""
+"""Works on shards of shoppers: writes their objects, and keeps their records for the answers."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ SHOPPERS = 50
 
 @dataclass(frozen=True)
 class Shard:
-    """Some shoppers of a store, by number; their objects go to `directory`, their records to the file `records`."""
+    """Some shoppers of a store, by number; `directory` gets their objects, the file `records` their records."""
 
     store: Store
     shoppers: range
@@ -30,7 +30,7 @@ class Shard:
 
 
 def shards(store: Store, directory: Path, folder: Path) -> list[Shard]:
-    """All shoppers of a store in shards; records go into `folder`."""
+    """Split the shoppers of a store into shards; `directory` gets their objects, `folder` their records."""
     starts = range(0, store.shoppers, SHOPPERS)
     return [
         Shard(store, range(start, min(start + SHOPPERS, store.shoppers)), directory, folder / f"{start}.records")
@@ -54,7 +54,7 @@ def write_shard(shard: Shard) -> Tally:
 
 
 def answer_lines(paths: Sequence[Path], login_states: Sequence[str | None]) -> list[str]:
-    """Every answer over the records of all shards, for each of these login states, as lines of JSON."""
+    """Return every answer over the records of all shards, for each of these login states, as lines of JSON."""
     records = list(_records(paths))
     return [as_line(answer) for state in login_states for answer in answers(records, state)]
 
@@ -66,14 +66,14 @@ def _records(paths: Sequence[Path]) -> Iterator[Record]:
 
 
 class _ObjectFiles:
-    """The objects of one bucket's directory; each file is whole or not there, also for those who watch."""
+    """Writes the objects of one bucket's directory; a watcher sees each file complete or not at all."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = str(directory)
         self._folders: set[str] = set()
 
     def write(self, key: str, body: bytes) -> None:
-        """Write one object, in place of another of that key. Raises OSError."""
+        """Write one object, and replace an older one of that key. Raises OSError."""
         folder, _, name = f"{self._directory}/{key}".rpartition("/")
         if folder not in self._folders:
             os.makedirs(folder, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A shopper and their habits: what they like, what they spend, when they come, how long they stay."""
+"""A shopper and their habits: products, prices, times and length of visits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,26 +9,37 @@ from emulator.shoppers.catalogue import Product
 
 __all__ = ["Shopper", "new_shopper"]
 
-# How likely a shopper is what.
-KNOWN = 0.35  # came before the history begins
+# Probabilities of a shopper's habits.
+KNOWN = 0.35  # first came before the history begins
 TWO_DEVICES = 0.3
 CURIOUS = 0.15  # looks at every category
-THRIFTY = 0.35  # looks only at what is cheap or on offer
+THRIFTY = 0.35  # looks only at cheap or discounted products
 
 MOST_FAVOURITES = 3
 CHEAP = 500_000  # dong
 UTC_OFFSET = 7 * HOUR  # of the shop's customers
 PEAKS = (9, 12, 15, 20, 21, 22)  # hours of the day, local
 SPREAD = 1.5  # hours around the peak, as a standard deviation
-DAILY = (1.0, 7.0)  # beta distribution of the chance of a visit per day: many come seldom, few come often
-WEEKEND = (0.4, 2.5)  # times as likely on a weekend's day
+DAILY = (1.0, 7.0)  # beta distribution of the probability of a visit per day: many come seldom, few come often
+WEEKEND = (0.4, 2.5)  # factor of that probability on a day of the weekend
 MOST_DAILY = 0.8
-STEPS = (4, 60)  # events of a visit before patience ends, on average
+STEPS = (4, 60)  # average number of events before a shopper's patience ends
 
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """One person; `products` are those that interest them, `known_since` is when they first came (see `clock`)."""
+    """One person.
+
+    Attributes:
+        products: The products that interest them.
+        devices: Number of their devices.
+        is_known: Whether they came before the history begins.
+        known_since: Time of the first visit in the history, as in `clock`.
+        peak: Hour of the day, local, around which they come.
+        weekday_chance: Probability of a visit on a weekday.
+        weekend_chance: Probability of a visit on a day of the weekend.
+        patience: Average number of events of a visit.
+    """
 
     user_id: str
     products: tuple[Product, ...]
@@ -41,12 +52,12 @@ class Shopper:
     patience: float
 
     def arrivals(self, random: Random, end: int) -> Iterator[int]:
-        """When they come, in order, from `known_since` until before `end`: at least once."""
+        """Yield the times of their visits in order, from `known_since` until before `end`; at least one."""
         times = sorted(time for time in self._wanted(random, end) if self.known_since <= time < end)
         yield from times or [self._once(random, end)]
 
     def steps(self, random: Random) -> int:
-        """How many events a visit of theirs has at most."""
+        """Choose the most events of one visit."""
         return 1 + int(random.expovariate(1 / self.patience))
 
     def _wanted(self, random: Random, end: int) -> Iterator[int]:
@@ -56,22 +67,22 @@ class Shopper:
                 yield self._time(random, day)
 
     def _once(self, random: Random, end: int) -> int:
-        """Some time that is like them, if there is one left."""
+        """Choose one time, if possible one that suits their habits."""
         time = self._time(random, random.randint(_day(self.known_since), _day(end)))
         return time if self.known_since <= time < end else random.randrange(self.known_since, end)
 
     def _time(self, random: Random, day: int) -> int:
-        """When they come on a day, if they do."""
+        """Choose a time on a day."""
         return day * DAY - UTC_OFFSET + int(random.gauss(self.peak, SPREAD) % 24 * HOUR)
 
 
 def _day(time: int) -> int:
-    """The customers' day that a time is in."""
+    """Return the number of the local day of a time."""
     return (time + UTC_OFFSET) // DAY
 
 
 def new_shopper(random: Random, catalogue: Sequence[Product], start: int, end: int) -> Shopper:
-    """Somebody who comes to the shop between `start` and `end`; the same `random` gives the same person."""
+    """Make a shopper who comes to the shop between `start` and `end`; the same `random` gives the same person."""
     is_known = random.random() < KNOWN
     chance = random.betavariate(*DAILY)
     return Shopper(

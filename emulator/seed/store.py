@@ -1,4 +1,4 @@
-"""The store whose history is written: which one, of how many shoppers, over which hours."""
+"""The store whose history the seed writes: its seed, its shoppers and its hours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,21 @@ __all__ = ["Store"]
 
 @dataclass(frozen=True)
 class Store:
-    """A history of `days` until `end` (a full hour, see `clock`, not included); clean, or with faults.
+    """A history of `days` days until `end`, with planted faults or clean.
 
-    Each shopper has generators of their own, so that a history does not depend on who is asked first, and a clean one
-    is the same but for the faults. Raises CommandError if the shop's catalogue is missing.
+    Each shopper has separate random generators, so that histories do not depend on their order, and a clean history
+    differs only by the missing faults.
+
+    Attributes:
+        seed: Decides everything that is random.
+        days: Length of the history.
+        shoppers: Number of shoppers.
+        end: A full hour, not included, as in `clock`.
+        is_clean: Whether no faults are planted.
+        catalogue: The products of the shop.
+
+    Raises:
+        CommandError: The shop's catalogue is missing.
     """
 
     seed: int
@@ -32,11 +43,11 @@ class Store:
 
     @cached_property
     def start(self) -> int:
-        """The first hour."""
+        """The first hour, as in `clock`."""
         return self.end - self.days * DAY
 
     def history(self, number: int) -> tuple[History, Fault | None]:
-        """The history of the shopper of that number, from 0, and the fault that is planted in it."""
+        """Return the history of the shopper of that number, from 0, and its planted fault, if any."""
         random = self._random(number)
         shopper = new_shopper(random, self.catalogue, self.start, self.end)
         events = list(events_of(random, shopper, self.end))
@@ -44,4 +55,4 @@ class Store:
         return history, None if self.is_clean else plant(history, number)
 
     def _random(self, *names: object) -> Random:
-        return Random("/".join(map(str, (self.seed, *names))))  # noqa: S311  # guards nothing
+        return Random("/".join(map(str, (self.seed, *names))))  # noqa: S311  # a simulation needs no secure randomness

@@ -1,4 +1,4 @@
-"""A shopper's visits in time, as the events that the publisher sends from their devices."""
+"""Generates the events of a shopper's visits, as the publisher sends them from the shopper's devices."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ __all__ = ["SESSION_IDLE", "events_of"]
 
 SHOP_URL = "https://shop.example"
 SESSION_IDLE = 30 * MINUTE  # without an event, as in the publisher
-SECOND_DEVICE = 0.4  # how likely it is taken
-KEEPS_TAB = 0.3  # open until the next visit
-ANSWER = (20, 600)  # milliseconds between a click and what follows from it
+SECOND_DEVICE = 0.4  # probability that a visit is made with the second device
+KEEPS_TAB = 0.3  # probability that a tab stays open until the next visit
+ANSWER = (20, 600)  # milliseconds between a click and the event that follows from it
 TRANSIT = (30, 900)  # milliseconds between an event and its receipt
-THOUGHT = (1.9, 1.1)  # before a click: log-normal, in seconds
+THOUGHT = (1.9, 1.1)  # log-normal distribution of the seconds before a click
 LONGEST_THOUGHT = 25 * MINUTE
-DISTRACTED = 0.004  # how likely something else comes between
+DISTRACTED = 0.004  # probability of a long break before a click
 
 
 @dataclass(eq=False, slots=True)
@@ -36,11 +36,11 @@ class _Device:
 
 
 def events_of(random: Random, shopper: Shopper, end: int) -> Iterator[Event]:
-    """Every event of a shopper, one visit after the other, all received before `end`."""
+    """Yield every event of a shopper, one visit after the other, all received before `end` (as in `clock`)."""
     devices = [_new_device(random, shopper) for _ in range(shopper.devices)]
     for arrival in shopper.arrivals(random, end):
         device = devices[-1] if random.random() < SECOND_DEVICE else devices[0]
-        # The publisher would take it for the same session.
+        # The publisher would count it to the same session.
         if arrival <= device.idle_from + SESSION_IDLE + MINUTE:
             continue
         steps = _timed(random, shopper, arrival)
@@ -54,7 +54,7 @@ def _new_device(random: Random, shopper: Shopper) -> _Device:
 
 
 def _timed(random: Random, shopper: Shopper, arrival: int) -> list[tuple[int, Step]]:
-    """The steps of one visit, and when each happens."""
+    """Return the steps of one visit with their times."""
     steps = islice(visit(random, shopper.products, SHOP_URL, shopper.user_id), shopper.steps(random))
     at, timed = arrival, []
     for step in steps:
@@ -93,7 +93,7 @@ def _payload(
     tab_id: str,
     seq: int,
 ) -> dict[str, Any]:
-    """As the publisher writes it."""
+    """Return the payload as the publisher writes it."""
     return {
         "eventId": str(event_id),
         "eventName": step.name,

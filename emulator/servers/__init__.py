@@ -1,1 +1,1 @@
-"""The servers of the stack: S3, ingest, PostgreSQL, and what every part has in common."""
+"""The servers of the stack: S3, ingest and PostgreSQL, and the base of every part."""

@@ -10,7 +10,7 @@ REGION = "us-east-1"
 
 
 def aws_environment(stack: Stack) -> dict[str, str]:
-    """The variables that point any AWS SDK, and both Lambdas, at this stack."""
+    """Return the variables that point any AWS SDK, and both Lambdas, at this stack."""
     return {
         "AWS_ENDPOINT_URL_S3": stack.s3_url,
         "AWS_ACCESS_KEY_ID": stack.access_key,
@@ -28,9 +28,9 @@ def forget_postgres_variables() -> None:
 
 
 def lambda_environment(stack: Stack) -> dict[str, str]:
-    """What the Lambda code sees: this stack and nothing of the user's own AWS or rclone set-up."""
+    """Return the environment of the Lambda code: this stack, without the user's own AWS and rclone settings."""
     foreign = ("AWS_", "RCLONE_", "PG") if stack.is_own_dw else ("AWS_", "RCLONE_")
-    # A proxy would be asked for 127.0.0.1 too.
+    # A proxy would get the requests to 127.0.0.1, too.
     inherited = {
         name: value
         for name, value in os.environ.items()

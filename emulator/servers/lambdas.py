@@ -1,4 +1,4 @@
-"""The projector Lambda inside the emulator's own process: the same `app.py` that is deployed."""
+"""Loads the projector Lambda, the same `app.py` that is deployed, into the emulator's own process."""
 
 import os
 import sys
@@ -14,9 +14,14 @@ CHALICE_APP = Path(__file__).parents[2] / "chalice_app"
 
 
 def load_projector(environment: Mapping[str, str], log_file: Path) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
-    """Import the app under `environment`, which becomes this process's own, and give its projector.
+    """Import the app and return its projector.
 
-    Its log lines go to `log_file`; the log of the last run is kept as `<log_file>.1`.
+    Args:
+        environment: Environment of the Lambda; it replaces the environment of this process.
+        log_file: Gets the log lines; the log of the last run is kept as `<log_file>.1`.
+
+    Returns:
+        The projector: it takes an S3 notification, and returns the outcome of every object in it.
     """
     os.environ.clear()
     os.environ.update(environment)

@@ -1,4 +1,4 @@
-"""A part of the stack: what each has in common, and the base of those that are servers of others."""
+"""A part of the stack: the interface of every part, and the base class of the child processes that serve on a port."""
 
 import time
 from abc import ABC, abstractmethod
@@ -24,24 +24,24 @@ class Part(Protocol):
     name: str
 
     def start(self) -> None:
-        """Start it, and return when it really answers. Raises CommandError."""
+        """Start the part, and return when it answers. Raises CommandError."""
 
     def stop(self) -> None:
-        """Stop it; does nothing if it does not run."""
+        """Stop the part; do nothing if it does not run."""
 
     def check(self) -> str | None:
-        """Ask it something: None if it answers, else what is wrong in a few words."""
+        """Send the part a request; return None if it answers, else the problem in a few words."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the part runs."""
 
     def last_lines(self) -> list[str]:
-        """The end of its log."""
+        """Return the end of the part's log."""
 
 
 class Server(ABC):
-    """A child process that serves on a port; subclasses say which, and how to see that it answers."""
+    """A child process that serves on a port; subclasses give the command and a check whether it answers."""
 
     name: str
 
@@ -50,7 +50,7 @@ class Server(ABC):
         self._child = Child(self.name, command, log, environment, record=home.record_of(self.name))
 
     def start(self) -> None:
-        """Start it, and return when it really answers. Raises CommandError with its last log lines."""
+        """Start the server, and return when it answers. Raises CommandError with its last log lines."""
         self._child.start()
         deadline = time.monotonic() + READY_SECONDS
         while (problem := self.check() or self._stranger()) is not None:
@@ -62,11 +62,11 @@ class Server(ABC):
 
     @property
     def log(self) -> Path:
-        """Where its output goes; begun anew at each start."""
+        """The file of the server's output; each start begins a new one."""
         return self._child.log
 
     def _stranger(self) -> str | None:
-        """What is wrong if it was not this server that answered."""
+        """Return the problem if another program answered in place of this server; None if this one did."""
         with suppress(psutil.Error):
             if any(
                 connection.status == psutil.CONN_LISTEN
@@ -76,25 +76,25 @@ class Server(ABC):
         return "another program answers on its port"
 
     def stop(self) -> None:
-        """Stop it; does nothing if it does not run."""
+        """Stop the server; do nothing if it does not run."""
         self._child.stop()
 
     @abstractmethod
     def check(self) -> str | None:
-        """Ask it something: None if it answers, else what is wrong."""
+        """Send the server a request; return None if it answers, else the problem."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether the server's process runs."""
         return self._child.is_alive
 
     def last_lines(self) -> list[str]:
-        """The end of its log."""
+        """Return the last ten lines of the server's log."""
         return self._child.last_lines(10)
 
 
 def problem_of(ask: Callable[[], object], *errors: type[Exception]) -> str | None:
-    """Ask something: None if it answers, else the first line of the error; only `errors` are caught."""
+    """Call `ask`; return None if it succeeds, else the first line of the error. Only `errors` are caught."""
     try:
         ask()
     except errors as error:

@@ -1,4 +1,4 @@
-"""Loopback ports: whether one is free, who holds it, and which to take."""
+"""Loopback ports: checks that given ports are free, names the program that uses one, and finds free ones."""
 
 import errno
 import random
@@ -14,13 +14,13 @@ from emulator.servers.processes import wait_until
 __all__ = ["free_ports", "require_free"]
 
 PATIENCE_SECONDS = 1.0
-# Below those that systems take for outgoing connections: a client that tries again and again to reach one of those
-# while nobody listens there can end up connected to itself, and hold the port.
+# Below the ports of outgoing connections: a client that keeps trying to reach such a port while nobody listens there
+# can connect to itself, and occupy the port.
 CHOSEN = range(15_000, 32_000)
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """So many ports of 127.0.0.1, chosen at random, on which nothing listens now."""
+    """Return `count` random ports of 127.0.0.1 on which nothing listens now."""
     found: list[int] = []
     while len(found) < count:
         port = random.SystemRandom().choice(CHOSEN)
@@ -31,21 +31,26 @@ def free_ports(count: int) -> tuple[int, ...]:
 
 
 def require_free(ports: Mapping[str, int]) -> None:
-    """Raise CommandError if two of the ports are the same, or one of 127.0.0.1 cannot be listened on.
+    """Check that the ports differ, and that each can be used on 127.0.0.1.
 
-    `ports` are named by the command-line options that choose them; the holder of a busy one is named if it can be seen.
+    Args:
+        ports: Port numbers, by the command-line options that choose them.
+
+    Raises:
+        CommandError: Two ports are equal, or one cannot be used. The message names the program that uses it, if the
+            system tells.
     """
     if len(set(ports.values())) < len(ports):
         raise CommandError(f"{', '.join(ports)} must be different ports")
     for option, port in ports.items():
-        # A server that was just killed may be gone, and one of its threads still hold the port for a moment.
+        # A thread of a server that was just killed may still hold the port for a moment.
         wait_until(lambda port=port: _problem(port) is None, PATIENCE_SECONDS)  # type: ignore[misc]
         if problem := _problem(port):
             raise CommandError(f"port {port} {problem}: free it, or choose another with {option}")
 
 
 def _problem(port: int) -> str | None:
-    """Why the port cannot be listened on; None if it can."""
+    """Return why no server can listen on the port; None if one can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -57,7 +62,7 @@ def _problem(port: int) -> str | None:
 
 
 def _holder(port: int) -> str:
-    """Name the process that listens on the port; empty if the system does not tell."""
+    """Return " by NAME (process ID)" of the process that listens on the port; empty if the system does not tell."""
     try:
         pids = {
             c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN"

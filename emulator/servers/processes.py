@@ -1,4 +1,4 @@
-"""Child processes of the local stack: each has a log, is stopped for certain, and is found again after a crash."""
+"""Child processes of the local stack: starts them with a log, stops them reliably, finds them again after a crash."""
 
 import json
 import os
@@ -24,7 +24,7 @@ CLOCK_TICK = 0.02
 
 
 class User(NamedTuple):
-    """An operating-system user to run a child as; only root can."""
+    """An operating-system user to run a child process as; only root can do that."""
 
     uid: int
     gid: int
@@ -32,15 +32,22 @@ class User(NamedTuple):
 
     @classmethod
     def of(cls, entry: pwd.struct_passwd) -> "User":
-        """The user of that entry of the password database."""
+        """Make the user of an entry of the password database."""
         return cls(entry.pw_uid, entry.pw_gid, entry.pw_name)
 
 
 @dataclass(eq=False)
 class Child:
-    """One child process, in its own session so that Ctrl-C reaches the supervisor only; its output goes to `log`.
+    """One child process, in its own session so that Ctrl-C reaches only the supervisor.
 
-    `record` is where `start` notes which process this is, for `stop_orphan` in a later run.
+    Attributes:
+        name: Its name in messages.
+        command: Program and arguments.
+        log: File of its output.
+        env: Its environment; None: the environment of this process.
+        user: User to run it as; None: the user of this process.
+        cwd: Its working directory; None: that of this process.
+        record: File in which `start` notes the process, so that `stop_orphan` finds it in a later run.
     """
 
     name: str
@@ -53,9 +60,10 @@ class Child:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     def start(self) -> None:
-        """Start the program; the log of the last start is kept as `<log>.1`. Does nothing while it is running.
+        """Start the program; do nothing while it is running. The log of the last start is kept as `<log>.1`.
 
-        Raises CommandError if the program is missing or cannot run, or if the log or record cannot be written.
+        Raises:
+            CommandError: The program is missing or cannot run, or the log or the record cannot be written.
         """
         if self.is_alive:
             return
@@ -69,34 +77,40 @@ class Child:
             raise CommandError(f"cannot start {self.name}: {culprit}: {error.strerror}") from error
 
     def stop(self, first_signal: Signals = SIGTERM, timeout: float = 10, then: Sequence[Signals] = ()) -> None:
-        """Send `first_signal`, those of `then`, and SIGKILL last, `timeout` seconds apart, until it ends; reap it.
+        """Send signals until the process ends, then reap it.
 
-        Raises CommandError if not even SIGKILL ends it.
+        Args:
+            first_signal: The first signal.
+            timeout: Seconds to wait after each signal.
+            then: Signals to send after the first; SIGKILL is always the last.
+
+        Raises:
+            CommandError: Even SIGKILL does not end the process.
         """
         if self._process is None:
             return
         if not any(self._ends_on(number, timeout) for number in (first_signal, *then, SIGKILL)):
-            raise CommandError(f"{self.name} (process {self.pid}) does not end, not even on SIGKILL")
+            raise CommandError(f"{self.name} (process {self.pid}) does not end, even on SIGKILL")
         if self.record is not None:
             self.record.unlink(missing_ok=True)
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process was started and has not ended."""
+        """Whether the process has started and not ended."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int | None:
-        """The process id of the last start, or None before the first."""
+        """The process id of the last start; None before the first."""
         return None if self._process is None else self._process.pid
 
     @property
     def returncode(self) -> int | None:
-        """How the process ended, negative for a signal; None before it is started and while it runs."""
+        """The exit code of the process, negative for a signal; None before the start and while it runs."""
         return None if self._process is None else self._process.poll()
 
     def last_lines(self, n: int = 20) -> list[str]:
-        """The last lines of the log; none if there is no log."""
+        """Return the last `n` lines of the log; an empty list if there is no log."""
         try:
             with self.log.open("rb") as file:
                 file.seek(max(0, self.log.stat().st_size - TAIL_BYTES))
@@ -144,7 +158,7 @@ class Child:
 
 
 class _Identity(NamedTuple):
-    """What tells a process from a later one with the same pid."""
+    """The identity of a process, which tells it from a later process with the same pid."""
 
     pid: int
     create_time: float
@@ -155,30 +169,40 @@ class _Identity(NamedTuple):
         return cls(process.pid, process.create_time(), psutil.boot_time())
 
     def is_same(self, other: "_Identity") -> bool:
-        # Clock adjustments move the boot time, and Linux derives creation times from it: their difference stays.
+        # Clock adjustments move the boot time, and Linux derives creation times from it; the difference stays.
         wall = abs(self.create_time - other.create_time)
         uptime = abs((self.create_time - self.boot_time) - (other.create_time - other.boot_time))
         return self.pid == other.pid and min(wall, uptime) < CLOCK_TICK
 
 
 def stop_orphan(record: Path, timeout: float = 10) -> bool:
-    """Stop the process that an earlier run left behind: SIGTERM, and SIGKILL after `timeout`; say if there was one.
+    """Stop the process that an earlier run left behind, with SIGTERM and then SIGKILL.
 
-    Another process that has got the same pid since is not touched. Raises CommandError if it cannot be stopped.
+    Another process that has got the same pid since is left alone.
+
+    Args:
+        record: The record that `Child.start` wrote.
+        timeout: Seconds to wait after each signal.
+
+    Returns:
+        Whether such a process was running.
+
+    Raises:
+        CommandError: The process cannot be stopped.
     """
     process = _recorded(record)
     try:
         stopped = process is None or any(_ends_on(process, number, timeout) for number in (SIGTERM, SIGKILL))
     except psutil.AccessDenied as error:
-        raise CommandError(f"process {error.pid}, of an earlier run, belongs to another user: stop it first") from error
+        raise CommandError(f"process {error.pid} of an earlier run belongs to another user: stop it first") from error
     if not stopped:
-        raise CommandError(f"a process of an earlier run does not end, not even on SIGKILL (see {record})")
+        raise CommandError(f"a process of an earlier run does not end, even on SIGKILL: {record} names it")
     record.unlink(missing_ok=True)
     return process is not None
 
 
 def is_live(process: psutil.Process) -> bool:
-    """Whether the process still runs: a zombie, which only waits for its parent, does not."""
+    """Return whether the process still runs; a zombie, which only waits for its parent, does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -186,7 +210,7 @@ def is_live(process: psutil.Process) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
-    """Wait for the condition, at most `timeout` seconds; whether it was met."""
+    """Wait at most `timeout` seconds for the condition, and return whether it was met."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
@@ -196,7 +220,7 @@ def wait_until(condition: Callable[[], bool], timeout: float) -> bool:
 
 
 def _recorded(record: Path) -> psutil.Process | None:
-    """The live process that the record is about, if it is still that one."""
+    """Return the live process that the record names; None if it has ended."""
     try:
         identity = _Identity(**json.loads(record.read_text()))
         process = psutil.Process(identity.pid)

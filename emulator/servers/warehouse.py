@@ -1,9 +1,10 @@
-"""The warehouse as a part of the stack: the embedded PostgreSQL, or any other."""
+"""The warehouse as a part of the stack: the embedded PostgreSQL, or another one that the user names."""
 
 import psycopg
 
 from chalicelib.errors import SettingsError
-from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.client import Warehouse, reason
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.errors import CommandError
 from emulator.servers.part import problem_of
 from emulator.servers.postgres.server import Postgres
@@ -12,7 +13,7 @@ __all__ = ["ExternalWarehouse", "WarehouseServer"]
 
 
 class WarehouseServer:
-    """The embedded PostgreSQL, as a part."""
+    """The embedded PostgreSQL as a part."""
 
     name = "warehouse"
 
@@ -20,29 +21,34 @@ class WarehouseServer:
         self._postgres = postgres
 
     def start(self) -> None:
-        """Start it, and return when it answers a query. Raises CommandError."""
+        """Start PostgreSQL, add the tables and columns that it lacks, and return. Raises CommandError."""
         self._postgres.start()
+        try:
+            with psycopg.connect(self._postgres.url, autocommit=True, connect_timeout=5) as connection:
+                SCHEMA.upgrade(connection)
+        except psycopg.Error as error:
+            raise CommandError(f"the warehouse was not upgraded: {reason(error)}") from error
 
     def stop(self) -> None:
-        """Stop it, letting it write everything to disk."""
+        """Stop PostgreSQL after it has written everything to disk."""
         self._postgres.stop()
 
     def check(self) -> str | None:
-        """Ask it a query."""
+        """Run a query; return what is wrong, or None."""
         return _query(self._postgres.url)
 
     @property
     def is_alive(self) -> bool:
-        """Whether its process runs."""
+        """Whether the process of PostgreSQL runs."""
         return self._postgres.is_alive
 
     def last_lines(self) -> list[str]:
-        """The end of its log."""
+        """Return the end of PostgreSQL's log."""
         return self._postgres.last_lines()
 
 
 class ExternalWarehouse:
-    """Any other PostgreSQL: it is only ever asked whether it answers."""
+    """Another PostgreSQL as a part: it is checked, but never started or stopped."""
 
     name = "warehouse"
     is_alive = True
@@ -51,20 +57,20 @@ class ExternalWarehouse:
         self._url = url
 
     def start(self) -> None:
-        """See that it answers. Raises CommandError if it does not."""
+        """Raise CommandError if the warehouse does not answer."""
         problem = self.check()
         if problem is not None:
             raise CommandError(f"the warehouse given by --dw or DW_URL does not answer: {problem}")
 
     def stop(self) -> None:
-        """Leave it as it is."""
+        """Do nothing: the stack does not own the warehouse."""
 
     def check(self) -> str | None:
-        """Ask it a query."""
+        """Run a query; return what is wrong, or None."""
         return _query(self._url)
 
     def last_lines(self) -> list[str]:
-        """Nothing: its log is elsewhere."""
+        """Return no lines: its log is elsewhere."""
         return []
 
 
@@ -76,5 +82,5 @@ def _query(url: str) -> str | None:
     try:
         Warehouse(url)
     except SettingsError as error:
-        return str(error)  # libpq's own text would quote the URL, password and all
+        return str(error)  # libpq's own text would quote the URL with its password
     return problem_of(ask, psycopg.Error)

@@ -1,1 +1,1 @@
-"""Simulated shoppers: they visit the demo shop as browsers with the publisher would."""
+"""Simulated shoppers, who visit the demo shop and send events as the publisher in a browser does."""

@@ -1,4 +1,4 @@
-"""A shopper's browser: what the publisher knows and keeps in it."""
+"""A shopper's browser: the state that the publisher keeps in it."""
 
 import json
 from collections import deque
@@ -16,7 +16,7 @@ from emulator.shoppers.visit import Step
 
 __all__ = ["Browser", "Event", "Session", "publisher"]
 
-MOST_EVENTS = 1_000  # that wait in one browser, as in the publisher
+MOST_EVENTS = 1_000  # waiting events in one browser, as in the publisher
 PACKAGE = Path(__file__).parents[2] / "publisher" / "package.json"
 
 Event = dict[str, Any]
@@ -35,9 +35,14 @@ def _uuid() -> str:
 
 @dataclass(eq=False, slots=True)
 class Browser:
-    """One client: its id, its events that wait for a 2xx, oldest first, and how many were dropped, by reason.
+    """One client.
 
-    While `is_sending`, the first of them is under way, or will be tried again after `failures` attempts.
+    Attributes:
+        waiting: Events that have not been accepted yet, the oldest first.
+        is_sending: Whether the first waiting event is under way, or waits for its next attempt.
+        dropped: Numbers of dropped events, by reason.
+        failures: Failed attempts to send the first waiting event.
+        visits: Number of visits so far.
     """
 
     user_id: str
@@ -49,7 +54,7 @@ class Browser:
     visits: int = 0
 
     def keep(self, event: Event) -> Event | None:
-        """Let one more event wait; give the oldest one that is not under way if it had to make room."""
+        """Add a waiting event; if there are too many, drop and return the oldest one that is not under way."""
         self.waiting.append(event)
         if len(self.waiting) <= MOST_EVENTS:
             return None
@@ -59,7 +64,7 @@ class Browser:
         return oldest
 
     def open_session(self) -> "Session":
-        """Begin another visit."""
+        """Begin a new visit."""
         self.visits += 1
         return Session(self, is_first_visit=self.visits == 1)
 
@@ -80,7 +85,7 @@ class Session:
     _tabs: dict[int, _Tab] = field(default_factory=dict)
 
     def event(self, step: Step) -> Event:
-        """The event of a step that happens now, as the publisher would write it."""
+        """Make the event of a step that happens now, as the publisher would write it."""
         tab = self._tabs.setdefault(step.tab, _Tab())
         tab.seq += 1
         return {

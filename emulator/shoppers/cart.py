@@ -1,4 +1,4 @@
-"""A shopper's cart."""
+"""The cart of a shopper."""
 
 from collections import Counter
 from typing import Any
@@ -11,7 +11,7 @@ CURRENCY = "VND"
 
 
 class Cart:
-    """Products and how many of each, in the order in which they were first added."""
+    """Products and their quantities, in the order in which they were first added."""
 
     def __init__(self) -> None:
         self._quantities: Counter[Product] = Counter()
@@ -21,24 +21,24 @@ class Cart:
 
     @property
     def products(self) -> list[Product]:
-        """The products that are in it."""
+        """The products in the cart."""
         return list(self._quantities)
 
     def add(self, product: Product) -> None:
-        """Put one more of the product in."""
+        """Add one piece of the product."""
         self._quantities[product] += 1
 
     def remove(self, product: Product) -> None:
-        """Take all of the product out."""
+        """Remove the product, whatever its quantity."""
         del self._quantities[product]
 
     def clear(self) -> None:
-        """Empty it."""
+        """Remove all products."""
         self._quantities.clear()
 
     @property
     def context(self) -> dict[str, Any]:
-        """The `cart` of an event as the publisher builds it: `total` is the sum of price x quantity."""
+        """The `cart` of an event, as the publisher builds it; `total` is the sum of price x quantity."""
         items = [
             {"id": product.id, "quantity": quantity, "price": product.unit_price}
             for product, quantity in self._quantities.items()

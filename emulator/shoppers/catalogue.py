@@ -1,4 +1,4 @@
-"""The products of the demo shop, from the file that its own pages read."""
+"""Reads the products of the demo shop from the file that its pages read, too."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PRODUCTS = Path(__file__).parents[1] / "web" / "shop" / "products.json"
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One product; prices are in dong, `discount_price` is None where there is none, `category` is its name in URLs."""
+    """One product; prices are in dong, `discount_price` may be None, `category` is the category's name in URLs."""
 
     id: str
     name: str
@@ -26,7 +26,7 @@ class Product:
 
     @property
     def unit_price(self) -> int:
-        """What one of it costs now."""
+        """The current price of one piece, in dong."""
         return self.price if self.discount_price is None else self.discount_price
 
     @property
@@ -44,11 +44,15 @@ class Product:
 
 
 def read_catalogue(path: Path = PRODUCTS) -> tuple[Product, ...]:
-    """The shop's products, in the file's order; raises CommandError if the file is missing or is no catalogue."""
+    """Return the shop's products in the order of the file.
+
+    Raises:
+        CommandError: The file is missing, or is not a catalogue.
+    """
     try:
         products = tuple(map(_product, json.loads(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError, LookupError) as error:
-        raise CommandError(f"no catalogue of the shop in {path}: {type(error).__name__}") from error
+        raise CommandError(f"cannot read the shop's catalogue in {path}: {type(error).__name__}") from error
     if not products:
         raise CommandError(f"the shop's catalogue in {path} is empty")
     return products

@@ -1,4 +1,4 @@
-"""The shoppers who are on the site at a time: whose step is next, and when."""
+"""Interleaves the visits of many shoppers: decides whose step is next, and when."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ __all__ = ["FASTEST", "MOST_SESSIONS", "SLOWEST", "Crowd"]
 MOST_SESSIONS = 100_000
 SLOWEST, FASTEST = 0.1, 1_000.0  # events per second
 
-SECONDS_BETWEEN_STEPS = 1.0  # of one shopper, on average: with the rate, it gives how many are on the site at a time
-RETURNS = 0.25  # how likely a visit is one of a browser that was there before
+SECONDS_BETWEEN_STEPS = 1.0  # of one shopper, on average; times the rate, it is the number of shoppers at a time
+RETURNS = 0.25  # probability that a visit is made with a browser that was there before
 MOST_REMEMBERED = 100  # browsers that may return
 
 
@@ -27,9 +27,17 @@ class _Shopper:
 
 
 class Crowd:
-    """All visits, interleaved; the same seed gives the same visits in the same order. Iterate over it once.
+    """All visits, interleaved; iterate over it once. The same seed gives the same visits in the same order.
 
-    Raises CommandError for a number of sessions, or a rate in events per second, that is out of range.
+    Args:
+        catalogue: The products of the shop.
+        shop_url: Address of the shop, for the events.
+        sessions: Number of visits.
+        rate: Events per second, over all shoppers together.
+        seed: Decides everything that is random.
+
+    Raises:
+        CommandError: The number of sessions or the rate is out of range.
     """
 
     def __init__(self, catalogue: Sequence[Product], shop_url: str, sessions: int, rate: float, seed: int) -> None:
@@ -45,12 +53,15 @@ class Crowd:
         self._sessions = sessions
         self._rate = rate
         self._seed = seed
-        self._random = Random(seed)  # noqa: S311  # guards nothing
+        self._random = Random(seed)  # noqa: S311  # a simulation needs no secure randomness
         self._browsers = 0
         self._gone: deque[Browser] = deque(maxlen=MOST_REMEMBERED)
 
     def __iter__(self) -> Iterator[tuple[float, Session, Step]]:
-        """Each step, in whose session, and how many seconds after the first one: evenly spaced, with jitter."""
+        """Yield the time of each step in seconds after the first one, its session, and the step.
+
+        The times are evenly spaced, with jitter.
+        """
         shoppers: list[_Shopper] = []
         number = 0
         while shoppers or self.begun < self._sessions:
@@ -66,8 +77,8 @@ class Crowd:
     def _begin(self) -> _Shopper:
         self.begun += 1
         browser = self._browser()
-        # A generator of its own per visit: how visits are interleaved changes none of them.
-        random = Random(f"{self._seed}/{self.begun}")  # noqa: S311  # guards nothing
+        # Each visit has its own generator, so that the order of the visits does not change them.
+        random = Random(f"{self._seed}/{self.begun}")  # noqa: S311  # a simulation needs no secure randomness
         steps = deque(visit(random, self._catalogue, self._shop_url, browser.user_id))
         return _Shopper(browser.open_session(), steps)
 

@@ -1,4 +1,4 @@
-"""What the shoppers did, and what became of their events: counted while they click, and judged at the end."""
+"""The report of the shoppers: counts events while they click, and gives the exit code at the end."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ __all__ = ["Counts", "ShoppersReport"]
 
 @dataclass
 class Counts:
-    """Events of one name: those that happened, and of these the accepted, the refused, and the lost ones."""
+    """Counts of the events of one name; `sent` includes the other three, and the events that still wait."""
 
     sent: int = 0
     accepted: int = 0
@@ -21,9 +21,14 @@ class Counts:
 
 @dataclass
 class ShoppersReport:
-    """The account of one run; one thread counts, any may read. `clicking_seconds` is without the wait at the end.
+    """The counts of one run; one thread counts, all threads may read.
 
-    `problem` is why the latest answer was no acceptance; None while all is well.
+    Attributes:
+        begun: Visits that have begun.
+        finished: Visits that have ended.
+        reasons: Numbers of refused events, by reason.
+        problem: Why the latest event was not accepted; None if it was.
+        clicking_seconds: Seconds in which events happened, without the wait for responses at the end.
     """
 
     endpoint: str
@@ -39,32 +44,32 @@ class ShoppersReport:
     interrupted: bool = False
 
     def count_accepted(self, name: str) -> None:
-        """Count an event that the collector has."""
+        """Count an event that the collector accepted."""
         self.by_name[name].accepted += 1
         self.problem = None
 
     def count_refused(self, name: str, reason: str) -> None:
-        """Count an event that the collector does not want, and why."""
+        """Count an event that the collector refused, and the reason."""
         self.by_name[name].refused += 1
         self.reasons[reason if reason in self.reasons or len(self.reasons) < MAX_NAMED else OTHER] += 1
         self.problem = reason
 
     def total(self, count: str) -> int:
-        """One of the Counts, over all event names."""
+        """Return the sum of one of the Counts over all event names."""
         return sum(getattr(counts, count) for counts in self.by_name.values())
 
     @property
     def waiting(self) -> int:
-        """Events that have happened, and of which nothing else is known yet."""
+        """Events that are not accepted, refused or lost yet."""
         settled = sum(map(self.total, ("accepted", "refused", "lost")))
-        return self.total("sent") - settled  # counted last: it is never the smaller one
+        return self.total("sent") - settled  # `sent` is read last, so that the difference is never negative
 
     @property
     def events_per_second(self) -> float:
-        """Events that happened, by the time in which they did."""
+        """Events per second while the shoppers clicked."""
         return self.total("sent") / self.clicking_seconds if self.clicking_seconds else 0.0
 
     @property
     def exit_code(self) -> int:
-        """130 if interrupted, 1 if an event was refused or lost, 0 otherwise."""
+        """130 if interrupted; 1 if an event was refused or lost; otherwise 0."""
         return 130 if self.interrupted else int(bool(self.total("refused") or self.total("lost")))

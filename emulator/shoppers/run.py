@@ -1,4 +1,4 @@
-"""One run of the shoppers from beginning to end: they click, then what still waits is sent."""
+"""Runs the shoppers: they click, then the events that still wait are sent."""
 
 import random
 import threading
@@ -18,12 +18,12 @@ from emulator.shoppers.report import ShoppersReport
 __all__ = ["Progress", "Shoppers"]
 
 MOST_CONNECTIONS = 8
-STOP_SECONDS = 2.0  # in which what waits may still be sent after a stop
+STOP_SECONDS = 2.0  # time to send waiting events after a stop
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: visits begun and finished, events by what became of them, and what is wrong now, if any."""
+    """The progress of a run: visits begun and finished, events by outcome, and the current problem, if any."""
 
     begun: int
     finished: int
@@ -35,13 +35,24 @@ class Progress:
 
 
 class Shoppers:
-    """`sessions` visits to the shop at `shop_url`, with `rate` events per second over all shoppers together.
+    """One run of the shoppers. Run it once, in any thread; all threads may read its attributes.
 
-    Events happen at their rate however slow the collector at `endpoint` is: they wait in each shopper's browser, in
-    order, until it answers 2xx. The same `seed` gives the same visits with other ids; None takes one by chance. Memory
-    grows with the events that wait. Nobody clicks any more once `is_enough`, asked with how many events there are, says
-    so. `on_accepted` is told of each event that was answered 2xx, by the thread that runs. Run it once, in any thread;
-    the other attributes can be read from all threads. Raises CommandError for numbers that are out of range.
+    Events happen at their rate, however slow the collector is: they wait in each shopper's browser, in order, until
+    the collector responds with 2xx. Memory grows with the waiting events.
+
+    Args:
+        endpoint: URL to post events to.
+        shop_url: Address of the shop, for the events.
+        catalogue: The products of the shop.
+        sessions: Number of visits.
+        rate: Events per second, over all shoppers together.
+        seed: The same seed gives the same visits, with other ids; None: a random seed.
+        patience: Seconds to wait for waiting events, after the last one was accepted or refused.
+        is_enough: Gets the number of events so far; the shoppers stop clicking when it returns True.
+        on_accepted: Is called with each accepted event and its response, by the thread that runs.
+
+    Raises:
+        CommandError: `sessions` or `rate` is out of range.
     """
 
     def __init__(
@@ -68,15 +79,20 @@ class Shoppers:
         self._report = ShoppersReport(without_credentials(endpoint), seed, sessions)
 
     def check(self) -> None:
-        """Raise CommandError unless the endpoint answers at all, whatever it says."""
+        """Raise CommandError if nothing answers at the endpoint; any response will do."""
         with closing(Poster(self.endpoint, 1)) as poster:
             poster.check()
 
     def run(self, stop: threading.Event) -> ShoppersReport:
-        """Let all shoppers click, then send what waits, until nothing arrives for `patience` seconds.
+        """Let all shoppers click, then send the waiting events until none was settled for `patience` seconds.
 
-        What did not arrive then is lost. Setting `stop` ends the clicks at once, and the sending soon after. A
-        collector that is away is waited for; raises CommandError only if the endpoint is no URL.
+        Events that still wait then count as lost. If the collector is away, the run waits for it.
+
+        Args:
+            stop: Ends the clicks at once when it is set, and the sending soon after.
+
+        Raises:
+            CommandError: The endpoint is not a URL.
         """
         with closing(Connections(self.endpoint, min(MOST_CONNECTIONS, self._crowd.most_at_a_time))) as connections:
             delivery = Delivery(connections, self._report, self._on_accepted)
@@ -89,7 +105,7 @@ class Shoppers:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """The current progress."""
         report, crowd = self._report, self._crowd
         accepted, refused, lost = map(report.total, ("accepted", "refused", "lost"))
         return Progress(crowd.begun, crowd.finished, accepted, report.waiting, refused, lost, report.problem)

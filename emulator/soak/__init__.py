@@ -1,1 +1,1 @@
-"""The soak: a stack under constant load, which is broken at random, and has to lose nothing."""
+"""The soak: injects random faults into a stack under constant load, and proves that no event is lost."""

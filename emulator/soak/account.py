@@ -1,4 +1,4 @@
-"""The account at the end: whether all that was acknowledged is in raw as it was sent, and in the warehouse once."""
+"""The account at the end: compares raw and warehouse with the acknowledged events, and runs `validate`."""
 
 import json
 import subprocess
@@ -25,7 +25,19 @@ VALIDATE_SECONDS = 1800
 
 @dataclass
 class Account:
-    """What is there, and event ids of what is wrong; `findings` are the names of checks that `validate` failed."""
+    """Counts of objects and rows, and the event ids of every deviation.
+
+    Attributes:
+        objects: Number of raw objects.
+        repeated_objects: Number of objects beyond the first one of their event.
+        rows: Number of rows in the warehouse.
+        not_in_raw: Acknowledged events without an object.
+        altered: Acknowledged events whose object differs from the event as sent.
+        not_in_warehouse: Stored or acknowledged events without a row.
+        twice_in_warehouse: Events with more than one row.
+        from_nowhere: Rows without an object.
+        findings: Names of the checks of `validate` that failed.
+    """
 
     objects: int = 0
     repeated_objects: int = 0
@@ -39,13 +51,20 @@ class Account:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there is no deviation and no finding."""
         wrong = (self.not_in_raw, self.altered, self.not_in_warehouse, self.twice_in_warehouse, self.from_nowhere)
         return not any(wrong) and not self.findings
 
 
 def account(subject: Subject, acknowledged: Mapping[str, Acknowledged], start: datetime, end: datetime) -> Account:
-    """Compare what was acknowledged with every object and every row; then `validate` the span. Waits for nothing."""
+    """Compare the acknowledged events with every object and every row, then run `validate`. Does not wait for rows.
+
+    Args:
+        subject: The stack under test.
+        acknowledged: The acknowledged events, by event id.
+        start: Start of the soak (UTC).
+        end: End of the soak (UTC).
+    """
     found = Account()
     of_key: dict[str, tuple[str, bytes]] = {}
     stored: Counter[str] = Counter()
@@ -62,7 +81,7 @@ def account(subject: Subject, acknowledged: Mapping[str, Acknowledged], start: d
     with psycopg.connect(subject.stack.dw_url, autocommit=True) as connection:
         rows = Counter(event_id for (event_id,) in connection.execute(IDS))
     found.rows = rows.total()
-    # Stored without an answer, because a connection broke: that is to become a row, too.
+    # An event can be stored without an acknowledgement if a connection broke; it has to become a row, too.
     found.not_in_warehouse = sorted((stored.keys() | acknowledged.keys()) - rows.keys())
     found.twice_in_warehouse = sorted(event_id for event_id, count in rows.items() if count > 1)
     found.from_nowhere = sorted(rows.keys() - stored.keys())
@@ -76,7 +95,7 @@ def _objects(bucket: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _validate(subject: Subject, start: datetime, end: datetime) -> list[str]:
-    """The checks that failed, by the command that an analyst would use."""
+    """Run `python -m analysis validate` as an analyst would, and return the names of the failed checks."""
     hours = (start.replace(minute=0), (end + timedelta(hours=1)).replace(minute=0))
     span = [f"{hour:%Y-%m-%dT%H:00Z}" for hour in hours]
     where = ["--source", str(subject.home.s3 / BUCKET), "--dw", subject.stack.dw_url]

@@ -1,4 +1,4 @@
-"""What is done to a stack under load, each for some seconds; afterwards it has to recover by itself."""
+"""The faults that a soak injects, each for some seconds; afterwards the stack has to recover by itself."""
 
 import errno
 import os
@@ -15,12 +15,12 @@ from emulator.soak.subject import Subject
 
 __all__ = ["DISK_FULL", "FAULTS", "Fault"]
 
-# Takes the stack, and for how many seconds.
+# Injects a fault into the stack for a number of seconds.
 Fault: TypeAlias = Callable[[Subject, float], None]
 
 DISK_FULL = "disk full"
 FILLER = "filler"
-# Statements wait for the lock; while they do, their connections are cut.
+# While statements wait for the lock, their connections are cut.
 LOCK = f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE"
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
@@ -32,7 +32,7 @@ def _kill(part: str, subject: Subject, _seconds: float) -> None:
 
 
 def _kill_projector(subject: Subject, _seconds: float) -> None:
-    """It runs in the supervisor: the other parts go on alone, until all of it is started again."""
+    """Kill the supervisor, in which the projector runs; the other parts go on until the stack is started again."""
     subject.kill([subject.supervisor()])
 
 
@@ -51,7 +51,7 @@ def _switch(switch: str, subject: Subject, seconds: float) -> None:
 
 
 def _fill_disk(subject: Subject, seconds: float) -> None:
-    """Write until there is no room left, and for some seconds take whatever becomes free."""
+    """Fill the disk of raw storage, and keep it full for some seconds."""
     deadline = time.monotonic() + seconds
     path = subject.home.s3 / FILLER
     try:
@@ -64,7 +64,7 @@ def _fill_disk(subject: Subject, seconds: float) -> None:
 
 
 def _fill(descriptor: int, end: int) -> None:
-    """Take all the room that there is, from the end of the file on."""
+    """Extend the file from `end` by all the free space of its disk."""
     size = os.fstatvfs(descriptor).f_bavail * os.fstatvfs(descriptor).f_frsize
     while size:
         try:

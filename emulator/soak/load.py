@@ -1,4 +1,4 @@
-"""The load: shoppers who click whatever happens, and a memory of what the collector has acknowledged."""
+"""The load: shoppers who click whatever happens, and a record of the acknowledged events."""
 
 import json
 import threading
@@ -20,25 +20,28 @@ SHOP_URL = "http://127.0.0.1:8080"
 
 
 class Acknowledged(NamedTuple):
-    """What a 2xx was given for: the object's key, and a digest of the event."""
+    """An acknowledged event: the key of its object, and a digest of the event as sent."""
 
     key: str
     digest: bytes
 
 
 def digest(event: Event) -> bytes:
-    """The same for the same members and values."""
+    """Return a hash of an event; it depends on names and values of members, but not on their order."""
     return sha256(json.dumps(event, sort_keys=True).encode()).digest()
 
 
 def probe_event() -> Event:
-    """One page view of a client of its own."""
+    """Make a page view of a new client."""
     session = Browser("probe").open_session()
     return session.event(Step("page_view", {}, 0, f"{SHOP_URL}/", "", None))
 
 
 class Load:
-    """`events` events or more, `rate` a second, until `may_end` is set; `acknowledged` by event id."""
+    """Sends at least `events` events, `rate` per second, and until `may_end` is set.
+
+    `acknowledged` holds the acknowledged events by event id.
+    """
 
     def __init__(self, endpoint: str, events: int, rate: float, seed: int) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
@@ -55,15 +58,15 @@ class Load:
             on_accepted=self.remember,
         )
 
-    def remember(self, event: Event, answer: Response) -> None:
+    def remember(self, event: Event, response: Response) -> None:
         """Note that an event was acknowledged."""
-        self.acknowledged[event["eventId"]] = Acknowledged(answer.key or "", digest(event))
+        self.acknowledged[event["eventId"]] = Acknowledged(response.key or "", digest(event))
 
     def run(self, stop: threading.Event) -> ShoppersReport:
-        """Click, and send until all is acknowledged; see Shoppers."""
+        """Click, and send until every event is acknowledged; see `Shoppers.run`."""
         return self._shoppers.run(stop)
 
     @property
     def waiting(self) -> int:
-        """Events that wait in browsers now."""
+        """The number of events that wait in browsers now."""
         return self._shoppers.progress.waiting

@@ -1,4 +1,4 @@
-"""The last proof: the whole warehouse is deleted, and made again from raw."""
+"""The last check: deletes the whole warehouse, rebuilds it from raw, and compares it with the one before."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ import psycopg
 
 from chalicelib.contract import COLUMNS, EVENT_ID, EVENT_TIMESTAMP, TABLE
 from chalicelib.flatten import Row, flatten
-from chalicelib.warehouse.client import REJECTS
+from chalicelib.warehouse.tables import REJECTS
 from command_line.errors import CommandError
 from emulator.soak.subject import ROOT, Subject
 
@@ -25,10 +25,13 @@ REBUILD_SECONDS = 1800
 
 @dataclass
 class Rebuilt:
-    """How many rows there are again, and event ids of what is wrong with them.
+    """The rebuilt warehouse, compared with the one before.
 
-    `other_ids` were there before, or are now, but not both; `other_rows` are not what their event, or of an event that
-    is in raw twice the first received, projects to.
+    Attributes:
+        rows: Number of rows after the rebuild.
+        of_repeated_events: Number of events that are in more than one raw object.
+        other_ids: Event ids that have a row only before or only after the rebuild.
+        other_rows: Event ids whose row is not the projection of the first received object.
     """
 
     rows: int = 0
@@ -38,12 +41,12 @@ class Rebuilt:
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether the rebuilt warehouse is right."""
         return not (self.other_ids or self.other_rows)
 
 
 def rebuild(subject: Subject) -> Rebuilt:
-    """Drop the tables, run `backfill --rebuild`, compare. Raises CommandError if that fails."""
+    """Drop the tables, run `backfill --rebuild`, and compare. Raises CommandError if `backfill` fails."""
     before = _rows(subject)
     with psycopg.connect(subject.stack.dw_url, autocommit=True) as connection:
         connection.execute(DROP)
@@ -58,7 +61,7 @@ def rebuild(subject: Subject) -> Rebuilt:
     rebuilt.other_ids = sorted(str(each) for each in before.keys() ^ after.keys())
     for event_id, row in after.items():
         first, *others = of_event.get(event_id, [(None, "", ())])
-        # Of an event that is in raw twice, before it was the row of the first *projected*.
+        # Before the rebuild, an event that is in raw twice had the row of the first *projected* object.
         if row != first[-1] or not (others or row == before.get(event_id)):
             rebuilt.other_rows.append(str(event_id))
     return rebuilt
@@ -71,7 +74,7 @@ def _rows(subject: Subject) -> dict[UUID, Row]:
 
 
 def _projections(subject: Subject) -> dict[Any, list[tuple[Any, str, Row]]]:
-    """By event id, each object's time of receipt, key and row, the first received first."""
+    """Return time of receipt, key and row of each object, by event id; the first received comes first."""
     found: dict[Any, list[tuple[Any, str, Row]]] = {}
     for path in subject.bucket.rglob("*.json"):
         key = path.relative_to(subject.bucket).as_posix()

@@ -1,4 +1,4 @@
-"""One soak from beginning to end: load, faults one after the other, calm, and the account."""
+"""Runs one soak: load, faults one after the other, a wait until no event waits, the account, and the rebuild."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ from emulator.soak.load import Load, probe_event
 from emulator.soak.rebuild import Rebuilt, rebuild
 from emulator.soak.subject import Subject
 from emulator.triggers.projected import known_events
-from emulator.triggers.watch import SWEEP_SECONDS
+from emulator.triggers.sweep import SWEEP_SECONDS
 
 __all__ = ["Plan", "Soak", "soak"]
 
@@ -35,7 +35,15 @@ RECOVERY_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class Plan:
-    """At least so many events, `rate` a second, and so many faults, of these kinds; a seed repeats the choice."""
+    """The plan of a soak.
+
+    Attributes:
+        events: Events to send, at least.
+        rate: Events per second.
+        faults: Number of faults to inject.
+        seed: The same seed gives the same visits and the same faults.
+        kinds: Names of the faults to choose from.
+    """
 
     events: int
     rate: float
@@ -44,8 +52,8 @@ class Plan:
     kinds: Sequence[str] = tuple(FAULTS)
 
     def order(self) -> Iterator[tuple[str, float]]:
-        """Kinds of faults and their seconds: each kind once in any order, then again, until there are enough."""
-        random = Random(self.seed)  # noqa: S311  # guards nothing
+        """Yield the faults and their durations in seconds: each kind once in random order, then all of them again."""
+        random = Random(self.seed)  # noqa: S311  # a simulation needs no secure randomness
         kinds: list[str] = []
         for _ in range(self.faults):
             if not kinds:
@@ -55,7 +63,16 @@ class Plan:
 
 @dataclass
 class Soak:
-    """What was done and found; `recoveries` are seconds, by fault, until an event sent after it was a row."""
+    """The result of a soak.
+
+    Attributes:
+        refused: Events that the collector refused.
+        lost_in_browsers: Events that were never accepted.
+        seconds: Duration of the load.
+        calm_seconds: Duration of the wait after the load until no event waited any more.
+        starts: How often the whole stack was started.
+        recoveries: Seconds from the end of each fault until a new event was a row, by fault.
+    """
 
     seed: int
     sent: int = 0
@@ -72,31 +89,37 @@ class Soak:
 
     @property
     def faults(self) -> int:
-        """How many there were."""
+        """The number of injected faults."""
         return sum(map(len, self.recoveries.values()))
 
     @property
     def median_recovery(self) -> float:
-        """Seconds, over all faults."""
+        """Median of the recoveries after all faults, in seconds."""
         return median([each for found in self.recoveries.values() for each in found] or [0.0])
 
     @property
     def longest_recovery(self) -> float:
-        """Seconds, over all faults."""
+        """Longest of the recoveries after all faults, in seconds."""
         return max([each for found in self.recoveries.values() for each in found] or [0.0])
 
     @property
     def is_passed(self) -> bool:
-        """Whether nothing was lost, refused, altered or doubled, and the warehouse could be made again."""
+        """Whether no event was lost, refused, altered or doubled, and the rebuilt warehouse is right."""
         is_whole = not (self.refused or self.lost_in_browsers)
         return is_whole and self.account.is_balanced and self.rebuilt.is_same and not self.interrupted
 
 
 def soak(subject: Subject, plan: Plan, stop: threading.Event, say: Callable[[str, int, int], None]) -> Soak:
-    """Run the plan on a stack that runs; `say` takes what goes on, events acknowledged and faults, again and again.
+    """Run the plan on a running stack.
 
-    Setting `stop` ends load and faults, and the account is made of what there is. Raises CommandError if the stack
-    does not recover.
+    Args:
+        subject: The stack under test.
+        plan: Events and faults.
+        stop: Ends load and faults when it is set; the account then covers what was done until then.
+        say: Is called again and again with the current step, the acknowledged events and the injected faults.
+
+    Raises:
+        CommandError: The stack does not recover.
     """
     result = Soak(plan.seed)
     began, start = time.monotonic(), datetime.now(UTC)
@@ -115,11 +138,11 @@ def soak(subject: Subject, plan: Plan, stop: threading.Event, say: Callable[[str
     result.sent, result.refused = report.total("sent") + result.faults, report.total("refused")
     result.lost_in_browsers, result.interrupted = report.total("lost"), report.interrupted
     result.acknowledged, result.starts = len(load.acknowledged), subject.starts
-    say("waiting for calm", result.acknowledged, result.faults)
+    say("waiting until no event waits", result.acknowledged, result.faults)
     subject.recover()
     wait_until(lambda: _is_calm(subject, result.acknowledged), CALM_SECONDS)
     result.calm_seconds = time.monotonic() - calm
-    say("comparing raw and warehouse with what was acknowledged", result.acknowledged, result.faults)
+    say("comparing raw and warehouse with the acknowledged events", result.acknowledged, result.faults)
     result.account = account(subject, load.acknowledged, start, datetime.now(UTC))
     say("rebuilding the warehouse from raw", result.acknowledged, result.faults)
     result.rebuilt = rebuild(subject)
@@ -134,11 +157,11 @@ def _break(
     stop: threading.Event,
     say: Callable[[str, int, int], None],
 ) -> None:
-    """One fault after the other, evenly over the time that the events take."""
+    """Inject one fault after the other, evenly spread over the time of the load."""
     began, pause = time.monotonic(), plan.events / plan.rate / (plan.faults + 1)
     for number, (kind, seconds) in enumerate(plan.order(), 1):
         while (left := began + number * pause - time.monotonic()) > 0 and not stop.wait(min(left, 0.5)):
-            say("all is well", len(load.acknowledged), result.faults)
+            say("no fault now", len(load.acknowledged), result.faults)
         if stop.is_set():
             return
         say(kind, len(load.acknowledged), result.faults)
@@ -150,20 +173,20 @@ def _break(
 
 
 def _probe(subject: Subject, load: Load) -> None:
-    """Send an event of our own until it is acknowledged, and wait for its row."""
+    """Send a new event until it is acknowledged, and wait for its row."""
     event = probe_event()
     with closing(Poster(subject.stack.endpoint, 1)) as poster:
 
         def is_acknowledged() -> bool:
-            answer = poster.attempt(event)
-            if answer.key is not None:
-                load.remember(event, answer)
-            return answer.key is not None
+            response = poster.attempt(event)
+            if response.key is not None:
+                load.remember(event, response)
+            return response.key is not None
 
         if not wait_until(is_acknowledged, RECOVERY_SECONDS):
-            raise CommandError("ingest does not recover: it has accepted nothing for ten minutes")
+            raise CommandError("ingest does not recover: it has accepted no event for ten minutes")
     if not wait_until(lambda: _has_row(subject, UUID(event["eventId"])), RECOVERY_SECONDS):
-        raise CommandError(f"the projector does not recover: event {event['eventId']} is still no row")
+        raise CommandError(f"the projector does not recover: event {event['eventId']} has no row after ten minutes")
 
 
 def _has_row(subject: Subject, event_id: UUID) -> bool:
@@ -183,7 +206,7 @@ def _wait(
 
 
 def _is_calm(subject: Subject, acknowledged: int) -> bool:
-    """Whether there are rows enough, and no object waits for the projector, nor did two sweeps before."""
+    """Return whether every acknowledged event has a row, and no object waits, now and after two more sweeps."""
     with psycopg.connect(subject.stack.dw_url, autocommit=True, connect_timeout=5) as connection:
         rows = connection.execute(f"SELECT count(*) FROM {TABLE}".encode()).fetchone()  # noqa: S608  # our own name
     if rows is None or rows[0] < acknowledged or subject.pending:

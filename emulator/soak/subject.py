@@ -1,4 +1,4 @@
-"""The stack under test: in processes of its own, which can be killed, frozen and started again."""
+"""The stack under test: separate processes, which can be killed, frozen and started again."""
 
 import os
 import subprocess
@@ -18,12 +18,12 @@ from emulator.servers.processes import is_live, wait_until
 __all__ = ["PARTS", "Subject"]
 
 START_SECONDS = 120
-HEALTHY_SECONDS = 600  # a backlog has to be worked off, too
+HEALTHY_SECONDS = 600  # the projector may have a backlog
 STOP_SECONDS = 60
-# Nothing is written straight to disk here, and there may be a hundred thousand objects in an hour's directory.
+# No file is written straight to disk here, and an hour's directory may hold 100,000 objects.
 S3_CACHE = "30"
 ROOT = Path(__file__).parents[2]
-# By what is in the command line of a part's process.
+# A word in the command line of each part's process.
 PARTS = {"ingest": "emulator.servers.chalice_local", "s3": "rclone", "warehouse": "postgres"}
 
 
@@ -40,16 +40,16 @@ class Subject:
 
     @property
     def stack(self) -> Stack:
-        """Where its parts are."""
+        """The addresses of its parts."""
         return self.home.read_stack()
 
     @property
     def bucket(self) -> Path:
-        """Its raw bucket's directory."""
+        """The directory of its raw bucket."""
         return self.home.s3 / BUCKET
 
     def start(self) -> None:
-        """Start it, whatever was left of it, and return when all of it answers. Raises CommandError."""
+        """Start the stack, also after a crash, and return when it is ready. Raises CommandError."""
         ports = ["--web-port", self._web, "--ingest-port", self._ingest, "--s3-port", self._s3]
         command = [
             sys.executable,
@@ -74,7 +74,7 @@ class Subject:
             raise CommandError(f"the stack does not start; its last lines:\n{self._tail()}")
 
     def stop(self) -> None:
-        """Stop it in order, or else by force."""
+        """Stop the stack in order, or by force if that takes too long."""
         if self._process is not None and self.is_alive:
             self._process.terminate()
             with suppress(subprocess.TimeoutExpired):
@@ -87,19 +87,19 @@ class Subject:
         return self._process is not None and self._process.poll() is None
 
     def is_healthy(self) -> bool:
-        """Whether every part says that it is well."""
+        """Return whether every part is healthy."""
         with suppress(httpx2.HTTPError):
             return httpx2.get(f"{self._api}/health", timeout=10, trust_env=False).status_code == 200
         return False
 
     @property
     def pending(self) -> int:
-        """How many objects wait for the projector, as it says itself."""
+        """The number of objects that wait for the projector, as the stack reports it."""
         health = httpx2.get(f"{self._api}/health", timeout=30, trust_env=False).json()
         return int(health["parts"]["projector"]["pending"])
 
     def recover(self) -> None:
-        """Wait until every part is well; start all of it again if it has given up. Raises CommandError."""
+        """Wait until every part is healthy; start the stack again if it has ended. Raises CommandError."""
 
         def is_well() -> bool:
             if not self.is_alive:
@@ -110,18 +110,18 @@ class Subject:
             raise CommandError(f"the stack does not recover; its last lines:\n{self._tail()}")
 
     def supervisor(self) -> psutil.Process:
-        """The process that holds all parts, and in which the projector runs."""
+        """Return the process that supervises all parts, and in which the projector runs."""
         assert self._process is not None  # noqa: S101  # it was started
         return psutil.Process(self._process.pid)
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of it that runs, the supervisor first."""
+        """Return every running process of the stack, the supervisor first."""
         with suppress(psutil.NoSuchProcess, AssertionError):
             return [self.supervisor(), *self.supervisor().children(recursive=True)]
         return []
 
     def part(self, name: str) -> list[psutil.Process]:
-        """The processes of one part, the first of which is the parent of the others; none while it is down."""
+        """Return the processes of one part, the parent of the others first; an empty list while it is down."""
         for child in self.supervisor().children():
             with suppress(psutil.NoSuchProcess):
                 if PARTS[name] in " ".join(child.cmdline()):
@@ -130,7 +130,7 @@ class Subject:
 
     @staticmethod
     def kill(processes: list[psutil.Process]) -> None:
-        """`kill -9` all of them, and wait until they are gone."""
+        """Send SIGKILL to the processes, and wait until they have ended."""
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -138,7 +138,7 @@ class Subject:
 
     @contextmanager
     def frozen(self, processes: list[psutil.Process]) -> Iterator[None]:
-        """Let them do nothing while the block runs: to others, they are slow."""
+        """Suspend the processes while the block runs, so that they seem to hang."""
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
@@ -151,7 +151,7 @@ class Subject:
 
     @contextmanager
     def switched(self, *switches: str) -> Iterator[None]:
-        """Let these switches of its page be on while the block runs."""
+        """Switch these faults of the stack's API on while the block runs."""
         self._switch(dict.fromkeys(switches, True))
         try:
             yield
@@ -159,9 +159,9 @@ class Subject:
             self._switch(dict.fromkeys(switches, False))
 
     def _switch(self, switches: dict[str, bool]) -> None:
-        answer: dict[str, Any] = httpx2.put(f"{self._api}/faults", json=switches, timeout=60, trust_env=False).json()
-        if not answer.items() >= switches.items():
-            raise CommandError(f"the stack does not switch {', '.join(switches)}: {answer.get('message', answer)}")
+        body: dict[str, Any] = httpx2.put(f"{self._api}/faults", json=switches, timeout=60, trust_env=False).json()
+        if not body.items() >= switches.items():
+            raise CommandError(f"the stack does not switch {', '.join(switches)}: {body.get('message', body)}")
 
     @property
     def _api(self) -> str:

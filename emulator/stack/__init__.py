@@ -1,1 +1,1 @@
-"""The stack as a whole: it is run, supervised, broken on purpose, and emptied."""
+"""The stack as a whole: runs it, supervises it, injects faults into it, and resets it."""

@@ -1,4 +1,4 @@
-"""Fault switches: what may go wrong on AWS, switched on and off while the stack runs."""
+"""Fault switches: switch faults that may occur on AWS on and off while the stack runs."""
 
 from dataclasses import asdict, dataclass, replace
 from threading import Lock
@@ -13,7 +13,7 @@ __all__ = ["FaultSwitches", "Faults"]
 
 @dataclass(frozen=True)
 class Faults:
-    """Which faults are on. See TriggerFaults for those of the triggers; a part that is down is not started again."""
+    """The faults that are on. `TriggerFaults` explains those of the triggers; a part that is down stays down."""
 
     triggers_twice: bool = False
     triggers_late: bool = False
@@ -35,19 +35,20 @@ class FaultSwitches:
 
     @property
     def current(self) -> Faults:
-        """Those that are on now."""
+        """The faults that are on now."""
         return self._faults
 
     def switch(self, **wanted: bool) -> Faults:
-        """Switch some of them, by name, and give all; returns when it is done.
+        """Switch the named faults on or off, and return the state of all faults.
 
-        Raises CommandError for a warehouse that is not ours to stop, and if a part does not start again.
+        Raises:
+            CommandError: The warehouse does not belong to the stack, or a part does not stop or start.
         """
         with self._lock:
             faults = replace(self._faults, **wanted)
             if faults.warehouse_down and not self._is_own_dw:
-                raise CommandError("the warehouse given by --dw or DW_URL cannot be switched off from here")
-            # Each is noted once it is done: the next may fail.
+                raise CommandError("a warehouse given by --dw or DW_URL cannot be switched off from here")
+            # Each fault is noted once it is on, since the next may fail.
             self._set_down("s3", is_down=faults.storage_down)
             self._faults = replace(self._faults, storage_down=faults.storage_down)
             self._set_down("warehouse", is_down=faults.warehouse_down)
@@ -63,7 +64,7 @@ class FaultSwitches:
             return faults
 
     def all_off(self) -> Faults:
-        """Switch all of them off. Raises CommandError as `switch` does."""
+        """Switch all faults off. Raises CommandError as `switch` does."""
         return self.switch(**dict.fromkeys(asdict(Faults()), False))
 
     def _set_down(self, part: str, *, is_down: bool) -> None:

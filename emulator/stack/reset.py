@@ -1,4 +1,4 @@
-"""Reset of a running stack: no faults, no shoppers, no events, no rows."""
+"""Resets a running stack: switches faults off, stops shoppers, and deletes events, rows, rejects and traces."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from threading import Lock
 import psycopg
 
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.client import REJECTS, TOMBSTONES
+from chalicelib.warehouse.tables import REJECTS, TOMBSTONES
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.stack.faults import FaultSwitches
@@ -22,7 +22,7 @@ EMPTY = "TRUNCATE {}"
 
 
 class Reset:
-    """Empties one stack when called; `at` is when the last one that succeeded began (UTC), None before the first."""
+    """Resets one stack when called. `at` is the start of the last successful reset (UTC); None before the first."""
 
     def __init__(
         self,
@@ -43,9 +43,10 @@ class Reset:
         self._forget_shoppers = forget_shoppers
 
     def __call__(self) -> None:
-        """Delete every raw object, row, reject and trace; a warehouse that is not ours is left as it is.
+        """Delete every raw object, row, reject, tombstone and trace; do not touch a warehouse given by --dw or DW_URL.
 
-        Raises CommandError if something cannot be deleted.
+        Raises:
+            CommandError: Something cannot be deleted.
         """
         with self._lock:
             self._reset()
@@ -56,13 +57,13 @@ class Reset:
         began = datetime.now(UTC)
         with self._triggers.held():
             if self._stack.is_own_dw:
-                _empty_tables(self._stack.dw_url)  # first, since it can be refused: rows can be made again from raw
+                _empty_tables(self._stack.dw_url)  # first, since this may fail, and raw can restore the rows
             self._delete_objects()
             self._traces.reset()
             self.at = began
 
     def _delete_objects(self) -> None:
-        """Delete the files only: the S3 server remembers directories for a moment."""
+        """Delete the files but not the directories, which the S3 server caches for a moment."""
         try:
             for path in self._bucket.rglob("*"):
                 if not path.is_dir():
@@ -81,5 +82,6 @@ def _empty_tables(dw_url: str) -> None:
     except psycopg.Error as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise CommandError(
-            f"nothing was deleted, since the warehouse was not emptied: {why}; end what else uses it, and reset again"
+            f"nothing was deleted, since the warehouse was not emptied: {why}; "
+            "close other connections to it, and reset again"
         ) from error

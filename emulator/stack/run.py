@@ -1,4 +1,4 @@
-"""`up`: one stack on one home, from the first check to the last part stopped."""
+"""Runs one stack on one home: checks, starts every part, supervises them, and stops every part at the end."""
 
 import sys
 from collections.abc import Callable
@@ -40,9 +40,15 @@ __all__ = ["Options", "stop_orphans", "up"]
 
 @dataclass(frozen=True)
 class Options:
-    """Ports on 127.0.0.1, the URL of another PostgreSQL to use as the warehouse, and whether there is to be no page.
+    """How to run a stack.
 
-    For `s3_cache_seconds` the S3 server may overlook files that were written straight to disk.
+    Attributes:
+        web_port: Port of the page and the API on 127.0.0.1.
+        ingest_port: Port of the ingest server on 127.0.0.1.
+        s3_port: Port of the S3 server on 127.0.0.1.
+        dw_url: libpq URL of another PostgreSQL to use as the warehouse; None: the embedded one.
+        is_headless: Whether to serve the API without the page.
+        s3_cache_seconds: How long the S3 server may not see files that were written straight to disk.
     """
 
     web_port: int
@@ -54,13 +60,14 @@ class Options:
 
 
 def up(home: Home, options: Options) -> None:
-    """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP; every part is stopped however it ends.
+    """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP, then stop every part.
 
-    Raises CommandError, after stopping everything, if a part cannot be started or kept running.
+    Raises:
+        CommandError: A part cannot be started or kept running. All parts are stopped then, too.
     """
     home.create()
     with home.held():
-        # Headless, standard output has the one line that a program waits for.
+        # With --headless, standard output has only the line that a program waits for.
         say = partial(_say, sys.stderr if options.is_headless else sys.stdout)
         supervisor = Supervisor(say)
         try:
@@ -78,7 +85,7 @@ def up(home: Home, options: Options) -> None:
 
 
 def stop_orphans(home: Home) -> None:
-    """Stop the servers that a killed stack left behind; PostgreSQL looks after its own."""
+    """Stop the ingest and S3 servers that a killed stack left behind; `Postgres.start` does it for PostgreSQL."""
     for part in (IngestServer.name, S3Server.name):
         stop_orphan(home.record_of(part))
 
@@ -142,16 +149,16 @@ def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: 
 
 
 def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any]:
-    """Give the state of each part (`ok` or `down`, where it is, and what is wrong), and which sample the bucket has."""
+    """Return the state of each part (`ok` or `down`), its address and its problem, and the bucket's sample."""
     places = {
         "warehouse": stack.public_dw_url,
         "s3": f"{stack.s3_url}/{stack.bucket}",
-        "projector": "on every object below events/",
+        "projector": "for every object below events/",
         "ingest": stack.endpoint,
         "page": stack.web_url,
     }
     running = [part for part in supervisor.parts if part.name in places]
-    # All at once: a part that hangs takes its seconds to say so.
+    # In parallel, since the check of a part that hangs takes seconds.
     with ThreadPoolExecutor(len(running) or 1) as pool:
         problems = pool.map(partial(_problem, supervisor), running)
     parts: dict[str, dict[str, Any]] = {}
@@ -175,17 +182,17 @@ def _sample(bucket: Path) -> str | None:
 def _problem(supervisor: Supervisor, part: Part) -> str | None:
     if part.name in supervisor.down:
         return "switched off"
-    return part.check() if part.is_alive else "is not running"
+    return part.check() if part.is_alive else "not running"
 
 
 def _ready(stack: Stack) -> str:
-    """The line by which a program knows that everything runs, and where."""
+    """Return the line that tells a program that everything runs, and at which addresses."""
     places = {"endpoint": stack.endpoint, "api": f"{stack.web_url}/api", "s3": stack.s3_url, "dw": stack.public_dw_url}
     return " ".join(["ready", *(f"{name}={place}" for name, place in places.items())])
 
 
 def _places(stack: Stack, home: Home) -> str:
-    """What the user needs to know once everything runs."""
+    """Return the lines that tell the user that everything runs, and at which addresses."""
     places = {
         "page": stack.web_url,
         "pipeline": f"{stack.web_url}/pipeline",
@@ -199,11 +206,11 @@ def _places(stack: Stack, home: Home) -> str:
     if sample := _sample(home.s3 / stack.bucket):
         places["events"] = f"include {sample}"
     lines = [f"  {name:<12} {place}" for name, place in places.items()]
-    return "\n".join(["", "The stack is up. Ctrl-C stops all of it.", *lines])
+    return "\n".join(["", "The stack is up. Press Ctrl-C to stop it.", *lines])
 
 
 def _say(stream: TextIO, line: str) -> None:
-    """Print a line; a terminal that is closed, or lacks a letter, must not keep the parts from being stopped."""
+    """Print a line, and ignore a closed terminal or one that lacks a letter, so that the parts can still be stopped."""
     with suppress(OSError, ValueError):
         encoding = stream.encoding or "utf-8"
         print(printable_lines(line).encode(encoding, "replace").decode(encoding), file=stream, flush=True)

@@ -1,4 +1,4 @@
-"""The whole stack: starts every part in order, restarts one that dies, and stops all of them."""
+"""The supervisor: starts the parts in order, restarts a part that dies, and stops all of them."""
 
 import signal
 import time
@@ -20,23 +20,23 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
-    """Runs parts, in the order of `add`, until interrupted; `report` takes one line for the user to read."""
+    """Runs parts, in the order of `add`, until interrupted; `report` shows one line to the user."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
         self.parts: list[Part] = []
-        self.down: set[str] = set()  # those that are stopped on purpose
+        self.down: set[str] = set()  # names of the parts that `take_down` stopped
         self._lock = RLock()
         self._report = report
         self._restarts: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MAX_RESTARTS))
 
     def add(self, part: Part) -> None:
-        """Start one more part, and keep it running from now on. Raises CommandError if it does not start."""
+        """Start one more part, and supervise it from now on. Raises CommandError if it does not start."""
         self.parts.append(part)
         part.start()
         self._report(f"{part.name} is up")
 
     def run(self) -> None:
-        """Watch over the parts for ever. Raises CommandError when one cannot be kept running."""
+        """Restart every part that dies, for ever. Raises CommandError when a part dies too often."""
         while True:
             time.sleep(POLL_SECONDS)
             for part in self.parts:
@@ -45,25 +45,25 @@ class Supervisor:
                         self._restart(part)
 
     def take_down(self, name: str) -> None:
-        """Stop one part, and leave it stopped until `bring_up`. Raises CommandError if it does not stop."""
+        """Stop one part, and do not restart it until `bring_up`. Raises CommandError if it does not stop."""
         with self._lock:
             self._part(name).stop()
             self.down.add(name)
             self._report(f"{name} is switched off")
 
     def bring_up(self, name: str) -> None:
-        """Start a part that was taken down, and keep it running again. Raises CommandError if it does not start."""
+        """Start a part that was taken down, and supervise it again. Raises CommandError if it does not start."""
         with self._lock:
             self._part(name).start()
             self.down.discard(name)
             self._report(f"{name} is switched on again")
 
     def stop(self) -> None:
-        """Stop every part, the last first; one that does not stop is reported, and does not keep the others."""
+        """Stop every part, the last one first; report a part that does not stop, and go on with the others."""
         for part in reversed(self.parts):
             try:
                 part.stop()
-            except Exception as error:  # noqa: BLE001  # whatever it is, the others have to be stopped too
+            except Exception as error:  # noqa: BLE001  # after any error, the other parts still have to be stopped
                 self._report(f"{part.name} did not stop: {error}")
         self.parts.clear()
 
@@ -88,14 +88,14 @@ class Supervisor:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and SIGHUP end the block, without an error."""
+    """End the block without an error on Ctrl-C, SIGTERM or SIGHUP."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        # A second signal, such as a closing terminal sends, must not interrupt the stopping.
+        # A second signal, as a closing terminal sends it, must not interrupt the shutdown.
         ignore_signals()
         raise KeyboardInterrupt
 
-    # SIGINT as well: what a shell starts in the background inherits that it is ignored.
+    # SIGINT as well: a shell lets its background processes ignore it.
     for number in SIGNALS:
         signal.signal(number, interrupt)
     with suppress(KeyboardInterrupt):
@@ -103,6 +103,6 @@ def interruptible() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """From here on, Ctrl-C and its like do nothing: what is being stopped is stopped in order."""
+    """Ignore Ctrl-C, SIGTERM and SIGHUP from now on, so that they do not interrupt the shutdown."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -1,1 +1,1 @@
-"""Traces: what became of each event, from the browser to its row."""
+"""Traces: follow each event from the browser to its row."""

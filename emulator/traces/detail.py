@@ -1,4 +1,4 @@
-"""Everything about one event: its traces, its objects as sent and as stored, its row, and which member became what."""
+"""Collects everything about one event: its traces, its raw objects, its row, and the source of each column."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,9 +22,19 @@ MOST_OBJECTS = 20
 
 
 def detail(identity: str, traces: Traces, bucket: Path, dw_url: str) -> dict[str, Any] | None:
-    """What is known of an event id or an object key; None if nothing is."""
+    """Return everything about one event as JSON; None if nothing is known about it.
+
+    Args:
+        identity: Event id or object key.
+        traces: Traces of the stack.
+        bucket: Directory of the raw bucket.
+        dw_url: libpq URL of the warehouse.
+
+    Returns:
+        `eventId`, `traces`, `objects`, `row`, `reject`, `mapping`, and `problem` if the warehouse does not answer.
+    """
     found = [trace for trace in [traces.get(identity)] if trace] or traces.of_event(str(to_uuid(identity)))
-    found.sort(key=lambda trace: trace.state != "row")  # the object that made the row is the one that is explained
+    found.sort(key=lambda trace: trace.state != "row")  # `mapping` explains the object that made the row
     event_id = found[0].event_id if found else str(to_uuid(identity))
     keys = [trace.key for trace in found if trace.key] or [identity]
     objects = list(_objects(bucket, keys[:MOST_OBJECTS]))
@@ -41,7 +51,7 @@ def detail(identity: str, traces: Traces, bucket: Path, dw_url: str) -> dict[str
 
 
 def _in_warehouse(dw_url: str, event_id: str | None, bucket: str, key: str) -> dict[str, Any]:
-    """The event's row and the object's reject, None where there is none; and if it cannot be asked, the problem."""
+    """Return the event's `row` and the object's `reject`, or None; and a `problem` if the warehouse does not answer."""
     try:
         row, reject = row_and_reject(dw_url, UUID(event_id) if event_id else None, bucket, key)
     except psycopg.Error:
@@ -50,20 +60,20 @@ def _in_warehouse(dw_url: str, event_id: str | None, bucket: str, key: str) -> d
 
 
 def _objects(bucket: Path, keys: list[str]) -> Iterator[dict[str, str]]:
-    """The objects that are still there, as text; bytes that are not UTF-8 become U+FFFD."""
+    """Yield the objects that still exist, as text; bytes that are not UTF-8 become U+FFFD."""
     for key in keys:
         try:
             path = (bucket / key).resolve()
             if not path.is_relative_to(bucket.resolve()):
                 continue
             raw = path.read_bytes().decode(errors="replace")
-        except (OSError, ValueError):  # gone, or a name that no file can have
+        except (OSError, ValueError):  # deleted, or a key that no file can have
             continue
         yield {"key": key, "sent": as_sent(raw), "raw": raw}
 
 
 def _mapping(raw: str) -> list[dict[str, Any]]:
-    """Which member of the object each column comes from; nothing for what is no event."""
+    """Return, for each column, the member of the object that its value comes from; empty if the object is no event."""
     try:
         payload = parse(decode(raw.encode()))
     except InvalidEvent:
@@ -82,7 +92,7 @@ def _mapping(raw: str) -> list[dict[str, Any]]:
 
 
 def plain(value: object) -> object:
-    """A column's value as JSON has it."""
+    """Return a column's value as a value of JSON."""
     if isinstance(value, datetime):
         return iso_milliseconds(value.astimezone(UTC))
     return str(value) if isinstance(value, UUID) else value

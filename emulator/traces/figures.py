@@ -1,4 +1,4 @@
-"""Figures over the traces: how many of each kind since the last reset, how many a second, how long from end to end."""
+"""Figures over the traces: counts since the last reset, events per second, and percentiles of the time to a row."""
 
 import time
 from collections import Counter, deque
@@ -15,7 +15,7 @@ MOST_DURATIONS = 1000
 
 
 class Figures:
-    """Counts traces as they change; `clock` gives seconds. Not safe for threads: its owner holds a lock."""
+    """Counts traces as they change; `clock` returns seconds. Not safe for threads: the caller holds a lock."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -25,7 +25,12 @@ class Figures:
         self._durations: deque[float] = deque(maxlen=MOST_DURATIONS)
 
     def count(self, before: Trace | None, after: Trace | None) -> None:
-        """A trace began (`before` is None), changed, or was forgotten while it waited (`after` is None)."""
+        """Count a change of a trace.
+
+        Args:
+            before: The trace before the change; None if it is new.
+            after: The trace after the change; None if it was forgotten while it waited.
+        """
         for trace, step in ((before, -1), (after, 1)):
             if trace is not None:
                 self._states[trace.state] += step
@@ -38,7 +43,7 @@ class Figures:
             self._durations.append(after.milliseconds)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts since the last reset, events per second over the last ten, and percentiles of the last 1,000 rows."""
+        """Return counts since the last reset, events per second over ten seconds, and percentiles of 1,000 rows."""
         middle, high = self._percentiles()
         return {
             "accepted": self._states.total() - self._states["refused"],
@@ -60,7 +65,7 @@ class Figures:
         return len(self._arrivals) / RATE_SECONDS
 
     def _percentiles(self) -> tuple[float | None, float | None]:
-        """p50 and p95 in milliseconds, interpolated."""
+        """Return p50 and p95 in milliseconds, interpolated."""
         if len(self._durations) < 2:
             only = round(self._durations[0], 1) if self._durations else None
             return only, only

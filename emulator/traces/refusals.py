@@ -1,4 +1,4 @@
-"""Refused requests: read from the log of ingest as it is written, since nothing of them is stored."""
+"""Reads refused requests from the log of ingest while it is written, since nothing of them is stored."""
 
 import json
 import os
@@ -17,9 +17,9 @@ FIRST_REFUSAL = 300
 
 
 class Refusals:
-    """Follows the log, which begins anew whenever ingest is started, and tells `traces` of every refusal; a part."""
+    """Follows the log of ingest, which each start begins anew, and adds every refusal to `traces`; a part."""
 
-    name = "refusals"
+    name = "refusal log"
 
     def __init__(self, log: Path, traces: Traces) -> None:
         self._log = log
@@ -34,7 +34,7 @@ class Refusals:
         self._thread.start()
 
     def stop(self) -> None:
-        """Read no further."""
+        """Stop reading."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -45,11 +45,11 @@ class Refusals:
         return self._thread is not None and self._thread.is_alive()
 
     def check(self) -> str | None:
-        """Nothing can be wrong with it: without a log it waits for one."""
+        """Return None: nothing can be wrong, since without a log it waits for one."""
         return None
 
     def last_lines(self) -> list[str]:
-        """Nothing: it logs nothing."""
+        """Return no lines: it has no log."""
         return []
 
     def _follow(self) -> None:
@@ -60,7 +60,7 @@ class Refusals:
                 self._traces.refused(status, str(fields.get("error")))
 
     def _lines(self) -> Iterator[bytes]:
-        """Every whole line, as it comes."""
+        """Yield every complete line as soon as it is written."""
         while not self._stopping.is_set():
             try:
                 with self._log.open("rb") as file:
@@ -69,10 +69,10 @@ class Refusals:
                 self._stopping.wait(POLL_SECONDS)
 
     def _lines_of(self, file: BinaryIO) -> Iterator[bytes]:
-        """The lines of one log, until another has taken its place."""
+        """Yield the lines of one log until another one replaces it."""
         part = b""
         while True:
-            is_current = self._is_current(file)  # asked before reading: what was written until then is read
+            is_current = self._is_current(file)  # asked before reading, so that a replaced log is read to its end
             for line in file:
                 part += line
                 if part.endswith(b"\n"):
@@ -88,7 +88,7 @@ class Refusals:
 
 
 def _fields(line: bytes) -> dict[str, Any]:
-    """The fields of a structured log line; none of any other line."""
+    """Return the fields of a structured log line; an empty dict for any other line."""
     try:
         fields = json.loads(line)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A trace: one event's way from the browser to its row, as far as it has come."""
+"""The trace of one event: its way from the browser to its row, as far as it has come."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,15 +19,22 @@ __all__ = ["LATE_SECONDS", "STATES", "WAITING", "Trace", "refused_trace", "store
 LATE_SECONDS = 3.0
 DAY_SECONDS = 86_400.0
 STATES = ("stored", "failed", "row", "duplicate", "erased", "rejected", "gone", "refused")
-WAITING = ("stored", "failed")  # states of an object that the projector still has to deal with
+WAITING = ("stored", "failed")  # states of an object that the projector still has to project
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One stored object, or one refused request. All times are seconds since 1970.
+    """One stored object, or one refused request. All times are seconds since 1970 (UTC).
 
-    States: `stored` (waits for the projector), `failed` (and is tried again), `row`, `duplicate` (another object
-    has the row of its event id), `erased` (its person was), `rejected`, `gone`; `refused` (ingest stored nothing).
+    `state` is one of:
+        stored: the object waits for the projector.
+        failed: the projector failed, and will try again.
+        row: the object became a row.
+        duplicate: the row of its event id comes from another object.
+        erased: the object belongs to a person who was erased, so it gets no row.
+        rejected: the object is not a valid event; the reject says why.
+        gone: the object was deleted before the projector read it.
+        refused: ingest refused the request and stored nothing.
     """
 
     id: str
@@ -53,15 +60,16 @@ class Trace:
 
     @property
     def is_late(self) -> bool:
-        """Whether it was accepted, or became a row, more than LATE_SECONDS after the step before."""
+        """Whether more than LATE_SECONDS passed from sending to acceptance, or from acceptance to the row."""
         steps = ((self.sent_at, self.accepted_at), (self.accepted_at or self.stored_at, self.row_at))
         return any(start is not None and end is not None and end - start > LATE_SECONDS for start, end in steps)
 
     @property
     def milliseconds(self) -> float | None:
-        """From end to end: from being sent (or else accepted, or stored) until its row; None without a row.
+        """Milliseconds from sending the event to its row; None without a row.
 
-        What was sent in the future, or more than a day before, says more about a clock or an import than about us.
+        The time starts at acceptance (or at storing, if that is unknown) if the event claims to be sent in the future
+        or more than a day before: such times tell about a wrong clock or an import, not about this stack.
         """
         received_at = self.accepted_at or self.stored_at
         if self.row_at is None or received_at is None:
@@ -70,7 +78,7 @@ class Trace:
         return (self.row_at - (self.sent_at if is_plausible and self.sent_at else received_at)) * 1000
 
     def as_json(self) -> dict[str, Any]:
-        """As the API and the pipeline view show it; times are ISO-8601, UTC, with milliseconds."""
+        """Return the trace as the API and the pipeline view show it; times are ISO-8601, UTC, with milliseconds."""
         return {
             "id": self.id,
             "eventId": self.event_id,
@@ -96,7 +104,7 @@ class Trace:
 
 
 def stored_trace(bucket: Path, file: File) -> Trace | None:
-    """The trace of an object that was just stored below `bucket`; None if it is gone already."""
+    """Return the trace of an object just stored below the directory `bucket`; None if it is deleted already."""
     stored_at = file.changed / 1e9
     try:
         body = (bucket / file.key).read_bytes()
@@ -104,7 +112,7 @@ def stored_trace(bucket: Path, file: File) -> Trace | None:
         return None
     try:
         payload = parse(decode(body))
-    except InvalidEvent:  # the projector will say what is wrong with it
+    except InvalidEvent:  # the projector will give the reason
         return Trace(file.key, "stored", key=file.key, stored_at=stored_at)
     row = dict(
         zip(
@@ -129,13 +137,13 @@ def stored_trace(bucket: Path, file: File) -> Trace | None:
         seq=to_bigint(payload.get("seq")),
         sent_at=_seconds(to_timestamp(payload.get("eventTimestamp") or payload.get("event_timestamp"))),
         accepted_at=accepted_at,
-        # The clock of file times is coarse, and may be some milliseconds behind.
+        # The clock of file times is coarse: it may be some milliseconds behind.
         stored_at=max(stored_at, accepted_at or 0),
     )
 
 
 def refused_trace(status: int, reason: str, at: float) -> Trace:
-    """The trace of a request that ingest answered with no 2xx: nothing of it was kept."""
+    """Return the trace of a request that ingest refused at a time in seconds since 1970 (UTC)."""
     return Trace(f"refused-{uuid4()}", "refused", status=status, reason=reason, accepted_at=at)
 
 
@@ -150,5 +158,5 @@ def _seconds(moment: datetime | None) -> float | None:
 def _iso(seconds: float | None) -> str | None:
     try:
         return None if seconds is None else iso_milliseconds(datetime.fromtimestamp(seconds, UTC))
-    except (ValueError, OverflowError):  # a client may say that it is the end of the year 9999, which is rounded up
+    except (ValueError, OverflowError):  # a client may send the end of the year 9999, which is rounded up
         return None

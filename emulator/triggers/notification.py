@@ -1,25 +1,43 @@
-"""A stored object, and the S3 notification that it causes, as AWS spells it."""
+"""A stored object as a file, and the S3 notification that it causes."""
 
+import os
+import stat
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from chalicelib.envelope import iso_milliseconds
+from chalicelib.keys import PREFIX, SUFFIX
 from emulator.servers.environment import REGION
+from emulator.servers.s3 import UPLOAD
 
-__all__ = ["File", "object_created"]
+__all__ = ["File", "object_at", "object_created"]
 
 
 class File(NamedTuple):
-    """One stored object as a file: its key, size in bytes, and time of change in nanoseconds since 1970."""
+    """One stored object as a file: its key, its size in bytes, its time of change in nanoseconds since 1970 (UTC)."""
 
     key: str
     size: int
     changed: int
 
 
+def object_at(bucket: str, path: str) -> File | None:
+    """Return the object that a file below the bucket's directory is; None if S3 would send no notification for it."""
+    key = path.removeprefix(f"{bucket}{os.sep}")  # much quicker than relpath, which would take most of a sweep's time
+    if not key.startswith(PREFIX) or not key.endswith(SUFFIX) or f"/{UPLOAD}" in key:
+        return None
+    try:
+        key.encode()
+        status = os.stat(path)
+    except (OSError, UnicodeEncodeError):
+        return None  # deleted, not readable, or with a name that no S3 key can have
+    # The time of change, not of modification: a copy may keep the latter.
+    return File(key, status.st_size, status.st_ctime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
 def object_created(bucket: str, key: str, size: int) -> dict[str, Any]:
-    """One record for one object of `size` bytes; the key is URL-encoded, as in AWS."""
+    """Return the notification for one object of `size` bytes, as AWS sends it: one record, its key URL-encoded."""
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",

@@ -1,4 +1,4 @@
-"""What the warehouse knows already: of which raw objects it has a row or a reject, and which."""
+"""Asks the warehouse which events and raw objects have a row or a reject already."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
-from chalicelib.warehouse.client import REJECTS
+from chalicelib.warehouse.tables import REJECTS
 from emulator.triggers.notification import File
 
 __all__ = ["known_events", "known_files", "quick_connection", "row_and_reject"]
@@ -27,19 +27,19 @@ KNOWN_REJECTS = f"SELECT key FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"
 
 @contextmanager
 def quick_connection(dw_url: str) -> Iterator[psycopg.Connection]:
-    """A connection on which no statement takes longer than two seconds, whatever is locked. Raises psycopg.Error."""
+    """Give a connection whose statements end after two seconds, even if a table is locked. Raises psycopg.Error."""
     with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
         connection.execute(STATEMENT_TIMEOUT)
         yield connection
 
 
 def known_events(connection: psycopg.Connection, ids: Sequence[UUID]) -> set[UUID]:
-    """Those of `ids` that have a row; none without a table. Raises psycopg.Error."""
+    """Return the given event ids that have a row; an empty set if there is no table yet. Raises psycopg.Error."""
     return _found(connection, KNOWN_EVENTS, (list(ids),))
 
 
 def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
-    """Those of `files`, objects of the bucket at `directory`, that are rows or rejects. Raises psycopg.Error."""
+    """Return the given objects of the bucket at `directory` that have a row or a reject. Raises psycopg.Error."""
     event_ids = {file.key: _event_id(directory / file.key, file) for file in files}
     ids = [event_id for event_id in event_ids.values() if event_id is not None]
     keys = [key for key, event_id in event_ids.items() if event_id is None]
@@ -52,9 +52,19 @@ def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
 def row_and_reject(
     dw_url: str, event_id: UUID | None, bucket: str, key: str
 ) -> tuple[dict[str, Any] | None, str | None]:
-    """The row of an event id, by column name, and why an object was rejected; None for what is not there.
+    """Return the row of an event and the reason of an object's reject, each None if it does not exist.
 
-    Raises psycopg.Error.
+    Args:
+        dw_url: libpq URL of the warehouse.
+        event_id: Id of the event.
+        bucket: Name of the object's bucket.
+        key: Key of the object.
+
+    Returns:
+        The row's values by column name, and the reason.
+
+    Raises:
+        psycopg.Error: The warehouse does not answer.
     """
     with quick_connection(dw_url) as connection:
         reject = next(iter(_found(connection, REJECT, (bucket, key))), None)
@@ -65,7 +75,7 @@ def row_and_reject(
 
 
 def _found(connection: psycopg.Connection, query: LiteralString, parameters: tuple[Any, ...]) -> set[Any]:
-    """The first column of what a query finds: nothing where its table does not exist yet."""
+    """Return the first column of a query's result; an empty set if the table does not exist yet."""
     try:
         return {row[0] for row in connection.execute(query, parameters)}
     except psycopg.errors.UndefinedTable:
@@ -73,9 +83,9 @@ def _found(connection: psycopg.Connection, query: LiteralString, parameters: tup
 
 
 def _event_id(path: Path, file: File) -> UUID | None:
-    """The id of the object's row; None if it can have none, or is gone."""
+    """Return the id of the object's row; None if the object cannot become a row, or is deleted."""
     try:
         event_id = flatten(path.read_bytes(), file.key, datetime.now(UTC))[EVENT_ID]
     except (InvalidEvent, OSError):
-        return None  # not known: the projector will say what is wrong
+        return None  # the projector will give the reason
     return event_id if isinstance(event_id, UUID) else None

@@ -1,4 +1,4 @@
-"""The queue of deliveries: each comes out when it is due; faults of the triggers repeat, delay, shuffle or hold it."""
+"""The queue of deliveries: gives each when it is due. Trigger faults repeat, delay, reorder or hold deliveries."""
 
 import heapq
 import time
@@ -20,7 +20,7 @@ HOLD_SECONDS = 10.0
 
 
 class TriggerFaults(NamedTuple):
-    """How S3 misbehaves: delivers twice, late, out of order, or not at all; any of them together."""
+    """The trigger faults that are on: delivering twice, late, out of order, or not at all."""
 
     twice: bool = False
     late: bool = False
@@ -29,10 +29,10 @@ class TriggerFaults(NamedTuple):
 
 
 class DeliveryQueue:
-    """Files to deliver, for several threads; each `get` that gave a file is followed by a `done`."""
+    """The files to deliver; threads may share it. Call `done` after each `get` that returned a file."""
 
     def __init__(self, random: Random | None = None) -> None:
-        self._random = random or Random()  # noqa: S311  # an order of tests, no secret
+        self._random = random or Random()  # noqa: S311  # delays need no secure randomness
         self._condition = Condition()
         self._waiting: list[tuple[float, int, File]] = []
         self._numbers = count()
@@ -42,14 +42,14 @@ class DeliveryQueue:
         self._held = False
 
     def put(self, file: File, *, is_first: bool = True) -> None:
-        """Queue one delivery; of a first one, two where the faults say so: retries must not double each time."""
+        """Queue one delivery; a first one twice if that fault is on. Retries are never doubled."""
         with self._condition:
             for _ in range(2 if self._faults.twice and is_first else 1):
                 heapq.heappush(self._waiting, (time.monotonic() + self._delay(), next(self._numbers), file))
                 self._condition.notify()
 
     def get(self) -> File | None:
-        """Wait for the next that is due; None for whoever is woken."""
+        """Wait for the next file that is due, and return it; None after `wake`."""
         with self._condition:
             while not self._wakes:
                 wait = self._seconds_left()
@@ -61,19 +61,19 @@ class DeliveryQueue:
             return None
 
     def done(self) -> None:
-        """The file last given has been dealt with."""
+        """Note that the file of the last `get` has been delivered, successfully or not."""
         with self._condition:
             self._under_way -= 1
             self._condition.notify_all()
 
     def wake(self) -> None:
-        """Let one `get` return, now or when it is next called."""
+        """Let one `get` return None, now or when it is next called."""
         with self._condition:
             self._wakes += 1
             self._condition.notify_all()
 
     def misbehave(self, faults: TriggerFaults) -> None:
-        """From now on, deliver with these faults; what waits is delayed anew, without those that are no longer on."""
+        """Deliver with these faults from now on, including the files that wait already."""
         with self._condition:
             self._faults = faults
             now = time.monotonic()
@@ -83,16 +83,17 @@ class DeliveryQueue:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Nothing is under way while the block runs, and what waits at its end is forgotten.
+        """Deliver nothing while the block runs, and forget the waiting files at its end.
 
-        Raises CommandError if a delivery under way does not end.
+        Raises:
+            CommandError: A delivery under way does not end.
         """
         with self._condition:
             self._held = True
             is_quiet = self._condition.wait_for(lambda: not self._under_way, HOLD_SECONDS)
         try:
             if not is_quiet:
-                raise CommandError("an object is being projected and does not come to an end: try again")
+                raise CommandError(f"the projector has not finished an object within {HOLD_SECONDS:.0f} s: try again")
             yield
             self._waiting = []
         finally:

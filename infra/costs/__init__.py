@@ -1,1 +1,1 @@
-"""What a deployed stage costs: list prices times sizes that were measured."""
+"""The cost model of a deployed stage: AWS's list prices times measured amounts."""

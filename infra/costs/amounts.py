@@ -1,4 +1,4 @@
-"""How much of everything an event takes, as it was measured, and a stage has, as its files say."""
+"""The amounts of the cost model: measured sizes per event, and the resources of a stage from its files."""
 
 import json
 from pathlib import Path
@@ -8,33 +8,37 @@ __all__ = ["MEASURED", "stage_amounts"]
 INFRA = Path(__file__).parents[1]
 CONFIG = INFRA.parent / "chalice_app" / ".chalice" / "config.json"
 STAGES = INFRA / "stages"
-MB = 1024  # megabytes of a gigabyte
+MB = 1024  # megabytes per gigabyte
 ZONES = 2
-# CloudWatch counts so many bytes with each line.
+# CloudWatch adds so many bytes to each line.
 LINE = 26
-# START, END, and REPORT with its trace, as long as in AWS's examples.
+# The lines START, END and REPORT (with its trace), as long as in AWS's examples.
 LAMBDA_LINES = 71 + 52 + 235 + 3 * LINE
 
-# Bytes are means over seeded events of our publisher that go through both functions as events of the HTTP API do; a
-# test measures them again. Milliseconds, preflights, headers and writes are assumptions: nothing has been run in AWS.
+# Bytes are means over seeded events of our publisher that pass both functions in the way of the HTTP API's events; a
+# test measures them again. Milliseconds, preflights, headers and writes are assumptions: nothing was run in AWS.
 MEASURED = {
-    "event_bytes": 977.0,  # of the raw object
+    "event_bytes": 977.0,  # size of the raw object
     "row_bytes": 259.0,  # in PostgreSQL, with both indexes
     "ingest_line_bytes": 216.0 + LINE,
     "projector_line_bytes": 255.0 + LINE,
     "lambda_lines_bytes": float(LAMBDA_LINES),  # for each invocation
     "access_line_bytes": 234.0 + LINE,
-    "logs_kept_share": 0.16,  # of a log line, compressed
-    "answer_bytes": 93.0 + 400,  # the second is headers
+    "logs_kept_share": 0.16,  # stored size of a compressed log line, as a share
+    "answer_bytes": 93.0 + 400,  # the response's body and headers
     "ingest_ms": 40.0,
     "projector_ms": 40.0,
-    "preflights": 0.05,  # for each event
-    "writes": 1.0,  # of Aurora's storage, for each row
+    "preflights": 0.05,  # per event
+    "writes": 1.0,  # to Aurora's storage, per row
 }
 
 
 def stage_amounts(stage: str) -> dict[str, float]:
-    """What a stage has: gigabytes of memory, ACUs, zones with an endpoint, alarms … Raises KeyError for none."""
+    """Return the resources of a stage from its files, such as gigabytes of memory, ACUs, endpoints and alarms.
+
+    Raises:
+        KeyError: The stage does not exist.
+    """
     functions = json.loads(CONFIG.read_text())["stages"][stage]["lambda_functions"]
     file = STAGES / f"{stage}.json"
     if not file.exists():

@@ -1,4 +1,4 @@
-"""`python -m infra.costs`: the bill of a stage, as tables or JSON."""
+"""`python -m infra.costs`: print the bill of a stage, as tables or JSON."""
 
 import json
 import math
@@ -24,7 +24,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def _finite(context: click.Context, parameter: click.Parameter, events: tuple[float, ...]) -> tuple[float, ...]:
     if not all(map(math.isfinite, events)):
-        raise click.BadParameter("is not a number of events", context, parameter)
+        raise click.BadParameter("must be a finite number of events", context, parameter)
     return events
 
 
@@ -35,18 +35,23 @@ def _finite(context: click.Context, parameter: click.Parameter, events: tuple[fl
     type=click.FloatRange(min=0, min_open=True),
     default=EVENTS,
     callback=_finite,
-    help="Events a month, as 2500000 or 2.5e6; may be repeated.  [default: 1e6, 1e7, 1e8, 1e9]",
+    help="Events per month, such as 2500000 or 2.5e6; may be repeated.  [default: 1e6, 1e7, 1e8, 1e9]",
 )
-@click.option("--stage", default="prod", show_default=True, help="Whose memory, endpoints, warehouse and alarms count.")
-@click.option("--prices", type=FILE, help="JSON object: prices elsewhere or now, by the names in docs/costs.md.")
-@click.option("--amounts", type=FILE, help="JSON object: amounts that you measured, by the names in docs/costs.md.")
-@click.option("--json", "is_json", is_flag=True, help="Print dollars as one JSON array, and nothing else.")
+@click.option(
+    "--stage",
+    default="prod",
+    show_default=True,
+    help="Stage whose memory, endpoints, warehouse and alarms are counted.",
+)
+@click.option("--prices", type=FILE, help="JSON file with prices that replace ours, by the names in docs/costs.md.")
+@click.option("--amounts", type=FILE, help="JSON file with amounts that replace ours, by the names in docs/costs.md.")
+@click.option("--json", "is_json", is_flag=True, help="Print one JSON array of costs in dollars, and nothing else.")
 def main(events: tuple[float, ...], stage: str, prices: Path | None, amounts: Path | None, *, is_json: bool) -> None:
-    """Print what a month costs, and what a million events do, by what it is for, in US dollars.
+    """Print the costs of a stage per month and per million events, by purpose, in US dollars.
 
-    Prices are AWS's list prices of us-east-1, in infra/costs/prices.py. They change: compare them with AWS's pages,
-    which docs/costs.md names. Amounts are measured or, where that takes AWS, assumed, in infra/costs/amounts.py.
-    Either can be changed by a file that names some of them:
+    Prices are AWS's list prices in us-east-1, from infra/costs/prices.py. They change: compare them with AWS's pages,
+    which docs/costs.md links. Amounts are from infra/costs/amounts.py: measured or, if only AWS could tell, assumed.
+    A JSON file can replace some of either:
 
     \b
       python -m infra.costs --events 2.5e6
@@ -54,20 +59,20 @@ def main(events: tuple[float, ...], stage: str, prices: Path | None, amounts: Pa
       python -m infra.costs --stage dev --amounts amounts.json
       python -m infra.costs --json | jq '.[] | {events, total}'
 
-    Exit codes: 0 printed; 2 wrong usage.
+    Exit codes: 0 printed, 2 wrong usage.
     """  # noqa: D301  # click's own mark for "do not wrap" is a backspace
     dollars = _changed({name: price.dollars for name, price in PRICES.items()}, prices)
     known = _changed(MEASURED, amounts)
     try:
         there = stage_amounts(stage)
     except KeyError:
-        raise click.UsageError(f"there is no stage {stage}: see infra/stages and config.json") from None
+        raise click.UsageError(f"there is no stage {stage}: see infra/stages for the stages that exist") from None
     bills = {count: month(count, there, known, dollars) for count in dict.fromkeys(events)}
     if is_json:
         click.echo(json.dumps([_record(count, bill) for count, bill in bills.items()], indent=2))
         return
     each = {count: {name: amount / count * 1e6 for name, amount in bill.items()} for count, bill in bills.items()}
-    # Wide enough for every table, whatever the terminal: it is to be copied, and Markdown has no folded cells.
+    # Wide enough for every table, whatever the terminal: the tables are for copying, and Markdown cannot fold cells.
     Console(width=100 + 20 * len(bills)).print(
         _table("dollars a month", bills), _table("dollars per million events", each)
     )
@@ -80,25 +85,25 @@ def _record(count: float, bill: Bill) -> dict[str, object]:
 
 
 def _table(title: str, bills: Mapping[float, Bill]) -> Table:
-    """One column for each number of events, in Markdown."""
+    """Make a Markdown table with one column for each number of events."""
     table = Table(box=box.MARKDOWN)
     table.add_column(title)
     for count in bills:
         table.add_column(f"{count / 1e6:,.10g} million", justify="right", no_wrap=True)
     for name in next(iter(bills.values())):
         table.add_row(name, *(f"{bill[name]:,.2f}" for bill in bills.values()))
-    table.add_row("**together**", *(f"**{sum(bill.values()):,.2f}**" for bill in bills.values()))
+    table.add_row("**total**", *(f"**{sum(bill.values()):,.2f}**" for bill in bills.values()))
     return table
 
 
 def _changed(known: Mapping[str, float], file: Path | None) -> dict[str, float]:
-    """Known numbers with those of a file in their places. Raises UsageError for a file that holds something else."""
+    """Replace known numbers by the numbers of a file. Raises UsageError if the file holds something else."""
     given = _numbers(file) if file else {}
     for name, value in given.items():
         if name not in known:
             raise click.UsageError(f"{file}: {name} is unknown; there are: {', '.join(known)}")
         if not (value >= 0 and math.isfinite(value)):
-            raise click.UsageError(f"{file}: {name} must be a number from 0")
+            raise click.UsageError(f"{file}: {name} must be a number from 0 up")
     return {**known, **given}
 
 

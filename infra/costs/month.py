@@ -1,30 +1,35 @@
-"""The bill of one month, by what it is for."""
+"""Computes the bill of one month, by purpose."""
 
 from collections.abc import Mapping
 
 __all__ = ["FIXED", "month"]
 
 GB = 1024**3
-HOURS = 730  # of a month
+HOURS = 730  # per month
 SECONDS = HOURS * 3600
 FIRST_TIER = 300.0  # million requests of the HTTP API
-# By default Lambda traces the first request of each second, and so much of the others:
+# By default Lambda traces the first request of each second, and this share of the others:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACED = 0.05
-# Keys that one LIST gives.
+# Keys per LIST request.
 PAGE = 1000
 
-# What is there without any event.
+# Costs that do not depend on events.
 FIXED = ("Aurora, least capacity", "Secret, and its endpoint", "Alarms, metrics, dashboard")
 
 Numbers = Mapping[str, float]
 
 
 def month(events: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
-    """Dollars of a month with so many events, evenly spread.
+    """Return the dollars of a month, by purpose.
 
-    Stored is what came in this month: each further month that it is kept costs as much again. `stage` and `amounts`
-    are as in `amounts.py`, `prices` dollars as in `prices.py`.
+    Storage covers the events of this month only: each further month that they are kept costs as much again.
+
+    Args:
+        events: Number of events, evenly spread over the month.
+        stage: Resources of the stage, as in `amounts.py`.
+        amounts: Amounts per event, as in `amounts.py`.
+        prices: Dollars, as in `prices.py`.
     """
     millions = events / 1e6
     requests = millions * (1 + amounts["preflights"])
@@ -45,7 +50,7 @@ def _fixed(stage: Numbers, prices: Numbers) -> dict[str, float]:
 
 
 def _requests(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
-    """The way in: a preflight takes ingest as much as an event does."""
+    """Return the costs of requests; a preflight takes ingest as much time as an event."""
     first, beyond = min(requests, FIRST_TIER), max(0.0, requests - FIRST_TIER)
     ingest = requests * amounts["ingest_ms"] / 1000 * stage["ingest_gb"]
     projector = millions * amounts["projector_ms"] / 1000 * stage["projector_gb"]
@@ -67,7 +72,7 @@ def _objects(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, fl
 
 
 def _watching(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
-    """Log lines of both functions, of Lambda and of the API, and traces; a preflight has no line of its own."""
+    """Return the costs of logs (of both functions, Lambda and the API) and traces; ingest logs no preflight."""
     lines = _gb(millions, amounts["ingest_line_bytes"] + amounts["projector_line_bytes"])
     lines += _gb(requests + millions, amounts["lambda_lines_bytes"]) + _gb(requests, amounts["access_line_bytes"])
     return {
@@ -85,11 +90,11 @@ def _rows(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, float
 
 
 def _gb(millions: float, size: float) -> float:
-    """Gigabytes of so many million things of `size` bytes."""
+    """Convert a number of millions of things, each of `size` bytes, to gigabytes."""
     return millions * 1e6 * size / GB
 
 
 def _traces(millions: float) -> float:
-    """Million traces of so many million invocations of a function."""
+    """Return the millions of traces for the millions of invocations of a function."""
     first = min(millions, SECONDS / 1e6)
     return first + TRACED * (millions - first)

@@ -1,4 +1,4 @@
-"""AWS's list prices in us-east-1: the one table of them, and what it says in the docs."""
+"""AWS's list prices in us-east-1, and their table in the docs."""
 
 from typing import NamedTuple
 
@@ -6,10 +6,16 @@ __all__ = ["PRICES", "Price", "documentation"]
 
 
 class Price(NamedTuple):
-    """So many US dollars for one unit; the AWS page that has it, and when that, or who quotes it, was written.
+    """One list price.
 
-    No page can be looked up from where this was written: the figures are those of stored copies, as old as `seen`
-    says. They change. Free tiers, and the discounts of the very large, are left out.
+    The figures come from stored copies of AWS's pages, or of pages that quote them. Prices change. Free tiers and
+    volume discounts beyond the listed tiers are left out.
+
+    Attributes:
+        dollars: US dollars for one unit.
+        unit: The unit.
+        page: AWS's page with the price.
+        seen: Date of the copy, as far as it is known.
     """
 
     dollars: float
@@ -49,7 +55,7 @@ PRICES = {
 
 
 def documentation() -> str:
-    """The table of prices, in Markdown."""
+    """Return the table of prices in Markdown."""
     rows = [
         f"| `{name}` | {price.dollars:g} | {price.unit} | {price.seen} | <{price.page}> |"
         for name, price in PRICES.items()

@@ -1,1 +1,1 @@
-"""The deployment package of the functions: built as Chalice builds it, and refused where it would not run in Lambda."""
+"""Builds the deployment package of the functions as Chalice does, and refuses a package that Lambda could not run."""

@@ -1,4 +1,4 @@
-"""Builds a project's deployment package as `chalice deploy` would, and refuses one that would not run in Lambda."""
+"""Builds a project's deployment package as `chalice deploy` does, and checks that Lambda can run it."""
 
 import io
 import json
@@ -25,7 +25,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Package:
-    """A package that was built and checked: where it is, what it is for, how much is inside."""
+    """A package that was built and checked: its path, its target and its contents."""
 
     path: Path
     target: Target
@@ -34,18 +34,19 @@ class Package:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("project", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="ZIP", help="Copy here.")
-@click.option("--json", "as_json", is_flag=True, help="Say what came out as JSON.")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="ZIP", help="File to write."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def main(project: Path, out: Path, *, as_json: bool) -> None:
     """Build and check the deployment package of the Chalice project in DIR.
 
-    It is made for the lambda_architecture of .chalice/config.json, and the Python that runs this. Nothing may be
-    inside but app.py, chalicelib/, what is in vendor/, Chalice's runtime, and what requirements.txt pins; a requirement
-    without a wheel for Lambda is an error, as is a package that is too large, and a wheel that requirements.lock, where
-    there is one, does not know by its hash.
+    The package is for the lambda_architecture of .chalice/config.json and for the version of Python that runs this
+    command. It may hold only app.py, chalicelib/, the files in vendor/, Chalice's runtime, and the packages that
+    requirements.txt pins. The build fails if a requirement has no wheel for Lambda, if the package is too large, or if
+    requirements.lock exists and lacks the hash of a wheel.
 
-    The package also stays in DIR/.chalice/deployments, where the next `chalice deploy` or `chalice package` of DIR
-    finds it, and uses it as it is:
+    The package also stays in DIR/.chalice/deployments. The next `chalice deploy` or `chalice package` of DIR uses it:
 
     \b
       python -m infra.package chalice_app --out package.zip
@@ -65,9 +66,11 @@ def main(project: Path, out: Path, *, as_json: bool) -> None:
 
 
 def build(project: Path) -> Package:
-    """Build a project's package in its emptied `.chalice/deployments`, and check it. Raises PackageError.
+    """Empty a project's `.chalice/deployments`, build its package there, and check it.
 
-    A package that is refused is gone again: `chalice deploy` would use it.
+    Raises:
+        PackageError: The package cannot be built, or Lambda could not run it. A refused package is deleted, since
+            `chalice deploy` would use it.
     """
     target = target_of(project)
     own_files(project)
@@ -86,11 +89,11 @@ def build(project: Path) -> Package:
 
 
 def _compile(project: Path) -> None:
-    """Compile chalicelib, once for all.
+    """Compile chalicelib to byte code that is validated by the hash of its source.
 
-    Chalice packs, and takes into the package's name, whatever lies in chalicelib: also what Python leaves there when
-    `chalice deploy` imports the app, which would then build anew. Byte code that goes by its source's hash is left
-    alone, needs no time stamps to count in Lambda, and spares each cold start the compiling.
+    Chalice packs every file in chalicelib, and derives the package's name from all of them. When `chalice deploy`
+    imports the app, Python would leave byte code there, so that Chalice would build the package again. Byte code with
+    a hash stays as it is, works in Lambda whatever the time stamps, and saves the compiling at each cold start.
     """
     library = project / "chalicelib"
     for cache in library.rglob("__pycache__"):

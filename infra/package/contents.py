@@ -1,4 +1,4 @@
-"""What a deployment package may hold, and must: it is refused here, before Lambda fails on it."""
+"""Checks the contents of a deployment package before Lambda fails on it: allowed files, required files and sizes."""
 
 import csv
 import re
@@ -15,10 +15,10 @@ from infra.package.target import PackageError, Target
 
 __all__ = ["Contents", "check", "own_files", "pins_of"]
 
-# Lambda's own limits are 50 MB (zipped) and 250 MB; cold starts suffer long before.
+# Lambda's own limits are 50 MB (zipped) and 250 MB; much smaller packages slow cold starts down already.
 ZIPPED_BYTES = 15_000_000
 UNZIPPED_BYTES = 250_000_000
-# As the ELF header of a shared object names them.
+# The machine's number in the ELF header of a shared object.
 MACHINES = {"x86_64": 62, "arm64": 183}
 SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 CPYTHON_TAG = re.compile(r"\.cpython-(\d+)-")
@@ -27,13 +27,13 @@ EVERYBODY_READS = 0o444
 RUNTIME = {"chalice/__init__.py", "chalice/app.py"}
 SHOWN = 3
 
-# Of each distribution the versions that are allowed; by its name as PyPI spells it.
+# The allowed versions of each distribution, by its canonical name.
 Pins = dict[str, SpecifierSet]
 
 
 @dataclass(frozen=True)
 class Contents:
-    """How much there is in a package."""
+    """The number of files in a package, and its sizes."""
 
     files: int
     zipped_bytes: int
@@ -41,7 +41,7 @@ class Contents:
 
 
 def own_files(project: Path) -> set[str]:
-    """Names of the files that a project gives to its package. Raises PackageError for what would be missing in it."""
+    """Return the names of the project's files in its package. Raises PackageError if a required one is missing."""
     for part in ("app.py", "chalicelib"):
         if not (project / part).exists():
             raise PackageError(f"{project} has no {part}: name the directory of a Chalice project, as chalice_app")
@@ -51,7 +51,7 @@ def own_files(project: Path) -> set[str]:
 
 
 def pins_of(project: Path) -> Pins:
-    """What a project's requirements.txt pins. Raises PackageError for a line that leaves open what comes."""
+    """Return the versions that a project's requirements.txt pins. Raises PackageError for a line that pins none."""
     pins: Pins = {}
     requirements = project / "requirements.txt"
     for line in requirements.read_text().splitlines() if requirements.exists() else ():
@@ -69,7 +69,19 @@ def pins_of(project: Path) -> Pins:
 
 
 def check(package: Path, project: Path, target: Target) -> Contents:
-    """Check everything that can be known of a package without running it. Raises PackageError."""
+    """Check everything about a package that can be checked without running it.
+
+    Args:
+        package: The zip file.
+        project: The Chalice project that it was built from.
+        target: The Python and the machine that it has to run on.
+
+    Returns:
+        The number of files, and the sizes.
+
+    Raises:
+        PackageError: Lambda could not run the package.
+    """
     own, pins = own_files(project), pins_of(project)
     with ZipFile(package) as zipped:
         entries = zipped.infolist()
@@ -85,22 +97,24 @@ def check(package: Path, project: Path, target: Target) -> Contents:
 
 
 def _below(project: Path, folder: str) -> list[str]:
-    """Names of the files in a folder of the project; of linked folders Chalice leaves some out without a word."""
+    """Return the names of the files in a folder of the project; refuse links, which Chalice silently leaves out."""
     paths = sorted((project / folder).rglob("*"))
     for path in paths:
         if path.is_symlink():
-            raise PackageError(f"{path} is a symbolic link, and may get lost: put what it names in its place")
+            raise PackageError(f"{path} is a symbolic link, which Chalice may leave out: replace it by its target")
     return [str(path.relative_to(project / folder)) for path in paths if path.is_file()]
 
 
 def _pinned_files(zipped: ZipFile, pins: Pins) -> set[str]:
-    """Names of the files that the distributions inside say are theirs; they are those that are pinned, and no other."""
+    """Return the names of the files of the distributions inside; each has to be pinned, and each pinned one inside."""
     files: set[str] = set()
     inside: set[str] = set()
     for record in filter(None, map(RECORD.match, zipped.namelist())):
         name, version = str(canonicalize_name(record[1])), record[2]
         if name not in pins or not pins[name].contains(version, prereleases=True):
-            raise PackageError(f"{name} {version} came along: pin it in requirements.txt, or what needs it goes")
+            raise PackageError(
+                f"{name} {version} came along: pin it in requirements.txt, or remove the requirement that needs it"
+            )
         inside.add(name)
         files |= {row[0] for row in csv.reader(zipped.read(record[0]).decode().splitlines())}
     for name in pins.keys() - inside:
@@ -110,12 +124,12 @@ def _pinned_files(zipped: ZipFile, pins: Pins) -> set[str]:
 
 def _check_size(how: str, size: int, limit: int) -> None:
     if size >= limit:
-        raise PackageError(f"the package is too large: {size:,} bytes {how}, of less than {limit:,}")
+        raise PackageError(f"the package is too large: {size:,} bytes {how}, but the limit is {limit:,}")
 
 
 def _check_names(inside: Collection[str], asked_for: Collection[str]) -> None:
     for wrong, names in (
-        ("holds what is neither the app's nor of a pinned requirement", set(inside) - set(asked_for)),
+        ("holds files that belong neither to the app nor to a pinned requirement", set(inside) - set(asked_for)),
         ("lacks", set(asked_for) - set(inside)),
     ):
         if names:
@@ -124,13 +138,13 @@ def _check_names(inside: Collection[str], asked_for: Collection[str]) -> None:
 
 
 def _check_readable(entry: ZipInfo) -> None:
-    """Lambda runs as another user than the one that the files are of."""
+    """Refuse a file that only its owner may read: Lambda runs as another user."""
     if entry.external_attr >> 16 & EVERYBODY_READS != EVERYBODY_READS:
         raise PackageError(f"Lambda could not read {entry.filename}: run 'umask 022', and 'chmod -R a+rX' the project")
 
 
 def _check_binary(name: str, head: bytes, target: Target) -> None:
-    """Machine code has to be for the target's machine, and a module for the target's Python."""
+    """Refuse machine code for another machine than the target's, and a module for another Python."""
     if not (SHARED_OBJECT.search(name) or head.startswith(b"\x7fELF")):
         return
     if not head.startswith(b"\x7fELF\x02") or int.from_bytes(head[18:20], "little") != MACHINES[target.architecture]:
@@ -140,6 +154,6 @@ def _check_binary(name: str, head: bytes, target: Target) -> None:
 
 
 def _check_driver(names: Collection[str], target: Target) -> None:
-    """Without its own libpq, psycopg finds none in Lambda."""
+    """Refuse a package without psycopg's binary: Lambda has no libpq for it."""
     if not any(re.match(rf"psycopg_binary/.+\.cpython-{target.cpython}-.+\.so$", name) for name in names):
         raise PackageError(f"psycopg's binary for {target} is not inside: pin psycopg[binary] and psycopg-binary")

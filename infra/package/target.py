@@ -1,4 +1,4 @@
-"""What a deployment package is made for: the Python and the machine that a project's functions run on."""
+"""The target of a deployment package: the version of Python and the machine of a project's functions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,14 @@ __all__ = ["PackageError", "Target", "target_of"]
 
 
 class PackageError(click.ClickException):
-    """The package, or the project that it is made of, is not fit for Lambda: the text says why, and what to do."""
+    """The package or its project does not fit Lambda; the text says why, and what to do."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a package is made for: Lambda's runtime, as `python3.11`, on `x86_64` or `arm64`."""
+    """A runtime of Lambda, such as `python3.11`, on `x86_64` or `arm64`."""
 
     python: str
     architecture: str
@@ -28,12 +28,12 @@ class Target:
 
     @property
     def cpython(self) -> str:
-        """The number in the file names of CPython's extension modules, as `311`."""
+        """The number in the file names of CPython's extension modules, such as `311`."""
         return self.python.removeprefix("python").replace(".", "")
 
 
 def target_of(project: Path) -> Target:
-    """What a project's configuration, and the Python that runs this, make packages for. Raises PackageError."""
+    """Return the target of a project: its configured machine, and the Python that runs this. Raises PackageError."""
     factory = CLIFactory(str(project))
     try:
         stages = factory.load_project_config().get("stages") or ["dev"]
@@ -41,7 +41,8 @@ def target_of(project: Path) -> Target:
         for config in configs:
             validate_lambda_architecture(config)
     except (OSError, RuntimeError, ValueError, UnknownConfigFileVersion) as error:
-        raise PackageError(f"{project}/.chalice/config.json: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise PackageError(f"{project}/.chalice/config.json: {why}") from None
     targets = {Target(config.lambda_python_version, config.lambda_architecture) for config in configs}
     if len(targets) > 1:
         raise PackageError(f"the stages of {project} differ in lambda_architecture: package a project of one stage")

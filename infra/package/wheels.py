@@ -1,4 +1,4 @@
-"""The requirements of a deployment package: wheels for Lambda, all of them, or none."""
+"""Downloads the requirements of a deployment package as wheels for Lambda, and fails if one has no wheel."""
 
 import os
 import re
@@ -22,7 +22,7 @@ __all__ = ["WheelsOnly"]
 
 
 class _Pip(SubprocessPip):
-    """Downloads wheels and nothing else, and so runs nobody's build either."""
+    """Downloads wheels only, so that no package's build runs on this computer."""
 
     def main(
         self, args: list[str], env_vars: MutableMapping[str, str] | None = None, shim: str | None = None
@@ -31,37 +31,37 @@ class _Pip(SubprocessPip):
 
 
 class _Wheels(PipRunner):
-    """Does without what has no wheel: what Chalice would compile here need not run there. Verifies what it gets."""
+    """Downloads wheels and verifies their hashes; skips source packages, which might not run in Lambda."""
 
     def __init__(self, lock: Lock) -> None:
         super().__init__(_Pip())
         self._lock = lock
 
     def download_all_dependencies(self, requirements_filename: str, directory: str) -> None:
-        """As Chalice does. Raises PackageError for a file that was not locked."""
+        """Download as Chalice does. Raises PackageError for a file that is not in the lock."""
         super().download_all_dependencies(requirements_filename, directory)
         self._lock.verify(Path(directory))
 
     def download_manylinux_wheels(
         self, abi: str, packages: list[str], directory: str, platforms: list[str] | None = None
     ) -> None:
-        """As Chalice does. Raises PackageError for a file that was not locked."""
+        """Download as Chalice does. Raises PackageError for a file that is not in the lock."""
         super().download_manylinux_wheels(abi, packages, directory, platforms)
         self._lock.verify(Path(directory))
 
     def download_sdists(self, packages: list[str], directory: str) -> None:
-        """Leave these without."""
+        """Download nothing."""
 
 
 class WheelsOnly(DependencyBuilder):
-    """Chalice's way to requirements, which fails where that would only warn, and go on without."""
+    """Builds the requirements as Chalice does, but fails where Chalice only warns and leaves a requirement out."""
 
     def __init__(self, target: Target, lock: Lock) -> None:
         super().__init__(OSUtils(), _Wheels(lock), target.architecture)
         self._target = target
 
     def build_site_packages(self, abi: str, requirements_filepath: str, target_directory: str) -> None:
-        """As Chalice does. Raises PackageError if a requirement has no wheel for the target."""
+        """Build as Chalice does. Raises PackageError if a requirement has no wheel for the target."""
         try:
             super().build_site_packages(abi, requirements_filepath, target_directory)
         except MissingDependencyError as error:
@@ -74,4 +74,6 @@ class WheelsOnly(DependencyBuilder):
             raise PackageError(f"pip finds no wheel of {name}: pin another version, or check pip's index") from None
         except PackageDownloadError as error:
             reason = re.search(r"^ERROR: (.+)$", str(error), re.MULTILINE)
-            raise PackageError(f"the requirements cannot be had: {reason[1] if reason else 'pip failed'}") from None
+            raise PackageError(
+                f"the requirements cannot be downloaded: {reason[1] if reason else 'pip failed'}"
+            ) from None

@@ -7,7 +7,7 @@ import pytest
 
 from analysis import AnalysisError, Sample, open_history, span
 from analysis.raw.sample import MARKER
-from chalicelib.contract import CREATE_TABLE
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.home import BUCKET, Home
 from tests.support.contents import database_contents, directory_contents
 from tests.support.raw_objects import START, Objects
@@ -97,7 +97,7 @@ class TestOpenHistory:
         assert "warehouse: none" in said
         assert "made-up" not in said
         with psycopg.connect(warehouse_url) as connection:
-            connection.execute(CREATE_TABLE)
+            connection.execute(SCHEMA.create_events)
         assert "warehouse: yes" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
 
     def test_a_sample_is_called_one(self, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.contract import COLUMNS, CREATE_TABLE, EVENT_NAMES, Column
+from chalicelib.contract import COLUMNS, EVENT_NAMES, Column
 from chalicelib.json_object import Json
 
 
@@ -31,13 +31,6 @@ class TestColumns:
             ("context_product_discount_price", "BIGINT"),
             ("context_product_url_path", "TEXT"),
         ]
-
-    def test_the_table_is_made_of_them(self) -> None:
-        """Key, not-null columns and the index on time."""
-        assert "event_id UUID PRIMARY KEY" in CREATE_TABLE
-        assert "event_timestamp TIMESTAMPTZ NOT NULL" in CREATE_TABLE
-        assert "event_name TEXT NOT NULL" in CREATE_TABLE
-        assert "ON public.clickstream_events (event_timestamp)" in CREATE_TABLE
 
     def test_every_event_name_has_a_real_payload(self, payload: Callable[[str], bytes]) -> None:
         """The payloads of tests/events/ cover the contract's names."""

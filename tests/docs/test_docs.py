@@ -1,71 +1,202 @@
+"""The docs: true to the code, linked, and in plain English."""
+
+import json
 import re
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from analysis.checks.validation.members import missing_members
 from analysis.commands.main import main as analysis
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
 from emulator.commands.main import main as emulator
+from emulator.seed.answers.findings import CHECKS
+from emulator.traces.trace import STATES
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-CONTRACT = (ROOT / "docs" / "contract.md").read_text()
-MEMBERS = CONTRACT.partition("## Members")[2].partition("\n## ")[0]
+DOCS = ROOT / "docs"
+README_LINES = 220
+# Ways to say things that were hard to read; CONTRIBUTING.md gives examples.
+HARD_TO_READ = re.compile(
+    r"\b(?:is|are|was|were) none\b|\bthose (?:that|who|which|of)\b|\bof (?:them|these) (?:that|which|who)\b"
+    r"|\bno silence\b|\bfound nothing\b|\(its person was\)|(?:^|\. )What (?:is|are|was|were|has) [^?]*\.",
+    re.MULTILINE,
+)
+
+
+class Page:
+    """A Markdown file, or the Markdown cells of a notebook."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text()
+        if path.suffix == ".ipynb":
+            cells = [cell for cell in json.loads(self.text)["cells"] if cell["cell_type"] == "markdown"]
+            self.text = "\n\n".join("".join(cell["source"]) for cell in cells)
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        return MarkdownIt("commonmark").enable("table").parse(self.text)
+
+    def inline(self) -> Iterator[list[Token]]:
+        """What each paragraph, heading and table cell is made of."""
+        for token in self.tokens:
+            if token.type == "inline":
+                yield token.children or []
+
+    @property
+    def links(self) -> list[str]:
+        """Where its links and pictures lead, inside the repository."""
+        found = [token.attrs.get("href") or token.attrs.get("src") for part in self.inline() for token in part]
+        return [str(target) for target in found if target and not re.match(r"https?:", str(target))]
+
+    @property
+    def anchors(self) -> set[str]:
+        """The anchors of its headings, as GitHub makes them."""
+        found: list[str] = []
+        for opening, heading in zip(self.tokens, self.tokens[1:], strict=False):
+            if opening.type == "heading_open":
+                text = "".join(token.content for token in heading.children or [])
+                found.append(re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-"))
+        return {
+            anchor if (n := found[:place].count(anchor)) == 0 else f"{anchor}-{n}" for place, anchor in enumerate(found)
+        }
+
+    @property
+    def prose(self) -> list[str]:
+        """Its paragraphs, headings and table cells, without code."""
+        return [
+            "".join(
+                "…" if token.type == "code_inline" else token.content or " " * (token.type == "softbreak")
+                for token in part
+            )
+            for part in self.inline()
+        ]
+
+    @property
+    def code(self) -> list[str]:
+        """The lines of its code."""
+        spans = [token.content for part in self.inline() for token in part if token.type == "code_inline"]
+        fences = [line for token in self.tokens if token.type == "fence" for line in token.content.splitlines()]
+        return [line.strip() for line in spans + fences]
+
+    def column(self, heading: str) -> list[str]:
+        """The code that the first cells hold of the table under a heading."""
+        section = self.text.partition(f"\n{heading}\n")[2]
+        return re.findall(
+            r"^\| `([^`]+)` \|", re.split(r"^#+ ", section, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE
+        )
+
+
+MARKDOWN = [
+    Page(path)
+    for pattern in ("*.md", "[a-z]*/**/*.md")
+    for path in sorted(ROOT.glob(pattern))
+    if "node_modules" not in path.parts
+]
+NOTEBOOKS = [Page(path) for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
+README = Page(ROOT / "README.md")
+CONTRACT = Page(DOCS / "contract.md")
+EMULATOR = Page(DOCS / "emulator.md")
+
+
+def name(page: Page) -> str:
+    return page.path.relative_to(ROOT).as_posix()
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", [page for page in MARKDOWN + NOTEBOOKS if page.links], ids=name)
+    def test_every_link_leads_to_a_file_of_the_repository(self, page: Page) -> None:
+        """Relative to the page; pictures too."""
+        targets = [link.partition("#")[0] for link in page.links]
+        assert [target for target in targets if not (page.path.parent / target).exists()] == []
+
+    @pytest.mark.parametrize(
+        "page", [page for page in MARKDOWN + NOTEBOOKS if any("#" in link for link in page.links)], ids=name
+    )
+    def test_every_anchor_is_a_heading(self, page: Page) -> None:
+        """Of the page itself, or of another one."""
+        for target, _, anchor in (link.partition("#") for link in page.links if "#" in link):
+            other = Page(page.path.parent / target) if target else page
+            assert anchor in other.anchors, f"{target}#{anchor}"
+
+    def test_the_readme_links_every_page_of_the_docs(self) -> None:
+        """So that a reader finds all of them from one place."""
+        pages = {path.relative_to(ROOT).as_posix() for path in [*DOCS.glob("**/*.md"), *ROOT.glob("*.md")]}
+        assert pages - {"README.md"} - set(README.links) == set()
+
+
+class TestWords:
+    @pytest.mark.parametrize("page", MARKDOWN, ids=name)
+    def test_no_page_has_a_phrase_that_is_hard_to_read(self, page: Page) -> None:
+        """Write short sentences in ordinary order, with the subject first."""
+        assert [text for text in page.prose if HARD_TO_READ.search(text)] == []
+
+    def test_the_bad_examples_would_be_noticed(self) -> None:
+        """All sentences that CONTRIBUTING.md warns of."""
+        examples = Page(ROOT / "CONTRIBUTING.md").column("### Sentences")
+        assert len(examples) > 1
+        assert [text for text in examples if not HARD_TO_READ.search(text)] == []
+
+    def test_the_readme_can_be_read_in_five_minutes(self) -> None:
+        """Everything else has a page of its own."""
+        assert len(README.text.splitlines()) <= README_LINES
+
+
+class TestCommands:
+    @pytest.mark.parametrize("page", MARKDOWN, ids=name)
+    def test_every_command_in_a_page_exists(self, page: Page) -> None:
+        """Make targets, and commands of the emulator and the analysis."""
+        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+        code = "\n".join(page.code)
+        assert set(re.findall(r"(?:^|&& )make ([a-z]+)\b", code, re.MULTILINE)) <= targets
+        for program, module in ((emulator, "emulator"), (analysis, "analysis")):
+            for command in set(re.findall(rf"python -m {module} ([a-z]+)", code)):
+                assert CliRunner().invoke(program, [command, "--help"]).exit_code == 0, command
+
+    @pytest.mark.parametrize(("program", "module"), [(emulator, "emulator"), (analysis, "analysis")])
+    def test_every_command_is_in_the_docs(self, program: click.Group, module: str) -> None:
+        """At least once, as it is typed."""
+        code = "\n".join(line for page in MARKDOWN for line in page.code)
+        assert [each for each in program.commands if not re.search(rf"python -m {module} {each}\b", code)] == []
 
 
 class TestContract:
     def test_the_table_is_the_one_that_the_code_makes(self) -> None:
         """Change the columns in contract.py, and print `documentation()` into the page."""
-        assert documentation() in CONTRACT
+        assert documentation() in CONTRACT.text
 
     def test_every_event_name_is_listed(self) -> None:
         """All of them, in order."""
-        listed = re.findall(r"`([a-z_]+)`", CONTRACT.partition("## Event names")[2].partition("\n## ")[0])
+        listed = re.findall(r"`([a-z_]+)`", CONTRACT.text.partition("## Event names")[2].partition("\n## ")[0])
         assert tuple(listed) == EVENT_NAMES
 
     def test_every_raw_member_is_listed(self) -> None:
         """All of them, in order."""
-        listed = re.findall(r"`([A-Za-z.]+)`", MEMBERS.partition("for raw only:")[2].partition(". Any other")[0])
+        listed = re.findall(r"`([A-Za-z.]+)`", CONTRACT.text.partition("for raw only:")[2].partition(". Any other")[0])
         assert tuple(listed) == RAW_MEMBERS
 
-    @pytest.mark.parametrize("name", EVENT_NAMES)
-    def test_what_each_event_needs_is_what_validation_asks_for(self, name: str) -> None:
-        """By the table: what every one needs, and what an event of this name does."""
-        lines = [line for line in MEMBERS.splitlines() if line.startswith("| every one") or f"| `{name}`" in line]
-        lines += [line for line in MEMBERS.splitlines() if f", `{name}`" in line.partition(" | ")[0]]
+    @pytest.mark.parametrize("event", EVENT_NAMES)
+    def test_what_each_event_needs_is_what_validation_asks_for(self, event: str) -> None:
+        """By the table: what every event needs, and what an event of this name does."""
+        members = CONTRACT.text.partition("## Members")[2].partition("\n## ")[0]
+        lines = [line for line in members.splitlines() if line.startswith("| every event") or f"| `{event}`" in line]
+        lines += [line for line in members.splitlines() if f", `{event}`" in line.partition(" | ")[0]]
         listed = [member for line in lines for member in re.findall(r"`([A-Za-z.]+)`", line.partition(" | ")[2])]
-        assert listed == missing_members({}, name)
+        assert listed == missing_members({}, event)
 
 
-class TestReadme:
-    @pytest.mark.parametrize("requirements", ["requirements.txt", "chalice_app/requirements.txt"])
-    def test_every_direct_dependency_earns_its_line(self, requirements: str) -> None:
-        """In the table of dependencies and why."""
-        direct = (ROOT / requirements).read_text().partition("# what these need")[0]
-        names = re.findall(r"^([A-Za-z0-9-]+)(?:\[.*\])?==", direct, re.MULTILINE)
-        assert names
-        assert [name for name in names if f"`{name}`" not in README] == []
+class TestTables:
+    def test_every_check_of_validate_is_explained(self) -> None:
+        """Also the one that no seeded history can contain: objects of erased people."""
+        assert sorted(Page(DOCS / "analysis.md").column("## Validate")) == sorted((*CHECKS, "erased_people"))
 
-    def test_everything_installed_is_pinned(self) -> None:
-        """To one version each."""
-        for requirements in ("requirements.txt", "chalice_app/requirements.txt"):
-            for line in (ROOT / requirements).read_text().splitlines():
-                assert re.match(r"$|#|-r |[A-Za-z0-9._\[\]-]+==[^*]+$", line), line
-
-    def test_its_commands_exist(self) -> None:
-        """Make targets and commands of the emulator and the analysis that it names."""
-        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-        assert set(re.findall(r"make ([a-z]+)\b", README)) <= targets
-        for program, name in ((emulator, "emulator"), (analysis, "analysis")):
-            commands = set(re.findall(rf"python -m {name} ([a-z]+)", README))
-            assert commands
-            for command in commands:
-                assert CliRunner().invoke(program, [command, "--help"]).exit_code == 0
-
-    def test_local_links_lead_somewhere(self) -> None:
-        """To files of this repository."""
-        for page, folder in ((README, ROOT), (CONTRACT, ROOT / "docs")):
-            for target in re.findall(r"\]\((?!http|#)([^)#]+)", page):
-                assert (folder / target).exists(), target
+    def test_every_state_of_a_trace_is_explained(self) -> None:
+        """In the order of the code."""
+        assert tuple(EMULATOR.column("### States of an event")) == STATES

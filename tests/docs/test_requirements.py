@@ -59,6 +59,19 @@ class TestLock:
         assert done.returncode != 0
         assert "DO NOT MATCH THE HASHES" in done.stderr
 
+    @pytest.mark.parametrize("place", PLACES)
+    def test_everything_is_pinned_to_one_version(self, place: Path) -> None:
+        """No range, and no name without a version."""
+        for line in (place / "requirements.txt").read_text().splitlines():
+            assert re.match(r"$|#|-r |[A-Za-z0-9._\[\]-]+==[^*]+$", line), line
+
+    def test_the_docs_give_a_reason_for_every_direct_dependency(self) -> None:
+        """And for no other."""
+        direct = [(place / "requirements.txt").read_text().partition("# what these need")[0] for place in PLACES]
+        names = re.findall(r"^([A-Za-z0-9-]+)(?:\[.*\])?==", "\n".join(direct), re.MULTILINE)
+        listed = re.findall(r"^\| `([^`]+)` \| \w", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE)
+        assert sorted(listed) == sorted(names)
+
     def test_make_installs_nothing_else(self) -> None:
         """Its set-up verifies every file."""
         recipe = (ROOT / "Makefile").read_text().partition("$(VENV)/.installed:")[2].partition("\n\n")[0]
@@ -70,10 +83,10 @@ class TestAudit:
     @pytest.mark.parametrize(
         ("said", "code", "output"),
         [
-            (CLEAN, 0, "1 packages, nothing known against them"),
+            (CLEAN, 0, "1 packages audited, no known vulnerabilities"),
             (VULNERABLE, 1, "a 1: PYSEC-1"),
-            (SKIPPED, 2, "nothing is known of 1 of 1 packages (a): not audited"),
-            ("", 2, "pip-audit gives no answer; is the internet there? cannot reach it"),
+            (SKIPPED, 2, "1 of 1 packages could not be audited (a): pip-audit does not know them"),
+            ("", 2, "pip-audit failed: cannot reach it; check the internet connection"),
         ],
     )
     def test_exit_codes(self, said: str, code: int, output: str, tmp_path: Path) -> None:

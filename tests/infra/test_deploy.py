@@ -6,14 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 import trustme
+from chalice.app import S3Event
 
+from chalicelib import projector
+from chalicelib.storage import RawStorage
+from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.tables import REJECTS
 from infra.policies import narrowed
 from tests.support.aws.stacks import Recorded, aws_server
 from tests.support.aws.warm import warm_programs
@@ -95,10 +103,23 @@ class Repository:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
-    """Give a repository and an empty AWS."""
-    with aws_server() as url, warm_programs() as programs:
+def warehouse(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Give the URL of the warehouse of every stage, which is empty at first."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iterator[Repository]:
+    """Give a repository and an empty AWS, whose functions are run as the projector on a real PostgreSQL."""
+    client = Warehouse(warehouse)
+
+    def run(_name: str, event: dict[str, Any]) -> object:
+        return projector.handle(S3Event(event, None).to_dict(), RawStorage(), client)
+
+    with aws_server(run) as url, warm_programs() as programs:
         yield Repository(tmp_path_factory.mktemp("infra") / "repository", url, programs)
+    client.close()
 
 
 @pytest.fixture(scope="module")
@@ -127,14 +148,21 @@ class TestFirstDryRun:
 
 class TestDeploy:
     def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
-        """Storage, network and warehouse, functions, API, monitoring."""
+        """Storage, network and warehouse, functions, API, monitoring, the warehouse's tables."""
         functions = "functions clickstream-dev and projector"
         stacks = [f"stack {name}" for name in STACKS]
+        tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
-        assert steps(deployed.stdout) == [stage, *stacks[:4], functions, *stacks[4:], "stage dev is deployed"]
+        assert steps(deployed.stdout) == [stage, *stacks[:4], functions, *stacks[4:], tables, "stage dev is deployed"]
         assert re.search(
             r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
         )
+
+    def test_the_projector_makes_the_tables(self, deployed: subprocess.CompletedProcess[str], warehouse: str) -> None:
+        """Before the first event, so that whoever looks finds them empty."""
+        assert f"The warehouse was at version 0.0, and is at {SCHEMA.version} now." in deployed.stdout
+        with psycopg.connect(warehouse) as connection:
+            assert connection.execute(f"SELECT count(*) FROM {REJECTS}").fetchone() == (0,)
 
     @pytest.mark.usefixtures("deployed")
     def test_the_functions_know_their_stage(self, repository: Repository) -> None:
@@ -239,6 +267,7 @@ class TestDeploy:
         again = repository.run("deploy.sh", "dev")
         assert again.returncode == 0, again.stderr
         assert again.stdout.count("No changes to deploy") == len(STACKS)
+        assert f"The warehouse is at version {SCHEMA.version}: nothing to do." in again.stdout
         assert repository.contents() == before
         assert len(before["apis"]) == 1
 
@@ -366,7 +395,7 @@ class TestUsage:
             path.write_text(text)
         assert (done.returncode, done.stderr.partition(",")[0]) == (
             2,
-            "error: stack clickstream-dev-warehouse is there",
+            "error: stack clickstream-dev-warehouse exists",
         )
 
 

@@ -233,7 +233,7 @@ class TestWheels:
         wheel(index, "odd", needs="even==2.0")
         wheel(index, "even")
         (project / "requirements.txt").write_text("odd==1.0\neven==1.0\n")
-        assert "the requirements cannot be had: Cannot install" in refusal(project)
+        assert "the requirements cannot be downloaded: Cannot install" in refusal(project)
 
     def test_what_comes_along_unpinned_is_an_error(self, index: Path, project: Path) -> None:
         """It may be anything tomorrow."""
@@ -286,7 +286,7 @@ class TestProject:
         del index
         (project / "chalicelib" / "notes.txt").touch()
         assert refusal(project).startswith(
-            "the package holds what is neither the app's nor of a pinned requirement: ch"
+            "the package holds files that belong neither to the app nor to a pinned requirement: ch"
         )
 
     def test_a_module_that_does_not_compile_is_refused(self, project: Path) -> None:
@@ -386,7 +386,7 @@ class TestCheck:
             for name in ("tests/test_app.py", "polars/__init__.py", "notes.ipynb", "analysis/commands/main.py"):
                 zipped.writestr(name, "")
         assert self.reason(altered) == (
-            "the package holds what is neither the app's nor of a pinned requirement: "
+            "the package holds files that belong neither to the app nor to a pinned requirement: "
             "analysis/commands/main.py, notes.ipynb, polars/__init__.py and 1 more"
         )
 
@@ -411,7 +411,7 @@ class TestCheck:
         assert UNZIPPED_BYTES == 250_000_000
         monkeypatch.setattr("infra.package.contents.UNZIPPED_BYTES", altered.said["unzipped_bytes"])
         size = f"{altered.said['unzipped_bytes']:,}"
-        assert self.reason(altered) == f"the package is too large: {size} bytes unzipped, of less than {size}"
+        assert self.reason(altered) == f"the package is too large: {size} bytes unzipped, but the limit is {size}"
 
 
 class TestCommand:
@@ -428,7 +428,7 @@ class TestCommand:
     def test_help_teaches(self) -> None:
         """What may be inside, what is refused, where the package stays."""
         said = CliRunner().invoke(main, ["--help"]).output
-        assert "a requirement without a wheel for Lambda is an error" in " ".join(said.split())
+        assert "The build fails if a requirement has no wheel for Lambda" in " ".join(said.split())
         assert "DIR/.chalice/deployments" in said
         assert "python -m infra.package chalice_app --out package.zip" in said
 

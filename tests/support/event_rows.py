@@ -10,8 +10,8 @@ import psycopg
 from polars.testing import assert_frame_equal
 
 from analysis import Range, RawEvents, WarehouseEvents
-from chalicelib.contract import COLUMNS, CREATE_TABLE
-from chalicelib.warehouse.client import INSERT
+from chalicelib.contract import COLUMNS
+from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["MONDAY", "RANGE", "Event", "at", "check", "event", "fill", "frame_of", "raw_of", "warehouse_of"]
 
@@ -72,9 +72,9 @@ def raw_of(events: Sequence[Event]) -> RawEvents:
 def fill(url: str, events: Sequence[Event]) -> None:
     """Make the events the rows of the warehouse, and no others."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(CREATE_TABLE)
+        cursor.execute(SCHEMA.create_events)
         cursor.execute("TRUNCATE clickstream_events")
-        cursor.executemany(INSERT, frame_of(events).drop("order").rows())
+        cursor.executemany(SCHEMA.insert, frame_of(events).drop("order").rows())
 
 
 def warehouse_of(url: str, events: Sequence[Event]) -> WarehouseEvents:

@@ -1,1 +1,1 @@
-"""Backfill: what raw storage holds and the warehouse lacks becomes rows, in bulk."""
+"""Backfill: inserts the events of raw that have no row in the warehouse, in bulk."""

@@ -1,4 +1,4 @@
-"""Shows what a backfill did: as one JSON object, or as a table."""
+"""Prints the result of a backfill, as one JSON object or as a table."""
 
 from dataclasses import asdict
 
@@ -12,16 +12,16 @@ __all__ = ["as_json", "show"]
 
 
 def as_json(done: Backfilled) -> str:
-    """Every count."""
+    """Give every count as one JSON object."""
     return json_text(asdict(done))
 
 
 def show(done: Backfilled, *, dry_run: bool) -> None:
-    """Print every count, in the words of what was done, or would be."""
+    """Print every count as a table, worded for a backfill or for a dry run."""
     counts = {
         "hours": done.hours,
         "objects seen": done.objects,
-        "rows lacking" if dry_run else "rows added": done.added,
+        "rows missing" if dry_run else "rows added": done.added,
         "already known": done.known,
         "rejected": done.rejected,
     }

@@ -1,4 +1,4 @@
-"""Backfill from beginning to end: read hours of raw, make rows of them, put those into the warehouse that it lacks."""
+"""Backfill from beginning to end: reads hours of raw, and inserts the rows that the warehouse does not have."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,13 +16,17 @@ from command_line.progress import progress
 
 __all__ = ["Backfilled", "backfill"]
 
-# So many pieces of work may wait for the warehouse, with their rows in memory.
+# How many batches may wait for the warehouse, with their rows in memory.
 WAITING = 3
 
 
 @dataclass
 class Backfilled:
-    """What was seen and done: objects; of these, rows added, events known, of erased people, and rejects."""
+    """Counts of objects by what became of them.
+
+    `added` became rows; `known` had a row before; `rejected` are not valid events; `erased` are of erased people.
+    `recovered` are rejects of before that became rows. `hours` counts the hours that are done.
+    """
 
     hours: int = 0
     objects: int = 0
@@ -33,7 +37,7 @@ class Backfilled:
     recovered: int = 0
 
     def count(self, hour: Settled) -> None:
-        """Add one hour. Of an event that is in raw twice, one object is a row, and the other is known."""
+        """Add one hour. If an event is in raw twice, its second object counts as known."""
         self.hours += 1
         self.objects += hour.events + hour.rejected + hour.erased
         self.added += hour.added
@@ -46,12 +50,21 @@ class Backfilled:
 def backfill(
     source: str | Path, dw_url: str, prefixes: Sequence[str], *, dry_run: bool = False, rebuild: bool = False
 ) -> Backfilled:
-    """Project the objects of some hours (`events/YYYY/MM/DD/HH/`, in order) that the warehouse has no row of.
+    """Insert a row for each event of some hours that has no row yet.
 
-    Safe beside the projector, and to be repeated: an hour is inserted as a whole, and what is known stays as it is. In
-    memory are some batches of one hour's objects, however many there are. With `dry_run` it is only counted; `rebuild`
-    insists on an empty table, so that of each event the first received becomes the row. Raises AnalysisError, which
-    after the first hour says where to go on; so does an interrupt.
+    It is safe to run beside the projector, and again: each hour is inserted as a whole, and existing rows stay as they
+    are. Memory holds a few batches of one hour, however many objects there are.
+
+    Args:
+        source: The raw bucket, a directory or `s3://bucket`.
+        dw_url: A libpq URL.
+        prefixes: The hours, as `events/YYYY/MM/DD/HH/` in UTC, in order.
+        dry_run: Only count.
+        rebuild: Refuse a table that is not empty. Then the object received first becomes the row of each event.
+
+    Raises:
+        AnalysisError: Raw or the warehouse fails, or the user interrupts. After the first hour the text says where to
+            continue.
     """
     opened = open_source(source)
     done = Backfilled()
@@ -67,7 +80,7 @@ def backfill(
 
 
 def _run(source: Source, warehouse: Staging, prefixes: Sequence[str], done: Backfilled) -> None:
-    """Read in this thread while another waits for the warehouse."""
+    """Read raw in this thread, while another thread waits for the warehouse."""
     projection = Projection((), source.last_modified)
     waiting: deque[Future[Settled | None]] = deque()
     with progress("backfilling hours", len(prefixes)) as advance, ThreadPoolExecutor(1) as writer:
@@ -85,7 +98,7 @@ def _run(source: Source, warehouse: Staging, prefixes: Sequence[str], done: Back
                     waiting.append(writer.submit(work))
                     finish(WAITING)
         except (AnalysisError, KeyboardInterrupt):
-            finish(0)  # hours that were read are done all the same
+            finish(0)  # what was read already is still inserted
             raise
         finish(0)
 
@@ -93,7 +106,7 @@ def _run(source: Source, warehouse: Staging, prefixes: Sequence[str], done: Back
 def _hour(
     source: Source, projection: Projection, warehouse: Staging, prefix: str
 ) -> Iterator[Callable[[], Settled | None]]:
-    """What is to be done for one hour, piece by piece."""
+    """Give the work of one hour, batch by batch."""
     corrupt: list[Corrupt] = []
     folders = [folder for found in source.folders([prefix]) for folder in found]
     for batch in batches(source.read(folders)):
@@ -107,4 +120,4 @@ def _where(prefixes: Sequence[str], done: Backfilled) -> str:
     if not done.hours or done.hours == len(prefixes):
         return ""
     _, *day, hour, _ = prefixes[done.hours].split("/")
-    return f"; {done.hours} hours are done: go on with --start {'-'.join(day)}T{hour}:00Z"
+    return f"; {done.hours} hours are done: continue with --start {'-'.join(day)}T{hour}:00Z"

@@ -1,4 +1,4 @@
-"""One hour of rows on its way into the warehouse: copied into a table of this connection, then inserted in one go."""
+"""Loads one hour of rows: copies them into a temporary table, then inserts them in one statement."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,15 +12,17 @@ from analysis.raw.tombstones import Tombstones, enforce, forget_rows
 from analysis.repair.connection import connected
 from analysis.rows.fields import KEY
 from analysis.rows.projection import Corrupt
-from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse.client import INSERT_REJECT, REJECTS, has_table
+from chalicelib.contract import TABLE
+from chalicelib.warehouse.schema import SCHEMA, has_table
+from chalicelib.warehouse.tables import INSERT_REJECT, REJECTS
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
 
-NAMES = ", ".join(column.name for column in COLUMNS)
-RECEIVED = f"CREATE TEMPORARY TABLE received (LIKE {TABLE}, {KEY} TEXT NOT NULL) ON COMMIT DELETE ROWS"
+NAMES = SCHEMA.names
+# Made of the contract's columns: the table may have further columns, added by its users.
+RECEIVED = f"CREATE TEMPORARY TABLE received ({SCHEMA.definitions}, {KEY} TEXT NOT NULL) ON COMMIT DELETE ROWS"
 COPY = f"COPY received ({KEY}, {NAMES}) FROM STDIN"
-# Of several objects with one event id the first received counts, as for everybody else who reads raw.
+# If several objects have one event id, the first received counts, as wherever raw is read.
 INSERT = f"""
 INSERT INTO {TABLE} ({NAMES})
 SELECT DISTINCT ON (event_id) {NAMES}
@@ -28,7 +30,7 @@ FROM received
 ORDER BY event_id, event_timestamp, {KEY}
 ON CONFLICT (event_id) DO NOTHING
 """  # noqa: S608  # made of the contract's names only
-# What would be inserted, remembered from hour to hour, since an event may be in several.
+# The ids that would be inserted are kept from hour to hour, since an event may be in several hours.
 LACKING = "CREATE TEMPORARY TABLE lacking (event_id UUID PRIMARY KEY)"
 COUNT_LACKING = f"""
 INSERT INTO lacking (event_id)
@@ -39,15 +41,16 @@ SETTLE_REJECTS = (
     f"DELETE FROM {REJECTS} AS reject USING received WHERE reject.bucket = %s AND reject.key = received.{KEY}"  # noqa: S608  # as above
 )
 
-# How COPY's text format spells what it would take for its own.
+# The escapes of COPY's text format.
 SPECIAL = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 NULL = "\\N"
 
 
 class Settled(NamedTuple):
-    """What became of one hour's objects: events (of which `added` became rows), of erased people, no events.
+    """Counts of one hour's objects.
 
-    `recovered` are former rejects.
+    `events` are valid, and `added` of them became rows; `erased` are of erased people; `rejected` are not valid events.
+    `recovered` are rejects of before that are rows now.
     """
 
     events: int
@@ -58,7 +61,7 @@ class Settled(NamedTuple):
 
 
 class Staging:
-    """One warehouse that is being filled, hour by hour: each is there as a whole, or not at all."""
+    """A warehouse that is filled hour by hour. Each hour is inserted as a whole or not at all."""
 
     def __init__(
         self, connection: psycopg.Connection, bucket: str, erased: Tombstones | None, *, dry_run: bool
@@ -71,7 +74,7 @@ class Staging:
         self._erased = 0
 
     def copy(self, rows: pl.DataFrame) -> None:
-        """Take rows of the current hour, `key` and the contract's columns, but for those of people who were erased."""
+        """Add rows to the current hour, with `key` and the contract's columns; rows of erased people are left out."""
         if self._tombstones is not None:
             seen, rows = len(rows), self._tombstones.of_others(rows)
             self._erased += seen - len(rows)
@@ -80,7 +83,7 @@ class Staging:
         self._events += len(rows)
 
     def settle(self, corrupt: Sequence[Corrupt]) -> Settled:
-        """End the hour: insert its rows, name the objects of it that are none, and forget rejects that are rows now."""
+        """End the hour: insert its rows, record its invalid objects, and delete rejects that are rows now."""
         events, erased, self._events, self._erased = self._events, self._erased, 0, 0
         with self._connection.cursor() as cursor:
             if self._dry_run:
@@ -98,14 +101,24 @@ class Staging:
 def staging(
     dw_url: str, bucket: str, erased: Tombstones | None, *, dry_run: bool, must_be_empty: bool
 ) -> Iterator[Staging]:
-    """Connect to a warehouse, whose tables are made if need be, though not for a dry run.
+    """Connect to a warehouse that is to be filled. Except for a dry run, missing tables and columns are added first.
 
-    One that lacks some of the tombstones, since it was made anew, gets them, and loses rows that came before them.
-    Raises AnalysisError if it does not answer or refuses, or is to be empty and is not.
+    A warehouse that was made anew lacks tombstones. It gets them, and rows of erased people are deleted.
+
+    Args:
+        dw_url: A libpq URL.
+        bucket: The raw bucket's name, which rejects are recorded with.
+        erased: The tombstones of the bucket; None if nobody was erased.
+        dry_run: Change nothing, and only count.
+        must_be_empty: Refuse a table that has rows.
+
+    Raises:
+        AnalysisError: The warehouse does not answer, refuses, is newer than this code, or is not empty.
+        NoTable: A dry run found no table.
     """
     with connected(dw_url, make=not dry_run) as connection:
         if dry_run and not has_table(connection, TABLE):
-            raise NoTable(f"the warehouse has no table {TABLE}: every event in raw is lacking")
+            raise NoTable(f"the warehouse has no table {TABLE}: every event in raw is missing")
         if must_be_empty and connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
             raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
         if erased is not None and not dry_run and enforce(connection, erased):
@@ -117,7 +130,7 @@ def staging(
 
 
 def as_copy_text(rows: pl.DataFrame) -> bytes:
-    """Rows in COPY's text format: one per line, in UTF-8."""
+    """Give rows in COPY's text format, one per line, in UTF-8."""
     escaped = pl.col(pl.String).str.replace_many(list(SPECIAL), list(SPECIAL.values()))
     return (
         rows.with_columns(escaped)

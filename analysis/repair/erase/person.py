@@ -1,4 +1,4 @@
-"""Whose an object is: a person's own, or one that mentions them."""
+"""Tells whether an object is a person's own, or mentions them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ _COLUMNS = tuple(column for column in COLUMNS if column.name in PEOPLE)
 
 
 def ids_of(payload: JsonObject) -> dict[str, Value]:
-    """Client and user of an event, as the contract maps them."""
+    """Give an event's client and user, by column, as the contract maps them."""
     return {column.name: column.value(payload) for column in _COLUMNS}
 
 
 @dataclass
 class Person:
-    """One person, by all the ids that are known; `others` collects ids that were met in events of theirs."""
+    """One person, by all known ids. `others` collects further ids found in the person's events, by column."""
 
     client_ids: Sequence[str]
     user_ids: Sequence[str]
@@ -39,16 +39,18 @@ class Person:
 
     @property
     def ids(self) -> list[tuple[str, str]]:
-        """Pairs of column and id."""
+        """The ids as pairs of column and id."""
         return [("client_id", name) for name in self.client_ids] + [("user_id", name) for name in self.user_ids]
 
     def kind(self, body: bytes) -> Kind:
-        """`own`: its client or user is the person's, or, where it is no event, it holds an id in quotes.
+        """Compare an object with the person.
 
-        `mention`: an id stands elsewhere in it, decoded or as bytes. For an id as short as `7`, that says little.
+        Returns:
+            `own` if its client or user is the person, or if it is not a valid event and holds an id in quotes.
+            `mention` if it holds an id elsewhere, decoded or as bytes: for an id as short as `7`, that says little.
         """
         is_in = any(spelling in body for spelling in self._spellings)
-        # What is not there as it is can only be there in escapes.
+        # An id that is not there byte by byte can only be there in escapes.
         if not is_in and b"\\" not in body:
             return None
         try:
@@ -65,12 +67,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Erased:
-    """Everybody who was erased before, by their tombstones."""
+    """Everybody who was erased before, by tombstones."""
 
     tombstones: Tombstones
 
     def kind(self, body: bytes) -> Kind:
-        """`own` if its client or user was erased; mentions cannot be told from a hash."""
+        """Give `own` if its client or user was erased. A hash cannot find mentions."""
         try:
             ids = ids_of(parse(decode(body)))
         except InvalidEvent:
@@ -80,7 +82,7 @@ class Erased:
 
 
 def _texts(value: Json) -> Iterator[str]:
-    """Every name and every string of it."""
+    """Give every member name and every string of a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

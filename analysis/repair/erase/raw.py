@@ -1,4 +1,4 @@
-"""All that a raw bucket holds below `events/`, earlier versions included: listed, read, deleted."""
+"""Lists, reads and deletes everything below `events/` in a raw bucket, earlier versions included."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,34 +24,34 @@ MOST_DELETED = 1000  # by one request
 
 
 class Version(NamedTuple):
-    """One object, or an earlier version of one; `version` is None where the bucket has no versions."""
+    """One object or an earlier version of it; `version` is None if the bucket keeps no versions."""
 
     key: str
     version: str | None = None
 
 
 class Bucket(Protocol):
-    """One bucket that things can be taken out of. Every method raises AnalysisError if the bucket refuses."""
+    """A raw bucket that objects can be deleted from. Every method raises AnalysisError if the bucket refuses."""
 
     def versions(self) -> list[Version]:
-        """Every object below `events/`, whatever it is called, and every earlier version of one."""
+        """List every object below `events/`, whatever its name, and every earlier version."""
 
     def read(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
-        """Each of them with its body; one that is gone by now is left out."""
+        """Give each version with its body; a version that no longer exists is left out."""
 
     def delete(self, versions: Sequence[Version]) -> None:
         """Delete these for good."""
 
     def put(self, objects: Mapping[str, bytes]) -> None:
-        """Store objects by their keys; those that are there stay as they are."""
+        """Store objects by key; existing objects stay as they are."""
 
 
 def open_bucket(source: str | Path) -> Bucket:
-    """The bucket `s3://bucket`, or the one in a directory. Raises AnalysisError if it is not there."""
+    """Open the bucket `s3://bucket`, or the bucket in a directory. Raises AnalysisError if it is not there."""
     if str(source).startswith(SCHEME):
         return _S3Bucket(str(source).removeprefix(SCHEME).removesuffix("/"))
     if not Path(source).is_dir():
-        raise AnalysisError(f"{source} is no directory: name one that holds events/, or s3://BUCKET")
+        raise AnalysisError(f"{source} is not a directory: name one that holds events/, or s3://BUCKET")
     return _LocalBucket(Path(source))
 
 
@@ -103,14 +103,14 @@ class _LocalBucket:
 
 
 class _S3Bucket:
-    """A bucket behind S3's interface, with all its versions where it keeps some."""
+    """A bucket behind S3's API, with all versions if it keeps them."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         with self._errors():
             self._client = boto3.client("s3", config=Config(max_pool_connections=REQUESTS))
             answer = self._client.get_bucket_versioning(Bucket=name)
-        self._has_versions = "Status" in answer  # also where they are suspended
+        self._has_versions = "Status" in answer  # also if they are suspended
 
     def versions(self) -> list[Version]:
         """See Bucket."""

@@ -1,4 +1,4 @@
-"""Erasure from beginning to end: look for a person everywhere, take them out, and look again."""
+"""Erasure from beginning to end: finds a person in raw and warehouse, deletes what it found, and looks again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,8 @@ from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Kind, Person
 from analysis.repair.erase.raw import Bucket, Version, open_bucket
 from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse.client import REJECTS, has_table
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import REJECTS
 from command_line.progress import progress
 
 __all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]
@@ -22,7 +23,7 @@ __all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]
 Query: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
 STEP = 100  # of the progress bar
-# Events that come while it goes on are found by the next look; so many looks are enough for what is still under way.
+# The next look finds events that arrived meanwhile; so many looks are enough for events still under way.
 MOST_LOOKS = 5
 
 OWN = "client_id = ANY(%(client_ids)s) OR user_id = ANY(%(user_ids)s)"
@@ -37,7 +38,7 @@ DELETE_REJECTS = f"DELETE FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  #
 
 @dataclass(frozen=True)
 class Place:
-    """Where people are erased from: one raw bucket, and the warehouse that it fills."""
+    """Where people are erased from: a raw bucket and its warehouse."""
 
     source: str | Path
     dw_url: str
@@ -45,7 +46,10 @@ class Place:
 
 @dataclass
 class Found:
-    """What there is of a person: objects (earlier versions among them) and rows, their own and such as mention them."""
+    """What was found of a person.
+
+    `own` and `mentions` are objects, earlier versions included; `rows`, `row_mentions` and `rejects` are counts.
+    """
 
     looked_at: int = 0
     own: list[Version] = field(default_factory=list)
@@ -56,16 +60,16 @@ class Found:
 
     @property
     def is_nothing(self) -> bool:
-        """Whether nothing is there, not even a mention."""
+        """Whether nothing was found, not even a mention."""
         return not (self.own or self.mentions or self.rows or self.row_mentions or self.rejects)
 
     def chosen(self, *, mentions: bool) -> list[Version]:
-        """The objects to delete."""
+        """The objects to delete; `mentions` adds objects that only mention the person."""
         return [*self.own, *self.mentions] if mentions else self.own
 
 
 def search(place: Place, person: Person) -> Found:
-    """Look for a person in every object of raw and every row, and change nothing. Raises AnalysisError."""
+    """Look for a person in every object and every row, and change nothing. Raises AnalysisError."""
     found = _look(open_bucket(place.source), person)
     with connected(place.dw_url, make=False) as connection:
         if has_table(connection, TABLE):
@@ -77,10 +81,22 @@ def search(place: Place, person: Person) -> Found:
 
 
 def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Found:
-    """Take out what was found, and what has come since; give what is left, by a last look at all of it.
+    """Delete what was found, and what has arrived since.
 
-    First a tombstone, so that nothing comes after; then rows and rejects; then objects. Stopped, or after an error, it
-    can be run again. Raises AnalysisError.
+    A tombstone comes first, so that no further row is inserted; then rows and rejects are deleted, then objects. It can
+    be run again if it was stopped or failed.
+
+    Args:
+        place: Where to erase.
+        person: Whom to erase.
+        found: What `search` found.
+        mentions: Also delete what only mentions the person.
+
+    Returns:
+        What is left, by a last look at everything.
+
+    Raises:
+        AnalysisError: Raw or the warehouse fails.
     """
     bucket = open_bucket(place.source)
     tombstones = _bury(place, bucket, person)
@@ -101,12 +117,12 @@ def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Foun
 
 
 def search_again(place: Place) -> Found:
-    """Look for objects, come since, of everybody who was ever erased. Raises AnalysisError if nobody was."""
+    """Look for later objects of everybody who was erased before. Raises AnalysisError if nobody was erased."""
     return _look(open_bucket(place.source), Erased(_tombstones(place)))
 
 
 def erase_again(place: Place, found: Found) -> Found:
-    """Delete those, and the rejects of that name; the warehouse has no row of them. Gives what is left."""
+    """Delete these objects and their rejects, and give what is left. The warehouse has no rows of them."""
     with connected(place.dw_url, make=True) as connection:
         enforce(connection, _tombstones(place))
         _delete_rejects(connection, place, found.own)
@@ -130,11 +146,11 @@ def _look(bucket: Bucket, whose: Person | Erased) -> Found:
 
 
 def _bury(place: Place, bucket: Bucket, person: Person) -> Tombstones:
-    """Put the person's tombstones into raw, which outlives every warehouse."""
+    """Store the person's tombstones in raw, which outlives every warehouse."""
     known = read_tombstones(open_source(place.source))
     if known is None:
         bucket.put(Tombstones.new().objects())
-        # Somebody else may have been the first, with another key.
+        # Another erasure may have stored its key first.
         known = _tombstones(place)
     tombstones = known.and_also(person.ids)
     bucket.put(tombstones.objects())

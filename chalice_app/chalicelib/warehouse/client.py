@@ -1,61 +1,29 @@
-"""The warehouse: PostgreSQL over one connection that is kept, and opened again when it has died."""
+"""The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
+from collections.abc import Callable
 from functools import cache, partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
-from psycopg import sql
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
-from chalicelib.contract import COLUMNS, CREATE_TABLE, TABLE, Value
+from chalicelib.contract import TABLE, Value
 from chalicelib.convert import to_text
-from chalicelib.errors import WarehouseUnavailable
+from chalicelib.errors import UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
+from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
+from chalicelib.warehouse.tables import INSERT_REJECT
 
-__all__ = [
-    "INSERT",
-    "INSERT_REJECT",
-    "REJECTS",
-    "TOMBSTONES",
-    "Warehouse",
-    "create_tables",
-    "has_table",
-    "open_warehouse",
-    "reason",
-]
+__all__ = ["UPGRADE", "Warehouse", "open_warehouse", "reason"]
 
-REJECTS = "public.clickstream_rejects"
-# Made by the first erasure, together with a trigger that keeps rows of who was erased out.
-TOMBSTONES = "public.clickstream_tombstones"
+KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # a name of the contract
+# What to do about a table or column that is missing.
+UPGRADE = "run 'python -m analysis upgrade' as the owner of its tables"
 
-CREATE_REJECTS = f"""
-CREATE TABLE IF NOT EXISTS {REJECTS} (
-    bucket TEXT NOT NULL,
-    key TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    first_seen TIMESTAMPTZ NOT NULL DEFAULT now(),
-    PRIMARY KEY (bucket, key)
-);
-"""
-
-INSERT = f"""
-INSERT INTO {TABLE} ({", ".join(column.name for column in COLUMNS)})
-VALUES ({", ".join(["%s"] * len(COLUMNS))})
-ON CONFLICT (event_id) DO NOTHING
-"""  # noqa: S608  # made of the contract's names only
-
-KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # as above
-
-INSERT_REJECT = f"""
-INSERT INTO {REJECTS} (bucket, key, reason)
-VALUES (%s, %s, %s)
-ON CONFLICT (bucket, key) DO NOTHING
-"""  # noqa: S608  # made of the contract's names only
-
-# Several Lambdas may meet an empty warehouse at once, and CREATE TABLE IF NOT EXISTS is not safe against that.
-LOCK = "SELECT pg_advisory_xact_lock(hashtext('clickstream: create tables'))"
+_T = TypeVar("_T")
 
 # A connection can die in silence while a Lambda sleeps: without these, the next statement would wait for minutes.
 CONNECTION_DEFAULTS = {
@@ -70,31 +38,65 @@ CONNECTION_DEFAULTS = {
 
 
 class Warehouse:
-    """Rows and rejects of one PostgreSQL database; its tables are created when they are first missed.
+    """Rows and rejects of one PostgreSQL database. Threads may share it: they take turns.
 
-    Threads may share it: they take turns.
+    A table or column that a statement misses is added, if the role may do that. What no statement misses is left alone,
+    so a warehouse that newer code has upgraded takes rows as before.
     """
 
-    def __init__(self, credentials: str | Credentials) -> None:
-        """Take a libpq URL or connection string, or what reads its parameters. Raises SettingsError for no URL."""
+    def __init__(self, credentials: str | Credentials, schema: Schema = SCHEMA) -> None:
+        """Take where the warehouse is, and open no connection yet.
+
+        Args:
+            credentials: A libpq URL or connection string, or a function that reads its parameters.
+            schema: The tables that rows and rejects go to.
+
+        Raises:
+            SettingsError: The text is not a PostgreSQL URL.
+        """
         if isinstance(credentials, str):
             credentials = partial(dict, parameters_of(credentials))
         self._credentials = credentials
+        self._schema = schema
+        self._insert = schema.insert
         self._parameters: Parameters | None = None
         self._connection: psycopg.Connection | None = None
         self._lock = Lock()
 
     def insert(self, row: Row) -> bool:
-        """Insert one row; False if its event id is already known, or its person erased. Raises WarehouseUnavailable."""
-        return self._run(INSERT, row, CREATE_TABLE) == 1
+        """Insert one row. Raises WarehouseUnavailable.
+
+        Returns:
+            False if there is a row of this event id already, or if the event is of a person who was erased.
+        """
+        return self._run(lambda connection: self._execute(connection, self._insert, row)) == 1
 
     def is_known(self, event_id: Value) -> bool:
         """Whether there is a row of this event id. Raises WarehouseUnavailable."""
-        return self._run(KNOWN, (event_id,), CREATE_TABLE) == 1
+        return self._run(lambda connection: self._execute(connection, KNOWN, (event_id,))) == 1
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Name an object that can never become a row; the first reason stays. Raises WarehouseUnavailable."""
-        self._run(INSERT_REJECT, (to_text(bucket), to_text(key), to_text(reason)), CREATE_REJECTS)
+        """Record an object that cannot become a row. The first reason stays. Raises WarehouseUnavailable."""
+        parameters = (to_text(bucket), to_text(key), to_text(reason))
+        self._run(lambda connection: self._execute(connection, INSERT_REJECT, parameters))
+
+    def upgrade(self, *, dry_run: bool) -> Upgrade:
+        """Add what the warehouse lacks, all of it or nothing; with `dry_run`, only find it.
+
+        Raises:
+            UpgradeRefused: The role may not do that.
+            WarehouseUnavailable: The warehouse does not answer.
+        """
+
+        def work(connection: psycopg.Connection) -> Upgrade:
+            if dry_run:
+                return self._schema.preview(connection)
+            try:
+                return self._schema.upgrade(connection)
+            except InsufficientPrivilege as error:
+                raise UpgradeRefused(f"the warehouse was not upgraded: {reason(error)}: {UPGRADE}") from error
+
+        return self._run(work)
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""
@@ -102,34 +104,38 @@ class Warehouse:
             self._connection.close()
             self._connection = None
 
-    def _run(self, statement: str, parameters: tuple[Any, ...], create: str) -> int:
-        """Run one statement and give its row count; once more if a kept connection turns out to be dead."""
+    def _run(self, work: Callable[[psycopg.Connection], _T]) -> _T:
+        """Do some work on the connection; once more if a kept connection turns out to be dead."""
         with self._lock:
             kept = self._connection is not None
             try:
-                return self._execute(statement, parameters, create)
+                if self._connection is None:
+                    self._connection = self._connect()
+                return work(self._connection)
             except psycopg.Error as error:
                 self.close()
                 if not kept:
                     raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}") from error
-        return self._run(statement, parameters, create)
+        return self._run(work)
 
-    def _execute(self, statement: str, parameters: tuple[Any, ...], create: str) -> int:
-        if self._connection is None:
-            self._connection = self._connect()
+    def _execute(self, connection: psycopg.Connection, statement: str, parameters: tuple[Any, ...]) -> int:
+        """Run one statement and give its row count; add what it misses first, if the role may do that."""
         try:
-            return self._connection.execute(statement, parameters).rowcount
-        except psycopg.errors.UndefinedTable:
-            _create(self._connection, create)
-            return self._connection.execute(statement, parameters).rowcount
+            return connection.execute(statement.encode(), parameters).rowcount
+        except (UndefinedTable, UndefinedColumn):
+            self._schema.upgrade(connection, as_allowed=True)
+        try:
+            return connection.execute(statement.encode(), parameters).rowcount
+        except (UndefinedTable, UndefinedColumn) as error:
+            raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
 
     def _connect(self) -> psycopg.Connection:
-        """Connect with the parameters that are known, or, if the server refuses those, with those that hold now."""
+        """Connect with the parameters that were read before. If the server refuses them, read them again."""
         known, self._parameters = self._parameters, self._parameters or self._credentials()
         try:
             return _open(self._parameters)
         except psycopg.OperationalError:
-            # libpq does not say whether it was the password, which may have been changed since.
+            # libpq does not say whether the password was wrong; it may have been changed since.
             if known is None or (now := self._credentials()) == known:
                 raise
         self._parameters = now
@@ -142,20 +148,8 @@ def open_warehouse(settings: Settings) -> Warehouse:
     return Warehouse(credentials_of(settings))
 
 
-def create_tables(connection: psycopg.Connection) -> None:
-    """Create the tables that are not there; of one that is, the owner may be somebody else."""
-    for table, statements in ((TABLE, CREATE_TABLE), (REJECTS, CREATE_REJECTS)):
-        if not has_table(connection, table):
-            _create(connection, statements)
-
-
-def has_table(connection: psycopg.Connection, table: str) -> bool:
-    """Whether a table is there."""
-    return connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,)
-
-
 def reason(error: psycopg.Error) -> str:
-    """What PostgreSQL says in one line; only the kind of error where its text would quote the row."""
+    """PostgreSQL's error in one line; only the kind of error if its text would quote the row."""
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
         return type(error).__name__
     return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
@@ -164,10 +158,3 @@ def reason(error: psycopg.Error) -> str:
 def _open(parameters: Parameters) -> psycopg.Connection:
     # No prepared statements: they tie a session to one backend, which poolers do not promise.
     return psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
-
-
-def _create(connection: psycopg.Connection, statements: str) -> None:
-    """Create one table, and no other: its owner may be somebody else."""
-    with connection.transaction():
-        connection.execute(LOCK)
-        connection.execute(sql.SQL(statements))

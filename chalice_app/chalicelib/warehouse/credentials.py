@@ -20,16 +20,17 @@ Credentials = Callable[[], Parameters]
 
 # Beside app.py, from Chalice's vendor/: the certificates of whoever signed the warehouse's.
 CA_FILE = Path(__file__).parent.parent / "warehouse-ca.pem"
-# libpq's names, and those of the secrets that RDS makes.
+# libpq's name of each parameter, and its name in the secrets that RDS makes.
 MEMBERS = {"user": "username", "password": "password", "host": "host", "port": "port", "dbname": "dbname"}
 NEEDED = ("username", "password", "host")
 DATABASE = "clickstream_dw"
 
 
 def credentials_of(settings: Settings) -> Credentials:
-    """Where these settings say that the parameters are: `DW_URL`, `DW_SECRET_ARN` or `DW_PARAMETER_NAME`.
+    """Give what reads the parameters from `DW_URL`, `DW_SECRET_ARN` or `DW_PARAMETER_NAME`, whichever is set.
 
-    Raises SettingsError if they say nothing, more than one thing, or a URL that is none.
+    Raises:
+        SettingsError: None or several of them are set, or `DW_URL` is not a PostgreSQL URL.
     """
     named = [name for name in (settings.dw_url, settings.dw_secret_arn, settings.dw_parameter_name) if name]
     if not named:
@@ -47,7 +48,15 @@ def credentials_of(settings: Settings) -> Credentials:
 
 
 def parameters_of(url: str, name: str = "DW_URL") -> Parameters:
-    """The parameters of a libpq URL or connection string, which `name` holds. Raises SettingsError if it is neither."""
+    """Parse a libpq URL or connection string.
+
+    Args:
+        url: The text.
+        name: The setting that holds it, which errors name instead of quoting the text.
+
+    Raises:
+        SettingsError: The text is empty or cannot be parsed.
+    """
     if not url:
         raise SettingsError(f"{name} is not set: it names the warehouse, as postgresql://user@host/database")
     try:
@@ -62,7 +71,7 @@ def parameters_of(url: str, name: str = "DW_URL") -> Parameters:
 
 
 def _verified(name: str, text: str) -> Parameters:
-    """The parameters in a secret's text, over TLS with a server whose certificate is checked, whatever it says."""
+    """Parse a secret's text. Whatever it says, the connection uses TLS and checks the server's certificate."""
     parameters = _of_json(name, text) if text.lstrip().startswith("{") else parameters_of(text, name)
     return parameters | {"sslmode": "verify-full", "sslrootcert": str(CA_FILE if CA_FILE.exists() else _public_cas())}
 
@@ -80,7 +89,7 @@ def _of_json(name: str, text: str) -> Parameters:
 
 
 def _public_cas() -> Path:
-    """The certificates of public authorities that botocore brings along: libpq has none of its own."""
+    """The file with certificates of public authorities that comes with botocore; libpq has no such file."""
     import botocore
 
     return Path(botocore.__file__).parent / "cacert.pem"

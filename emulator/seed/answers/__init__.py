@@ -1,1 +1,1 @@
-"""The exact answers of the seed, computed from what the generator knows, in plain Python, without any database."""
+"""Computes the exact answers of the seed from the generator's records, in plain Python and without a database."""

@@ -1,4 +1,4 @@
-"""Answers about carts that are left, and about the paths through the shop."""
+"""Answers about abandoned carts, and about the paths through the shop."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ __all__ = ["carts", "paths"]
 
 
 def carts(events: Events) -> Table:
-    """How many sessions with a cart end without a purchase, and of those with a checkout."""
+    """Count the sessions with a cart, and with a checkout, and the share of each that ends without a purchase."""
     after_add = [after for records in events.sessions.values() if (after := _after(ADD, records)) is not None]
     after_start = [after for records in after_add if (after := _after(START, records)) is not None]
     purchases, checkouts = (
@@ -25,7 +25,7 @@ def carts(events: Events) -> Table:
 
 
 def paths(events: Events, limit: int) -> Table:
-    """Which event follows which in a session."""
+    """Count which event follows which in a session."""
     transitions = Counter(
         (earlier.name, later.name) for records in events.sessions.values() for earlier, later in pairwise(records)
     )
@@ -38,7 +38,7 @@ def paths(events: Events, limit: int) -> Table:
 
 
 def _after(name: str, records: Sequence[Record]) -> Sequence[Record] | None:
-    """What comes after the first event of that name; None if there is none."""
+    """Return the records after the first event of that name; None if there is no such event."""
     return next((records[place:] for place, record in enumerate(records, 1) if record.name == name), None)
 
 

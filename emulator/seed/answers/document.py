@@ -1,16 +1,18 @@
-"""The answers as a JSON file.
+"""Writes the answers as a JSON file.
 
 The document is one object:
 
-- `seed`, `days`, `shoppers`, `clean`, `start`, `end`: what it is the answer for; times as `2026-11-24T22:00:00.000Z`.
-- `objects`, `rows`, `duplicates`, `rejects`: the whole history in numbers, and `hours`: the same for each partition
-  hour that has objects, `hour` being its beginning. A row counts where the first received object of its event id is.
+- `seed`, `days`, `shoppers`, `clean`, `start`, `end`: the history that the answers are about; times are like
+  `2026-11-24T22:00:00.000Z`.
+- `objects`, `rows`, `duplicates`, `rejects`: counts over the whole history, and `hours`: the same for each partition
+  hour that has objects, with its beginning as `hour`. A row counts in the hour of the first received object of its
+  event id.
 - `faults`: how often each kind of fault was planted.
 - `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain` or `limit`),
   `login_state` (`logged_in`, `anonymous`, or null for all events), `columns`, and `rows`: a list of lists of values.
   Times and periods are text as above, cohorts are text like `2026-11-23`, exact sums of money are text of a decimal
   number, ratios and durations are numbers, and there is null where SQL has NULL.
-- `checks`: for each check the list of its findings, in the order of their JSON text; empty where there is none.
+- `checks`: for each check the list of its findings, in the order of their JSON text; the list may be empty.
 
 The findings, by check:
 
@@ -21,14 +23,14 @@ The findings, by check:
   `events`
 - `lost_values`: `key`, `column` of the warehouse, and `member` that was sent
 - `clock_skew`: `client_id` and `seconds`, the smallest time between an event and its receipt
-- `late_events`: `key` and `seconds`, beyond the smallest of its client
-- `lost_events`: `client_id`, `tab_id`, and the `first` and `last` number of a gap; the numbers of events that were
-  `expected`, by all tabs together, and `lost`, and the `loss_rate`, are beside the checks in `sequence`
+- `late_events`: `key` and `seconds`, beyond the smallest delay of its client
+- `lost_events`: `client_id`, `tab_id`, and the `first` and `last` sequence number of a gap; `sequence`, beside the
+  checks, holds how many events were `expected` and how many are `lost`, over all tabs, and the `loss_rate`
 - `counted_drops`: `client_id` and `grew_by`
 - `repeated_seqs`: `client_id`, `tab_id`, `seq`, and the `event_ids` that have it
 - `broken_sessions`: `session_id`, and `reason`: `gap` or `clients`
 - `first_visit_contradictions`: `client_id`
-- `missing_rows`, `rows_without_object`, `raw_and_warehouse_differ`: always empty, for a warehouse that holds the seed
+- `missing_rows`, `rows_without_object`, `raw_and_warehouse_differ`: always empty if the warehouse holds the seed
 """
 
 import json
@@ -46,14 +48,24 @@ __all__ = ["as_line", "write_answers"]
 
 
 def as_line(answer: Answer) -> str:
-    """One answer as one line of JSON."""
+    """Return one answer as one line of JSON."""
     metric, arguments, login_state, (columns, rows) = answer
     entry = {"metric": metric, "arguments": arguments, "login_state": login_state, "columns": columns, "rows": rows}
     return _dump(entry)
 
 
 def write_answers(path: Path, store: Store, tally: Tally, lines: Iterable[str]) -> None:
-    """Write the document, its metrics given as lines; at once or not at all. Raises CommandError."""
+    """Write the document, completely or not at all.
+
+    Args:
+        path: The file.
+        store: The store that the answers are about.
+        tally: Counts and findings of the whole history.
+        lines: The answers, each as one line of JSON.
+
+    Raises:
+        CommandError: The file cannot be written.
+    """
     head = {
         "seed": store.seed,
         "days": store.days,

@@ -1,4 +1,4 @@
-"""The events that a metric is about, in order, and by visitor and by session."""
+"""The events of a metric, in order, by visitor and by session."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,13 @@ __all__ = ["Events"]
 
 
 class Events:
-    """One record per event id, the first received, ordered by time and event id; of one login state, if one is given.
+    """The first received record of each event id, ordered by time and event id.
 
-    `visitors` and `sessions` hold the same records, without those that have no visitor or session.
+    `visitors` and `sessions` hold the same records by visitor and by session; records without one are left out there.
+
+    Args:
+        records: Records of a history, in any order.
+        login_state: Keep only the events of this login state; None: all events.
     """
 
     def __init__(self, records: Iterable[Record], login_state: str | None = None) -> None:

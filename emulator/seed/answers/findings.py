@@ -1,4 +1,4 @@
-"""What validation must find: each planted fault under the name of every check that it shows in."""
+"""The findings that validation must make: each planted fault, under the name of every check that finds it."""
 
 import json
 from collections import defaultdict
@@ -31,27 +31,27 @@ CHECKS = (
     "raw_and_warehouse_differ",
 )
 
-# Of these a finding is a name, with when it was first seen and how often.
+# The findings of these checks are names, each with the time of its first event and the number of its events.
 BY_NAME = {"unknown_event_names": "event_name", "unknown_fields": "field"}
 
 
 class Findings:
-    """Findings by check; those of many shoppers are merged into one."""
+    """Findings by check; the findings of many shoppers can be merged."""
 
     def __init__(self) -> None:
         self._found: dict[str, list[Finding]] = defaultdict(list)
 
     def add(self, check: str, **finding: Any) -> None:  # noqa: ANN401  # JSON
-        """One more finding of a check."""
+        """Add a finding of a check."""
         self._found[check].append(finding)
 
     def merge(self, other: "Findings") -> None:
-        """Take those of others, too."""
+        """Add the findings of others."""
         for check, found in other._found.items():  # noqa: SLF001  # of its own class
             self._found[check] += found
 
     def by_check(self) -> dict[str, list[Finding]]:
-        """For every check, also one without a finding, its findings in a fixed order."""
+        """Return the findings of every check in a fixed order; a list may be empty."""
         checks = {check: list(self._found[check]) for check in CHECKS}
         for check, name in BY_NAME.items():
             checks[check] = _counted(checks[check], name)

@@ -1,4 +1,4 @@
-"""Answers of the funnel: how many visitors reach each step, in three orders, by what an attempt began with."""
+"""Answers of the funnel: counts the visitors who reach each step, in three orders and for several groups."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -21,11 +21,11 @@ GROUPS: dict[str | None, Callable[[Record], str]] = {
     "visitor_type": visitor_type,
 }
 
-Attempt = tuple[Record, int]  # its first event, and the last step that it reaches
+Attempt = tuple[Record, int]  # its first event, and the number of the last step that it reaches
 
 
 def ordered(records: Sequence[Record], steps: Sequence[str], window: int) -> Iterator[Attempt]:
-    """From each event of step 1: each step is the earliest of its name after the one before, within the window."""
+    """Yield an attempt for each event of step 1; each step is the earliest event of its name after the step before."""
     relevant = [record for record in records if record.name in steps]
     for position, first in enumerate(relevant):
         if first.name != steps[0]:
@@ -39,7 +39,7 @@ def ordered(records: Sequence[Record], steps: Sequence[str], window: int) -> Ite
 
 
 def strict(records: Sequence[Record], steps: Sequence[str], window: int) -> Iterator[Attempt]:
-    """As `ordered`, but each step is the very next event of the visitor."""
+    """Yield attempts as `ordered` does, but each step has to be the very next event of the visitor."""
     for position, first in enumerate(records):
         if first.name != steps[0]:
             continue
@@ -52,7 +52,7 @@ def strict(records: Sequence[Record], steps: Sequence[str], window: int) -> Iter
 
 
 def any_order(records: Sequence[Record], steps: Sequence[str], window: int) -> Iterator[Attempt]:
-    """From each event of any step: how many different steps occur from there on, within the window."""
+    """Yield an attempt for each event of any step; it reaches as many steps as occur from there on, in any order."""
     relevant = [record for record in records if record.name in steps]
     for position, first in enumerate(relevant):
         names: set[str] = set()
@@ -69,7 +69,15 @@ ORDERS = {"ordered": ordered, "strict": strict, "any": any_order}
 def funnel(
     events: Events, steps: Sequence[str] = STEPS, window: int = WINDOW, order: str = "ordered", by: str | None = None
 ) -> Table:
-    """Visitors of each step, by group if `by` is given; `window` in seconds."""
+    """Count the visitors of each step.
+
+    Args:
+        events: The events of the metric.
+        steps: Event names of the steps.
+        window: The most seconds from the first event of an attempt to its last step.
+        order: A key of ORDERS.
+        by: A key of GROUPS; the group of an attempt is that of its first event.
+    """
     group_of = GROUPS[by]
     visitors: dict[str, list[int]] = defaultdict(lambda: [0] * len(steps))
     if by is None:

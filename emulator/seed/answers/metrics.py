@@ -1,4 +1,4 @@
-"""Every metric with the arguments that its answer is for."""
+"""Computes the answer of every metric for a choice of arguments."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import product
@@ -55,7 +55,7 @@ OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = 
 
 
 class Answer(NamedTuple):
-    """The answer of one metric for some arguments, and for the events of one login state or all."""
+    """The answer of one metric for some arguments, over the events of one login state (None: of all)."""
 
     metric: str
     arguments: dict[str, Any]
@@ -64,7 +64,7 @@ class Answer(NamedTuple):
 
 
 def answers(records: Iterable[Record], login_state: str | None) -> Iterator[Answer]:
-    """Every answer over these records."""
+    """Yield every answer over these records, of one login state (None: of all)."""
     events = Events(records, login_state)
     for name, arguments, answer in _all():
         yield Answer(name, arguments, login_state, answer(events, **arguments))

@@ -1,4 +1,4 @@
-"""Answers of the overview: how many events, visitors and sessions there are, over time and by what."""
+"""Answers of the overview: counts of events, visitors and sessions, over time and by group."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,12 +26,12 @@ CHECKOUTS = ("add_to_cart_clicks", "checkout_completes", "checkout_rate")
 
 
 def visitor_type(record: Record) -> str:
-    """New, returning or unknown."""
+    """Return `new`, `returning` or `unknown`."""
     return VISITOR_TYPES[record.is_first_visit]
 
 
 def overview(events: Events) -> Table:
-    """One row of totals."""
+    """Return one row of totals."""
     records = events.all
     columns = ("events", "visitors", "clients", "users", "sessions", *CHECKOUTS, "first_event", "last_event")
     distinct = [_distinct(records, "visitor"), *(_distinct(records, f"{name}_id") for name in ("client", "user"))]
@@ -41,40 +41,40 @@ def overview(events: Events) -> Table:
 
 
 def events_over_time(events: Events, grain: str) -> Table:
-    """By hour or day."""
+    """Count events, visitors and sessions by hour or day."""
     periods = grouped(events.all, lambda record: period_of(record.time, grain))
     return Table(("period", *AUDIENCE), [(iso(period), *_audience(periods[period])) for period in sorted(periods)])
 
 
 def top_events(events: Events) -> Table:
-    """By name."""
+    """Count events by name."""
     names = grouped(events.all, lambda record: record.name)
     rows = [(name, len(records), len(records) / len(events.all)) for name, records in names.items()]
     return Table(("event_name", "events", "share"), sorted(rows, key=lambda row: (-row[1], row[0])))
 
 
 def by_login_state(events: Events) -> Table:
-    """By login state."""
+    """Count by login state."""
     return _by(events, "user_login_state", lambda record: record.login_state or "unknown")
 
 
 def visitor_types(events: Events) -> Table:
-    """By visitor type."""
+    """Count by visitor type."""
     return _by(events, "visitor_type", visitor_type)
 
 
 def top_categories(events: Events, limit: int) -> Table:
-    """By category of the product."""
+    """Count events by category of the product."""
     return _top(events, "category", limit)
 
 
 def top_brands(events: Events, limit: int) -> Table:
-    """By brand of the product."""
+    """Count events by brand of the product."""
     return _top(events, "brand", limit)
 
 
 def latest_product_events(events: Events, limit: int) -> Table:
-    """The latest events of a product."""
+    """List the latest events that have a product."""
     columns = ("event_id", "event_name", "product_id", "product_name", "category", "brand", "price", "discount_price")
     latest = [record for record in reversed(events.all) if record.product_id is not None][:limit]
     rows = [(iso(r.time), r.event_id, r.name, *(getattr(r, column) for column in columns[2:])) for r in latest]

@@ -1,4 +1,4 @@
-"""Answers about products: what is looked at, put into carts and bought, and what a discount changes."""
+"""Answers about products: views, carts and purchases of each, and the effect of discounts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ COUNTED = (VIEW, ADD, "remove_from_cart_click", "wishlist_toggle")
 
 
 def products(events: Events, limit: int) -> Table:
-    """The products that are looked at most."""
+    """List the most viewed products."""
     bought = _bought(events)
     groups = grouped((r for r in events.all if r.product_id is not None), lambda record: record.product_id)
     rows = [
@@ -27,7 +27,7 @@ def products(events: Events, limit: int) -> Table:
 
 
 def discount_effect(events: Events) -> Table:
-    """How often a product is put into a cart per view, without a discount and with one."""
+    """Count views and cart additions, without and with a discount."""
     priced = [record for record in events.all if record.name in (VIEW, ADD) and record.price is not None]
     groups = grouped(priced, _is_discounted)
     rows = []
@@ -43,7 +43,7 @@ def _is_discounted(record: Record) -> bool:
 
 
 def _bought(events: Events) -> dict[str, int]:
-    """By product: the sessions in which it was put into the cart, and something was bought after that."""
+    """Count, by product, the sessions in which it was added to the cart before a purchase."""
     bought: dict[str, int] = {}
     for records in events.sessions.values():
         last = max((place for place, record in enumerate(records) if record.name == COMPLETE), default=0)
@@ -53,7 +53,7 @@ def _bought(events: Events) -> dict[str, int]:
 
 
 def _latest(records: Sequence[Record]) -> list[Any]:
-    """Name, category and brand, each as the latest event that has one says."""
+    """Return name, category and brand, each from the latest event that has one."""
     columns = ("product_name", "category", "brand")
     return [next((v for r in reversed(records) if (v := getattr(r, c)) is not None), None) for c in columns]
 

@@ -1,4 +1,4 @@
-"""Answers of retention: which share of a cohort of visitors comes back."""
+"""Answers of retention: the share of each cohort of visitors that comes back."""
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
@@ -12,7 +12,10 @@ DAYS = {"day": 1, "week": 7}
 
 
 def retention(events: Events, grain: str) -> Table:
-    """By the day, or the Monday of the week, of a visitor's first event, and the days or weeks since."""
+    """Count active visitors by cohort and period.
+
+    A cohort is the day, or the Monday of the week, of a visitor's first event; a period is the days or weeks since.
+    """
     visitors: Counter[date] = Counter()
     active: dict[date, Counter[int]] = defaultdict(Counter)
     for records in events.visitors.values():

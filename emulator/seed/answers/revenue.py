@@ -13,14 +13,14 @@ __all__ = ["revenue", "revenue_over_time"]
 
 
 def revenue(events: Events) -> Table:
-    """By currency."""
+    """Sum orders by currency."""
     groups = grouped(_orders(events), lambda placed: _currency(placed[1]))
     columns = ("currency", "orders", "revenue", "average_order_value", "items", "orders_without_total")
     return Table(columns, [(name, *_totals([order for _, order in groups[name]])) for name in sorted(groups)])
 
 
 def revenue_over_time(events: Events, grain: str) -> Table:
-    """By hour or day, and currency."""
+    """Sum orders by hour or day, and by currency."""
     groups = grouped(_orders(events), lambda placed: (period_of(placed[0], grain), _currency(placed[1])))
     rows = [
         (iso(period), currency, len(placed), _text(_total([order for _, order in placed])))
@@ -30,7 +30,7 @@ def revenue_over_time(events: Events, grain: str) -> Table:
 
 
 def _orders(events: Events) -> list[tuple[int, Order]]:
-    """Each order, as it was first received, and when."""
+    """Return each order as it was first received, with the time of receipt."""
     first: dict[str, tuple[int, Order]] = {}
     for record in events.all:
         if record.name == COMPLETE and record.order is not None:
@@ -43,7 +43,7 @@ def _currency(order: Order) -> str:
 
 
 def _total(orders: Sequence[Order]) -> Decimal | None:
-    """The sum of the totals that are there; None if none is."""
+    """Sum the known totals; None if no total is known."""
     totals = [order.total for order in orders if order.total is not None]
     return sum(totals, Decimal()) if totals else None
 

@@ -1,4 +1,4 @@
-"""Answers about sessions: those of the publisher's ids, and those rebuilt from the gaps between events."""
+"""Answers about sessions: by the publisher's session ids, and rebuilt from the gaps between events."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -14,7 +14,7 @@ __all__ = ["rebuilt_sessions", "session_summary", "sessions"]
 
 IDLE = 30 * MINUTE
 ENGAGED = 10 * SECOND
-FACTS = (
+MEASURES = (
     "started_at",
     "ended_at",
     "duration",
@@ -30,23 +30,23 @@ FACTS = (
 
 
 def sessions(events: Events) -> Table:
-    """One row per session id."""
+    """Return one row per session id."""
     rows = [(session_id, _visitor(records), *_measures(records)) for session_id, records in events.sessions.items()]
-    return Table(("session_id", "visitor", *FACTS), sorted(rows, key=lambda row: (row[2], row[0])))
+    return Table(("session_id", "visitor", *MEASURES), sorted(rows, key=lambda row: (row[2], row[0])))
 
 
 def rebuilt_sessions(events: Events) -> Table:
-    """One row per session of a visitor, as the gaps between events say."""
+    """Return one row per session of a visitor, where each gap of more than 30 minutes begins a new session."""
     rows = [
         (_visitor(records), number, *_measures(records))
         for visitor in events.visitors.values()
         for number, records in enumerate(_rebuilt(visitor), 1)
     ]
-    return Table(("visitor", "number", *FACTS), sorted(rows, key=lambda row: (row[2], row[0])))
+    return Table(("visitor", "number", *MEASURES), sorted(rows, key=lambda row: (row[2], row[0])))
 
 
 def session_summary(events: Events) -> Table:
-    """One row for each of both."""
+    """Return one row of averages for each of the two methods."""
     rebuilt = (records for visitor in events.visitors.values() for records in _rebuilt(visitor))
     columns = ("sessions", "median_duration", "average_duration", "events_per_session", "views_per_session")
     rows = [("session_id", *_summary(events.sessions.values())), ("rebuilt", *_summary(rebuilt))]
@@ -54,7 +54,7 @@ def session_summary(events: Events) -> Table:
 
 
 def _rebuilt(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """The events of one visitor, split at gaps."""
+    """Yield the events of one visitor, split at the gaps."""
     begin = 0
     for position, (earlier, later) in enumerate(pairwise(records), 1):
         if later.time - earlier.time > IDLE:

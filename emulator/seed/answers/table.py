@@ -1,4 +1,4 @@
-"""An answer: a table, its columns and rows in the order that the definition of its metric gives."""
+"""The table of an answer, with columns and rows in the order of the metric's definition, and its calculations."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -18,24 +18,24 @@ K = TypeVar("K")
 
 
 class Table(NamedTuple):
-    """Names of columns, and rows of as many values."""
+    """Names of columns, and rows with one value for each column."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
 
 def ratio(numerator: float, denominator: float) -> float | None:
-    """A quotient; None where the denominator is 0."""
+    """Divide; None if the denominator is 0."""
     return numerator / denominator if denominator else None
 
 
 def seconds(duration: float) -> float:
-    """A duration in milliseconds as seconds."""
+    """Convert milliseconds to seconds."""
     return duration / SECOND
 
 
 def grouped(members: Iterable[T], group: Callable[[T], K]) -> dict[K, list[T]]:
-    """The members of each group, in their order."""
+    """Return the members of each group, in their order."""
     groups: dict[K, list[T]] = defaultdict(list)
     for member in members:
         groups[group(member)].append(member)
@@ -43,10 +43,10 @@ def grouped(members: Iterable[T], group: Callable[[T], K]) -> dict[K, list[T]]:
 
 
 def period_of(time: int, grain: str) -> int:
-    """The beginning of the hour or UTC day that a time is in."""
+    """Return the beginning of the hour or UTC day of a time."""
     return time - time % PERIODS[grain]
 
 
 def day_of(time: int) -> date:
-    """The UTC day of a time."""
+    """Return the UTC day of a time."""
     return date(1970, 1, 1) + timedelta(days=time // DAY)

@@ -1,4 +1,4 @@
-"""What is known of a history, or of a part of it: its findings, and its numbers."""
+"""Counts the objects, planted faults and sequence numbers of a history, and collects its findings."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,14 +12,19 @@ from emulator.seed.history import History
 
 __all__ = ["Tally"]
 
-KINDS = ("rows", "duplicates", "rejects")  # what an object is
+KINDS = ("rows", "duplicates", "rejects")  # kinds of objects
 
 
 @dataclass(slots=True)
 class Tally:
-    """Findings, how often each fault was planted, objects by partition hour and kind, and sequence numbers.
+    """The counts of a history, or of a part of it.
 
-    `expected` are the numbers that events should have, all tabs together; `lost` are those of them that none has.
+    Attributes:
+        findings: What validation must find.
+        faults: How often each fault was planted.
+        objects: Numbers of objects, by partition hour and kind.
+        expected: Number of sequence numbers that should have arrived, over all tabs.
+        lost: Number of expected sequence numbers that no event has.
     """
 
     findings: Findings = field(default_factory=Findings)
@@ -29,7 +34,7 @@ class Tally:
     lost: int = 0
 
     def count(self, history: History, fault: str | None) -> None:
-        """Count one shopper's history, complete with its fault."""
+        """Count one shopper's history with its planted fault."""
         self.findings.merge(history.findings)
         self.faults.update([fault] if fault else [])
         corrupt = (event for event, _ in history.corrupt)
@@ -38,7 +43,7 @@ class Tally:
         self._count_sequence(history.events)
 
     def merge(self, other: "Tally") -> None:
-        """Take those of another part, too."""
+        """Add the counts of another part."""
         self.findings.merge(other.findings)
         self.faults.update(other.faults)
         self.objects.update(other.objects)
@@ -46,7 +51,7 @@ class Tally:
         self.lost += other.lost
 
     def numbers(self, hour: int | None = None) -> dict[str, int]:
-        """How many objects there are, of each kind, in one partition hour or in all."""
+        """Return the number of objects, and of each kind, in one partition hour or in all."""
         if hour is not None:
             found = {kind: self.objects[hour, kind] for kind in KINDS}
         else:
@@ -59,7 +64,7 @@ class Tally:
         return sorted({hour for hour, _ in self.objects})
 
     def as_json(self) -> dict[str, Any]:
-        """How often faults were planted, and what validation must find."""
+        """Return the planted faults and the findings that validation must make."""
         rate = self.lost / self.expected if self.expected else None
         return {
             "faults": dict(sorted(self.faults.items())),

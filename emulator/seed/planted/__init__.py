@@ -1,7 +1,7 @@
-"""Faults that are planted in a history, one kind per shopper, so that none hides or causes the findings of another.
+"""Plants faults in histories, one fault per shopper, so that no fault hides or causes the findings of another.
 
-A fault changes a shopper's history, adds the findings that it causes, and gives True; or leaves all as it is, where
-the history has nothing that suits, and gives False.
+A fault changes a shopper's history, adds the findings that it causes, and returns True. If the history has no suitable
+event, the fault changes nothing and returns False.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ __all__ = ["FAULTS", "Fault", "plant"]
 
 Fault = Callable[[History], bool]
 
-# The oddities cause no finding: they are there to be taken for faults, or to be counted wrongly.
-# Few shoppers order something, and not many come again: faults that need it come before those that suit anybody.
+# The oddities cause no finding: they test that nothing takes them for faults or counts them wrongly.
+# Few shoppers order something, and few come again: faults that need that come before faults that suit every shopper.
 OF_ORDERS: tuple[Fault, ...] = (
     oddities.repeated_order,
     oddities.foreign_currency,
@@ -65,12 +65,16 @@ OTHERS: tuple[Fault, ...] = (
 )
 
 FAULTS = OF_ORDERS + OF_SEVERAL_VISITS + OTHERS
-EVERY = 2  # one shopper of so many has a fault
-RARE_EVERY = 4  # one fault of so many is of several visits, if it suits
+EVERY = 2  # one of so many shoppers has a fault
+RARE_EVERY = 4  # one of so many faults needs several visits, if it suits
 
 
 def plant(history: History, number: int) -> Fault | None:
-    """Plant in the history of the shopper of that number the fault whose turn it is, or the next one that suits."""
+    """Plant one fault in the history of the shopper of that number: the one whose turn it is, or the next that suits.
+
+    Returns:
+        The planted fault; None if this shopper has none.
+    """
     turn, is_spared = divmod(number, EVERY)
     if is_spared or not history.events:
         return None
@@ -79,6 +83,6 @@ def plant(history: History, number: int) -> Fault | None:
 
 
 def _from(turn: int, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """All of them, beginning with the one whose turn it is."""
+    """Rotate the faults so that they begin with the one whose turn it is."""
     start = turn % len(faults)
     return faults[start:] + faults[:start]

@@ -1,4 +1,4 @@
-"""Faults of clocks: devices that do not know the time."""
+"""Faults of clocks: devices whose clock is wrong."""
 
 from emulator.seed.clock import HOUR, MINUTE, SECOND, iso
 from emulator.seed.history import History
@@ -6,11 +6,11 @@ from emulator.seed.history import History
 __all__ = ["clock_skew", "slight_skew"]
 
 LEAST, MOST = 90 * SECOND, 3 * HOUR
-SLIGHT = 50 * SECOND  # is none yet
+SLIGHT = 50 * SECOND  # too small for a finding
 
 
 def clock_skew(history: History) -> bool:
-    """A device's clock is wrong, ahead or behind, by minutes or hours, always by the same."""
+    """Plant a device whose clock is ahead or behind by a constant time of minutes or hours."""
     random = history.random
     offset = random.choice((-1, 1)) * random.choice((random.randint(LEAST, 10 * MINUTE), random.randint(LEAST, MOST)))
     client_id, smallest = _shift(history, offset)
@@ -19,13 +19,13 @@ def clock_skew(history: History) -> bool:
 
 
 def slight_skew(history: History) -> bool:
-    """A device's clock is less than a minute off, as many are: no finding."""
+    """Plant a device whose clock is less than a minute off, as many are; no finding."""
     _shift(history, history.random.randint(-SLIGHT, SLIGHT))
     return True
 
 
 def _shift(history: History, offset: int) -> tuple[str, int]:
-    """Shift the clock of one client; its id, and the smallest time between an event and its receipt there."""
+    """Shift the clock of one client; return its id, and its smallest time between an event and the receipt."""
     events = history.client(history.pick_any())
     for event in events:
         event.payload["eventTimestamp"] = iso(event.at + offset)

@@ -20,7 +20,7 @@ __all__ = [
 
 
 def missing_event_id(history: History) -> bool:
-    """An event has no id: the warehouse takes one made of the key."""
+    """Plant an event without an id; the warehouse derives one from the key."""
     event = history.pick_any()
     take_away(history, event.spell(), "eventId")
     event.payload["eventId"] = str(uuid5(NAMESPACE_URL, event.key))
@@ -29,7 +29,7 @@ def missing_event_id(history: History) -> bool:
 
 
 def event_id_that_is_no_uuid(history: History) -> bool:
-    """An event's id is some other text: the warehouse takes a UUID made of it."""
+    """Plant an event whose id is not a UUID; the warehouse derives a UUID from it."""
     event = history.pick_any()
     uuid = random_uuid(history.random)
     text = history.random.choice((f"evt-{uuid.time_low}", uuid.hex, f"{{{uuid}}}", f"order/{uuid.node} №1"))
@@ -40,7 +40,7 @@ def event_id_that_is_no_uuid(history: History) -> bool:
 
 
 def session_goes_on_after_a_gap(history: History) -> bool:
-    """A session id is used again for the next visit."""
+    """Plant a session id that is used again for the next visit."""
     pairs = [
         (earlier, later)
         for sessions in history.sessions_by_client()
@@ -58,7 +58,7 @@ def session_goes_on_after_a_gap(history: History) -> bool:
 
 
 def client_changes_in_a_session(history: History) -> bool:
-    """Half-way through a session the client becomes another one."""
+    """Plant a session whose client changes half-way."""
     sessions = [session for sessions in history.sessions_by_client() for session in sessions if len(session) > 1]
     if not sessions:
         return False
@@ -79,17 +79,17 @@ def client_changes_in_a_session(history: History) -> bool:
 
 
 def first_visit_comes_twice(history: History) -> bool:
-    """A client says in its second session that it is its first, too."""
+    """Plant a client that claims a first visit in its first two sessions."""
     return _say_first_visit(history, in_first=True)
 
 
 def first_visit_comes_later(history: History) -> bool:
-    """A client says only of a later session that it is its first."""
+    """Plant a client that claims a first visit only in its second session."""
     return _say_first_visit(history, in_first=False)
 
 
 def _say_first_visit(history: History, *, in_first: bool) -> bool:
-    """Of the client's first two sessions, the second says it, and the first perhaps."""
+    """Let the second session of a client claim a first visit, and the first session only if `in_first`."""
     clients = [sessions for sessions in history.sessions_by_client() if len(sessions) > 1]
     if not clients:
         return False
@@ -103,7 +103,7 @@ def _say_first_visit(history: History, *, in_first: bool) -> bool:
 
 
 def first_visit_changes_in_a_session(history: History) -> bool:
-    """A session is a first visit, and half-way through it no longer is."""
+    """Plant a session that stops being a first visit half-way."""
     firsts = [s[0] for s in history.sessions_by_client() if len(s[0]) > 1 and s[0][0].payload["isFirstVisit"]]
     if not firsts:
         return False

@@ -1,4 +1,4 @@
-"""Faults of what is not there: required members that are missing."""
+"""Faults of missing members: events without a member that they need."""
 
 from typing import Any
 
@@ -23,59 +23,59 @@ OF_A_PRODUCT = ("product_view", "add_to_cart_click", "remove_from_cart_click", "
 
 
 def missing_event_name(history: History) -> bool:
-    """An event without a name: it is an `unknown` one to the warehouse."""
+    """Plant an event without a name, which the warehouse calls `unknown`."""
     return _miss(history, history.pick_any(), "eventName")
 
 
 def missing_page_url(history: History) -> bool:
-    """An event does not say on which page it happened."""
+    """Plant an event without the address of its page."""
     return _miss(history, history.pick_any(), "pageUrl")
 
 
 def missing_event_timestamp(history: History) -> bool:
-    """An event does not say when it happened; its session has no gap without it."""
+    """Plant an event without a time; its session has no long gap without it."""
     return _miss(history, history.pick(history.is_spare), "eventTimestamp")
 
 
 def missing_session_id(history: History) -> bool:
-    """An event has no session; its session has no gap without it, and first visits stay what they are."""
+    """Plant an event without a session; its session has no long gap without it, and first visits do not change."""
     event = history.pick(lambda event: not event.payload["isFirstVisit"] and history.is_spare(event))
     return _miss(history, event, "sessionId")
 
 
 def missing_client_id(history: History) -> bool:
-    """An event has no client: the last one of a tab, so that its client's numbers have no gap without it."""
+    """Plant an event without a client: the last one of its tab, so that the sequence numbers have no gap without it."""
     event = history.pick(lambda event: not event.payload["isFirstVisit"] and event is history.tab(event)[-1])
     return _miss(history, event, "clientId")
 
 
 def missing_category(history: History) -> bool:
-    """A `category_view` does not say of which category."""
+    """Plant a `category_view` without a category."""
     return _miss(history, history.pick_named("category_view"), "category", "product")
 
 
 def missing_product_id(history: History) -> bool:
-    """An event of a product does not say of which."""
+    """Plant an event of a product without the product's id."""
     return _miss(history, history.pick_named(*OF_A_PRODUCT), "id", "product")
 
 
 def missing_element_tag(history: History) -> bool:
-    """A click does not say on what."""
+    """Plant a click without the tag of its element."""
     return _miss(history, history.pick_named("click"), "tag", "element")
 
 
 def missing_order_id(history: History) -> bool:
-    """A `checkout_complete` does not say which order."""
+    """Plant a `checkout_complete` without an order id."""
     return _miss(history, history.pick_named("checkout_complete"), "id", "order")
 
 
 def missing_user_id(history: History) -> bool:
-    """A `login_success` does not say who."""
+    """Plant a `login_success` without a user."""
     return _miss(history, history.pick_named("login_success"), "userId")
 
 
 def take_away(history: History, holder: dict[str, Any], member: str) -> None:
-    """Leave a member out, or make it null or empty: it is not present either way, says the contract."""
+    """Leave a member out, or make it null or empty; by the contract, it is not present either way."""
     value = history.random.choice((None, "", ...))
     if value is ...:
         del holder[member]

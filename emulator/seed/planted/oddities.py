@@ -1,4 +1,4 @@
-"""What looks odd and is right: other spellings that the contract accepts, and orders that revenue must get right."""
+"""Oddities that are no faults: other spellings that the contract accepts, and orders that revenue must count right."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ SNAKE_CASE = {
 
 
 def snake_case(history: History) -> bool:
-    """An event's members are spelled in snake_case, as far as the contract lists that."""
+    """Plant an event with members in snake_case, as far as the contract accepts that."""
     event = history.pick_any()
     event.sent = _in_snake_case(event.spell())
     if "product" in event.sent:
@@ -49,7 +49,7 @@ def _in_snake_case(members: dict[str, Any]) -> dict[str, Any]:
 
 
 def spelled_price(history: History) -> bool:
-    """A price is text, with a decimal to be rounded away from zero."""
+    """Plant a price that is text, with a decimal to be rounded away from zero."""
     event = history.pick_priced()
     if event is None:
         return False
@@ -60,7 +60,7 @@ def spelled_price(history: History) -> bool:
 
 
 def brand_object(history: History) -> bool:
-    """A brand is an object with a name or a title."""
+    """Plant a brand that is an object with a name or a title."""
     event = history.pick_priced()
     if event is None:
         return False
@@ -70,14 +70,14 @@ def brand_object(history: History) -> bool:
 
 
 def upper_case_id(history: History) -> bool:
-    """An event id is spelled in capitals: it is the same one."""
+    """Plant an event id in capitals, which is the same id."""
     event = history.pick_any()
     event.spell()["eventId"] = event.payload["eventId"].upper()
     return True
 
 
 def foreign_currency(history: History) -> bool:
-    """An order is in dollars and cents."""
+    """Plant an order in dollars and cents."""
     event = _order(history)
     if event is None:
         return False
@@ -88,7 +88,7 @@ def foreign_currency(history: History) -> bool:
 
 
 def no_currency(history: History) -> bool:
-    """An order does not say in which currency it is."""
+    """Plant an order without a currency."""
     event = _order(history)
     if event is None:
         return False
@@ -97,7 +97,7 @@ def no_currency(history: History) -> bool:
 
 
 def no_total(history: History) -> bool:
-    """An order's total is no number."""
+    """Plant an order whose total is not a number."""
     event = _order(history)
     if event is None:
         return False
@@ -107,7 +107,7 @@ def no_total(history: History) -> bool:
 
 
 def repeated_order(history: History) -> bool:
-    """An order is placed once more by a second click, when the cart is empty already."""
+    """Plant an order that a second click places again, when the cart is empty already."""
     event = _order(history)
     if event is None:
         return False

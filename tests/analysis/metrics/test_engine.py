@@ -3,9 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
+import psycopg
 import pytest
 
 from analysis import AnalysisError, Engine, RawEvents, WarehouseEvents
+from chalicelib.contract import COLUMNS, Column
+from chalicelib.warehouse.schema import Schema
 from tests.support.event_rows import Event, at, check, event, fill, frame_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]
@@ -70,6 +73,24 @@ class TestWarehouseEvents:
     def test_an_empty_warehouse_is_an_error(self, warehouse_url: str) -> None:
         """Its table is made with the first event."""
         with pytest.raises(AnalysisError, match="no event has been projected yet"):
+            WarehouseEvents(warehouse_url).query(SELECT, {})
+
+    def test_an_older_warehouse_is_an_error(self, warehouse_url: str) -> None:
+        """If a column of the contract is missing; to read is not to upgrade."""
+        fill(warehouse_url, [])
+        with psycopg.connect(warehouse_url) as connection:
+            connection.execute("ALTER TABLE clickstream_events DROP COLUMN is_first_visit")
+        said = r"\"is_first_visit\" does not exist: .* run 'python -m analysis upgrade'"
+        with pytest.raises(AnalysisError, match=said):
+            WarehouseEvents(warehouse_url).query(SELECT, {})
+
+    def test_a_newer_warehouse_is_refused(self, warehouse_url: str) -> None:
+        """Before the first query, by both versions."""
+        fill(warehouse_url, [])
+        newer = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))))
+        with psycopg.connect(warehouse_url) as connection:
+            newer.upgrade(connection)
+        with pytest.raises(AnalysisError, match=r"at version 1\.17, this code knows 1\.16: update the code"):
             WarehouseEvents(warehouse_url).query(SELECT, {})
 
     def test_another_text_is_no_url(self) -> None:

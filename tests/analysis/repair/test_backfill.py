@@ -224,7 +224,7 @@ class TestFailures:
 
         monkeypatch.setattr(LocalSource, "read", read)
         with pytest.raises(
-            AnalysisError, match=r"cannot read it; 1 hours are done: go on with --start 2026-11-25T10:00Z"
+            AnalysisError, match=r"cannot read it; 1 hours are done: continue with --start 2026-11-25T10:00Z"
         ):
             backfill(bucket, warehouse_url, HOURS)
         assert len(ask(warehouse_url, ROWS)) == 1
@@ -243,7 +243,8 @@ class TestFailures:
             yield []
 
         monkeypatch.setattr(LocalSource, "folders", folders)
-        with pytest.raises(AnalysisError, match=r"^stopped; 1 hours are done: go on with --start 2026-11-25T10:00Z$"):
+        said = r"^stopped; 1 hours are done: continue with --start 2026-11-25T10:00Z$"
+        with pytest.raises(AnalysisError, match=said):
             backfill(bucket, warehouse_url, HOURS)
 
     def test_a_rebuild_insists_on_an_empty_table(self, bucket: Path, warehouse_url: str) -> None:
@@ -289,7 +290,7 @@ class TestCommand:
         assert (done.exit_code, "already known" in done.stdout) == (0, True)
         ask_nothing(warehouse_url, "TRUNCATE clickstream_events")
         done = run(*where, *hour, "--dry-run")
-        assert (done.exit_code, "rows lacking" in done.stdout) == (1, True)
+        assert (done.exit_code, "rows missing" in done.stdout) == (1, True)
         assert run(*where, *hour).exit_code == 0
         assert run(*where, *hour, "--dry-run").exit_code == 0
 

@@ -16,17 +16,19 @@ from analysis.checks.validation.run import validate
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
 from analysis.raw.source import open_source
-from analysis.raw.tombstones import IS_ERASED, Tombstones, enforce, read_tombstones
+from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
 from analysis.repair.backfill.run import backfill
 from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Person
 from analysis.repair.erase.raw import Version, open_bucket
 from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
 from analysis.repair.rejects import rejects, retry
-from chalicelib.errors import ObjectGone
+from analysis.repair.upgrade import upgrade
+from chalicelib.errors import ObjectGone, ProjectionFailed
 from chalicelib.projector import handle
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.tables import IS_ERASED
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 from tests.support.raw_objects import START, Objects
@@ -301,6 +303,19 @@ class TestErase:
         stranger = Person(["stranger"], [])
         assert erase(place, stranger, search(place, stranger), mentions=False).is_nothing
         assert project(place, add(place, clientId="stranger")) == "erased"
+
+    def test_lost_tombstones_let_nobody_in(self, place: Place) -> None:
+        """Not even others, until a backfill brings them back from raw; an upgrade says so."""
+        erased(place)
+        for table in ("clickstream_tombstones", "clickstream_tombstones_keys"):
+            with psycopg.connect(place.dw_url, autocommit=True) as connection:
+                connection.execute(f"DROP TABLE {table}")
+            with pytest.raises(ProjectionFailed, match="does not exist"):
+                project(place, add(place, clientId="new"))
+            with pytest.raises(AnalysisError, match="refuses every row: 'python -m analysis backfill' brings"):
+                upgrade(place.dw_url, dry_run=False)
+            backfill(place.source, place.dw_url, HOURS)
+            assert project(place, add(place, clientId=ANNA)) != "projected"
 
     def test_a_table_made_anew_is_guarded_again(self, place: Place) -> None:
         """With the table its trigger went, though the tombstones stayed."""

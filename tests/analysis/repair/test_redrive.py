@@ -116,7 +116,7 @@ class TestRedrive:
         """Nothing is called, and it stays."""
         queue.client.send_message(QueueUrl=queue.url, MessageBody=body)
         done = redrive(queue.url, lambda *_: pytest.fail("called"))
-        assert done.failed == ["a message is no record of a failed invocation: look at it, and delete it"]
+        assert done.failed == ["a message does not describe a failed invocation: look at it, and delete it"]
         assert queue.left == 1
 
     def test_another_function_can_be_named(self, queue: Queue) -> None:
@@ -181,10 +181,10 @@ class TestCommand:
         monkeypatch.setattr("analysis.repair.redrive.invoke_function", lambda *_: None)
         queue.put({})
         done = self.run()
-        assert (done.exit_code, done.stdout) == (0, "1 messages: 1 went through, 0 failed.\n")
+        assert (done.exit_code, done.stdout) == (0, "1 messages: 1 were projected, 0 failed.\n")
         for body in ("x", "y"):
             queue.client.send_message(QueueUrl=queue.url, MessageBody=body)
         done = self.run()
         assert done.exit_code == 1
-        assert "2 times: a message is no record" in done.stderr
+        assert "2 times: a message does not describe" in done.stderr
         assert json.loads(self.run("--json").stdout) == {"taken": 0, "done": 0, "failed": []}

@@ -103,7 +103,7 @@ class TestRetry:
         assert json.loads(done.stdout) == {"recovered": [], "rejected": sorted([keys[0], keys[2]]), "gone": []}
         (bucket / keys[0]).write_text("{}")
         done = run("retry", keys[0], *where)
-        assert (done.exit_code, done.stdout) == (0, "1 are rows now, 0 are still no events, 0 are not in raw.\n")
+        assert (done.exit_code, done.stdout) == (0, "1 are rows now, 0 are still rejected, 0 are not in raw.\n")
         assert run("retry", *where).exit_code == 2
 
 
@@ -124,4 +124,4 @@ class TestDismiss:
     def test_what_is_no_reject_is_an_error(self, bucket: Path, warehouse_url: str) -> None:
         """Exit code 2."""
         done = run("dismiss", "other", "--reason", "why", "--source", bucket, "--dw", warehouse_url)
-        assert (done.exit_code, "other is no reject of shop-raw" in done.stderr) == (2, True)
+        assert (done.exit_code, "other is not a reject of shop-raw" in done.stderr) == (2, True)

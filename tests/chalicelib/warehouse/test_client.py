@@ -11,13 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from psycopg import conninfo
 
 from chalicelib.contract import COLUMNS
-from chalicelib.errors import SettingsError, WarehouseUnavailable
+from chalicelib.errors import SettingsError, UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row, flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.json_texts import hostile_payloads, object_texts
 
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
 ALL_EVENTS = f"SELECT {', '.join(column.name for column in COLUMNS)} FROM clickstream_events"
+# To tell a known id from a new one, PostgreSQL asks for the right to read that column.
+GRANT_INSERT = "GRANT INSERT, SELECT (event_id) ON clickstream_events TO projector"
 KILL_OTHERS = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -32,6 +34,18 @@ def warehouse(warehouse_url: str) -> Iterator[Warehouse]:
     warehouse.close()
 
 
+@pytest.fixture
+def limited(warehouse_url: str) -> Iterator[Warehouse]:
+    """Give the warehouse as a role that owns nothing, and to which the test grants rights."""
+    change(warehouse_url, "DROP ROLE IF EXISTS projector")
+    change(warehouse_url, "CREATE ROLE projector LOGIN")
+    warehouse = Warehouse(conninfo.make_conninfo(warehouse_url, user="projector"))
+    yield warehouse
+    warehouse.close()
+    change(warehouse_url, "DROP OWNED BY projector")
+    change(warehouse_url, "DROP ROLE projector")
+
+
 def a_row(event_id: str = "a", name: str = "page_view") -> Row:
     return flatten(f'{{"eventId": "{event_id}", "eventName": "{name}"}}'.encode(), "key", NOW)
 
@@ -40,6 +54,12 @@ def ask(url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """Ask the database itself, in UTC."""
     with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:
         return connection.execute(query, parameters).fetchall()
+
+
+def change(url: str, statement: str) -> None:
+    """Change the database itself."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 class TestInsert:
@@ -74,21 +94,14 @@ class TestInsert:
             connection.execute("DROP TABLE clickstream_events")
         assert warehouse.insert(a_row())
 
-    def test_existing_tables_need_no_right_to_create(self, warehouse: Warehouse, warehouse_url: str) -> None:
+    def test_existing_tables_need_no_right_to_create(
+        self, warehouse: Warehouse, warehouse_url: str, limited: Warehouse
+    ) -> None:
         """The projector's own user may be allowed to insert, and nothing more."""
         warehouse.insert(a_row())
-        with psycopg.connect(warehouse_url, autocommit=True) as connection:
-            connection.execute("DROP ROLE IF EXISTS projector")
-            connection.execute("CREATE ROLE projector LOGIN")
-            # To tell a known id from a new one, PostgreSQL asks for the right to read that column.
-            connection.execute("GRANT INSERT, SELECT (event_id) ON clickstream_events TO projector")
-        limited = Warehouse(conninfo.make_conninfo(warehouse_url, user="projector"))
+        change(warehouse_url, GRANT_INSERT)
         assert limited.insert(a_row("b"))
         assert not limited.insert(a_row("b"))
-        limited.close()
-        with psycopg.connect(warehouse_url, autocommit=True) as connection:
-            connection.execute("DROP OWNED BY projector")
-            connection.execute("DROP ROLE projector")
 
     def test_several_first_uses_at_once_agree(self, warehouse_url: str) -> None:
         """Many Lambdas may start on an empty warehouse together."""
@@ -171,11 +184,26 @@ class TestInsert:
         assert stored == [row]
 
 
+class TestUpgrade:
+    def test_all_of_it_or_nothing(self, warehouse: Warehouse, limited: Warehouse, warehouse_url: str) -> None:
+        """A role that owns nothing is told what to do; a dry run needs no right."""
+        planned = limited.upgrade(dry_run=True).statements
+        with pytest.raises(
+            UpgradeRefused, match=r"permission denied .*: run 'python -m analysis upgrade' as the owner"
+        ):
+            limited.upgrade(dry_run=False)
+        assert ask(warehouse_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+        assert warehouse.upgrade(dry_run=False).statements == planned
+        assert limited.upgrade(dry_run=True).statements == []
+
+
 class TestReject:
-    def test_its_table_does_not_need_the_other_one(self, warehouse: Warehouse, warehouse_url: str) -> None:
-        """The table of events may belong to somebody else."""
-        warehouse.reject("raw", "events/a.json", "the body is an array")
-        assert ask(warehouse_url, "SELECT to_regclass('public.clickstream_events')") == [(None,)]
+    def test_its_table_is_created_beside_one_of_somebody_else(self, warehouse_url: str, limited: Warehouse) -> None:
+        """A role that may create tables, and not alter the table of events, still names rejects."""
+        change(warehouse_url, "CREATE TABLE clickstream_events (event_id UUID PRIMARY KEY)")
+        change(warehouse_url, "GRANT CREATE ON SCHEMA public TO projector")
+        limited.reject("raw", "events/a.json", "the body is an array")
+        assert ask(warehouse_url, "SELECT key FROM clickstream_rejects") == [("events/a.json",)]
 
     def test_an_object_is_named_once(self, warehouse: Warehouse, warehouse_url: str) -> None:
         """Bucket, key, first reason, first time; the object is the key."""

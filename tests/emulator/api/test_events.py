@@ -86,7 +86,7 @@ class TestEvents:
         """It names those that are known."""
         answer = client(stack).get("/api/events?event_name=click")
         assert answer.status_code == 400
-        assert "known are: eventName" in answer.json()["message"]
+        assert "known: eventName" in answer.json()["message"]
 
 
 class TestEvent:

@@ -13,7 +13,7 @@ class TestCheckNames:
     def test_a_misspelled_name_is_no_missing_filter(self) -> None:
         """The answer names it, and what is known."""
         check_names(["count"], ("count", "since"))
-        with pytest.raises(Problem, match="unknown: Count, x; known are: count, since"):
+        with pytest.raises(Problem, match="unknown: Count, x; known: count, since"):
             check_names(["x", "Count", "since"], ("count", "since"))
 
 
@@ -26,7 +26,7 @@ class TestInteger:
     @pytest.mark.parametrize("text", ["0", "11", "-1", "1.5", "", "x", "٣", "9" * 5000])
     def test_anything_else_is_a_problem(self, text: str) -> None:
         """Which says what would do."""
-        with pytest.raises(Problem, match="n is a whole number from 1 to 10, not"):
+        with pytest.raises(Problem, match="n must be a whole number from 1 to 10, not"):
             integer(QueryParams({"n": text}), "n", 1, 1, 10)
 
 
@@ -39,7 +39,7 @@ class TestNumber:
     @pytest.mark.parametrize("text", ["-0.1", "11", "nan", "inf", "", "x"])
     def test_anything_else_is_a_problem(self, text: str) -> None:
         """Which says what would do."""
-        with pytest.raises(Problem, match="n is a number from 0 to 10, not"):
+        with pytest.raises(Problem, match="n must be a number from 0 to 10, not"):
             number(QueryParams({"n": text}), "n", 1, 0, 10)
 
 
@@ -66,4 +66,4 @@ class TestBodyOf:
     def test_only_a_json_object_will_do(self, tmp_path: Path, body: str) -> None:
         """Anything else gets an answer that says so."""
         answer = client(running(tmp_path)).put("/api/faults", content=body)
-        assert (answer.status_code, answer.json()["message"]) == (400, "the body is not a JSON object")
+        assert (answer.status_code, answer.json()["message"]) == (400, "the body must be a JSON object")

@@ -44,7 +44,7 @@ class TestPoster(ReplayTest):
             (503, None, {"Retry-After": "0"}) if event["product"]["id"] == "1" else None
         )
         report, _ = run(collector, log(line(1), line(2)))
-        assert report.reasons == {"503 without a message": 1, "no answer: RemoteProtocolError": 1}
+        assert report.reasons == {"503 without a message": 1, "no response: RemoteProtocolError": 1}
         assert set(collector.attempts.values()) == {6}
         assert report.exit_code == 1
 
@@ -55,4 +55,4 @@ class TestPoster(ReplayTest):
         """A 200 that names no object cannot be checked, so it counts as refused."""
         collector.script = lambda _event, _attempt: (200, body, {})
         report, _ = run(collector, log(line(1)), ends={"warehouse": None})
-        assert report.reasons == {"200 without the key of an object": 1}
+        assert report.reasons == {"200 without an object key": 1}

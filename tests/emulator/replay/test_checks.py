@@ -61,5 +61,5 @@ class TestObjects(ReplayTest):
     def test_storage_that_fails_later_is_a_finding(self, collector: Collector, log: Callable[..., Path]) -> None:
         """Objects that could not be looked for are not called lost, but the run is not fine either."""
         report, _ = run(collector, log(line(1)), ends={"storage": Failing(collector, after=1)})
-        assert report.problems == ["objects not checked: down"]
+        assert report.problems == ["the objects could not be checked: down"]
         assert (report.stored, report.exit_code) == (None, 1)

@@ -27,7 +27,7 @@ class TestCommand(ReplayTest):
         document = json.loads(result.stdout)
         assert (document["accepted"], document["malformed"], document["stored"]) == (1, 1, None)
         assert document["exit_code"] == result.exit_code == 1
-        assert "line 3: 1 fields instead of 9" in result.stderr
+        assert "line 3: expected 9 fields, found 1" in result.stderr
 
     def test_stack_of_the_home_is_the_default(
         self, collector: Collector, log: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -64,7 +64,7 @@ class TestCommand(ReplayTest):
         """--help has an example to copy, and the exit codes."""
         text = CliRunner().invoke(replay_command, ["--help"]).stdout
         assert "\n    python -m emulator replay 2019-Oct.csv --limit 1000\n" in text
-        assert "Exit code: 0" in text
+        assert "Exit codes: 0" in text
 
     @pytest.mark.parametrize("option", [("--limit", "0"), ("--concurrency", "65"), ("--timeout", "-1")])
     def test_options_out_of_range_are_wrong_usage(self, log: Callable[..., Path], option: tuple[str, str]) -> None:

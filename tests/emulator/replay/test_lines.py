@@ -22,7 +22,7 @@ class TestPosting(ReplayTest):
         assert (report.total("accepted"), report.total("new"), report.stored) == (3, 3, 3)
         assert 20 <= report.total("refused") <= 22
         assert report.lines == len(collector.attempts)
-        assert report.problems == ["posting stopped: 20 events in a row got no answer"]
+        assert report.problems == ["posting stopped: 20 events in a row got no response"]
         assert report.exit_code == 1
 
     def test_endpoint_that_answers_now_and_then_is_not_given_up(

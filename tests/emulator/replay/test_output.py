@@ -35,10 +35,10 @@ class TestShow(ReplayTest):
             "already known .* 0",
             "missing rows .* 1",
             r"events/s .* [\d.]+",
-            r"answer time p50 .* [\d.]+ ms",
-            r"answer time p95 .* [\d.]+ ms",
+            r"response time p50 .* [\d.]+ ms",
+            r"response time p95 .* [\d.]+ ms",
             "product_view .* 2 .* 1 .* 1 .* 0 .* 0 .* 1",
-            f"not in the warehouse: event {collector.received[0]['eventId']}",
+            f"missing row: event {collector.received[0]['eventId']} is not in the warehouse",
         ):
             assert re.search(row, text), f"{row} not in\n{text}"
 

@@ -91,8 +91,8 @@ class TestMalformed:
         [
             (b"", "blank line"),
             (b"  ", "blank line"),
-            (b"a,b", "2 fields instead of 9"),
-            (VIEW + b",x", "10 fields instead of 9"),
+            (b"a,b", "expected 9 fields, found 2"),
+            (VIEW + b",x", "expected 9 fields, found 10"),
             (VIEW.replace(b"view", b"View"), "unknown event_type 'View'"),
             (VIEW.replace(b"view", b""), "unknown event_type ''"),
             (VIEW.replace(b"1307067", b" "), "empty product_id"),

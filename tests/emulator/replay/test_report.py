@@ -10,8 +10,8 @@ class TestReport:
     def test_quantiles_are_nearest_rank(self) -> None:
         """p50 and p95 are answers that were measured, in ms."""
         report = ReplayReport(endpoint="", warehouse_checked=False)
-        report.answer_seconds.extend(number / 1000 for number in range(20, 0, -1))
-        assert (report.answer_ms(0.5), report.answer_ms(0.95)) == (10.0, 19.0)
+        report.response_seconds.extend(number / 1000 for number in range(20, 0, -1))
+        assert (report.response_ms(0.5), report.response_ms(0.95)) == (10.0, 19.0)
 
     def test_reasons_and_malformed_lines_stay_bounded(self) -> None:
         """A server that words each refusal anew, or a file of rubbish, does not fill the memory."""

@@ -35,7 +35,7 @@ class TestReplay(ReplayTest):
         """Each bad line is shown with its number, the good ones arrive, and the exit code is 1."""
         report, output = run(collector, log(line(1), "rubbish\n", line(2), line(3, "stare")))
         assert (report.lines, report.malformed, report.total("accepted"), report.exit_code) == (4, 2, 2, 1)
-        assert "line 3: 1 fields instead of 9" in output
+        assert "line 3: expected 9 fields, found 1" in output
         assert "line 5: unknown event_type 'stare'" in output
 
     def test_limit_reads_no_further(self, collector: Collector, log: Callable[..., Path]) -> None:
@@ -52,7 +52,7 @@ class TestReplay(ReplayTest):
     def test_log_without_events(self, collector: Collector, log: Callable[..., Path]) -> None:
         """Nothing to do is done at once, and is no loss."""
         report, _ = run(collector, log())
-        assert (report.stored, report.exit_code, report.answer_ms(0.5)) == (0, 0, None)
+        assert (report.stored, report.exit_code, report.response_ms(0.5)) == (0, 0, None)
 
     def test_another_format_posts_nothing(self, collector: Collector, tmp_path: Path) -> None:
         """A file with another header is an error before the first request."""

@@ -3,7 +3,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chalicelib.contract import CREATE_TABLE
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.errors import CommandError
 from emulator.replay.warehouse import PostgresWarehouse
 
@@ -14,7 +14,7 @@ class TestPostgresWarehouse:
         warehouse, (there, missing) = PostgresWarehouse(warehouse_url), (uuid4(), uuid4())
         assert warehouse.known([there, missing]) == set()
         with psycopg.connect(warehouse_url, autocommit=True) as connection:
-            connection.execute(CREATE_TABLE)
+            connection.execute(SCHEMA.create_events)
             insert = (
                 "INSERT INTO clickstream_events (event_id, event_timestamp, event_name) VALUES (%s, now(), 'click')"
             )
@@ -24,6 +24,6 @@ class TestPostgresWarehouse:
 
     def test_url_that_is_none_keeps_its_password(self) -> None:
         """A URL that cannot be parsed is not quoted, since it may hold a password."""
-        with pytest.raises(CommandError, match="refuses its URL") as caught:
+        with pytest.raises(CommandError, match="the URL of the warehouse is wrong") as caught:
             PostgresWarehouse("postgresql//u:hidden@host/db").known([])
         assert "hidden" not in caught.value.message

@@ -16,7 +16,9 @@ from click.testing import CliRunner, Result
 
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
-from chalicelib.warehouse.client import REJECTS, Warehouse
+from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.tables import REJECTS
 from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
 from emulator.seed import shards
@@ -187,6 +189,14 @@ class TestLoad:
         warehouse.close()
         _, answers, result = seeding("bucket", "--clean", "--load", "--dw", warehouse_url, "--json")
         assert json.loads(result.stdout)["loaded"] == {"rows": answers["rows"] - 1, "rejects": 0}
+
+    def test_columns_of_others_stay(self, seeding: Seeding, warehouse_url: str) -> None:
+        """An analyst's column, although it has a name of ours, is filled by its own rule; the rest is loaded."""
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            SCHEMA.upgrade(connection)
+            connection.execute(f"ALTER TABLE {TABLE} ADD position BIGINT GENERATED ALWAYS AS IDENTITY")
+        _, answers, result = seeding("bucket", "--load", "--dw", warehouse_url, "--json")
+        assert json.loads(result.stdout)["loaded"]["rows"] == answers["rows"]
 
     def test_warehouse_of_the_environment(
         self, seeding: Seeding, warehouse_url: str, monkeypatch: pytest.MonkeyPatch

@@ -98,7 +98,7 @@ class TestCommand:
         """--help has an example to copy, and the exit codes."""
         text = invoke("--help").stdout
         assert "\n    python -m emulator shoppers --sessions 500 --rate 50\n" in text
-        assert "Exit code: 0" in text
+        assert "Exit codes: 0" in text
 
     def test_ctrl_c_prints_the_account(self, collector: Collector) -> None:
         """The first SIGINT ends the command with 130 and its report."""

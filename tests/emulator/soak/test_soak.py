@@ -26,8 +26,8 @@ from emulator.commands.main import main
 from emulator.posting.response import Response
 from emulator.shoppers.browser import Event
 from emulator.soak.account import Account, account
-from emulator.soak.disk import small_disk
 from emulator.soak.faults import DISK_FULL, FAULTS, _fill_disk
+from emulator.soak.home import small_disk
 from emulator.soak.load import Acknowledged, digest, probe_event
 from emulator.soak.output import as_json, show
 from emulator.soak.rebuild import Rebuilt, rebuild
@@ -193,7 +193,7 @@ class TestOutput:
         said = capsys.readouterr().out
         assert "not in raw: an-id" in said
         assert "refused: 2" in said
-        assert "not passed" in said
+        assert "failed" in said
         figures = as_json(result)
         assert (figures["faults"], figures["median_recovery"], figures["longest_recovery"]) == (2, 2.0, 3.0)
         assert not figures["passed"]
@@ -220,7 +220,9 @@ class TestCommand:
         """With those that there are."""
         done = CliRunner().invoke(main, ["soak", "--fault", "earthquake"])
         assert done.exit_code == 2
-        assert "no fault 'earthquake'; there are ingest killed" in " ".join(done.stderr.replace("│", "").split())
+        assert "unknown fault 'earthquake'; choose from: ingest killed" in " ".join(
+            done.stderr.replace("│", "").split()
+        )
 
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
         """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean."""

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 from unittest.mock import patch
@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from cfnlint.decode import cfn_yaml
 from moto.apigateway.models import APIGatewayBackend
+from moto.awslambda.models import LambdaFunction
 from moto.awslambda.urls import url_paths as lambda_paths
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
@@ -22,6 +23,8 @@ from moto.server import ThreadedMotoServer
 from tests.support.stack_process import ROOT
 
 __all__ = ["TEMPLATES", "Recorded", "aws_server", "template"]
+
+Run = Callable[[str, dict[str, Any]], object]
 
 TEMPLATES = sorted(path.stem for path in (ROOT / "infra" / "templates").glob("*.yaml"))
 
@@ -141,9 +144,25 @@ def _account_settings(*_: Any) -> tuple[int, dict[str, str], str]:
     return 200, {}, json.dumps({"AccountLimit": {"ConcurrentExecutions": 1000}})
 
 
+def _invoked(run: Run) -> Callable[[LambdaFunction, dict[str, Any]], tuple[str, bool, str]]:
+    """Lambda's own runtime, which moto has in Docker only: what the function returns or raises, as JSON."""
+
+    def invoke(function: LambdaFunction, event: dict[str, Any]) -> tuple[str, bool, str]:
+        try:
+            return json.dumps(run(function.function_name, event)), False, ""
+        except Exception as error:  # noqa: BLE001  # Lambda reports every one
+            return json.dumps({"errorMessage": str(error), "errorType": type(error).__name__}), True, ""
+
+    return invoke
+
+
+def _no_function(name: str, _event: dict[str, Any]) -> object:
+    raise RuntimeError(f"nothing runs {name} here")
+
+
 @contextmanager
-def aws_server() -> Iterator[str]:
-    """Run one, empty; gives its URL."""
+def aws_server(run: Run = _no_function) -> Iterator[str]:
+    """Run one, empty; gives its URL. `run` is called for a function that somebody invokes, with its name and event."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     Recorded.there.clear()
     # What another test has left in this process would be there, too.
@@ -152,6 +171,7 @@ def aws_server() -> Iterator[str]:
     with (
         # A stored object would call the projector, in Docker.
         patch.object(notifications, "_invoke_awslambda"),
+        patch.object(LambdaFunction, "_invoke_lambda", _invoked(run)),
         patch.dict(get_model_map(), _recorded_types()),
         patch.dict(lambda_paths, {"{0}/2016-08-19/account-settings$": _account_settings}),
         patch.object(ChangeSet, "apply", _apply_and_output),
