@@ -23,6 +23,8 @@ from tests.support.aws.calls import ACCOUNT, REGION, Call, Names, permissions, r
 from tests.support.aws.least_privilege import differences
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.deploy
+
 POLICIES = ROOT / "chalice_app" / ".chalice"
 SECRET = "clickstream-warehouse"
 PARAMETER = "/clickstream/dev/warehouse"

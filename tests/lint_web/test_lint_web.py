@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.slow
+
 LINT = ROOT / "tests" / "lint_web"
 
 # A script with one fault each, and the rule that has to name it.

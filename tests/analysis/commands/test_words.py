@@ -17,6 +17,8 @@ from chalicelib.contract import TABLE
 from emulator.commands.main import main as emulator
 from tests.support.hard_phrases import hard_phrases
 
+pytestmark = pytest.mark.slow
+
 SPAN = ("--start", "2026-11-10", "--end", "2026-11-20")
 
 

@@ -12,6 +12,8 @@ from emulator.commands.up import up_command
 from tests.support.contents import database_contents, directory_contents
 from tests.support.samples import running_stack, small_sample
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -35,6 +35,8 @@ from emulator.soak.run import Plan, Soak
 from emulator.soak.subject import Subject
 from tests.support.stack_process import NO_STACK, ROOT
 
+pytestmark = pytest.mark.slow
+
 
 class Stored:
     """A stack that stands still: events in its raw bucket, and their rows in a warehouse."""
@@ -222,7 +224,6 @@ class TestCommand:
             done.stderr.replace("│", "").split()
         )
 
-    @pytest.mark.slow
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
         """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean."""
         kinds = len(FAULTS)
