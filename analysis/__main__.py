@@ -1,5 +1,5 @@
 """`python -m analysis`."""
 
-from analysis.cli import main
+from analysis.commands.main import main
 
 main(prog_name="python -m analysis")

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from analysis.engine import RawEvents, WarehouseEvents
+from analysis.metrics.engine import RawEvents, WarehouseEvents
+from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.place import source_of, warehouse_of
-from analysis.range import LoginState, Range
-from analysis.reader import Events, read_events
+from analysis.rows.reader import Events, read_events
 from analysis.sample import seed_if_empty
-from analysis.span import HISTORY_DAYS, span
 
 __all__ = ["History", "open_history", "read_history"]
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from emulator.errors import EmulatorError
-from emulator.home import BUCKET, Home
+from command_line.errors import CommandError
+from command_line.home import BUCKET, Home
 
 __all__ = ["needed_warehouse_of", "source_of", "warehouse_of"]
 
@@ -39,7 +39,7 @@ def warehouse_of(named: str | None, source: str | Path) -> str | None:
         return None
     try:
         return home.read_stack().dw_url
-    except EmulatorError:
+    except CommandError:
         return None
 
 
@@ -54,5 +54,5 @@ def needed_warehouse_of(named: str | None, source: str | Path) -> str:
 def _create(home: Home) -> None:
     try:
         home.create()
-    except EmulatorError as error:
+    except CommandError as error:
         raise AnalysisError(str(error)) from error

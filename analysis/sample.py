@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.errors import AnalysisError
-from analysis.span import HISTORY_DAYS
+from analysis.metrics.range import HISTORY_DAYS
 from chalicelib.keys import PREFIX, SUFFIX
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 
 __all__ = ["seed_if_empty"]
 
@@ -33,7 +33,7 @@ def seed_if_empty(source: str | Path, dw_url: str | None) -> bool:
     store = Store(SEED, DAYS, SHOPPERS, hour_of(milliseconds(datetime.now(UTC))))
     try:
         run(store, Path(source), Path(source).parent / "seed-answers.json", dw_url, console)
-    except EmulatorError as error:
+    except CommandError as error:
         raise AnalysisError(str(error)) from error
     return True
 

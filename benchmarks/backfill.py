@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import psycopg
 
-from analysis.backfill.run import backfill
-from analysis.source import hour_prefixes
+from analysis.raw.partitions import hour_prefixes
+from analysis.repair.backfill.run import backfill
 from benchmarks.comparison import Comparison, seconds, take_turns
 from benchmarks.reader import END, START, bucket, read_bare
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
-from chalicelib.warehouse import Warehouse
-from emulator.home import Home
-from emulator.postgres import Postgres
+from chalicelib.warehouse.client import Warehouse
+from command_line.home import Home
+from emulator.servers.postgres.server import Postgres
 
 __all__ = ["FILES", "LOOP_ROUNDS", "ROUNDS", "Raw", "measure", "measure_beside_loop", "raw"]
 

@@ -32,6 +32,6 @@ def clickstream() -> Response:
 def project(event: S3Event) -> list[dict[str, Any]]:
     """Project every raw object that S3 names; S3 ignores the answer, a manual invocation shows it."""
     # Here, not above: the ingest Lambda must not pay for loading the database driver.
-    from chalicelib.warehouse import open_warehouse
+    from chalicelib.warehouse.client import open_warehouse
 
     return projector.handle(event.to_dict(), storage, open_warehouse(settings))

@@ -1,5 +1,5 @@
-"""`python -m emulator`: see `emulator.cli`."""
+"""`python -m emulator`: see `emulator.commands.main`."""
 
-from emulator.cli import main
+from emulator.commands.main import main
 
 main(prog_name="python -m emulator")

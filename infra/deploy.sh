@@ -27,7 +27,7 @@ preview() {
 # Creates or updates the stack of one template; its parameters are the settings that it knows.
 deploy() {
   local name=clickstream-$stage-$1 line
-  local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/$1.yaml"
+  local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
     --no-fail-on-empty-changeset --tags app=clickstream "stage=$stage" --parameter-overrides)
   while IFS= read -r line; do
     [[ -z $line ]] || command+=("$line")

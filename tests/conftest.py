@@ -16,12 +16,12 @@ from moto import mock_aws
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg import conninfo, sql
 
-from analysis.engine import Engine
-from emulator.home import BUCKET, Home
-from emulator.postgres import Postgres
-from tests.chromium import FLAGS, program
-from tests.deployment import Built, built
-from tests.event_rows import Event, raw_of, warehouse_of
+from analysis.metrics.engine import Engine
+from command_line.home import BUCKET, Home
+from emulator.servers.postgres.server import Postgres
+from tests.support.aws.deployment import Built, built
+from tests.support.chromium import FLAGS, program
+from tests.support.event_rows import Event, raw_of, warehouse_of
 
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "tests" / "events"
@@ -33,19 +33,16 @@ sys.path.insert(0, str(ROOT / "chalice_app"))
 # Those that start servers or whole stacks: after all the others, so that a plain mistake shows at once.
 # The browser is last of all: Playwright keeps an event loop running in the main thread.
 SLOW = (
-    "test_seed",
-    "test_ground_truth",
-    "test_processes",
-    "test_postgres",
-    "test_stack",
-    "test_soak",
-    "test_smoke",
-    "test_infra_deploy",
-    "test_infra_package",
-    "test_infra_zip",
-    "test_chromium",
-    "test_publisher",
-    "test_page",
+    "emulator/seed",
+    "analysis/checks/test_ground_truth",
+    "emulator/servers",
+    "emulator/stack",
+    "emulator/soak",
+    "analysis/checks/test_smoke",
+    "infra",
+    "analysis/report/test_page",
+    "emulator/web",
+    "publisher",
 )
 
 
@@ -53,7 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run fast tests first."""
 
     def place(item: pytest.Item) -> int:
-        return next((place for place, name in enumerate(SLOW, 1) if item.path.stem.startswith(name)), 0)
+        path = item.path.relative_to(ROOT / "tests").as_posix()
+        return next((place for place, name in enumerate(SLOW, 1) if path.startswith(name)), 0)
 
     items.sort(key=place)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack_process import ROOT
+from tests.support.stack_process import ROOT
 
 WEB = ROOT / "emulator" / "web"
 PAGES = {name: WEB / name / "index.html" for name in ("pipeline", "shop")}

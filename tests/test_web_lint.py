@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack_process import ROOT
+from tests.support.stack_process import ROOT
 
 LINT = ROOT / "tests" / "lint_web"
 

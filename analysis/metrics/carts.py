@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from analysis.engine import Engine
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = ["carts"]
 

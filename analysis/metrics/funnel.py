@@ -5,11 +5,11 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from analysis.engine import Engine
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = ["CENTURY", "CHECKOUT", "DAY", "Group", "Order", "funnel"]
 
@@ -21,9 +21,9 @@ DAY = 86400
 CENTURY = 36525 * DAY
 
 _STATEMENTS = {
-    "ordered": {"funnel_links": "funnel_ordered", "funnel_attempts": "funnel_attempts"},
-    "strict": {"funnel_links": "funnel_strict", "funnel_attempts": "funnel_attempts"},
-    "any": {"funnel_attempts": "funnel_any"},
+    "ordered": {"funnel_links": "funnel/ordered", "funnel_attempts": "funnel/attempts"},
+    "strict": {"funnel_links": "funnel/strict", "funnel_attempts": "funnel/attempts"},
+    "any": {"funnel_attempts": "funnel/any"},
 }
 
 
@@ -50,7 +50,7 @@ def funnel(
         raise AnalysisError("a funnel needs steps, each with another event name")
     if not 0 <= window <= CENTURY:
         raise AnalysisError(f"a window is from 0 seconds to a century: not {window}")
-    text = statement("funnel", funnel_steps="funnel_steps", funnel_events="funnel_events", **_STATEMENTS[order])
+    text = statement("funnel/funnel", funnel_steps="funnel/steps", funnel_events="funnel/events", **_STATEMENTS[order])
     parameters = {**within.parameters, "steps": list(steps), "window": window, "order": order, "by": by}
     frame = engine.query(text, parameters)
     return frame if by else frame.drop("group")

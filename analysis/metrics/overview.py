@@ -4,10 +4,10 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from analysis.engine import Engine
 from analysis.metrics.arguments import check_choice, check_limit
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = [
     "TimeGrain",
@@ -32,7 +32,7 @@ def overview(engine: Engine, within: Range) -> pl.DataFrame:
     rate is after Plausible's conversion rate; an `add_to_cart_click` is a click, not a proven success of the shop's
     cart. Raises AnalysisError, as every metric does, if the events cannot be asked.
     """
-    return engine.query(statement("overview"), within.parameters)
+    return engine.query(statement("overview/overview"), within.parameters)
 
 
 def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
@@ -41,7 +41,7 @@ def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") ->
     Order: period. Raises AnalysisError for another grain.
     """
     check_choice("grain", grain, get_args(TimeGrain))
-    return engine.query(statement("events_over_time"), {**within.parameters, "grain": grain})
+    return engine.query(statement("overview/events_over_time"), {**within.parameters, "grain": grain})
 
 
 def top_events(engine: Engine, within: Range) -> pl.DataFrame:
@@ -49,7 +49,7 @@ def top_events(engine: Engine, within: Range) -> pl.DataFrame:
 
     Order: events, most first, then event_name.
     """
-    return engine.query(statement("top_events"), within.parameters)
+    return engine.query(statement("overview/top_events"), within.parameters)
 
 
 def by_login_state(engine: Engine, within: Range) -> pl.DataFrame:
@@ -58,7 +58,7 @@ def by_login_state(engine: Engine, within: Range) -> pl.DataFrame:
     Columns: `user_login_state` (`unknown` where there is none), `events`, `visitors`, `sessions`, `add_to_cart_clicks`,
     `checkout_completes`, `checkout_rate` as in `overview`. Order: user_login_state.
     """
-    return engine.query(statement("by_login_state"), within.parameters)
+    return engine.query(statement("overview/by_login_state"), within.parameters)
 
 
 def visitor_types(engine: Engine, within: Range) -> pl.DataFrame:
@@ -66,7 +66,7 @@ def visitor_types(engine: Engine, within: Range) -> pl.DataFrame:
 
     Order: visitor_type.
     """
-    return engine.query(statement("visitor_types"), within.parameters)
+    return engine.query(statement("overview/visitor_types"), within.parameters)
 
 
 def top_categories(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
@@ -75,7 +75,7 @@ def top_categories(engine: Engine, within: Range, limit: int | None = None) -> p
     Order: events, most first, then category. Raises AnalysisError for a negative limit.
     """
     check_limit(limit)
-    return engine.query(statement("top_categories"), {**within.parameters, "limit": limit})
+    return engine.query(statement("overview/top_categories"), {**within.parameters, "limit": limit})
 
 
 def top_brands(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def top_brands(engine: Engine, within: Range, limit: int | None = None) -> pl.Da
     Order: events, most first, then brand. Raises AnalysisError for a negative limit.
     """
     check_limit(limit)
-    return engine.query(statement("top_brands"), {**within.parameters, "limit": limit})
+    return engine.query(statement("overview/top_brands"), {**within.parameters, "limit": limit})
 
 
 def latest_product_events(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
@@ -95,4 +95,4 @@ def latest_product_events(engine: Engine, within: Range, limit: int | None = Non
     negative limit.
     """
     check_limit(limit)
-    return engine.query(statement("latest_product_events"), {**within.parameters, "limit": limit})
+    return engine.query(statement("overview/latest_product_events"), {**within.parameters, "limit": limit})

@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from analysis.engine import Engine
 from analysis.metrics.arguments import check_limit
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = ["discount_effect", "products"]
 

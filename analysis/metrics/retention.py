@@ -4,10 +4,10 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
-from analysis.engine import Engine
 from analysis.metrics.arguments import check_choice
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = ["CohortGrain", "retention"]
 

@@ -4,12 +4,12 @@ from typing import get_args
 
 import polars as pl
 
-from analysis.engine import RawEvents
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice
+from analysis.metrics.engine import RawEvents
 from analysis.metrics.overview import TimeGrain
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = ["revenue", "revenue_over_time"]
 
@@ -23,7 +23,7 @@ def revenue(raw: RawEvents, within: Range) -> pl.DataFrame:
     Plausible's revenue goals. Raises AnalysisError if the raw events come without orders.
     """
     _check_orders(raw)
-    return raw.query(statement("revenue", first_orders="first_orders"), within.parameters)
+    return raw.query(statement("revenue/revenue", first_orders="revenue/first_orders"), within.parameters)
 
 
 def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
@@ -33,7 +33,7 @@ def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -
     """
     check_choice("grain", grain, get_args(TimeGrain))
     _check_orders(raw)
-    text = statement("revenue_over_time", first_orders="first_orders")
+    text = statement("revenue/over_time", first_orders="revenue/first_orders")
     return raw.query(text, {**within.parameters, "grain": grain})
 
 

@@ -2,13 +2,13 @@
 
 import polars as pl
 
-from analysis.engine import Engine
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.range import Range
 
 __all__ = ["rebuilt_sessions", "session_summary", "sessions"]
 
-_METHODS = {"session_id": "sessions_by_id", "rebuilt": "sessions_by_gap"}
+_METHODS = {"session_id": "sessions/by_id", "rebuilt": "sessions/by_gap"}
 
 
 def sessions(engine: Engine, within: Range) -> pl.DataFrame:
@@ -41,7 +41,7 @@ def session_summary(engine: Engine, within: Range) -> pl.DataFrame:
     """
     return pl.concat(
         engine.query(
-            statement("session_summary", session_events=events, sessions="sessions"),
+            statement("sessions/summary", session_events=events, sessions="sessions/sessions"),
             {**within.parameters, "method": method},
         )
         for method, events in _METHODS.items()
@@ -49,4 +49,4 @@ def session_summary(engine: Engine, within: Range) -> pl.DataFrame:
 
 
 def _sessions(engine: Engine, within: Range, method: str) -> pl.DataFrame:
-    return engine.query(statement("sessions", session_events=_METHODS[method]), within.parameters)
+    return engine.query(statement("sessions/sessions", session_events=_METHODS[method]), within.parameters)

@@ -1,4 +1,4 @@
-"""The SQL of a metric, put together from the files of `analysis/sql/`."""
+"""The SQL of a metric, put together from the files of `analysis/metrics/sql/`."""
 
 from functools import cache
 from importlib.resources import files
@@ -16,9 +16,11 @@ _COLUMNS = ",\n    ".join(
 
 @cache
 def statement(metric: str, **relations: str) -> str:
-    """The query of the file `metric`, after `events` and `relations` (name in the query: file) as its first CTEs.
+    """Put a metric's query together: `events` and the relations come first, as CTEs.
 
-    Each relation may use those before it.
+    Args:
+        metric: The query's file, as a path below `sql/` without its ending.
+        relations: The file of each further CTE by its name in the query; each may use the ones before it.
     """
     events = _read("events").replace(PLACE_OF_COLUMNS, _COLUMNS)
     first = [f"events AS NOT MATERIALIZED (\n{events}\n)"]
@@ -31,5 +33,5 @@ def statement(metric: str, **relations: str) -> str:
 
 def _read(file: str) -> str:
     """The file's query, without the comment above it."""
-    text = (files("analysis") / "sql" / f"{file}.sql").read_text(encoding="utf-8")
+    text = (files("analysis.metrics") / "sql" / f"{file}.sql").read_text(encoding="utf-8")
     return "".join(dropwhile(lambda line: line.startswith("--"), text.splitlines(keepends=True))).rstrip()

@@ -7,6 +7,8 @@ import altair as alt
 import polars as pl
 
 from analysis import charts
+from analysis.checks.validation.output import as_frame
+from analysis.checks.validation.run import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
 from analysis.metrics.funnel import funnel
@@ -25,8 +27,6 @@ from analysis.metrics.products import discount_effect, products
 from analysis.metrics.retention import retention
 from analysis.metrics.revenue import revenue, revenue_over_time
 from analysis.metrics.sessions import session_summary, sessions
-from analysis.validation.output import as_frame
-from analysis.validation.run import Report
 
 __all__ = ["Figure", "Section", "sections"]
 
@@ -51,14 +51,14 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
 
 
-def sections(history: History, validation: Report) -> Iterator[Section]:
+def sections(history: History, validation: ValidationReport) -> Iterator[Section]:
     """Give each section once its figures are computed. Raises AnalysisError if raw cannot be asked."""
     yield Section("validation", "Validation", _validation(validation))
     for name, title, figures in _SECTIONS:
         yield Section(name, title, figures(history))
 
 
-def _validation(report: Report) -> list[Figure]:
+def _validation(report: ValidationReport) -> list[Figure]:
     checks = as_frame(report)
     found = checks.filter(pl.col("findings") > 0)
     compared = "with" if report.has_warehouse else "without"

@@ -5,13 +5,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from analysis.checks.validation.run import validate
 from analysis.errors import AnalysisError
 from analysis.history import History
-from analysis.json_text import json_text
 from analysis.metrics.overview import overview
 from analysis.report.page import page
 from analysis.report.sections import sections
-from analysis.validation.run import validate
+from command_line.json_text import json_text
 
 __all__ = ["overview_as_json", "overview_as_text", "write_report"]
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from chalicelib import log
-from chalicelib.api_key import is_known
-from chalicelib.cors import cors_headers, preflight_headers
+from chalicelib.api.cors import cors_headers, preflight_headers
+from chalicelib.api.key import is_known
+from chalicelib.api.request import HttpRequest
 from chalicelib.envelope import envelope
 from chalicelib.errors import (
     ClickstreamError,
@@ -18,18 +19,17 @@ from chalicelib.errors import (
     Unauthorized,
     UnsupportedContentType,
 )
-from chalicelib.http_request import HttpRequest
 from chalicelib.keys import object_key
 from chalicelib.settings import Settings
 
-__all__ = ["Answer", "handle"]
+__all__ = ["Response", "handle"]
 
 CONTENT_TYPES = ("application/json", "text/plain")
 RETRY_AFTER_SECONDS = 2
 MAX_QUOTED = 100
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What the client gets: an HTTP status, a JSON object, and headers."""
 
     status: int
@@ -44,12 +44,12 @@ class Putting(Protocol):
         """Store `body`, or raise StorageUnavailable."""
 
 
-def handle(event: Mapping[str, Any], context: object, settings: Settings, storage: Putting) -> Answer:
+def handle(event: Mapping[str, Any], context: object, settings: Settings, storage: Putting) -> Response:
     """Answer one API Gateway event (REST API, or HTTP API payload 1.0), whatever its body; log one line per POST."""
     request = HttpRequest.from_event(event, context)
     headers = cors_headers(settings.allowed_origins, request.headers.get("origin"))
     if request.method == "OPTIONS":
-        return Answer(200, {"success": True}, headers | preflight_headers())
+        return Response(200, {"success": True}, headers | preflight_headers())
     started = perf_counter()
     facts: dict[str, Any] = {"request_id": request.request_id, "key": None, "bytes": None}
     try:
@@ -61,7 +61,7 @@ def handle(event: Mapping[str, Any], context: object, settings: Settings, storag
         answer = _failure(InternalError("internal error: the event may not be stored; send it again"), headers)
         facts |= {"level": "ERROR", "outcome": InternalError.outcome, "error": log.where(error)}
     else:
-        answer = Answer(200, {"success": True, "key": facts["key"]}, headers)
+        answer = Response(200, {"success": True, "key": facts["key"]}, headers)
         facts["outcome"] = "stored"
     log.write("ingest", status=answer.status, ms=round((perf_counter() - started) * 1000, 3), **facts)
     return answer
@@ -84,14 +84,14 @@ def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: di
     facts["key"] = key
 
 
-def _failure(error: ClickstreamError, headers: dict[str, str]) -> Answer:
+def _failure(error: ClickstreamError, headers: dict[str, str]) -> Response:
     if isinstance(error, StorageUnavailable):
         # What S3 said is for the log: the public needs to know only what to do.
         message = f"the event was not stored: send it again after {RETRY_AFTER_SECONDS} seconds"
         headers = headers | {"Retry-After": str(RETRY_AFTER_SECONDS)}
     else:
         message = str(error)
-    return Answer(error.status, {"success": False, "message": message}, headers)
+    return Response(error.status, {"success": False, "message": message}, headers)
 
 
 def _level(error: ClickstreamError) -> str:

@@ -10,11 +10,12 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from emulator.api import events, steering, stream, wait
-from emulator.api.answers import Problem, answer, answer_emulator_error, answer_problem, answer_unforeseen
+from command_line.errors import CommandError
+from emulator.api import control as steering
+from emulator.api import events, stream, wait
 from emulator.api.guards import guards
+from emulator.api.responses import Problem, command_error_response, json_response, problem_response, unforeseen_response
 from emulator.api.running import Running
-from emulator.errors import EmulatorError
 
 __all__ = ["web_app"]
 
@@ -47,10 +48,10 @@ def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
         routes=routes if is_headless else [*routes, *_pages()],
         middleware=guards(running.stack.ingest_url),
         exception_handlers={
-            Problem: answer_problem,
-            EmulatorError: answer_emulator_error,
+            Problem: problem_response,
+            CommandError: command_error_response,
             HTTPException: _answer_http_exception,
-            Exception: answer_unforeseen,
+            Exception: unforeseen_response,
         },
     )
 
@@ -58,10 +59,10 @@ def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
 def _stack_routes(running: Running) -> list[Route]:
     def health(_request: Request) -> Response:
         report = running.health()
-        return answer(report, 200 if report["healthy"] else 503)
+        return json_response(report, 200 if report["healthy"] else 503)
 
     def stack(_request: Request) -> Response:
-        return answer({"endpoint": running.stack.endpoint})
+        return json_response({"endpoint": running.stack.endpoint})
 
     return [Route("/api/health", health), Route("/api/stack", stack)]
 
@@ -77,6 +78,6 @@ def _pages() -> list[BaseRoute]:
 def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # it is registered for these only
     message = f"{request.method} {request.url.path}: {error.detail}"
-    found = answer({"success": False, "message": message}, error.status_code)
+    found = json_response({"success": False, "message": message}, error.status_code)
     found.headers.update(error.headers or {})
     return found

@@ -8,8 +8,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from chalicelib.contract import TABLE
-from emulator.known import quick_connection
 from emulator.traces.detail import plain
+from emulator.triggers.projected import quick_connection
 
 __all__ = ["FILTERS", "Arrivals"]
 
@@ -49,7 +49,7 @@ class Arrivals:
             return 0
         return int(row["count"])
 
-    def facts(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The last 100 of them, the newest first; how many of each name there are, whatever the filters; a problem."""
         try:
             rows, names = self._ask(ROWS, NAMES)

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from emulator.api.answers import Problem, answer
 from emulator.api.parameters import check_query, integer, moment
+from emulator.api.responses import Problem, json_response
 from emulator.api.running import Running
 from emulator.traces.detail import detail
 from emulator.traces.trace import STATES, Trace
@@ -46,14 +46,14 @@ def routes(running: Running) -> list[Route]:
         ]
         found.sort(key=lambda trace: trace.accepted_at or trace.stored_at or 0)
         shown = [trace.as_json() for trace in found[-limit:]]
-        return answer({"count": len(found), "events": shown, "stats": running.traces.figures()})
+        return json_response({"count": len(found), "events": shown, "stats": running.traces.figures()})
 
     def event(request: Request) -> Response:
         identity = request.path_params["identity"]
         found = detail(identity, running.traces, running.bucket, running.stack.dw_url)
         if found is None:
             raise Problem(404, f"no event {identity} was seen since the stack was started or reset, and none has a row")
-        return answer(found)
+        return json_response(found)
 
     return [Route("/api/events", events), Route("/api/events/{identity:path}", event)]
 

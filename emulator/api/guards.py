@@ -5,7 +5,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emulator.api.answers import answer
+from emulator.api.responses import json_response
 
 __all__ = ["guards"]
 
@@ -38,7 +38,7 @@ class _SameOrigin:
             origin = headers.get("origin")
             if origin is not None and origin != f"http://{headers.get('host')}":
                 message = f"a page of {origin} may not change this stack: use its own page, or a program"
-                await answer({"success": False, "message": message}, 403)(scope, receive, send)
+                await json_response({"success": False, "message": message}, 403)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

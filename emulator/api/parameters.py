@@ -9,7 +9,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from chalicelib.convert import to_timestamp
-from emulator.api.answers import Problem
+from emulator.api.responses import Problem
 
 __all__ = ["body_of", "check_names", "check_query", "integer", "moment", "number"]
 

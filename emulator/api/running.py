@@ -7,10 +7,10 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from command_line.home import Stack
 from emulator.api.shoppers import ShopperRun
-from emulator.faults import FaultSwitches
-from emulator.home import Stack
-from emulator.reset import Reset
+from emulator.stack.faults import FaultSwitches
+from emulator.stack.reset import Reset
 from emulator.traces.traces import Traces
 
 __all__ = ["Running"]

@@ -4,8 +4,8 @@ import math
 from threading import Event, RLock, Thread
 from typing import Any
 
-from emulator.api.answers import Problem
-from emulator.home import Stack
+from command_line.home import Stack
+from emulator.api.responses import Problem
 from emulator.shoppers.catalogue import read_catalogue
 from emulator.shoppers.run import Shoppers
 

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chalicelib.envelope import iso_milliseconds
-from emulator.api.answers import Problem, answer
 from emulator.api.arrivals import FILTERS, Arrivals
 from emulator.api.parameters import check_query, integer, moment, number
+from emulator.api.responses import Problem, json_response
 from emulator.api.running import Running
 
 __all__ = ["routes"]
@@ -52,11 +52,11 @@ async def _wait(running: Running, request: Request) -> Response:
         if running.stopping.is_set() or await request.is_disconnected():
             raise Problem(503, "the stack is being stopped, or nobody waits any more")
         await asyncio.sleep(POLL_SECONDS)
-    facts = await run_in_threadpool(arrivals.facts)
-    facts |= {"count": arrived, "wanted": count, "since": iso_milliseconds(since)}
+    found = await run_in_threadpool(arrivals.as_json)
+    found |= {"count": arrived, "wanted": count, "since": iso_milliseconds(since)}
     if arrived < count:
-        raise Problem(408, _too_few(query, arrived, count, timeout), **facts)
-    return answer({"success": True, **facts})
+        raise Problem(408, _too_few(query, arrived, count, timeout), **found)
+    return json_response({"success": True, **found})
 
 
 def _too_few(query: QueryParams, arrived: int, count: int, timeout: float) -> str:

@@ -2,19 +2,12 @@
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, TaskID
 
-from emulator.console_text import text_line
+from command_line.console import text_line
 from emulator.replay.events import Event, Malformed
 
-__all__ = ["Bar", "new_progress"]
-
-
-def new_progress(console: Console) -> Progress:
-    """A display of one or more bars: what, how far, and for how long."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)
+__all__ = ["Bar"]
 
 
 class Bar:

@@ -4,9 +4,9 @@ import threading
 import time
 from itertools import chain
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.bar import Bar
-from emulator.replay.report import Report
+from emulator.replay.report import ReplayReport
 from emulator.replay.storage import Storage
 from emulator.replay.warehouse import Warehouse
 
@@ -16,7 +16,7 @@ POLL = 0.25  # seconds between two looks at the warehouse
 BATCH = 5_000  # rows that are looked for at a time
 
 
-def wait_for_rows(report: Report, warehouse: Warehouse, timeout: float, stop: threading.Event, bar: Bar) -> None:
+def wait_for_rows(report: ReplayReport, warehouse: Warehouse, timeout: float, stop: threading.Event, bar: Bar) -> None:
     """Look for the missing rows until all are there, or none came for `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -31,21 +31,21 @@ def wait_for_rows(report: Report, warehouse: Warehouse, timeout: float, stop: th
             return
 
 
-def check_objects(report: Report, storage: Storage) -> None:
+def check_objects(report: ReplayReport, storage: Storage) -> None:
     """Count the objects that answers named and storage has."""
     hours = {key.rpartition("/")[0] for key in report.missing_keys}
     try:
         report.count_stored(chain.from_iterable(storage.keys(f"{hour}/") for hour in sorted(hours)))
-    except EmulatorError as error:
+    except CommandError as error:
         report.problems.append(f"objects not checked: {error.message}")
 
 
-def _look(report: Report, warehouse: Warehouse) -> list[str]:
+def _look(report: ReplayReport, warehouse: Warehouse) -> list[str]:
     """Count the rows that arrived since the last look; give what kept the warehouse from answering, if anything."""
     ids = list(report.missing_rows)
     try:
         for start in range(0, len(ids), BATCH):
             report.count_arrived(warehouse.known(ids[start : start + BATCH]))
-    except EmulatorError as error:
+    except CommandError as error:
         return [error.message]
     return []

@@ -7,12 +7,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from emulator.environment import REGION
-from emulator.errors import EmulatorError
-from emulator.home import Stack
-from emulator.printable import short_line
+from command_line.errors import CommandError
+from command_line.home import Stack
+from command_line.printable import short_line
 from emulator.replay.storage import S3Storage, Storage
 from emulator.replay.warehouse import PostgresWarehouse, Warehouse
+from emulator.servers.environment import REGION
 
 __all__ = ["Ends", "ends_of_environment", "ends_of_stack"]
 
@@ -52,4 +52,4 @@ def _bucket(name: str) -> Storage:
     try:
         return S3Storage(boto3.client("s3", config=PATH_STYLE), name)
     except (BotoCoreError, ValueError) as error:
-        raise EmulatorError(f"the AWS_* variables are not usable: {short_line(str(error))}") from error
+        raise CommandError(f"the AWS_* variables are not usable: {short_line(str(error))}") from error

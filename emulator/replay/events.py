@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.replay.rees46 import HEADER, MAX_LINE_BYTES, payload
 
-__all__ = ["Event", "Malformed", "read_events"]
+__all__ = ["Event", "Malformed", "read_log"]
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "rees46-event-log")
 
@@ -37,14 +37,14 @@ class Malformed:
     reason: str
 
 
-def read_events(file: BinaryIO) -> Iterator[Event | Malformed]:
+def read_log(file: BinaryIO) -> Iterator[Event | Malformed]:
     """Check the header now, then give exactly one outcome per physical line, in order, as the file is read.
 
-    Memory grows by one id per distinct line. Raises EmulatorError if the header is not the format's.
+    Memory grows by one id per distinct line. Raises CommandError if the header is not the format's.
     """
     header, _ = next(_lines(file), (b"", 0))
     if header.removeprefix(b"\xef\xbb\xbf") != HEADER.encode():
-        raise EmulatorError(f"not a REES46 event log: its first line must be {HEADER}")
+        raise CommandError(f"not a REES46 event log: its first line must be {HEADER}")
     return _outcomes(file)
 
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from rich.console import Console
 
-from emulator.console_text import text_line, text_table
-from emulator.replay.report import Counts, Report
+from command_line.console import text_line, text_table
+from emulator.replay.report import Counts, ReplayReport
 
 __all__ = ["as_json", "show"]
 
 FEW = 5  # how many missing rows and objects are named
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: ReplayReport) -> dict[str, Any]:
     """The report for machines; `null` is what was not checked or not measured."""
     return {
         "endpoint": report.endpoint,
@@ -44,7 +44,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: ReplayReport, console: Console) -> None:
     """Print the report as two tables, then what is lost; no text of an event or a server is taken for markup."""
     document = as_json(report)
     console.print(text_table(["replay", ""], _totals(document)))
@@ -56,12 +56,12 @@ def show(report: Report, console: Console) -> None:
         console.print(text_line(finding, "bold red"), soft_wrap=True)
 
 
-def _counts(report: Report, counts: Counts) -> dict[str, int | None]:
+def _counts(report: ReplayReport, counts: Counts) -> dict[str, int | None]:
     unchecked = {} if report.warehouse_checked else dict.fromkeys(("new", "known", "missing"))
     return asdict(counts) | unchecked
 
 
-def _first_missing_objects(report: Report) -> list[str]:
+def _first_missing_objects(report: ReplayReport) -> list[str]:
     return [] if report.stored is None else sorted(report.missing_keys)[:FEW]
 
 

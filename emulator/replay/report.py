@@ -8,7 +8,7 @@ from uuid import UUID
 
 from emulator.replay.events import Event, Malformed
 
-__all__ = ["Counts", "Report"]
+__all__ = ["Counts", "ReplayReport"]
 
 MAX_NAMED = 20  # how many malformed lines and reasons are kept: the rest is counted, so that memory stays bounded
 OTHER = "other reasons"
@@ -27,7 +27,7 @@ class Counts:
 
 
 @dataclass
-class Report:
+class ReplayReport:
     """The account of one replay; times are in seconds unless the name says ms.
 
     `missing_rows` are accepted events that the warehouse has not shown yet, oldest first, with their names;

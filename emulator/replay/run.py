@@ -7,14 +7,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emulator.printable import without_credentials
-from emulator.replay.bar import Bar, new_progress
+from command_line.printable import without_credentials
+from command_line.progress import new_progress
+from emulator.posting.poster import Poster
+from emulator.replay.bar import Bar
 from emulator.replay.checks import check_objects, wait_for_rows
 from emulator.replay.ends import Ends
-from emulator.replay.events import read_events
-from emulator.replay.poster import Poster
-from emulator.replay.posting import Posting
-from emulator.replay.report import Report
+from emulator.replay.events import read_log
+from emulator.replay.lines import Posting
+from emulator.replay.report import ReplayReport
 
 __all__ = ["replay"]
 
@@ -28,18 +29,18 @@ def replay(
     timeout: float = 60.0,
     console: Console | None = None,
     stop: threading.Event | None = None,
-) -> Report:
+) -> ReplayReport:
     """Post the events of a REES46 log, wait until the warehouse has them, and look for their objects in storage.
 
     At most `limit` lines are read and `concurrency` events are in flight; the wait ends after `timeout` seconds without
     a new row. Progress and malformed lines go to `console` (stderr by default). Setting `stop` ends the run early, with
-    what was done until then in the report. Raises EmulatorError if the file has another format, or if an end does not
+    what was done until then in the report. Raises CommandError if the file has another format, or if an end does not
     answer at the start.
     """
     stop = stop or threading.Event()
-    report = Report(without_credentials(ends.endpoint), warehouse_checked=ends.warehouse is not None)
+    report = ReplayReport(without_credentials(ends.endpoint), warehouse_checked=ends.warehouse is not None)
     with file.open("rb") as source, closing(Poster(ends.endpoint, concurrency, stop)) as poster:
-        lines = islice(read_events(source), limit)
+        lines = islice(read_log(source), limit)
         _check_ends(ends, poster)
         with new_progress(console or Console(stderr=True)) as progress:
             bar = Bar(progress, file, limit)
@@ -50,7 +51,7 @@ def replay(
 
 
 def _check_ends(ends: Ends, poster: Poster) -> None:
-    """Raise EmulatorError if an end does not answer, before anything is posted."""
+    """Raise CommandError if an end does not answer, before anything is posted."""
     poster.check()
     if ends.storage is not None:
         next(iter(ends.storage.keys("events/0000/")), None)
@@ -58,7 +59,7 @@ def _check_ends(ends: Ends, poster: Poster) -> None:
         ends.warehouse.known([])
 
 
-def _check_arrival(report: Report, ends: Ends, timeout: float, stop: threading.Event, bar: Bar) -> None:
+def _check_arrival(report: ReplayReport, ends: Ends, timeout: float, stop: threading.Event, bar: Bar) -> None:
     if ends.warehouse is not None:
         wait_for_rows(report, ends.warehouse, timeout, stop, bar)
     if ends.storage is not None:

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from emulator.errors import EmulatorError
-from emulator.printable import short_line
+from command_line.errors import CommandError
+from command_line.printable import short_line
 
 __all__ = ["S3Storage", "Storage"]
 
@@ -15,7 +15,7 @@ class Storage(Protocol):
     """What a replay asks of the raw storage."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys of all objects under the prefix; raises EmulatorError if storage does not answer."""
+        """The keys of all objects under the prefix; raises CommandError if storage does not answer."""
 
 
 class S3Storage:
@@ -26,10 +26,10 @@ class S3Storage:
         self._bucket = bucket
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys of all objects under the prefix; raises EmulatorError if storage does not answer."""
+        """The keys of all objects under the prefix; raises CommandError if storage does not answer."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         try:
             for page in pages:
                 yield from (item["Key"] for item in page.get("Contents", ()))
         except (BotoCoreError, ClientError) as error:
-            raise EmulatorError(f"cannot list s3://{self._bucket}: {short_line(str(error))}") from error
+            raise CommandError(f"cannot list s3://{self._bucket}: {short_line(str(error))}") from error

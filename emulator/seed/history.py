@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from random import Random
 
+from emulator.seed.answers.findings import Findings
 from emulator.seed.event import Event
-from emulator.seed.findings import Findings
 from emulator.seed.visits import SESSION_IDLE
 
 __all__ = ["History", "Suits"]

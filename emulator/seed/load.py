@@ -14,8 +14,8 @@ from chalicelib.contract import COLUMNS, EVENT_TIMESTAMP, TABLE
 from chalicelib.errors import InvalidEvent, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
-from chalicelib.warehouse import INSERT_REJECT, Warehouse, create_tables, reason
-from emulator.errors import EmulatorError
+from chalicelib.warehouse.client import INSERT_REJECT, Warehouse, create_tables, reason
+from command_line.errors import CommandError
 from emulator.seed.clock import moment
 from emulator.seed.processes import Mapping
 
@@ -51,7 +51,7 @@ class _Hour(NamedTuple):
 def load(dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, progress: Progress) -> Loaded:
     """Load every object of some hour partitions (see `clock`) of the bucket's directory; repeating it changes nothing.
 
-    Raises EmulatorError if the warehouse does not answer or refuses.
+    Raises CommandError if the warehouse does not answer or refuses.
     """
     rows = rejects = 0
     folders = [directory / f"{moment(hour):events/%Y/%m/%d/%H}" for hour in hours]
@@ -104,6 +104,6 @@ def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
             connection.execute(CREATE_RECEIVED)
             yield connection
     except SettingsError as error:
-        raise EmulatorError(str(error)) from None
+        raise CommandError(str(error)) from None
     except psycopg.Error as error:
-        raise EmulatorError(f"the warehouse was not loaded: {reason(error)}") from error
+        raise CommandError(f"the warehouse was not loaded: {reason(error)}") from error

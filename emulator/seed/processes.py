@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Protocol, TypeVar
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 
 __all__ = ["Mapping", "mapping"]
 
@@ -28,7 +28,7 @@ class Mapping(Protocol):
 def mapping(processes: int) -> Iterator[Mapping]:
     """A `map` over so many processes, or over none if there is only one; what still waits at the end is not begun.
 
-    Raises EmulatorError if one of them is killed.
+    Raises CommandError if one of them is killed.
     """
     if processes == 1:
         yield map
@@ -42,7 +42,7 @@ def mapping(processes: int) -> Iterator[Mapping]:
                     executor.submit(int)  # starts one, since the others are not there yet
             yield executor.map
         except BrokenProcessPool as error:
-            raise EmulatorError("a process of the seed was killed: perhaps there was too little memory") from error
+            raise CommandError("a process of the seed was killed: perhaps there was too little memory") from error
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 

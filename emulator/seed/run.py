@@ -13,17 +13,17 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from emulator.errors import EmulatorError
-from emulator.replay.bar import new_progress
+from command_line.errors import CommandError
+from command_line.progress import new_progress
 from emulator.seed.answers.document import write_answers
+from emulator.seed.answers.tally import Tally
 from emulator.seed.clock import iso
-from emulator.seed.facts import Facts
 from emulator.seed.load import Loaded, load
 from emulator.seed.processes import Mapping, mapping
 from emulator.seed.shards import Shard, answer_lines, shards, write_shard
 from emulator.seed.store import Store
 
-__all__ = ["Report", "run"]
+__all__ = ["SeedReport", "run"]
 
 MOST_PROCESSES = 8
 FEW_PARTS = 10
@@ -31,13 +31,13 @@ LOGIN_STATES: tuple[tuple[str | None, ...], ...] = ((None,), ("logged_in", "anon
 
 
 @dataclass(frozen=True)
-class Report:
+class SeedReport:
     """What was written, where, and in how many seconds; `loaded` is None without a warehouse."""
 
     store: Store
     directory: Path
     answers: Path
-    facts: Facts
+    tally: Tally
     loaded: Loaded | None
     seconds: float
 
@@ -49,19 +49,19 @@ class Report:
             "answers": str(self.answers),
             "start": iso(store.start),
             "end": iso(store.end),
-            **self.facts.numbers(),
-            "faults": self.facts.faults.total(),
+            **self.tally.numbers(),
+            "faults": self.tally.faults.total(),
             "loaded": None if self.loaded is None else self.loaded._asdict(),
             "seconds": round(self.seconds, 1),
         }
 
     def as_text(self) -> str:
         """For people to read."""
-        numbers, store = self.facts.numbers(), self.store
+        numbers, store = self.tally.numbers(), self.store
         lines = [
             f"{numbers['objects']:,} objects in {self.directory}, from {iso(store.start)} to {iso(store.end)}",
             *(f"  {numbers[kind]:,} {kind}" for kind in ("rows", "duplicates", "rejects")),
-            f"  {self.facts.faults.total():,} faults and oddities were planted",
+            f"  {self.tally.faults.total():,} faults and oddities were planted",
             f"The answers are in {self.answers}",
         ]
         if self.loaded is not None:
@@ -69,26 +69,26 @@ class Report:
         return "\n".join(lines)
 
 
-def run(store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console) -> Report:
+def run(store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console) -> SeedReport:
     """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
 
-    Raises EmulatorError if files cannot be written, or if the warehouse fails.
+    Raises CommandError if files cannot be written, or if the warehouse fails.
     """
     started = time.monotonic()
     with TemporaryDirectory(prefix="clickstream-seed-") as folder, new_progress(console) as progress:
         parts = shards(store, directory, Path(folder))
         with mapping(_processes(len(parts))) as each, _writing(directory):
-            facts = _write(parts, each, progress)
-            write_answers(answers, store, facts, _answers(parts, each, progress))
-            loaded = None if dw_url is None else load(dw_url, directory, facts.hours, each, progress)
-    return Report(store, directory, answers, facts, loaded, time.monotonic() - started)
+            tally = _write(parts, each, progress)
+            write_answers(answers, store, tally, _answers(parts, each, progress))
+            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress)
+    return SeedReport(store, directory, answers, tally, loaded, time.monotonic() - started)
 
 
-def _write(parts: list[Shard], each: Mapping, progress: Progress) -> Facts:
-    facts = Facts()
+def _write(parts: list[Shard], each: Mapping, progress: Progress) -> Tally:
+    tally = Tally()
     for part in progress.track(each(write_shard, parts), len(parts), description="writing"):
-        facts.merge(part)
-    return facts
+        tally.merge(part)
+    return tally
 
 
 def _answers(parts: list[Shard], each: Mapping, progress: Progress) -> Iterator[str]:
@@ -108,4 +108,4 @@ def _writing(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise EmulatorError(f"cannot write {error.filename or directory}: {error.strerror}") from error
+        raise CommandError(f"cannot write {error.filename or directory}: {error.strerror}") from error

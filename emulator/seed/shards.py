@@ -1,5 +1,7 @@
 """Work on shards of shoppers: their objects are written, and what is known of them is kept for the answers."""
 
+import errno
+import os
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,10 +9,10 @@ from pathlib import Path
 
 from emulator.seed.answers.document import as_line
 from emulator.seed.answers.metrics import answers
-from emulator.seed.facts import Facts
+from emulator.seed.answers.tally import Tally
 from emulator.seed.record import Record, record_of
 from emulator.seed.store import Store
-from emulator.seed.write import ObjectFiles
+from emulator.servers.s3 import UPLOAD
 
 __all__ = ["Shard", "answer_lines", "shards", "write_shard"]
 
@@ -36,19 +38,19 @@ def shards(store: Store, directory: Path, folder: Path) -> list[Shard]:
     ]
 
 
-def write_shard(shard: Shard) -> Facts:
+def write_shard(shard: Shard) -> Tally:
     """Write the objects and records of one shard. Raises OSError."""
-    facts, files = Facts(), ObjectFiles(shard.directory)
+    tally, files = Tally(), _ObjectFiles(shard.directory)
     records: list[Record] = []
     for number in shard.shoppers:
         history, fault = shard.store.history(number)
         for key, body in history.objects():
             files.write(key, body)
         records += map(record_of, (*history.events, *history.copies))
-        facts.count(history, fault.__name__ if fault else None)
+        tally.count(history, fault.__name__ if fault else None)
     with shard.records.open("wb") as file:
         pickle.dump(records, file)
-    return facts
+    return tally
 
 
 def answer_lines(paths: Sequence[Path], login_states: Sequence[str | None]) -> list[str]:
@@ -61,3 +63,26 @@ def _records(paths: Sequence[Path]) -> Iterator[Record]:
     for path in paths:
         with path.open("rb") as file:
             yield from pickle.load(file)  # noqa: S301  # written above, in a private directory
+
+
+class _ObjectFiles:
+    """The objects of one bucket's directory; each file is whole or not there, also for those who watch."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = str(directory)
+        self._folders: set[str] = set()
+
+    def write(self, key: str, body: bytes) -> None:
+        """Write one object, in place of another of that key. Raises OSError."""
+        folder, _, name = f"{self._directory}/{key}".rpartition("/")
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
+        partial = f"{folder}/{UPLOAD}{name}"
+        file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            if os.write(file, body) != len(body):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), partial)
+        finally:
+            os.close(file)
+        os.replace(partial, f"{folder}/{name}")

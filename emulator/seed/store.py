@@ -6,8 +6,8 @@ from functools import cached_property
 from random import Random
 
 from emulator.seed.clock import DAY
-from emulator.seed.faults import Fault, plant
 from emulator.seed.history import History
+from emulator.seed.planted import Fault, plant
 from emulator.seed.shopper import new_shopper
 from emulator.seed.visits import events_of
 from emulator.shoppers.catalogue import Product, read_catalogue
@@ -20,7 +20,7 @@ class Store:
     """A history of `days` until `end` (a full hour, see `clock`, not included); clean, or with faults.
 
     Each shopper has generators of their own, so that a history does not depend on who is asked first, and a clean one
-    is the same but for the faults. Raises EmulatorError if the shop's catalogue is missing.
+    is the same but for the faults. Raises CommandError if the shop's catalogue is missing.
     """
 
     seed: int

@@ -4,8 +4,8 @@ from concurrent.futures import Future, wait
 
 from rich.console import Console
 
-from emulator.replay.bar import new_progress
-from emulator.shoppers.report import Report
+from command_line.progress import new_progress
+from emulator.shoppers.report import ShoppersReport
 from emulator.shoppers.run import Progress, Shoppers
 
 __all__ = ["watch"]
@@ -13,7 +13,7 @@ __all__ = ["watch"]
 REFRESH = 0.25  # seconds
 
 
-def watch(shoppers: Shoppers, run: "Future[Report]", console: Console) -> None:
+def watch(shoppers: Shoppers, run: "Future[ShoppersReport]", console: Console) -> None:
     """Show how far the run is until it is over."""
     with new_progress(console) as bar:
         task = bar.add_task("", total=shoppers.sessions)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 
 __all__ = ["PRODUCTS", "Product", "read_catalogue"]
 
@@ -44,13 +44,13 @@ class Product:
 
 
 def read_catalogue(path: Path = PRODUCTS) -> tuple[Product, ...]:
-    """The shop's products, in the file's order; raises EmulatorError if the file is missing or is no catalogue."""
+    """The shop's products, in the file's order; raises CommandError if the file is missing or is no catalogue."""
     try:
         products = tuple(map(_product, json.loads(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError, LookupError) as error:
-        raise EmulatorError(f"no catalogue of the shop in {path}: {type(error).__name__}") from error
+        raise CommandError(f"no catalogue of the shop in {path}: {type(error).__name__}") from error
     if not products:
-        raise EmulatorError(f"the shop's catalogue in {path} is empty")
+        raise CommandError(f"the shop's catalogue in {path} is empty")
     return products
 
 

@@ -3,8 +3,8 @@
 import threading
 from queue import SimpleQueue
 
-from emulator.replay.answer import Answer
-from emulator.replay.poster import Poster
+from emulator.posting.poster import Poster
+from emulator.posting.response import Response
 from emulator.shoppers.browser import Browser
 
 __all__ = ["Connections"]
@@ -13,11 +13,11 @@ __all__ = ["Connections"]
 class Connections:
     """Each `post` leads to one answer in `answers`; close it in the end.
 
-    Raises EmulatorError if the endpoint is no URL.
+    Raises CommandError if the endpoint is no URL.
     """
 
     def __init__(self, endpoint: str, count: int) -> None:
-        self.answers: SimpleQueue[tuple[Browser, Answer]] = SimpleQueue()
+        self.answers: SimpleQueue[tuple[Browser, Response]] = SimpleQueue()
         self._jobs: SimpleQueue[Browser | None] = SimpleQueue()
         self._open = count
         self._lock = threading.Lock()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.shoppers.browser import Browser, Session
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.visit import Step, visit
@@ -29,12 +29,12 @@ class _Shopper:
 class Crowd:
     """All visits, interleaved; the same seed gives the same visits in the same order. Iterate over it once.
 
-    Raises EmulatorError for a number of sessions, or a rate in events per second, that is out of range.
+    Raises CommandError for a number of sessions, or a rate in events per second, that is out of range.
     """
 
     def __init__(self, catalogue: Sequence[Product], shop_url: str, sessions: int, rate: float, seed: int) -> None:
         if not (1 <= sessions <= MOST_SESSIONS and SLOWEST <= rate <= FASTEST):
-            raise EmulatorError(
+            raise CommandError(
                 f"sessions must be 1 to {MOST_SESSIONS:,}, and the rate {SLOWEST} to {FASTEST:,.0f} events per second"
             )
         self.begun = 0

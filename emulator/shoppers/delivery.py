@@ -8,15 +8,15 @@ from itertools import count
 from queue import Empty
 from typing import TypeAlias
 
-from emulator.replay.answer import Answer
-from emulator.replay.retry import delay
+from emulator.posting.response import Response
+from emulator.posting.retry import delay
 from emulator.shoppers.browser import Browser, Event
 from emulator.shoppers.connections import Connections
-from emulator.shoppers.report import Report
+from emulator.shoppers.report import ShoppersReport
 
 __all__ = ["Delivery", "OnAccepted"]
 
-OnAccepted: TypeAlias = Callable[[Event, Answer], None]
+OnAccepted: TypeAlias = Callable[[Event, Response], None]
 
 POLL = 0.1  # seconds after which a stop is noticed at the latest
 LAST_DOUBLING = 5  # attempt after which the delay between two grows no more: some 4 s, so that recovery shows soon
@@ -26,7 +26,7 @@ LONGEST_RETRY_AFTER = 3600.0  # seconds that a collector may ask for, as in the 
 class Delivery:
     """Only the thread that runs it may call it; it is that thread that counts, too."""
 
-    def __init__(self, connections: Connections, report: Report, on_accepted: OnAccepted | None = None) -> None:
+    def __init__(self, connections: Connections, report: ShoppersReport, on_accepted: OnAccepted | None = None) -> None:
         self._connections = connections
         self._report = report
         self._on_accepted = on_accepted
@@ -80,7 +80,7 @@ class Delivery:
         except Empty:
             pass
 
-    def _take(self, browser: Browser, answer: Answer) -> None:
+    def _take(self, browser: Browser, answer: Response) -> None:
         name, status = browser.waiting[0]["eventName"], answer.status or 0
         if 200 <= status < 300:
             self._report.count_accepted(name)
@@ -101,7 +101,7 @@ class Delivery:
         if browser.is_sending:
             self._connections.post(browser)
 
-    def _try_later(self, browser: Browser, answer: Answer) -> None:
+    def _try_later(self, browser: Browser, answer: Response) -> None:
         browser.failures += 1
         self._report.problem = answer.reason
         asked = min(answer.retry_after or 0, LONGEST_RETRY_AFTER)

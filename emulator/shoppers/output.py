@@ -6,13 +6,13 @@ from typing import Any
 
 from rich.console import Console
 
-from emulator.console_text import text_line, text_table
-from emulator.shoppers.report import Counts, Report
+from command_line.console import text_line, text_table
+from emulator.shoppers.report import Counts, ShoppersReport
 
 __all__ = ["as_json", "show"]
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: ShoppersReport) -> dict[str, Any]:
     """The report for machines; event names that did not happen are left out."""
     return {
         "endpoint": report.endpoint,
@@ -31,7 +31,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: ShoppersReport, console: Console) -> None:
     """Print the report as two tables, then what went wrong; no text of a server is taken for markup."""
     console.print(text_table(["shoppers", ""], _totals(report)))
     rows = ((name, counts) for name, counts in report.by_name.items() if counts.sent)
@@ -41,7 +41,7 @@ def show(report: Report, console: Console) -> None:
         console.print(text_line(finding, "bold red"), soft_wrap=True)
 
 
-def _totals(report: Report) -> Iterator[tuple[str, str]]:
+def _totals(report: ShoppersReport) -> Iterator[tuple[str, str]]:
     yield "sessions", f"{report.finished:,} of {report.sessions:,}"
     for count in Counts.__dataclass_fields__:
         yield f"events {count}", f"{report.total(count):,}"
@@ -51,7 +51,7 @@ def _totals(report: Report) -> Iterator[tuple[str, str]]:
     yield "seed", str(report.seed)
 
 
-def _findings(report: Report) -> Iterator[str]:
+def _findings(report: ShoppersReport) -> Iterator[str]:
     if report.interrupted:
         yield "interrupted: the shoppers left before their visits were over"
     if report.total("lost"):

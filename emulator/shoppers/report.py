@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from chalicelib.contract import EVENT_NAMES
 from emulator.replay.report import MAX_NAMED, OTHER
 
-__all__ = ["Counts", "Report"]
+__all__ = ["Counts", "ShoppersReport"]
 
 
 @dataclass
@@ -20,7 +20,7 @@ class Counts:
 
 
 @dataclass
-class Report:
+class ShoppersReport:
     """The account of one run; one thread counts, any may read. `clicking_seconds` is without the wait at the end.
 
     `problem` is why the latest answer was no acceptance; None while all is well.

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from emulator.printable import without_credentials
-from emulator.replay.poster import Poster
+from command_line.printable import without_credentials
+from emulator.posting.poster import Poster
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.crowd import Crowd
 from emulator.shoppers.delivery import Delivery, OnAccepted
-from emulator.shoppers.report import Report
+from emulator.shoppers.report import ShoppersReport
 
 __all__ = ["Progress", "Shoppers"]
 
@@ -41,7 +41,7 @@ class Shoppers:
     order, until it answers 2xx. The same `seed` gives the same visits with other ids; None takes one by chance. Memory
     grows with the events that wait. Nobody clicks any more once `is_enough`, asked with how many events there are, says
     so. `on_accepted` is told of each event that was answered 2xx, by the thread that runs. Run it once, in any thread;
-    the other attributes can be read from all threads. Raises EmulatorError for numbers that are out of range.
+    the other attributes can be read from all threads. Raises CommandError for numbers that are out of range.
     """
 
     def __init__(
@@ -65,18 +65,18 @@ class Shoppers:
         self._on_accepted = on_accepted
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         self._crowd = Crowd(catalogue, shop_url, sessions, rate, seed)
-        self._report = Report(without_credentials(endpoint), seed, sessions)
+        self._report = ShoppersReport(without_credentials(endpoint), seed, sessions)
 
     def check(self) -> None:
-        """Raise EmulatorError unless the endpoint answers at all, whatever it says."""
+        """Raise CommandError unless the endpoint answers at all, whatever it says."""
         with closing(Poster(self.endpoint, 1)) as poster:
             poster.check()
 
-    def run(self, stop: threading.Event) -> Report:
+    def run(self, stop: threading.Event) -> ShoppersReport:
         """Let all shoppers click, then send what waits, until nothing arrives for `patience` seconds.
 
         What did not arrive then is lost. Setting `stop` ends the clicks at once, and the sending soon after. A
-        collector that is away is waited for; raises EmulatorError only if the endpoint is no URL.
+        collector that is away is waited for; raises CommandError only if the endpoint is no URL.
         """
         with closing(Connections(self.endpoint, min(MOST_CONNECTIONS, self._crowd.most_at_a_time))) as connections:
             delivery = Delivery(connections, self._report, self._on_accepted)

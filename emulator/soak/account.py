@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from chalicelib.contract import TABLE
-from emulator.home import BUCKET
+from command_line.home import BUCKET
 from emulator.soak.load import Acknowledged, digest
 from emulator.soak.subject import ROOT, Subject
 

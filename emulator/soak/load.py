@@ -5,11 +5,11 @@ import threading
 from hashlib import sha256
 from typing import NamedTuple
 
-from emulator.replay.answer import Answer
+from emulator.posting.response import Response
 from emulator.shoppers.browser import Browser, Event
 from emulator.shoppers.catalogue import read_catalogue
 from emulator.shoppers.crowd import MOST_SESSIONS
-from emulator.shoppers.report import Report
+from emulator.shoppers.report import ShoppersReport
 from emulator.shoppers.run import Shoppers
 from emulator.shoppers.visit import Step
 
@@ -55,11 +55,11 @@ class Load:
             on_accepted=self.remember,
         )
 
-    def remember(self, event: Event, answer: Answer) -> None:
+    def remember(self, event: Event, answer: Response) -> None:
         """Note that an event was acknowledged."""
         self.acknowledged[event["eventId"]] = Acknowledged(answer.key or "", digest(event))
 
-    def run(self, stop: threading.Event) -> Report:
+    def run(self, stop: threading.Event) -> ShoppersReport:
         """Click, and send until all is acknowledged; see Shoppers."""
         return self._shoppers.run(stop)
 

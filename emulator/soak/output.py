@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from emulator.console_text import text_line, text_table
+from command_line.console import text_line, text_table
 from emulator.soak.run import Soak
 
 __all__ = ["as_json", "show"]

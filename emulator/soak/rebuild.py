@@ -11,8 +11,8 @@ import psycopg
 
 from chalicelib.contract import COLUMNS, EVENT_ID, EVENT_TIMESTAMP, TABLE
 from chalicelib.flatten import Row, flatten
-from chalicelib.warehouse import REJECTS
-from emulator.errors import EmulatorError
+from chalicelib.warehouse.client import REJECTS
+from command_line.errors import CommandError
 from emulator.soak.subject import ROOT, Subject
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -43,7 +43,7 @@ class Rebuilt:
 
 
 def rebuild(subject: Subject) -> Rebuilt:
-    """Drop the tables, run `backfill --rebuild`, compare. Raises EmulatorError if that fails."""
+    """Drop the tables, run `backfill --rebuild`, compare. Raises CommandError if that fails."""
     before = _rows(subject)
     with psycopg.connect(subject.stack.dw_url, autocommit=True) as connection:
         connection.execute(DROP)
@@ -51,7 +51,7 @@ def rebuild(subject: Subject) -> Rebuilt:
     command = [sys.executable, "-m", "analysis", "backfill", "--rebuild", "--json", *where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=REBUILD_SECONDS, check=False)
     if done.returncode != 0:
-        raise EmulatorError(f"the warehouse was not rebuilt: {done.stderr.strip()}")
+        raise CommandError(f"the warehouse was not rebuilt: {done.stderr.strip()}")
     after = _rows(subject)
     of_event = _projections(subject)
     rebuilt = Rebuilt(len(after), sum(len(projections) > 1 for projections in of_event.values()))

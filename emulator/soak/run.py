@@ -14,17 +14,17 @@ from uuid import UUID
 import psycopg
 
 from chalicelib.contract import TABLE
-from emulator.errors import EmulatorError
-from emulator.known import known_events
-from emulator.processes import wait_until
-from emulator.replay.poster import Poster
-from emulator.shoppers.report import Report
+from command_line.errors import CommandError
+from emulator.posting.poster import Poster
+from emulator.servers.processes import wait_until
+from emulator.shoppers.report import ShoppersReport
 from emulator.soak.account import Account, account
 from emulator.soak.faults import FAULTS
 from emulator.soak.load import Load, probe_event
 from emulator.soak.rebuild import Rebuilt, rebuild
 from emulator.soak.subject import Subject
-from emulator.triggers import SWEEP_SECONDS
+from emulator.triggers.projected import known_events
+from emulator.triggers.watch import SWEEP_SECONDS
 
 __all__ = ["Plan", "Soak", "soak"]
 
@@ -95,7 +95,7 @@ class Soak:
 def soak(subject: Subject, plan: Plan, stop: threading.Event, say: Callable[[str, int, int], None]) -> Soak:
     """Run the plan on a stack that runs; `say` takes what goes on, events acknowledged and faults, again and again.
 
-    Setting `stop` ends load and faults, and the account is made of what there is. Raises EmulatorError if the stack
+    Setting `stop` ends load and faults, and the account is made of what there is. Raises CommandError if the stack
     does not recover.
     """
     result = Soak(plan.seed)
@@ -161,9 +161,9 @@ def _probe(subject: Subject, load: Load) -> None:
             return answer.key is not None
 
         if not wait_until(is_acknowledged, RECOVERY_SECONDS):
-            raise EmulatorError("ingest does not recover: it has accepted nothing for ten minutes")
+            raise CommandError("ingest does not recover: it has accepted nothing for ten minutes")
     if not wait_until(lambda: _has_row(subject, UUID(event["eventId"])), RECOVERY_SECONDS):
-        raise EmulatorError(f"the projector does not recover: event {event['eventId']} is still no row")
+        raise CommandError(f"the projector does not recover: event {event['eventId']} is still no row")
 
 
 def _has_row(subject: Subject, event_id: UUID) -> bool:
@@ -174,7 +174,9 @@ def _has_row(subject: Subject, event_id: UUID) -> bool:
         return False
 
 
-def _wait(clicking: "Future[Report]", load: Load, result: Soak, say: Callable[[str, int, int], None]) -> Report:
+def _wait(
+    clicking: "Future[ShoppersReport]", load: Load, result: Soak, say: Callable[[str, int, int], None]
+) -> ShoppersReport:
     while not wait_until(clicking.done, 0.5):
         say(f"no more faults; {load.waiting:,} events wait", len(load.acknowledged), result.faults)
     return clicking.result()

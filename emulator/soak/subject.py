@@ -11,9 +11,9 @@ from typing import Any
 import httpx2
 import psutil
 
-from emulator.errors import EmulatorError
-from emulator.home import BUCKET, Home, Stack
-from emulator.processes import is_live, wait_until
+from command_line.errors import CommandError
+from command_line.home import BUCKET, Home, Stack
+from emulator.servers.processes import is_live, wait_until
 
 __all__ = ["PARTS", "Subject"]
 
@@ -24,7 +24,7 @@ STOP_SECONDS = 60
 S3_CACHE = "30"
 ROOT = Path(__file__).parents[2]
 # By what is in the command line of a part's process.
-PARTS = {"ingest": "emulator.chalice_local", "s3": "rclone", "warehouse": "postgres"}
+PARTS = {"ingest": "emulator.servers.chalice_local", "s3": "rclone", "warehouse": "postgres"}
 
 
 class Subject:
@@ -49,7 +49,7 @@ class Subject:
         return self.home.s3 / BUCKET
 
     def start(self) -> None:
-        """Start it, whatever was left of it, and return when all of it answers. Raises EmulatorError."""
+        """Start it, whatever was left of it, and return when all of it answers. Raises CommandError."""
         ports = ["--web-port", self._web, "--ingest-port", self._ingest, "--s3-port", self._s3]
         command = [
             sys.executable,
@@ -71,7 +71,7 @@ class Subject:
         self.starts += 1
         is_over = wait_until(lambda: bool(self._ready.read_bytes()) or not self.is_alive, START_SECONDS)
         if not is_over or not self.is_alive:
-            raise EmulatorError(f"the stack does not start; its last lines:\n{self._tail()}")
+            raise CommandError(f"the stack does not start; its last lines:\n{self._tail()}")
 
     def stop(self) -> None:
         """Stop it in order, or else by force."""
@@ -99,7 +99,7 @@ class Subject:
         return int(health["parts"]["projector"]["pending"])
 
     def recover(self) -> None:
-        """Wait until every part is well; start all of it again if it has given up. Raises EmulatorError."""
+        """Wait until every part is well; start all of it again if it has given up. Raises CommandError."""
 
         def is_well() -> bool:
             if not self.is_alive:
@@ -107,7 +107,7 @@ class Subject:
             return self.is_healthy()
 
         if not wait_until(is_well, HEALTHY_SECONDS):
-            raise EmulatorError(f"the stack does not recover; its last lines:\n{self._tail()}")
+            raise CommandError(f"the stack does not recover; its last lines:\n{self._tail()}")
 
     def supervisor(self) -> psutil.Process:
         """The process that holds all parts, and in which the projector runs."""
@@ -161,7 +161,7 @@ class Subject:
     def _switch(self, switches: dict[str, bool]) -> None:
         answer: dict[str, Any] = httpx2.put(f"{self._api}/faults", json=switches, timeout=60, trust_env=False).json()
         if not answer.items() >= switches.items():
-            raise EmulatorError(f"the stack does not switch {', '.join(switches)}: {answer.get('message', answer)}")
+            raise CommandError(f"the stack does not switch {', '.join(switches)}: {answer.get('message', answer)}")
 
     @property
     def _api(self) -> str:

@@ -13,8 +13,8 @@ from chalicelib.convert import to_uuid
 from chalicelib.envelope import as_sent, iso_milliseconds
 from chalicelib.errors import InvalidEvent
 from chalicelib.json_object import decode, parse
-from emulator.known import row_and_reject
 from emulator.traces.traces import Traces
+from emulator.triggers.projected import row_and_reject
 
 __all__ = ["detail", "plain"]
 

@@ -12,7 +12,7 @@ from chalicelib.envelope import iso_milliseconds
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import decode, parse
-from emulator.s3_event import File
+from emulator.triggers.notification import File
 
 __all__ = ["LATE_SECONDS", "STATES", "WAITING", "Trace", "refused_trace", "stored_trace"]
 

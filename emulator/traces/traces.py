@@ -10,9 +10,9 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
-from emulator.s3_event import File
 from emulator.traces.figures import Figures
 from emulator.traces.trace import WAITING, Trace, refused_trace, stored_trace
+from emulator.triggers.notification import File
 
 __all__ = ["MOST_TRACES", "Traces"]
 

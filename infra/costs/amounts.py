@@ -40,7 +40,7 @@ def stage_amounts(stage: str) -> dict[str, float]:
     if not file.exists():
         raise KeyError(stage)
     settings = json.loads(file.read_text())
-    monitoring = (INFRA / "monitoring.yaml").read_text()
+    monitoring = (INFRA / "templates" / "monitoring.yaml").read_text()
     has_aurora = settings["Warehouse"] == "aurora"
     has_endpoint = settings["Vpc"] != "none" and settings["CredentialsEndpoint"] != "none"
     is_silent = settings["NoEventsMinutes"] == 0

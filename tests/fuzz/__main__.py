@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from emulator.console_text import text_table
+from command_line.console import text_table
 from tests.fuzz.run import Fuzzed, fuzz, replay
 
 __all__ = ["main"]

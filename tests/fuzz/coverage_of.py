@@ -8,7 +8,7 @@ from pathlib import Path
 __all__ = ["main"]
 
 # What a request and its object go through; the rest of chalicelib talks to S3 and PostgreSQL.
-MODULES = ("contract", "convert", "cors", "envelope", "flatten", "http_request", "ingest", "json_object", "keys")
+MODULES = ("api/cors", "api/request", "contract", "convert", "envelope", "flatten", "ingest", "json_object", "keys")
 
 
 def main(corpus: Path) -> None:

@@ -36,10 +36,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from emulator.errors import EmulatorError
+from command_line.errors import CommandError
 from emulator.seed.answers.metrics import Answer
+from emulator.seed.answers.tally import Tally
 from emulator.seed.clock import iso
-from emulator.seed.facts import Facts
 from emulator.seed.store import Store
 
 __all__ = ["as_line", "write_answers"]
@@ -52,8 +52,8 @@ def as_line(answer: Answer) -> str:
     return _dump(entry)
 
 
-def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) -> None:
-    """Write the document, its metrics given as lines; at once or not at all. Raises EmulatorError."""
+def write_answers(path: Path, store: Store, tally: Tally, lines: Iterable[str]) -> None:
+    """Write the document, its metrics given as lines; at once or not at all. Raises CommandError."""
     head = {
         "seed": store.seed,
         "days": store.days,
@@ -61,9 +61,9 @@ def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) 
         "clean": store.is_clean,
         "start": iso(store.start),
         "end": iso(store.end),
-        **facts.numbers(),
-        "hours": [{"hour": iso(hour), **facts.numbers(hour)} for hour in facts.hours],
-        **facts.as_json(),
+        **tally.numbers(),
+        "hours": [{"hour": iso(hour), **tally.numbers(hour)} for hour in tally.hours],
+        **tally.as_json(),
     }
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -74,7 +74,7 @@ def write_answers(path: Path, store: Store, facts: Facts, lines: Iterable[str]) 
             file.write('"metrics":[\n' + ",\n".join(lines) + "\n]}\n")
         partial.replace(path)
     except OSError as error:
-        raise EmulatorError(f"cannot write the answers to {path}: {error.strerror}") from error
+        raise CommandError(f"cannot write the answers to {path}: {error.strerror}") from error
 
 
 def _dump(value: Any) -> str:  # noqa: ANN401  # JSON

@@ -16,7 +16,7 @@ def revenue(events: Events) -> Table:
     """By currency."""
     groups = grouped(_orders(events), lambda placed: _currency(placed[1]))
     columns = ("currency", "orders", "revenue", "average_order_value", "items", "orders_without_total")
-    return Table(columns, [(name, *_facts([order for _, order in groups[name]])) for name in sorted(groups)])
+    return Table(columns, [(name, *_totals([order for _, order in groups[name]])) for name in sorted(groups)])
 
 
 def revenue_over_time(events: Events, grain: str) -> Table:
@@ -48,7 +48,7 @@ def _total(orders: Sequence[Order]) -> Decimal | None:
     return sum(totals, Decimal()) if totals else None
 
 
-def _facts(orders: Sequence[Order]) -> tuple[Any, ...]:
+def _totals(orders: Sequence[Order]) -> tuple[Any, ...]:
     without_total = sum(order.total is None for order in orders)
     total = _total(orders)
     average = None if total is None else float(total / (len(orders) - without_total))

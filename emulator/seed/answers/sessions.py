@@ -31,14 +31,14 @@ FACTS = (
 
 def sessions(events: Events) -> Table:
     """One row per session id."""
-    rows = [(session_id, _visitor(records), *_facts(records)) for session_id, records in events.sessions.items()]
+    rows = [(session_id, _visitor(records), *_measures(records)) for session_id, records in events.sessions.items()]
     return Table(("session_id", "visitor", *FACTS), sorted(rows, key=lambda row: (row[2], row[0])))
 
 
 def rebuilt_sessions(events: Events) -> Table:
     """One row per session of a visitor, as the gaps between events say."""
     rows = [
-        (_visitor(records), number, *_facts(records))
+        (_visitor(records), number, *_measures(records))
         for visitor in events.visitors.values()
         for number, records in enumerate(_rebuilt(visitor), 1)
     ]
@@ -88,7 +88,7 @@ def _has(records: Sequence[Record], name: str) -> bool:
     return any(record.name == name for record in records)
 
 
-def _facts(records: Sequence[Record]) -> tuple[Any, ...]:
+def _measures(records: Sequence[Record]) -> tuple[Any, ...]:
     views = _views(records)
     return (
         iso(records[0].time),
@@ -104,9 +104,9 @@ def _facts(records: Sequence[Record]) -> tuple[Any, ...]:
 
 
 def _summary(sessions: Iterable[Sequence[Record]]) -> tuple[Any, ...]:
-    facts = [(_duration(s), len(s), _views(s), _is_bounce(s), _is_engaged(s)) for s in sessions]
-    if not facts:
+    measures = [(_duration(s), len(s), _views(s), _is_bounce(s), _is_engaged(s)) for s in sessions]
+    if not measures:
         return (0, None, None, None, None, None, None)
-    durations, *others = zip(*facts, strict=True)
-    averages = (ratio(sum(values), len(facts)) for values in others)
-    return len(facts), seconds(median(durations)), seconds(sum(durations)) / len(facts), *averages
+    durations, *others = zip(*measures, strict=True)
+    averages = (ratio(sum(values), len(measures)) for values in others)
+    return len(measures), seconds(median(durations)), seconds(sum(durations)) / len(measures), *averages

@@ -1,0 +1,70 @@
+"""Check that metrics agree: the same SQL gives the same answer from raw and from the warehouse."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from analysis.checks.validation.finding import Check
+from analysis.metrics.carts import carts
+from analysis.metrics.engine import Engine, RawEvents
+from analysis.metrics.funnel import funnel
+from analysis.metrics.overview import by_login_state, events_over_time, overview, top_events, visitor_types
+from analysis.metrics.paths import paths
+from analysis.metrics.products import discount_effect, products
+from analysis.metrics.range import Range
+from analysis.metrics.retention import retention
+from analysis.metrics.sessions import session_summary
+from analysis.rows.reader import read_events
+
+__all__ = ["METRICS", "agreement_check"]
+
+# Those whose columns the warehouse holds; rankings whole, since a cut says nothing of what is below it.
+METRICS: dict[str, Callable[[Engine, Range], pl.DataFrame]] = {
+    "overview": overview,
+    "events_over_time": events_over_time,
+    "top_events": top_events,
+    "by_login_state": by_login_state,
+    "visitor_types": visitor_types,
+    "funnel": funnel,
+    "session_summary": session_summary,
+    "retention": retention,
+    "products": lambda engine, within: products(engine, within, limit=None),
+    "discount_effect": discount_effect,
+    "carts": carts,
+    "paths": lambda engine, within: paths(engine, within, limit=None),
+}
+
+
+def agreement_check(source: str | Path, warehouse: Engine, rows: pl.DataFrame, start: datetime, end: datetime) -> Check:
+    """Compute each metric twice; `rows` as `row_ids` gives them. Raises AnalysisError if something cannot be read."""
+    objects = read_events(source, start, end, keep_duplicates=True).frame
+    raw, within = RawEvents(_projected(objects, rows, start, end)), Range(start, end)
+    pairs = ((name, metric(raw, within), metric(warehouse, within)) for name, metric in METRICS.items())
+    differing = [(name, here, there) for name, here, there in pairs if not here.equals(there)]
+    return Check(
+        "raw_and_warehouse_differ",
+        "error",
+        f"{len(differing)} of {len(METRICS)} metrics differ",
+        "none",
+        "Rows were changed by hand, or the warehouse was made under another contract: rebuild it from raw.",
+        [
+            {"metric": name, "rows_from_raw": here.height, "rows_from_warehouse": there.height}
+            for name, here, there in differing
+        ],
+    )
+
+
+def _projected(objects: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
+    """Of the objects with one event id the one that became the row, else the first received.
+
+    The first *projected* is the row, which need not be the first received. One that became a row through an object of
+    another span counts there.
+    """
+    row = rows.rename({"event_timestamp": "row_timestamp"})
+    known = objects.join(row, on="event_id", how="left", maintain_order="left")
+    is_other = pl.col("event_timestamp") != pl.col("row_timestamp")
+    chosen = known.sort(is_other, maintain_order=True).unique("event_id", keep="first", maintain_order=True)
+    is_here = pl.col("row_timestamp").is_between(start, end, closed="left")
+    return chosen.filter(is_here.fill_null(value=True))

@@ -1,0 +1,56 @@
+"""`python -m analysis backfill`."""
+
+from datetime import datetime
+
+import click
+
+from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
+from analysis.metrics.range import span
+
+__all__ = ["backfill_command"]
+
+
+@click.command("backfill")
+@source_option
+@warehouse_option
+@span_options(DAYS)
+@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are lacking.")
+@click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+def backfill_command(
+    source: str | None,
+    dw: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    *,
+    dry_run: bool,
+    rebuild: bool,
+    as_json: bool,
+) -> None:
+    """Put into the warehouse what raw holds and it lacks, as the projector would, only in bulk.
+
+    Safe while the projector runs, and to be repeated: what is known stays as it is. Objects that are no events are
+    named in clickstream_rejects; those that were, and are events now, are named there no more. An hour is there as a
+    whole, or not at all; after an interrupt, the last line says where to go on.
+
+    \b
+    Examples:
+      python -m analysis backfill --start 2026-11-24 --end 2026-11-25 --dry-run
+      python -m analysis backfill --start 2026-11-24T09:00Z
+      python -m analysis backfill --source s3://my-bucket --dw "$DW_URL" --rebuild
+    """
+    # Imported here, since Polars takes longer to import than --help takes to run.
+    from analysis.place import needed_warehouse_of, source_of
+    from analysis.raw.partitions import hour_prefixes
+    from analysis.raw.source import open_source
+    from analysis.repair.backfill import output
+    from analysis.repair.backfill.run import backfill
+
+    if rebuild and (start or end or dry_run):
+        raise click.UsageError("--rebuild takes all of raw: leave out --start, --end and --dry-run")
+    bucket = source_of(source)
+    warehouse = needed_warehouse_of(dw, bucket)
+    prefixes = open_source(bucket).hours() if rebuild else hour_prefixes(*span(start, end, DAYS))
+    done = backfill(bucket, warehouse, prefixes, dry_run=dry_run, rebuild=rebuild)
+    click.echo(output.as_json(done)) if as_json else output.show(done, dry_run=dry_run)
+    raise SystemExit(1 if dry_run and done.added else 0)

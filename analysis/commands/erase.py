@@ -1,0 +1,130 @@
+"""`python -m analysis erase`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from analysis.commands.options import source_option, warehouse_option
+from command_line.json_text import json_text
+from command_line.printable import printable
+
+if TYPE_CHECKING:
+    from analysis.repair.erase.run import Found
+
+__all__ = ["erase_command"]
+
+MOST_SHOWN = 10
+
+
+class _Id(click.ParamType[str]):
+    """A client's or user's id, as it stands in events."""
+
+    name = "id"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail("it is not UTF-8", param, ctx)
+        if not value or "\0" in value:
+            self.fail("it is empty, or holds a NUL: no event has such an id", param, ctx)
+        return value
+
+
+@click.command("erase")
+@click.option("--client-id", "client_ids", type=_Id(), multiple=True, metavar="ID", help="A browser; may be repeated.")
+@click.option("--user-id", "user_ids", type=_Id(), multiple=True, metavar="ID", help="A user; may be repeated.")
+@click.option("--mentions", is_flag=True, help="Also what only mentions an id: wrong for one as short as 7.")
+@click.option("--again", is_flag=True, help="Objects, come since, of everybody who was erased before.")
+@source_option
+@warehouse_option
+@click.option("--dry-run", is_flag=True, help="Only look; exit code 1 if something was found.")
+@click.option("--yes", is_flag=True, help="Erase without asking.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, and nothing else; with --dry-run or --yes.")
+def erase_command(
+    client_ids: tuple[str, ...],
+    user_ids: tuple[str, ...],
+    source: str | None,
+    dw: str | None,
+    *,
+    mentions: bool,
+    again: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Erase a person from raw (earlier versions included), rejects and warehouse, for good.
+
+    Looks at every object and row, shows what there is of the person, and asks. A tombstone stays, which names nobody: a
+    keyed hash, in raw and in the warehouse, which from then on takes no row of them. Events that their browser still
+    sends are objects in raw all the same: run --again later. Then everything is looked at once more; exit code 1 if
+    something is left, and what only mentions an id counts.
+
+    Name all ids of the person: events before a login know the client only. Not reached: the warehouse's backups and
+    snapshots, copies of your own, and the page of a local stack until it is restarted.
+
+    \b
+    Examples:
+      python -m analysis erase --client-id 6b0e… --dry-run
+      python -m analysis erase --user-id 4711 --client-id 6b0e… --client-id 91fa…
+      python -m analysis erase --again --yes
+    """
+    # Imported here, since Polars takes longer to import than --help takes to run.
+    from analysis.place import needed_warehouse_of, source_of
+    from analysis.repair.erase.person import Person
+    from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
+
+    if again == bool(client_ids or user_ids) or (again and mentions):
+        raise click.UsageError("name --client-id or --user-id, or else --again, which takes no id and no --mentions")
+    if as_json and not (dry_run or yes):
+        raise click.UsageError("--json asks nothing: add --dry-run or --yes")
+    bucket = source_of(source)
+    place = Place(bucket, needed_warehouse_of(dw, bucket))
+    person = Person(client_ids, user_ids)
+    found = search_again(place) if again else search(place, person)
+    if not as_json:
+        _show(found, "there is", person.others)
+    if dry_run or (found.is_nothing and again):
+        left = found
+    else:
+        if not yes:
+            click.confirm("Erase it for good?", abort=True)
+        left = erase_again(place, found) if again else erase(place, person, found, mentions=mentions)
+        if not as_json:
+            _show(left, "left", {})
+    if as_json:
+        click.echo(json_text({"found": _as_json(found), "left": _as_json(left)}))
+    raise SystemExit(0 if left.is_nothing else 1)
+
+
+def _as_json(found: "Found") -> dict[str, object]:
+    return {
+        "objects_looked_at": found.looked_at,
+        "objects": len(found.own),
+        "objects_that_mention": [each.key for each in found.mentions],
+        "rows": found.rows,
+        "rows_that_mention": found.row_mentions,
+        "rejects": found.rejects,
+    }
+
+
+def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
+    from rich.console import Console
+
+    from command_line.console import text_table
+
+    counts = {
+        "objects": len(found.own),
+        "rows": found.rows,
+        "rejects": found.rejects,
+        "objects that only mention an id": len(found.mentions),
+        "rows that only mention an id": found.row_mentions,
+        "objects looked at": found.looked_at,
+    }
+    Console().print(text_table([title, ""], ((name, f"{count:,}") for name, count in counts.items())))
+    for each in found.mentions[:MOST_SHOWN]:
+        click.echo(f"mentions it: {printable(each.key)}")
+    for column, names in others.items():
+        if names:
+            known = ", ".join(sorted(names)[:MOST_SHOWN])
+            click.echo(f"Their events know them as {column} {known!r} too; name it if it is the same person.")

@@ -1,0 +1,51 @@
+"""The command line of the analysis: `python -m analysis`."""
+
+import click
+
+from analysis.commands.backfill import backfill_command
+from analysis.commands.erase import erase_command
+from analysis.commands.ledger import ledger_command
+from analysis.commands.redrive import redrive_command
+from analysis.commands.rejects import rejects_command
+from analysis.commands.report import report_command
+from analysis.commands.smoke import smoke_command
+from analysis.commands.trace import trace_command
+from analysis.commands.validate import validate_command
+from analysis.errors import AnalysisError
+from command_line.errors import CommandError
+
+__all__ = ["main"]
+
+COMMANDS = (
+    validate_command,
+    report_command,
+    smoke_command,
+    backfill_command,
+    rejects_command,
+    redrive_command,
+    trace_command,
+    ledger_command,
+    erase_command,
+)
+
+
+class _Group(click.Group):
+    """Ends with one line and exit code 2 where an AnalysisError says what is wrong."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except AnalysisError as error:
+            raise CommandError(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Look at the events that were collected, in raw storage and in the warehouse, and mend what is missing.
+
+    Exit codes: 0 fine, 1 a finding or a loss, 2 wrong usage or environment.
+    """
+
+
+for command in COMMANDS:
+    main.add_command(command)

@@ -1,0 +1,57 @@
+"""`python -m analysis report`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analysis.commands.options import source_option, span_options, warehouse_option
+from analysis.metrics.range import HISTORY_DAYS, span
+
+if TYPE_CHECKING:
+    from analysis.metrics.range import LoginState
+
+__all__ = ["report_command"]
+
+
+@click.command("report")
+@source_option
+@warehouse_option
+@span_options(HISTORY_DAYS)
+@click.option("--login-state", type=click.Choice(["logged_in", "anonymous"]), help="Only these events.  [default: all]")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default="report.html", show_default=True, help="The page."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the overview as one JSON object, and nothing else.")
+def report_command(
+    source: str | None,
+    dw: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    login_state: "LoginState | None",
+    out: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Write what the notebooks show as one page, which needs no network and runs no script.
+
+    Every metric is computed from raw; a warehouse, where there is one, is validated against it.
+
+    \b
+    Examples:
+      python -m analysis report --out report.html
+      python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
+      python -m analysis report --source s3://my-bucket --dw "$DW_URL"
+    """
+    # Imported here, since Polars takes longer to import than --help takes to run.
+    from analysis.history import read_history
+    from analysis.metrics.range import Range
+    from analysis.place import source_of, warehouse_of
+    from analysis.report.write import overview_as_json, overview_as_text, write_report
+
+    bucket = source_of(source)
+    within = Range(*span(start, end, HISTORY_DAYS), login_state)
+    history = read_history(bucket, warehouse_of(dw, bucket), within)
+    write_report(history, out)
+    click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

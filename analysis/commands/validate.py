@@ -1,0 +1,40 @@
+"""`python -m analysis validate`."""
+
+from datetime import datetime
+
+import click
+
+from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
+from analysis.metrics.range import span
+
+__all__ = ["validate_command"]
+
+
+@click.command("validate")
+@source_option
+@warehouse_option
+@span_options(DAYS)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
+def validate_command(
+    source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
+) -> None:
+    """Say what is wrong with the events of a span of hours, and what to do about it.
+
+    Compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions. Exit code 1
+    if there is a finding that somebody should act on.
+
+    \b
+    Examples:
+      python -m analysis validate
+      python -m analysis validate --start 2026-11-24 --end 2026-11-25
+      python -m analysis validate --source s3://my-bucket --dw "$DW_URL" --json
+    """
+    # Imported here, since Polars takes longer to import than --help takes to run.
+    from analysis.checks.validation import output
+    from analysis.checks.validation.run import validate
+    from analysis.place import source_of, warehouse_of
+
+    bucket = source_of(source)
+    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS))
+    click.echo(output.as_json(report)) if as_json else output.show(report)
+    raise SystemExit(0 if report.is_passed else 1)

@@ -1,0 +1,1 @@
+"""Raw storage: buckets, their hourly partitions, and their tombstones."""

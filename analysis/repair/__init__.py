@@ -1,0 +1,1 @@
+"""Make it right: backfill, rejects, redrive, erase."""

@@ -1,0 +1,178 @@
+"""All that a raw bucket holds below `events/`, earlier versions included: listed, read, deleted."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from analysis.errors import AnalysisError
+from analysis.raw.partitions import SCHEME
+from chalicelib.keys import PREFIX
+
+__all__ = ["Bucket", "Version", "open_bucket"]
+
+REQUESTS = 32
+WINDOW = 256  # bodies in memory at once
+MOST_DELETED = 1000  # by one request
+
+
+class Version(NamedTuple):
+    """One object, or an earlier version of one; `version` is None where the bucket has no versions."""
+
+    key: str
+    version: str | None = None
+
+
+class Bucket(Protocol):
+    """One bucket that things can be taken out of. Every method raises AnalysisError if the bucket refuses."""
+
+    def versions(self) -> list[Version]:
+        """Every object below `events/`, whatever it is called, and every earlier version of one."""
+
+    def read(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
+        """Each of them with its body; one that is gone by now is left out."""
+
+    def delete(self, versions: Sequence[Version]) -> None:
+        """Delete these for good."""
+
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        """Store objects by their keys; those that are there stay as they are."""
+
+
+def open_bucket(source: str | Path) -> Bucket:
+    """The bucket `s3://bucket`, or the one in a directory. Raises AnalysisError if it is not there."""
+    if str(source).startswith(SCHEME):
+        return _S3Bucket(str(source).removeprefix(SCHEME).removesuffix("/"))
+    if not Path(source).is_dir():
+        raise AnalysisError(f"{source} is no directory: name one that holds events/, or s3://BUCKET")
+    return _LocalBucket(Path(source))
+
+
+class _LocalBucket:
+    """Plain files, as the local S3 server keeps them: without versions."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def versions(self) -> list[Version]:
+        """See Bucket."""
+        found = (Path(folder, name) for folder, _, names in os.walk(self._directory / PREFIX) for name in names)
+        return sorted(Version(path.relative_to(self._directory).as_posix()) for path in found)
+
+    def read(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
+        """See Bucket."""
+        for each in versions:
+            with self._errors():
+                try:
+                    body = (self._directory / each.key).read_bytes()
+                except FileNotFoundError:
+                    continue
+            yield each, body
+
+    def delete(self, versions: Sequence[Version]) -> None:
+        """See Bucket."""
+        with self._errors():
+            for each in versions:
+                (self._directory / each.key).unlink(missing_ok=True)
+
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        """See Bucket."""
+        with self._errors():
+            for key, body in objects.items():
+                path = self._directory / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    with path.open("xb") as file:
+                        file.write(body)
+                except FileExistsError:
+                    continue
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise AnalysisError(f"{error.filename}: {error.strerror}") from error
+
+
+class _S3Bucket:
+    """A bucket behind S3's interface, with all its versions where it keeps some."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        with self._errors():
+            self._client = boto3.client("s3", config=Config(max_pool_connections=REQUESTS))
+            answer = self._client.get_bucket_versioning(Bucket=name)
+        self._has_versions = "Status" in answer  # also where they are suspended
+
+    def versions(self) -> list[Version]:
+        """See Bucket."""
+        with self._errors():
+            if not self._has_versions:
+                return [Version(each["Key"]) for each in self._pages("list_objects_v2", "Contents")]
+            found = self._pages("list_object_versions", "Versions")
+            return [Version(each["Key"], each["VersionId"]) for each in found]
+
+    def read(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
+        """See Bucket."""
+        waiting = iter(versions)
+        with self._errors(), ThreadPoolExecutor(REQUESTS) as pool:
+            while window := list(islice(waiting, WINDOW)):
+                bodies = pool.map(self._get, window)
+                yield from ((each, body) for each, body in zip(window, bodies, strict=True) if body is not None)
+
+    def delete(self, versions: Sequence[Version]) -> None:
+        """See Bucket."""
+        for start in range(0, len(versions), MOST_DELETED):
+            named = [{"Key": each.key} | self._version(each) for each in versions[start : start + MOST_DELETED]]
+            with self._errors():
+                answer = self._client.delete_objects(Bucket=self._name, Delete={"Objects": named, "Quiet": True})
+            for error in answer.get("Errors", ()):
+                raise AnalysisError(f"{error['Key']} was not deleted: {error.get('Code', 'S3 does not say why')}")
+
+    def put(self, objects: Mapping[str, bytes]) -> None:
+        """See Bucket."""
+        for key, body in objects.items():
+            try:
+                with self._errors():
+                    self._client.put_object(Bucket=self._name, Key=key, Body=body, IfNoneMatch="*")
+            except AnalysisError as error:
+                if not _is(error.__cause__, "PreconditionFailed", "ConditionalRequestConflict"):
+                    raise
+
+    def _get(self, each: Version) -> bytes | None:
+        try:
+            answer = self._client.get_object(Bucket=self._name, Key=each.key, **self._version(each))
+            return bytes(answer["Body"].read())
+        except ClientError as error:
+            if _is(error, "NoSuchKey", "NoSuchVersion"):
+                return None
+            raise
+
+    @staticmethod
+    def _version(each: Version) -> dict[str, str]:
+        return {} if each.version is None else {"VersionId": each.version}
+
+    def _pages(self, operation: str, member: str) -> Iterator[Any]:
+        for page in self._client.get_paginator(operation).paginate(Bucket=self._name, Prefix=PREFIX):
+            yield from page.get(member, ())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            raise AnalysisError(f"{SCHEME}{self._name} refuses: {error.response['Error']['Code']}") from error
+        except BotoCoreError as error:
+            raise AnalysisError(f"cannot reach {SCHEME}{self._name}: {error}") from error
+
+
+def _is(error: BaseException | None, *codes: str) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in codes

@@ -1,0 +1,164 @@
+"""Erasure from beginning to end: look for a person everywhere, take them out, and look again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import psycopg
+
+from analysis.errors import AnalysisError
+from analysis.raw.source import bucket_of, open_source
+from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
+from analysis.repair.connection import connected
+from analysis.repair.erase.person import Erased, Kind, Person
+from analysis.repair.erase.raw import Bucket, Version, open_bucket
+from chalicelib.contract import COLUMNS, TABLE
+from chalicelib.warehouse.client import REJECTS, has_table
+from command_line.progress import progress
+
+__all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]
+
+Query: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+STEP = 100  # of the progress bar
+# Events that come while it goes on are found by the next look; so many looks are enough for what is still under way.
+MOST_LOOKS = 5
+
+OWN = "client_id = ANY(%(client_ids)s) OR user_id = ANY(%(user_ids)s)"
+TEXTS = ", ".join(column.name for column in COLUMNS if column.type in ("TEXT", "UUID"))
+MENTION = f"EXISTS (SELECT FROM unnest(%(ids)s::text[]) AS id WHERE position(id IN concat_ws(E'\\n', {TEXTS})) > 0)"
+COUNT = f"SELECT count(*) FILTER (WHERE {OWN}), count(*) FILTER (WHERE ({OWN}) IS NOT TRUE AND {MENTION}) FROM {TABLE}"  # noqa: S608  # our own names
+DELETE_OWN = f"DELETE FROM {TABLE} WHERE {OWN}"  # noqa: S608  # as above
+DELETE_MENTIONS = f"DELETE FROM {TABLE} WHERE {MENTION}"  # noqa: S608  # as above
+COUNT_REJECTS = f"SELECT count(*) FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
+DELETE_REJECTS = f"DELETE FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where people are erased from: one raw bucket, and the warehouse that it fills."""
+
+    source: str | Path
+    dw_url: str
+
+
+@dataclass
+class Found:
+    """What there is of a person: objects (earlier versions among them) and rows, their own and such as mention them."""
+
+    looked_at: int = 0
+    own: list[Version] = field(default_factory=list)
+    mentions: list[Version] = field(default_factory=list)
+    rows: int = 0
+    row_mentions: int = 0
+    rejects: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is there, not even a mention."""
+        return not (self.own or self.mentions or self.rows or self.row_mentions or self.rejects)
+
+    def chosen(self, *, mentions: bool) -> list[Version]:
+        """The objects to delete."""
+        return [*self.own, *self.mentions] if mentions else self.own
+
+
+def search(place: Place, person: Person) -> Found:
+    """Look for a person in every object of raw and every row, and change nothing. Raises AnalysisError."""
+    found = _look(open_bucket(place.source), person)
+    with connected(place.dw_url, make=False) as connection:
+        if has_table(connection, TABLE):
+            found.rows, found.row_mentions = _counts(connection, COUNT, _parameters(person))
+        if has_table(connection, REJECTS):
+            keys = [each.key for each in found.chosen(mentions=True)]
+            (found.rejects,) = _counts(connection, COUNT_REJECTS, (bucket_of(place.source), keys))
+    return found
+
+
+def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Found:
+    """Take out what was found, and what has come since; give what is left, by a last look at all of it.
+
+    First a tombstone, so that nothing comes after; then rows and rejects; then objects. Stopped, or after an error, it
+    can be run again. Raises AnalysisError.
+    """
+    bucket = open_bucket(place.source)
+    tombstones = _bury(place, bucket, person)
+    for _ in range(MOST_LOOKS):
+        versions = found.chosen(mentions=mentions)
+        with connected(place.dw_url, make=True) as connection:
+            enforce(connection, tombstones)
+            connection.execute(DELETE_OWN, _parameters(person))
+            if mentions:
+                connection.execute(DELETE_MENTIONS, _parameters(person))
+            _delete_rejects(connection, place, versions)
+            connection.commit()
+        bucket.delete(versions)
+        found = search(place, person)
+        if not (found.chosen(mentions=mentions) or found.rows or (mentions and found.row_mentions)):
+            break
+    return found
+
+
+def search_again(place: Place) -> Found:
+    """Look for objects, come since, of everybody who was ever erased. Raises AnalysisError if nobody was."""
+    return _look(open_bucket(place.source), Erased(_tombstones(place)))
+
+
+def erase_again(place: Place, found: Found) -> Found:
+    """Delete those, and the rejects of that name; the warehouse has no row of them. Gives what is left."""
+    with connected(place.dw_url, make=True) as connection:
+        enforce(connection, _tombstones(place))
+        _delete_rejects(connection, place, found.own)
+        connection.commit()
+    open_bucket(place.source).delete(found.own)
+    return search_again(place)
+
+
+def _look(bucket: Bucket, whose: Person | Erased) -> Found:
+    versions = bucket.versions()
+    found = Found()
+    kinds: dict[Kind, list[Version]] = {"own": found.own, "mention": found.mentions}
+    with progress("looking at objects", len(versions)) as advance:
+        for each, body in bucket.read(versions):
+            found.looked_at += 1
+            if (kind := whose.kind(body)) is not None:
+                kinds[kind].append(each)
+            if found.looked_at % STEP == 0:
+                advance(STEP)
+    return found
+
+
+def _bury(place: Place, bucket: Bucket, person: Person) -> Tombstones:
+    """Put the person's tombstones into raw, which outlives every warehouse."""
+    known = read_tombstones(open_source(place.source))
+    if known is None:
+        bucket.put(Tombstones.new().objects())
+        # Somebody else may have been the first, with another key.
+        known = _tombstones(place)
+    tombstones = known.and_also(person.ids)
+    bucket.put(tombstones.objects())
+    return tombstones
+
+
+def _tombstones(place: Place) -> Tombstones:
+    known = read_tombstones(open_source(place.source))
+    if known is None:
+        raise AnalysisError(f"nobody was erased from {place.source} yet: name --client-id or --user-id")
+    return known
+
+
+def _delete_rejects(connection: psycopg.Connection, place: Place, versions: Sequence[Version]) -> None:
+    connection.execute(DELETE_REJECTS, (bucket_of(place.source), [each.key for each in versions]))
+
+
+def _parameters(person: Person) -> dict[str, list[str]]:
+    return {
+        "client_ids": [*person.client_ids],
+        "user_ids": [*person.user_ids],
+        "ids": [name for _, name in person.ids],
+    }
+
+
+def _counts(connection: psycopg.Connection, query: str, parameters: Query) -> tuple[int, ...]:
+    return connection.execute(query.encode(), parameters).fetchone() or ()

@@ -1,0 +1,115 @@
+"""The objects that are no events: which there are, another try, and dismissal."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from psycopg.rows import class_row
+
+from analysis.errors import AnalysisError
+from analysis.raw.partitions import Folder
+from analysis.raw.source import Source, bucket_of, open_source
+from analysis.raw.tombstones import read_tombstones
+from analysis.repair.backfill.staging import staging
+from analysis.repair.connection import connected
+from analysis.rows.projection import Projection
+from chalicelib.warehouse.client import REJECTS, has_table
+
+__all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
+
+# The column is not there before something was dismissed.
+SELECT = f"""
+SELECT bucket, key, reason, first_seen, to_jsonb(reject) ->> 'dismissed' AS dismissed
+FROM {REJECTS} AS reject
+WHERE bucket = %s
+ORDER BY first_seen, key
+"""  # noqa: S608  # our own name
+ADD_DISMISSED = f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT"
+DISMISS = f"UPDATE {REJECTS} SET dismissed = %s WHERE bucket = %s AND key = %s"  # noqa: S608  # our own name
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One object that is no event: why, since when it is known (aware), and why it may stay so, if somebody said."""
+
+    bucket: str
+    key: str
+    reason: str
+    first_seen: datetime
+    dismissed: str | None
+
+
+@dataclass(frozen=True)
+class Retried:
+    """What became of a second try: keys that are rows now, that are still no events, and that are not in raw."""
+
+    recovered: list[str]
+    rejected: list[str]
+    gone: list[str]
+
+
+def rejects(dw_url: str, source: str | Path) -> list[Reject]:
+    """The rejects of a bucket, the oldest first. Raises AnalysisError if the warehouse does not answer."""
+    with connected(dw_url, make=False) as connection:
+        if not has_table(connection, REJECTS):
+            return []
+        return connection.cursor(row_factory=class_row(Reject)).execute(SELECT, (bucket_of(source),)).fetchall()
+
+
+def open_rejects(dw_url: str, source: str | Path) -> list[Reject]:
+    """Those that nobody has dismissed."""
+    return [reject for reject in rejects(dw_url, source) if reject.dismissed is None]
+
+
+def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
+    """Project these objects once more, as `backfill` does: what is an event now becomes a row, and no reject.
+
+    Raises AnalysisError if raw or the warehouse cannot be read.
+    """
+    opened = open_source(source)
+    recovered, rejected, gone = [], [], []
+    with staging(dw_url, bucket_of(source), read_tombstones(opened), dry_run=False, must_be_empty=False) as warehouse:
+        projection = Projection((), opened.last_modified)
+        for folder, names in _folders(keys).items():
+            batch = dict(opened.read(_listed(opened, folder, names)))
+            gone += [folder + name for name in names if folder + name not in batch]
+            rows, corrupt = projection.rows((list(batch), list(batch.values())))
+            rejected += [key for key, _ in corrupt]
+            recovered += rows["key"].to_list()
+            warehouse.copy(rows)
+            warehouse.settle(corrupt)
+    return Retried(sorted(recovered), sorted(rejected), sorted(gone))
+
+
+def dismiss(dw_url: str, source: str | Path, key: str, reason: str) -> None:
+    """Say why an object may stay as it is. Raises AnalysisError if it is no reject."""
+    with connected(dw_url, make=True) as connection:
+        connection.execute(ADD_DISMISSED)
+        if not connection.execute(DISMISS, (reason, bucket_of(source), key)).rowcount:
+            raise AnalysisError(f"{key} is no reject of {bucket_of(source)}: 'python -m analysis rejects' lists them")
+        connection.commit()
+
+
+def stored(source: str | Path, key: str) -> bytes:
+    """The object as it is in raw. Raises AnalysisError if it is not there."""
+    folder, _, name = key.rpartition("/")
+    found = dict(open_source(source).read([Folder(f"{folder}/", [name])]))
+    if key not in found:
+        raise AnalysisError(f"there is no object {key} in {source}")
+    return found[key]
+
+
+def _folders(keys: Iterable[str]) -> dict[str, list[str]]:
+    folders: dict[str, list[str]] = {}
+    for key in dict.fromkeys(keys):
+        folder, _, name = key.rpartition("/")
+        folders.setdefault(f"{folder}/", []).append(name)
+    return folders
+
+
+def _listed(source: Source, folder: str, names: Sequence[str]) -> list[Folder]:
+    """Those of the names that there are; a listing tells when they were stored, which an event may need."""
+    folders = (each for found in source.folders([folder]) for each in found if each.prefix == folder)
+    there = {name for each in folders for name in each.names}
+    return [Folder(folder, [name for name in names if name in there])]

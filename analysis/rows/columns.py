@@ -1,0 +1,138 @@
+"""Columns as Polars makes them of members: for the usual values, what `chalicelib.convert` makes of each.
+
+Rows with a value that is not known to come out the same are named: they are for the contract's own mapping.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from analysis.rows.fields import JSON
+from analysis.rows.members import Values
+from chalicelib.contract import Column
+from chalicelib.convert import BIGINT_MAX, to_bigint, to_boolean
+
+__all__ = ["DTYPES", "expressions", "is_unusual", "source_series"]
+
+# Polars has no UUID: its text, in lower case.
+DTYPES: Mapping[str, pl.DataType] = {
+    "UUID": pl.String(),
+    "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    "TEXT": pl.String(),
+    "BOOLEAN": pl.Boolean(),
+    "BIGINT": pl.Int64(),
+    JSON: pl.String(),
+}
+
+UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+# As ingest and browsers write it. Of the year 0, or of second 60, Python and Polars think differently.
+TIMESTAMP = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
+TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
+PRESENT = "is present"
+PRICES = 65536
+
+
+def expressions(column: Column) -> Iterable[pl.Expr]:
+    """The column, of its source series, and whether a source has a value; null where none has, or it `is_unusual`."""
+    first = _first(column)
+    yield _usual(column.type, first).alias(column.name)
+    yield first.is_not_null().alias(_name(column, PRESENT))
+
+
+def is_unusual(column: Column) -> pl.Expr:
+    """Whether the contract's own mapping has to give this value: by its conversion, or what stands in for it."""
+    is_null = pl.col(column.name).is_null()
+    return is_null if column.fallback else is_null & pl.col(_name(column, PRESENT))
+
+
+def _usual(type_name: str, first: pl.Expr) -> pl.Expr:
+    if type_name == "TEXT":
+        return first.str.replace_all("\0", "\ufffd", literal=True)
+    if type_name == "UUID":
+        return pl.when(first.str.contains(UUID)).then(first.str.to_lowercase())
+    if type_name == "TIMESTAMPTZ":
+        plain = pl.when(first.str.contains(TIMESTAMP)).then(first)
+        return plain.str.to_datetime(TIMESTAMP_FORMAT, time_unit="us", time_zone="UTC", strict=False)
+    return first
+
+
+def _first(column: Column) -> pl.Expr:
+    """The first source that is not null and not empty; if it does not convert, the row is unusual."""
+    sources = [pl.col(_name(column, source)) for source in column.sources]
+    if column.type in {"TEXT", "UUID", "TIMESTAMPTZ"}:
+        sources = [pl.when(source != "").then(source) for source in sources]
+    return pl.coalesce(sources)
+
+
+def source_series(column: Column, values: Mapping[str, Values], unusual: set[int]) -> Iterable[pl.Series]:
+    """The sources of a column as series, for its `expressions`; adds to `unusual` the places of unusual values."""
+    for source in column.sources:
+        yield _SERIES[column.type](values[source], unusual).alias(_name(column, source))
+
+
+def _name(column: Column, source: str) -> str:
+    return f"{column.name} {source}"
+
+
+def _texts(values: Values, unusual: set[int]) -> pl.Series:
+    try:
+        return pl.Series(values, dtype=pl.String)
+    except TypeError:
+        # Only zero has two spellings as a whole number: 0 and -0.
+        unusual.update(place for place, value in enumerate(values) if type(value) is int and value == 0)
+        return pl.Series([_spelling(value) for value in values], dtype=pl.String)
+
+
+def _spelling(value: Any) -> str | None:  # noqa: ANN401  # any JSON value
+    """Text as it is, a number in its own spelling."""
+    if type(value) is int:
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def _times(values: Values, _unusual: set[int]) -> pl.Series:
+    """Texts only: a number is no time, whatever its digits look like."""
+    try:
+        return pl.Series(values, dtype=pl.String)
+    except TypeError:
+        return pl.Series([value if type(value) is str else None for value in values], dtype=pl.String)
+
+
+def _booleans(values: Values, _unusual: set[int]) -> pl.Series:
+    try:
+        return pl.Series(values, dtype=pl.Boolean)
+    except TypeError:
+        return pl.Series(list(map(to_boolean, values)), dtype=pl.Boolean)
+
+
+def _bigints(values: Values, _unusual: set[int]) -> pl.Series:
+    # Polars would take true for 1.
+    return pl.Series([None if value is None else _bigint(value) for value in values], dtype=pl.Int64)
+
+
+def _bigint(value: Any) -> int | None:  # noqa: ANN401  # any JSON value
+    if type(value) is int:
+        return value if -BIGINT_MAX - 1 <= value <= BIGINT_MAX else None
+    return _rounded(value) if isinstance(value, str) else None
+
+
+# A shop has far fewer prices than events.
+_rounded = lru_cache(PRICES)(to_bigint)
+
+
+def _json(values: Values, _unusual: set[int]) -> pl.Series:
+    texts = [bytes(value).decode() for value in values]
+    return pl.Series([text if text not in {"", "null"} else None for text in texts], dtype=pl.String)
+
+
+_Convert: TypeAlias = Callable[[Values, set[int]], pl.Series]
+_SERIES: Mapping[str, _Convert] = {
+    "UUID": _texts,
+    "TIMESTAMPTZ": _times,
+    "TEXT": _texts,
+    "BOOLEAN": _booleans,
+    "BIGINT": _bigints,
+    JSON: _json,
+}

@@ -1,0 +1,92 @@
+"""The contract's columns of many raw objects at once: the same rows as `chalicelib.flatten` gives one by one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from json import JSONDecoder
+from typing import TypeAlias
+from uuid import UUID
+
+import polars as pl
+
+from analysis.rows.columns import DTYPES, expressions, is_unusual, source_series
+from analysis.rows.fields import JSON, KEY
+from analysis.rows.members import Members, Values
+from chalicelib.contract import COLUMNS, Column, Value
+from chalicelib.errors import InvalidEvent
+from chalicelib.flatten import row_of
+from chalicelib.json_object import WHITESPACE, decode, members, parse
+
+__all__ = ["CORRUPT_SCHEMA", "Batch", "Corrupt", "Projection"]
+
+# Keys and bodies.
+Batch: TypeAlias = tuple[Sequence[str], Sequence[bytes]]
+# Key and reason.
+Corrupt: TypeAlias = tuple[str, str]
+
+CORRUPT_SCHEMA = {"key": pl.String(), "reason": pl.String()}
+UNUSUAL = "is unusual"
+
+
+class Projection:
+    """Turns raw objects into rows: `key`, the contract's columns, then further fields of `analysis.rows.fields`.
+
+    `last_modified` gives the LastModified of a key; it is asked only about unusual objects.
+    """
+
+    def __init__(self, fields: Sequence[Column], last_modified: Callable[[str], datetime]) -> None:
+        self._fields = fields
+        self._columns = (*COLUMNS, *fields)
+        self._last_modified = last_modified
+        self.schema = {KEY: pl.String()} | {column.name: DTYPES[column.type] for column in self._columns}
+        self._members = Members(
+            (path for column in self._columns if column.type != JSON for path in column.paths),
+            (path for column in self._columns if column.type == JSON for path in column.paths),
+        )
+        self._values = [expression for column in self._columns for expression in expressions(column)]
+        self._is_unusual = pl.any_horizontal(UNUSUAL, *map(is_unusual, self._columns))
+
+    def rows(self, batch: Batch) -> tuple[pl.DataFrame, list[Corrupt]]:
+        """The rows of these objects, in no particular order, and those objects that are corrupt."""
+        keys, bodies = batch
+        places, values = self._members.decode(bodies)
+        rows = self._together([keys[place] for place in places], values)
+        is_usual = ~rows[UNUSUAL]
+        if len(rows) == len(bodies) and is_usual.all():
+            return rows.select(*self.schema), []
+        others = set(range(len(bodies))).difference(pl.Series(places, dtype=pl.Int64).filter(is_usual))
+        rest, corrupt = self._one_by_one((keys[place], bodies[place]) for place in sorted(others))
+        return pl.concat([rows.filter(is_usual).select(*self.schema), rest]), corrupt
+
+    def _together(self, keys: list[str], values: Mapping[str, Values]) -> pl.DataFrame:
+        """The rows of all these objects, and which of them are unusual and so may be wrong."""
+        unusual: set[int] = set()
+        series = [each for column in self._columns for each in source_series(column, values, unusual)]
+        flags = pl.Series(UNUSUAL, [place in unusual for place in range(len(keys))], dtype=pl.Boolean)
+        frame = pl.DataFrame([pl.Series(KEY, keys, dtype=pl.String), *series, flags])
+        return frame.lazy().select(KEY, UNUSUAL, *self._values).with_columns(self._is_unusual.alias(UNUSUAL)).collect()
+
+    def _one_by_one(self, objects: Iterable[tuple[str, bytes]]) -> tuple[pl.DataFrame, list[Corrupt]]:
+        """The rows of unusual objects, by the contract's own mapping."""
+        rows, corrupt = [], []
+        for key, body in objects:
+            try:
+                rows.append(self._row(key, decode(body)))
+            except InvalidEvent as error:
+                corrupt.append((key, str(error)))
+        return pl.DataFrame(rows, schema=self.schema, orient="row"), corrupt
+
+    def _row(self, key: str, text: str) -> list[Value]:
+        payload = parse(text)
+        row = row_of(payload, key, self._last_modified(key))
+        further = [_json_text(field, text) if field.type == JSON else field.value(payload) for field in self._fields]
+        return [key, *(str(value) if isinstance(value, UUID) else value for value in row), *further]
+
+
+def _json_text(field: Column, text: str) -> str | None:
+    """The text of a top-level member, of the last one of that name; None where it is null or not there."""
+    found = "null"
+    for name, member in members(text):
+        if name in field.sources:
+            _, end = JSONDecoder().raw_decode(member)
+            found = member[end:].lstrip(WHITESPACE).removeprefix(":").lstrip(WHITESPACE)
+    return None if found == "null" else found

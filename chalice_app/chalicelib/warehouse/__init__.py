@@ -1,0 +1,1 @@
+"""The PostgreSQL warehouse: connection, credentials and tables."""

@@ -1,0 +1,1 @@
+"""`python -m emulator`: one module a command."""

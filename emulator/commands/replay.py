@@ -1,0 +1,70 @@
+"""The command line of a replay."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from command_line.home import Home
+from command_line.interrupt import stopped_by_ctrl_c
+from emulator.commands.options import home_option
+
+__all__ = ["replay_command"]
+
+HELP = """
+Post an event log in the REES46 format as clickstream events, and check that none is lost.
+
+FILE is CSV with the columns event_time, event_type, product_id, category_id, category_code, brand, price, user_id and
+user_session. Each line becomes one event; its eventId comes from the line, so that a second replay of the same file
+adds no rows.
+
+\b
+Examples:
+  python -m emulator replay 2019-Oct.csv --limit 1000
+  DW_URL=postgresql://... RAW_BUCKET_NAME=my-bucket \\
+    python -m emulator replay 2019-Oct.csv --url https://api.example.com/clickstream
+
+With --url, rows are checked where DW_URL is set, and objects where RAW_BUCKET_NAME is (through the AWS_* variables);
+what cannot be checked is said. Exit code: 0 all arrived, 1 something was malformed, refused or lost, 2 wrong usage or
+environment, 130 interrupted with Ctrl-C.
+"""
+TIMEOUT = "How long to wait for the warehouse while no new row arrives there."
+
+
+@click.command("replay", help=HELP)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@home_option
+@click.option("--url", help="Post there instead, e.g. to a deployed stage.  [default: the running stack's endpoint]")
+@click.option("--limit", type=click.IntRange(min=1), help="Read only the first N lines after the header.")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Events in flight at a time."
+)
+@click.option("--timeout", type=click.FloatRange(0), default=60.0, show_default=True, metavar="SECONDS", help=TIMEOUT)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the report as one JSON object, and nothing else on stdout."
+)
+def replay_command(
+    file: Path,
+    home: Home,
+    url: str | None,
+    limit: int | None,
+    concurrency: int,
+    timeout: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Replay FILE, print the report, and end with its exit code."""
+    # Imported here, since boto3, psycopg and httpx2 take longer to import than `--help` and `env` take to run.
+    from emulator.replay import output
+    from emulator.replay.ends import ends_of_environment, ends_of_stack
+    from emulator.replay.run import replay
+
+    ends = ends_of_environment(url) if url is not None else ends_of_stack(home.read_stack())
+    with stopped_by_ctrl_c() as stop:
+        report = replay(file, ends, limit=limit, concurrency=concurrency, timeout=timeout, stop=stop)
+    if as_json:
+        click.echo(json.dumps(output.as_json(report), indent=2))
+    else:
+        output.show(report, Console())
+    raise SystemExit(report.exit_code)

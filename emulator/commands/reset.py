@@ -1,0 +1,39 @@
+"""`python -m emulator reset`."""
+
+import os
+import shutil
+
+import click
+
+from command_line.errors import CommandError
+from command_line.home import MARKER, Home
+from emulator.commands.options import home_option
+from emulator.servers.postgres.server import Postgres
+from emulator.stack.run import stop_orphans
+
+__all__ = ["reset_command"]
+
+
+@click.command("reset")
+@home_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset_command(home: Home, *, yes: bool) -> None:
+    """Delete every stored event, the embedded warehouse and the logs, for a fresh start.
+
+    The stack must not be running. A warehouse given by --dw is left as it is.
+    """
+    if not os.access(home.path / MARKER, os.W_OK):
+        raise CommandError(f"{home.path} is no home of a stack: nothing was deleted")
+    with home.held():
+        if not yes:
+            click.confirm(f"Delete every event and the warehouse in {home.path}?", abort=True)
+        stop_orphans(home)
+        Postgres(home).remove()
+        try:
+            for folder in (home.s3, home.logs, home.path / "run"):
+                if folder.exists():
+                    shutil.rmtree(folder)
+            (home.path / "stack.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise CommandError(f"cannot delete {error.filename}: {error.strerror}") from error
+    click.echo(f"{home.path} is empty.")

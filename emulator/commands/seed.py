@@ -1,0 +1,104 @@
+"""The command line of the seed."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from command_line.errors import CommandError
+from command_line.home import BUCKET, Home
+from emulator.commands.options import home_option
+
+__all__ = ["seed_command"]
+
+HELP = """
+Write a realistic history of the demo shop straight into raw partitions, and the exact answers about it.
+
+Shoppers with habits come and come back, look around, fill carts, sign in, and buy or leave. Their events are those of
+the publisher, and their objects those of ingest. On purpose something is wrong with some of them: duplicates, late and
+lost events, wrong clocks, missing ids, bad prices, corrupt objects … The answers say what every metric and every check
+must give, to the last digit.
+
+\b
+Examples:
+  python -m emulator seed
+  python -m emulator seed --days 30 --shoppers 23000 --seed 7 --load
+  python -m emulator seed --clean --end 2026-11-01T00 --out /data/bucket --load --dw postgresql://...
+
+The same --seed, --days, --shoppers and --end always write the same bytes, so that writing them again changes nothing.
+Others add to what is there; then no answers hold for the whole. With 30 days there are about 45 events for each
+shopper.
+
+With --load all objects of the hours that were written are also put into the warehouse, the first received of an event
+first. A running stack projects new objects by itself, in no particular order: to load exactly what the answers say,
+write into a directory of your own with --out, or into a home whose stack does not run and load into another warehouse.
+
+Exit code: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C.
+"""
+END = "First hour that is not written any more, in UTC, like 2026-11-24T22.  [default: this hour]"
+OUT = "Write into this bucket's directory instead of the home's, as DIR/events/…"
+ANSWERS = "Where the answers go.  [default: seed-answers.json in the home, or beside DIR]"
+HOURS = ("%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
+
+
+@click.command("seed", help=HELP)
+@click.option("--days", type=click.IntRange(1, 1000), default=14, show_default=True, help="How long the history is.")
+@click.option("--shoppers", type=click.IntRange(1, 1_000_000), default=500, show_default=True, help="How many come.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which history.")
+@click.option("--end", type=click.DateTime(HOURS), metavar="HOUR", help=END)
+@click.option("--clean", is_flag=True, help="Plant no faults: every check must find nothing.")
+@home_option
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help=OUT)
+@click.option("--answers", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=ANSWERS)
+@click.option("--load", is_flag=True, help="Load it into the warehouse, too.")
+@click.option("--dw", metavar="URL", help="The warehouse of --load.  [default: DW_URL, else the stack's]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else on stdout.")
+def seed_command(
+    days: int,
+    shoppers: int,
+    seed: int,
+    end: datetime | None,
+    home: Home,
+    out: Path | None,
+    answers: Path | None,
+    dw: str | None,
+    *,
+    clean: bool,
+    load: bool,
+    as_json: bool,
+) -> None:
+    """Write the history, and print what was written."""
+    # Imported here, since psycopg, boto3 and rich take longer to import than `--help` and `env` take to run.
+    from rich.console import Console
+
+    from emulator.seed.clock import milliseconds
+    from emulator.seed.run import run
+    from emulator.seed.store import Store
+
+    if dw is not None and not load:
+        raise click.UsageError("--dw names the warehouse of --load: give both")
+    store = Store(seed, days, shoppers, milliseconds(_hour(end)), clean)
+    dw_url = (dw or os.environ.get("DW_URL") or home.read_stack().dw_url) if load else None
+    if out is None:
+        home.create()
+    directory = home.s3 / BUCKET if out is None else out.absolute()
+    place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"
+    try:
+        report = run(store, directory, place, dw_url, Console(stderr=True))
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    if as_json:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        click.echo(report.as_text())
+
+
+def _hour(end: datetime | None) -> datetime:
+    """The full hour at which the history ends. Raises CommandError if it is none, or in the future."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hour = now if end is None else end.replace(tzinfo=UTC)
+    if hour.minute or hour > now:
+        raise CommandError("--end must be a full hour, and not in the future: a history is past")
+    return hour

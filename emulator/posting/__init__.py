@@ -1,0 +1,1 @@
+"""Posts events to a collector and reads its responses, for replay, shoppers and soak."""

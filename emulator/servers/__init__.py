@@ -1,0 +1,1 @@
+"""The servers of the stack: S3, ingest, PostgreSQL, and what every part has in common."""

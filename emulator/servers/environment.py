@@ -1,0 +1,34 @@
+"""The environment variables that point a program at one stack."""
+
+import os
+
+from command_line.home import Stack
+
+__all__ = ["REGION", "aws_environment", "lambda_environment"]
+
+REGION = "us-east-1"
+
+
+def aws_environment(stack: Stack) -> dict[str, str]:
+    """The variables that point any AWS SDK, and both Lambdas, at this stack."""
+    return {
+        "AWS_ENDPOINT_URL_S3": stack.s3_url,
+        "AWS_ACCESS_KEY_ID": stack.access_key,
+        "AWS_SECRET_ACCESS_KEY": stack.secret_key,
+        "AWS_DEFAULT_REGION": REGION,
+        "RAW_BUCKET_NAME": stack.bucket,
+        "DW_URL": stack.dw_url,
+    }
+
+
+def lambda_environment(stack: Stack) -> dict[str, str]:
+    """What the Lambda code sees: this stack and nothing of the user's own AWS or rclone set-up."""
+    foreign = ("AWS_", "RCLONE_", "PG") if stack.is_own_dw else ("AWS_", "RCLONE_")
+    # A proxy would be asked for 127.0.0.1 too.
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(foreign) and not name.lower().endswith("_proxy")
+    }
+    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return inherited | nowhere | aws_environment(stack) | {"PYTHONUNBUFFERED": "1"}

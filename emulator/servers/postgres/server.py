@@ -1,0 +1,202 @@
+"""An embedded PostgreSQL: the programs of a wheel, run as a child process that listens on a private socket only."""
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from signal import SIGINT, SIGQUIT
+from urllib.parse import quote
+
+import psycopg
+
+from command_line.errors import CommandError
+from command_line.home import Home
+from emulator.servers.postgres import data as postgres_data
+from emulator.servers.postgres.user import (
+    ENVIRONMENT,
+    Place,
+    claim,
+    data_directories,
+    find_binaries,
+    find_place,
+    is_reachable,
+)
+from emulator.servers.processes import Child, User, wait_until
+
+__all__ = ["Postgres"]
+
+DATABASE = "clickstream_dw"
+MAINTENANCE_DATABASE = "template1"
+PORT = 5432  # part of the socket's name only
+SOCKET_PATH_BYTES = 103  # macOS; Linux allows 107
+START_SECONDS = 120  # recovery after a crash takes its time
+FAST_SHUTDOWN_SECONDS = 30
+RESET = "'python -m emulator reset' makes a new, empty one"
+
+
+class Postgres:
+    """The database server of one home, which its caller has created and holds. It speaks no TCP."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._log = home.logs / "postgres.log"
+        self._data = home.postgres
+        self._notice: str | None = None
+        self._sockets: Path | None = None
+        self._child: Child | None = None
+
+    def start(self) -> None:
+        """Start the server, after ending what an earlier run left behind; return when its database answers.
+
+        Raises CommandError, in one line, if it cannot: no programs, no user for it, a broken data directory.
+        """
+        if self.is_alive:
+            return
+        self.stop()  # cleans up after a server that died
+        try:
+            self._start()
+        except OSError as error:
+            self.stop()
+            culprit = error.filename or self.home.path
+            raise CommandError(f"cannot start PostgreSQL: {culprit}: {error.strerror or error}") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Shut the server down: fast, at once if that takes too long, by SIGKILL in the end; remove its socket."""
+        if self._child is not None:
+            self._child.stop(SIGINT, FAST_SHUTDOWN_SECONDS, then=[SIGQUIT])
+        if self._sockets is None:
+            return  # stopped before: by now another stack may run on this home
+        if self._child is not None and self._child.returncode != 0:
+            postgres_data.free(self._data)  # its children can outlive a server that was killed
+        shutil.rmtree(self._sockets, ignore_errors=True)
+        self._sockets = None
+
+    def remove(self) -> None:
+        """Delete the data, wherever it lives, for a fresh start; what an earlier run left running is stopped first.
+
+        Raises CommandError if our own server is running, or the data cannot be deleted.
+        """
+        if self.is_alive:
+            raise CommandError("PostgreSQL is running: stop the stack first")
+        for data in data_directories(self.home):
+            if data.is_symlink():
+                raise CommandError(f"{data} is a link: remove it, and what it points to, yourself")
+            if data.is_dir():
+                self._remove_stale_sockets(data)
+            postgres_data.remove(data)
+
+    @property
+    def url(self) -> str:
+        """The libpq URL of the database, for psql and psycopg; the same at every start, unless its place is taken."""
+        sockets = self._sockets or Path(tempfile.gettempdir(), self.home.name)
+        host = quote(os.fsencode(sockets), safe="")
+        return f"postgresql://{postgres_data.SUPERUSER}@/{DATABASE}?host={host}&port={PORT}"
+
+    @property
+    def notice(self) -> str | None:
+        """What the user should know: that the data, or the programs, had to be put somewhere else."""
+        return self._notice
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server's process runs."""
+        return self._child is not None and self._child.is_alive
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server, or None before its first start."""
+        return None if self._child is None else self._child.pid
+
+    def last_lines(self, n: int = 20) -> list[str]:
+        """The last lines of the server's log."""
+        return [] if self._child is None else self._child.last_lines(n)
+
+    def _start(self) -> None:
+        place = find_place(self.home)
+        binaries, copied = find_binaries(place.user)
+        self._data = place.data
+        self._notice = " ".join(filter(None, (place.notice, copied))) or None
+        postgres_data.prepare(place.data, binaries, place.user, self._log.with_name("initdb.log"))
+        self._sockets = _socket_directory(self.home.name, place.user)
+        self._child = Child("PostgreSQL", self._command(binaries, place), self._log, ENVIRONMENT, place.user, Path("/"))
+        self._child.start()
+        self._wait()
+        self._create_database()
+
+    def _remove_stale_sockets(self, data: Path) -> None:
+        """Remove what a stack that was killed could not; never a directory of somebody else."""
+        stale = Path(tempfile.gettempdir(), self.home.name)
+        if stale.exists() and stale.stat().st_uid == data.stat().st_uid:
+            shutil.rmtree(stale, ignore_errors=True)
+
+    def _command(self, binaries: Path, place: Place) -> list[str | Path]:
+        # On the command line they win over postgresql.conf, whoever has edited that.
+        settings = {
+            "listen_addresses": "",
+            "port": str(PORT),
+            "unix_socket_directories": '"{}"'.format(str(self._sockets).replace('"', '""')),
+            "logging_collector": "off",
+            "timezone": "UTC",
+        }
+        return [binaries / "postgres", "-D", place.data, *(f"--{name}={value}" for name, value in settings.items())]
+
+    def _wait(self) -> None:
+        if not wait_until(self._answers, START_SECONDS):
+            raise self._broken(f"no answer in {START_SECONDS} s")
+
+    def _answers(self) -> bool:
+        if not self.is_alive:
+            raise self._broken(postgres_data.reason(self.last_lines(1000)))
+        try:
+            self._ask(MAINTENANCE_DATABASE, "SELECT 1")
+        except psycopg.OperationalError as error:
+            # Not there yet, or "the database system is starting up": any other refusal is final.
+            if "FATAL" in str(error) and "the database system is" not in str(error):
+                raise self._broken(postgres_data.reason(str(error).splitlines())) from error
+            return False
+        return True
+
+    def _create_database(self) -> None:
+        try:
+            if not self._ask(MAINTENANCE_DATABASE, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608
+                self._ask(MAINTENANCE_DATABASE, f"CREATE DATABASE {DATABASE}")
+            self._ask(DATABASE, "SELECT 1")
+        except psycopg.Error as error:
+            raise self._broken(postgres_data.reason(str(error).splitlines())) from error
+
+    def _ask(self, database: str, query: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.url, dbname=database, autocommit=True, connect_timeout=10) as connection:
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def _broken(self, why: str) -> CommandError:
+        advice = "free some space" if "No space left" in why else RESET
+        return CommandError(f"the database in {self._data} does not start: {why} (log: {self._log}); {advice}")
+
+
+def _socket_directory(name: str, user: User | None) -> Path:
+    """Make or take over the private directory for the socket: a predictable one, so that its URL lasts.
+
+    Raises OSError if there is no place for it.
+    """
+    folder = _socket_parent(name, user) / name
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not claim(folder, user, forbidden=0o077):
+        folder = Path(tempfile.mkdtemp(prefix="clickstream-", dir=folder.parent))
+        claim(folder, user)
+    for stale in folder.iterdir():
+        stale.unlink()
+    return folder
+
+
+def _socket_parent(name: str, user: User | None) -> Path:
+    parent = Path(tempfile.gettempdir())
+    fits = len(os.fsencode(parent / name / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_BYTES
+    # libpq takes a comma for the start of a second host.
+    usable = fits and "," not in str(parent) and is_reachable(parent, user)
+    return parent if usable else Path("/tmp")  # noqa: S108 - what is made there is private and verified

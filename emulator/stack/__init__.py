@@ -1,0 +1,1 @@
+"""The stack as a whole: it is run, supervised, broken on purpose, and emptied."""

@@ -1,0 +1,85 @@
+"""Reset of a running stack: no faults, no shoppers, no events, no rows."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+import psycopg
+
+from chalicelib.contract import TABLE
+from chalicelib.warehouse.client import REJECTS, TOMBSTONES
+from command_line.errors import CommandError
+from command_line.home import Stack
+from emulator.stack.faults import FaultSwitches
+from emulator.traces.traces import Traces
+from emulator.triggers.watch import Triggers
+
+__all__ = ["Reset"]
+
+LOCK_TIMEOUT = "SET lock_timeout = '10s'"
+EMPTY = "TRUNCATE {}"
+
+
+class Reset:
+    """Empties one stack when called; `at` is when the last one that succeeded began (UTC), None before the first."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        bucket: Path,
+        triggers: Triggers,
+        traces: Traces,
+        faults: FaultSwitches,
+        forget_shoppers: Callable[[], None],
+    ) -> None:
+        self.at: datetime | None = None
+        self._lock = Lock()
+        self._stack = stack
+        self._bucket = bucket
+        self._triggers = triggers
+        self._traces = traces
+        self._faults = faults
+        self._forget_shoppers = forget_shoppers
+
+    def __call__(self) -> None:
+        """Delete every raw object, row, reject and trace; a warehouse that is not ours is left as it is.
+
+        Raises CommandError if something cannot be deleted.
+        """
+        with self._lock:
+            self._reset()
+
+    def _reset(self) -> None:
+        self._forget_shoppers()
+        self._faults.all_off()
+        began = datetime.now(UTC)
+        with self._triggers.held():
+            if self._stack.is_own_dw:
+                _empty_tables(self._stack.dw_url)  # first, since it can be refused: rows can be made again from raw
+            self._delete_objects()
+            self._traces.reset()
+            self.at = began
+
+    def _delete_objects(self) -> None:
+        """Delete the files only: the S3 server remembers directories for a moment."""
+        try:
+            for path in self._bucket.rglob("*"):
+                if not path.is_dir():
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CommandError(f"cannot delete {error.filename}: {error.strerror}") from error
+
+
+def _empty_tables(dw_url: str) -> None:
+    try:
+        with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(LOCK_TIMEOUT)
+            for table in (TABLE, REJECTS, TOMBSTONES):
+                if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
+                    connection.execute(EMPTY.format(table).encode())
+    except psycopg.Error as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise CommandError(
+            f"nothing was deleted, since the warehouse was not emptied: {why}; end what else uses it, and reset again"
+        ) from error

@@ -1,0 +1,191 @@
+"""`up`: one stack on one home, from the first check to the last part stopped."""
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TextIO
+
+from command_line.home import BUCKET, Home, Stack
+from command_line.printable import printable_lines
+from emulator.api.running import Running
+from emulator.api.server import Page
+from emulator.api.shoppers import ShopperRun
+from emulator.servers.environment import lambda_environment
+from emulator.servers.ingest import IngestServer
+from emulator.servers.lambdas import load_projector
+from emulator.servers.part import Part
+from emulator.servers.ports import require_free
+from emulator.servers.postgres.server import Postgres
+from emulator.servers.processes import stop_orphan
+from emulator.servers.s3 import CACHE_SECONDS, S3Server
+from emulator.servers.warehouse import ExternalWarehouse, WarehouseServer
+from emulator.stack.faults import FaultSwitches
+from emulator.stack.reset import Reset
+from emulator.stack.supervisor import Supervisor, ignore_signals, interruptible
+from emulator.traces.refusals import Refusals
+from emulator.traces.traces import Traces
+from emulator.triggers.projected import known_files
+from emulator.triggers.watch import Triggers
+
+__all__ = ["Options", "stop_orphans", "up"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Ports on 127.0.0.1, the URL of another PostgreSQL to use as the warehouse, and whether there is to be no page.
+
+    For `s3_cache_seconds` the S3 server may overlook files that were written straight to disk.
+    """
+
+    web_port: int
+    ingest_port: int
+    s3_port: int
+    dw_url: str | None
+    is_headless: bool = False
+    s3_cache_seconds: float = CACHE_SECONDS
+
+
+def up(home: Home, options: Options) -> None:
+    """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP; every part is stopped however it ends.
+
+    Raises CommandError, after stopping everything, if a part cannot be started or kept running.
+    """
+    home.create()
+    with home.held():
+        # Headless, standard output has the one line that a program waits for.
+        say = partial(_say, sys.stderr if options.is_headless else sys.stdout)
+        supervisor = Supervisor(say)
+        try:
+            with interruptible():
+                stack = _start(home, options, supervisor, say)
+                if options.is_headless:
+                    _say(sys.stdout, _ready(stack))
+                else:
+                    say(_places(stack, home))
+                supervisor.run()
+        finally:
+            ignore_signals()
+            say("stopping …")
+            supervisor.stop()
+
+
+def stop_orphans(home: Home) -> None:
+    """Stop the servers that a killed stack left behind; PostgreSQL looks after its own."""
+    for part in (IngestServer.name, S3Server.name):
+        stop_orphan(home.record_of(part))
+
+
+def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> Stack:
+    stop_orphans(home)
+    require_free({"--web-port": options.web_port, "--ingest-port": options.ingest_port, "--s3-port": options.s3_port})
+    dw_url = _start_warehouse(home, options, supervisor, say)
+    access_key, secret_key = home.key_pair()
+    stack = Stack(
+        web_url=f"http://127.0.0.1:{options.web_port}",
+        ingest_url=f"http://127.0.0.1:{options.ingest_port}",
+        s3_url=f"http://127.0.0.1:{options.s3_port}",
+        dw_url=dw_url,
+        is_own_dw=options.dw_url is None,
+        bucket=BUCKET,
+        access_key=access_key,
+        secret_key=secret_key,
+    )
+    home.write_stack(stack)
+    supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
+    project = load_projector(lambda_environment(stack), home.logs / "projector.log")
+    bucket = home.s3 / BUCKET
+    traces = Traces(bucket)
+    triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
+    supervisor.add(triggers)
+    ingest = IngestServer(home, stack)
+    supervisor.add(ingest)
+    supervisor.add(Refusals(ingest.log, traces))
+    faults = FaultSwitches(supervisor, triggers, is_own_dw=stack.is_own_dw)
+    shoppers = ShopperRun(stack)
+    running = Running(
+        stack=stack,
+        bucket=bucket,
+        traces=traces,
+        faults=faults,
+        shoppers=shoppers,
+        reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
+        health=partial(_health, supervisor, stack),
+        started_at=datetime.now(UTC),
+    )
+    supervisor.add(Page(options.web_port, running, is_headless=options.is_headless))
+    return stack
+
+
+def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> str:
+    if options.dw_url is not None:
+        supervisor.add(ExternalWarehouse(options.dw_url))
+        return options.dw_url
+    # The user's own PGHOSTADDR or PGSERVICE would win over the URL of the embedded server.
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
+    postgres = Postgres(home)
+    supervisor.add(WarehouseServer(postgres))
+    if postgres.notice:
+        say(postgres.notice)
+    return postgres.url
+
+
+def _health(supervisor: Supervisor, stack: Stack) -> dict[str, Any]:
+    """The state of each part: `ok` or `down`, where it is, and what is wrong."""
+    places = {
+        "warehouse": stack.public_dw_url,
+        "s3": f"{stack.s3_url}/{stack.bucket}",
+        "projector": "on every object below events/",
+        "ingest": stack.endpoint,
+        "page": stack.web_url,
+    }
+    running = [part for part in supervisor.parts if part.name in places]
+    # All at once: a part that hangs takes its seconds to say so.
+    with ThreadPoolExecutor(len(running) or 1) as pool:
+        problems = pool.map(partial(_problem, supervisor), running)
+    parts: dict[str, dict[str, Any]] = {}
+    for part, problem in zip(running, problems, strict=True):
+        parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
+        if isinstance(part, Triggers):
+            parts[part.name]["pending"] = part.pending
+    return {"healthy": all(part["state"] == "ok" for part in parts.values()), "parts": parts}
+
+
+def _problem(supervisor: Supervisor, part: Part) -> str | None:
+    if part.name in supervisor.down:
+        return "switched off"
+    return part.check() if part.is_alive else "is not running"
+
+
+def _ready(stack: Stack) -> str:
+    """The line by which a program knows that everything runs, and where."""
+    places = {"endpoint": stack.endpoint, "api": f"{stack.web_url}/api", "s3": stack.s3_url, "dw": stack.public_dw_url}
+    return " ".join(["ready", *(f"{name}={place}" for name, place in places.items())])
+
+
+def _places(stack: Stack, home: Home) -> str:
+    """What the user needs to know once everything runs."""
+    places = {
+        "page": stack.web_url,
+        "pipeline": f"{stack.web_url}/pipeline",
+        "ingest": f"POST {stack.endpoint}",
+        "S3": f"{stack.s3_url}/{stack.bucket}",
+        "warehouse": stack.public_dw_url,
+        "raw files": home.s3 / stack.bucket,
+        "logs": home.logs,
+        "environment": 'eval "$(python -m emulator env)"',
+    }
+    lines = [f"  {name:<12} {place}" for name, place in places.items()]
+    return "\n".join(["", "The stack is up. Ctrl-C stops all of it.", *lines])
+
+
+def _say(stream: TextIO, line: str) -> None:
+    """Print a line; a terminal that is closed, or lacks a letter, must not keep the parts from being stopped."""
+    with suppress(OSError, ValueError):
+        encoding = stream.encoding or "utf-8"
+        print(printable_lines(line).encode(encoding, "replace").decode(encoding), file=stream, flush=True)

@@ -1,0 +1,81 @@
+"""What the warehouse knows already: of which raw objects it has a row or a reject, and which."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from chalicelib.contract import EVENT_ID, TABLE
+from chalicelib.errors import InvalidEvent
+from chalicelib.flatten import flatten
+from chalicelib.warehouse.client import REJECTS
+from emulator.triggers.notification import File
+
+__all__ = ["known_events", "known_files", "quick_connection", "row_and_reject"]
+
+STATEMENT_TIMEOUT = "SET statement_timeout = '2s'"
+KNOWN_EVENTS = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
+ROW = f"SELECT * FROM {TABLE} WHERE event_id = %s"  # noqa: S608  # a name of the contract
+REJECT = f"SELECT reason FROM {REJECTS} WHERE bucket = %s AND key = %s"  # noqa: S608  # as above
+KNOWN_REJECTS = f"SELECT key FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
+
+
+@contextmanager
+def quick_connection(dw_url: str) -> Iterator[psycopg.Connection]:
+    """A connection on which no statement takes longer than two seconds, whatever is locked. Raises psycopg.Error."""
+    with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
+        connection.execute(STATEMENT_TIMEOUT)
+        yield connection
+
+
+def known_events(connection: psycopg.Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of `ids` that have a row; none without a table. Raises psycopg.Error."""
+    return _found(connection, KNOWN_EVENTS, (list(ids),))
+
+
+def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
+    """Those of `files`, objects of the bucket at `directory`, that are rows or rejects. Raises psycopg.Error."""
+    event_ids = {file.key: _event_id(directory / file.key, file) for file in files}
+    ids = [event_id for event_id in event_ids.values() if event_id is not None]
+    keys = [key for key, event_id in event_ids.items() if event_id is None]
+    with quick_connection(dw_url) as connection:
+        rows = known_events(connection, ids)
+        rejects = _found(connection, KNOWN_REJECTS, (directory.name, keys))
+    return [file for file in files if event_ids[file.key] in rows or file.key in rejects]
+
+
+def row_and_reject(
+    dw_url: str, event_id: UUID | None, bucket: str, key: str
+) -> tuple[dict[str, Any] | None, str | None]:
+    """The row of an event id, by column name, and why an object was rejected; None for what is not there.
+
+    Raises psycopg.Error.
+    """
+    with quick_connection(dw_url) as connection:
+        reject = next(iter(_found(connection, REJECT, (bucket, key))), None)
+        try:
+            return connection.cursor(row_factory=dict_row).execute(ROW, (event_id,)).fetchone(), reject
+        except psycopg.errors.UndefinedTable:
+            return None, reject
+
+
+def _found(connection: psycopg.Connection, query: LiteralString, parameters: tuple[Any, ...]) -> set[Any]:
+    """The first column of what a query finds: nothing where its table does not exist yet."""
+    try:
+        return {row[0] for row in connection.execute(query, parameters)}
+    except psycopg.errors.UndefinedTable:
+        return set()
+
+
+def _event_id(path: Path, file: File) -> UUID | None:
+    """The id of the object's row; None if it can have none, or is gone."""
+    try:
+        event_id = flatten(path.read_bytes(), file.key, datetime.now(UTC))[EVENT_ID]
+    except (InvalidEvent, OSError):
+        return None  # not known: the projector will say what is wrong
+    return event_id if isinstance(event_id, UUID) else None

@@ -1,0 +1,119 @@
+"""Every metric and every finding beside the exact answers of seeded histories, from raw and from the warehouse."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+from analysis import read_events
+from analysis.checks.validation.run import validate
+from analysis.metrics import carts, funnel, overview, paths, products, retention, revenue, sessions
+from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+from analysis.metrics.range import Range
+from emulator.commands.main import main
+
+START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
+MODULES = (carts, funnel, overview, paths, products, retention, revenue, sessions)
+RAW_ONLY = ("revenue", "revenue_over_time")
+
+
+class History(NamedTuple):
+    """A seeded history: where it is, its answers, and both engines over it."""
+
+    bucket: Path
+    answers: dict[str, Any]
+    dw_url: str
+    engines: Mapping[str, Engine]
+
+
+def history(folder: Path, dw_url: str, *options: str) -> History:
+    """Write a history, and load it into a warehouse."""
+    bucket, answers = folder / "bucket", folder / "answers.json"
+    given = [
+        "--days",
+        "13",
+        "--shoppers",
+        "120",
+        "--end",
+        "2026-11-20T00",
+        "--out",
+        str(bucket),
+        "--answers",
+        str(answers),
+    ]
+    done = CliRunner().invoke(main, ["seed", *given, "--load", "--dw", dw_url, *options])
+    assert done.exit_code == 0, done.output
+    raw = RawEvents(read_events(bucket, START, END, fields=["order"]).frame)
+    return History(bucket, json.loads(answers.read_text()), dw_url, {"raw": raw, "warehouse": WarehouseEvents(dw_url)})
+
+
+@pytest.fixture(scope="module", params=["1", "2", "3"])
+def planted(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_database: Callable[[], AbstractContextManager[str]],
+) -> Iterator[History]:
+    """Give a history with faults, of three seeds in turn."""
+    with new_database() as dw_url:
+        yield history(tmp_path_factory.mktemp("history"), dw_url, "--seed", request.param)
+
+
+def metric(name: str) -> Any:
+    """The function of a metric."""
+    return next(getattr(module, name) for module in MODULES if hasattr(module, name))
+
+
+def plain(value: object) -> object:
+    """A value of a frame as the answers spell it."""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    return Decimal(value) if isinstance(value, Decimal) else value
+
+
+def expected(value: object, dtype: str) -> object:
+    return Decimal(str(value)) if dtype.startswith("Decimal") and value is not None else value
+
+
+class TestMetrics:
+    def test_every_metric_is_exact(self, planted: History) -> None:
+        """From raw, and from the warehouse where it holds the columns."""
+        assert len(planted.answers["metrics"]) > 90
+        for answer in planted.answers["metrics"]:
+            within = Range(START, END, answer["login_state"])
+            for place, engine in planted.engines.items():
+                if place == "warehouse" and answer["metric"] in RAW_ONLY:
+                    continue
+                frame = metric(answer["metric"])(engine, within, **answer["arguments"])
+                assert frame.columns == answer["columns"]
+                types = [str(dtype) for dtype in frame.dtypes]
+                rows = [[expected(*pair) for pair in zip(row, types, strict=True)] for row in answer["rows"]]
+                found = [[plain(value) for value in row] for row in frame.rows()]
+                assert found == rows, (place, answer["metric"], answer["arguments"], answer["login_state"])
+
+
+class TestValidation:
+    def test_every_planted_fault_is_found_and_nothing_else(self, planted: History) -> None:
+        """Each finding, to the key, the client, the number."""
+        report = validate(planted.bucket, planted.dw_url, START, END)
+        checks = {check.name: check.findings for check in report.checks}
+        assert checks.keys() <= planted.answers["checks"].keys()
+        for name, answers in planted.answers["checks"].items():
+            fields = answers[0].keys() if answers else ()
+            found = [{field: plain(finding[field]) for field in fields} for finding in checks.get(name, [])]
+            assert sorted(found, key=json.dumps) == sorted(answers, key=json.dumps), name
+        assert not report.is_passed
+
+    def test_a_clean_history_has_no_finding(self, tmp_path: Path, warehouse_url: str) -> None:
+        """No check cries wolf, and metrics from raw and warehouse agree."""
+        clean = history(tmp_path, warehouse_url, "--seed", "4", "--clean")
+        report = validate(clean.bucket, clean.dw_url, START, END)
+        assert {check.name: check.findings for check in report.checks if check.findings} == {}
+        assert "raw_and_warehouse_differ" in [check.name for check in report.checks]

@@ -1,0 +1,102 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from analysis.commands.main import main
+from chalicelib.flatten import flatten
+from chalicelib.warehouse.client import Warehouse
+from tests.support.raw_objects import START, Objects
+
+FIRST = START + timedelta(seconds=1)
+SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T10:00Z")
+
+
+pytestmark = pytest.mark.usefixtures("no_environment")
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Path:
+    """Give a bucket's directory with five good events."""
+    objects = Objects()
+    for _ in range(5):
+        objects.add()
+    return objects.write(tmp_path / "bucket")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["validate", *map(str, arguments)])
+
+
+class TestValidate:
+    def test_nothing_wrong(self, bucket: Path) -> None:
+        """Exit code 0, and an account of the hours; that no warehouse was compared is said."""
+        result = run("--source", bucket, *SPAN)
+        assert result.exit_code == 0
+        assert "17 of 17 checks found nothing" in result.stdout
+        assert "The warehouse was not compared" in result.stdout
+
+    def test_a_missing_row_is_named(self, bucket: Path, warehouse_url: str) -> None:
+        """Exit code 1, the key, and what to do; in JSON all of it."""
+        paths = sorted(bucket.rglob("*.json"))
+        warehouse = Warehouse(warehouse_url)
+        for path in paths[1:]:
+            warehouse.insert(flatten(path.read_bytes(), str(path.relative_to(bucket)), datetime.now(UTC)))
+        warehouse.close()
+        result = run("--source", bucket, "--dw", warehouse_url, *SPAN)
+        assert result.exit_code == 1
+        assert paths[0].name in result.stdout
+        assert "makes them rows" in result.stdout
+        result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
+        report = json.loads(result.stdout)
+        (failed,) = [check for check in report["checks"] if not check["passed"]]
+        assert (failed["name"], failed["findings"][0]["key"]) == ("missing_rows", str(paths[0].relative_to(bucket)))
+        assert report["hours"][0] | {"hour": ""} == {
+            "hour": "", "objects": 5, "rows": 4, "duplicates": 0, "rejects": 0, "missing": 1
+        }  # fmt: skip
+
+    def test_a_row_that_was_changed_makes_metrics_differ(self, bucket: Path, warehouse_url: str) -> None:
+        """All rows are there, and not what raw says."""
+        warehouse = Warehouse(warehouse_url)
+        for path in bucket.rglob("*.json"):
+            warehouse.insert(flatten(path.read_bytes(), str(path.relative_to(bucket)), datetime.now(UTC)))
+        warehouse.close()
+        assert run("--source", bucket, "--dw", warehouse_url, *SPAN).exit_code == 0
+        with psycopg.connect(warehouse_url) as connection:
+            connection.execute("UPDATE clickstream_events SET event_name = 'click' WHERE event_timestamp = %s", [FIRST])
+        result = run("--source", bucket, "--dw", warehouse_url, "--json", *SPAN)
+        (failed,) = [check for check in json.loads(result.stdout)["checks"] if not check["passed"]]
+        assert (result.exit_code, failed["name"]) == (1, "raw_and_warehouse_differ")
+        assert {finding["metric"] for finding in failed["findings"]} >= {"top_events", "paths"}
+
+    def test_text_of_an_event_is_no_markup(self, bucket: Path) -> None:
+        """Whatever a client calls its events."""
+        body = next(bucket.rglob("*.json")).read_bytes().replace(b"page_view", b"[red]x[/]")
+        (next(bucket.rglob("*.json")).parent / "event-odd.json").write_bytes(
+            body.replace(b'"eventId": "', b'"eventId": "x')
+        )
+        result = run("--source", bucket, *SPAN)
+        assert "event_name [red]x[/]" in result.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "problem"),
+        [
+            ((), "name --source DIR or s3://BUCKET"),
+            (("--source", "nowhere"), "nowhere"),
+            (("--start", "yesterday"), "'yesterday' is no time"),
+            (("--source", ".", "--start", "2026-11-25T09:30", "--end", "2026-11-25T10:00"), "whole hour"),
+            (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),
+        ],
+    )
+    def test_wrong_usage(self, arguments: tuple[str, ...], problem: str) -> None:
+        """Exit code 2, and one line that says what is wrong."""
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert problem in result.output
+
+    def test_help_teaches(self) -> None:
+        """With examples."""
+        assert "python -m analysis validate --start" in run("--help").stdout

@@ -1,0 +1,55 @@
+from collections.abc import Callable, Sequence
+
+import polars as pl
+import pytest
+
+from analysis.metrics.carts import carts
+from analysis.metrics.engine import Engine
+from tests.support.event_rows import RANGE, Event, check, event
+
+EngineOf = Callable[[Sequence[Event]], Engine]
+
+SCHEMA = {
+    "sessions_with_cart": pl.Int64,
+    "sessions_with_purchase": pl.Int64,
+    "abandonment": pl.Float64,
+    "sessions_with_checkout_start": pl.Int64,
+    "checkout_abandonment": pl.Float64,
+}
+NAMES = {"a": "add_to_cart_click", "s": "checkout_start", "c": "checkout_complete", "v": "product_view"}
+
+
+def of(session: str | None, letters: str) -> list[Event]:
+    """A session's events, all of the same moment: their ids decide."""
+    return [event(0, NAMES[letter], session=session) for letter in letters]
+
+
+class TestCarts:
+    @pytest.mark.parametrize(
+        ("letters", "row"),
+        [
+            ("vasc", (1, 1, 0.0, 1, 0.0)),
+            ("aa", (1, 0, 1.0, 0, None)),
+            ("ac", (1, 1, 0.0, 0, None)),
+            ("as", (1, 0, 1.0, 1, 1.0)),
+            ("acs", (1, 1, 0.0, 1, 1.0)),
+            ("ssca", (1, 0, 1.0, 0, None)),
+            ("sacs", (1, 1, 0.0, 1, 1.0)),
+            ("ascs", (1, 1, 0.0, 1, 0.0)),
+            ("sc", (0, 0, None, 0, None)),
+        ],
+    )
+    def test_what_counts_is_after_the_first_add(
+        self, engine_of: EngineOf, letters: str, row: tuple[object, ...]
+    ) -> None:
+        """A purchase ends a checkout only after the first start that follows it."""
+        check(carts(engine_of(of("s", letters)), RANGE), SCHEMA, [row])
+
+    def test_sessions_are_counted(self, engine_of: EngineOf) -> None:
+        """Each by itself; events without one are of none."""
+        engine = engine_of([*of("s", "asc"), *of("t", "as"), *of("u", "a"), *of("v", "a"), *of(None, "asc")])
+        check(carts(engine, RANGE), SCHEMA, [(4, 1, 0.75, 2, 0.5)])
+
+    def test_without_events_there_is_nothing_to_divide_by(self, engine_of: EngineOf) -> None:
+        """One row all the same."""
+        check(carts(engine_of([]), RANGE), SCHEMA, [(0, 0, None, 0, None)])

@@ -1,0 +1,80 @@
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import polars as pl
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
+from tests.support.event_rows import Event, at, check, event, fill, frame_of
+
+EngineOf = Callable[[Sequence[Event]], Engine]
+
+SELECT = """
+SELECT event_id, event_timestamp, CAST(event_timestamp AS DATE) AS day, is_first_visit
+FROM public.clickstream_events
+"""
+
+
+class TestBoth:
+    def test_they_give_the_same_types(self, engine_of: EngineOf) -> None:
+        """Times in UTC, ids as text."""
+        frame = engine_of([event(86399.5, number=0xAB, first=True)]).query(SELECT, {})
+        schema = {
+            "event_id": pl.String,
+            "event_timestamp": pl.Datetime("us", "UTC"),
+            "day": pl.Date,
+            "is_first_visit": pl.Boolean,
+        }
+        check(frame, schema, [("00000000-0000-0000-0000-0000000000ab", at(86399.5), at(0).date(), True)])
+
+    def test_parameters_are_bound(self, engine_of: EngineOf) -> None:
+        """As values, whatever they look like; a percent sign is one, and a time may be of any zone."""
+        tokyo = datetime(2026, 11, 2, 9, tzinfo=timezone(timedelta(hours=9)))
+        sql = "SELECT CAST($a AS TEXT) || '%' AS a, CAST($b AS TIMESTAMPTZ) AS b, CAST(7 % 4 AS BIGINT) AS c"
+        frame = engine_of([]).query(sql, {"a": "$b'; %(b)s", "b": tokyo})
+        assert frame.rows() == [("$b'; %(b)s%", datetime(2026, 11, 2, tzinfo=UTC), 3)]
+
+    def test_threads_may_share_one(self, engine_of: EngineOf) -> None:
+        """Each gets its own answer."""
+        engine = engine_of([event(0)])
+        with ThreadPoolExecutor(4) as threads:
+            answers = threads.map(lambda n: engine.query("SELECT CAST($n AS BIGINT) AS n", {"n": n}).item(), range(20))
+        assert list(answers) == list(range(20))
+
+
+class TestRawEvents:
+    def test_missing_columns_are_an_error(self) -> None:
+        """Which names them."""
+        with pytest.raises(AnalysisError, match="missing: event_name, session_id"):
+            RawEvents(frame_of([]).drop("session_id", "event_name"))
+
+
+class TestWarehouseEvents:
+    def test_it_only_reads(self, metrics_url: str) -> None:
+        """Though its user might write."""
+        fill(metrics_url, [])
+        with pytest.raises(AnalysisError, match="read-only transaction"):
+            WarehouseEvents(metrics_url).query("DELETE FROM public.clickstream_events RETURNING event_name", {})
+
+    def test_a_query_that_takes_too_long_is_given_up(self, metrics_url: str) -> None:
+        """And the error says after how long."""
+        with pytest.raises(AnalysisError, match=r"more than 0\.05 s"):
+            WarehouseEvents(metrics_url, timeout=0.05).query("SELECT pg_sleep(10)", {})
+
+    def test_an_absent_warehouse_is_an_error(self) -> None:
+        """In one line."""
+        with pytest.raises(AnalysisError, match=r"the warehouse does not answer: .*refused"):
+            WarehouseEvents("postgresql://nobody@127.0.0.1:1/nothing").query(SELECT, {})
+
+    def test_an_empty_warehouse_is_an_error(self, warehouse_url: str) -> None:
+        """Its table is made with the first event."""
+        with pytest.raises(AnalysisError, match="no event has been projected yet"):
+            WarehouseEvents(warehouse_url).query(SELECT, {})
+
+    def test_another_text_is_no_url(self) -> None:
+        """And the error does not quote it, since it may hold a password."""
+        with pytest.raises(AnalysisError) as caught:
+            WarehouseEvents("postgresql//user:secret@host")
+        assert "secret" not in str(caught.value)

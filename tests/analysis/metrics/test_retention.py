@@ -1,0 +1,66 @@
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import polars as pl
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.metrics.engine import Engine
+from analysis.metrics.range import Range
+from analysis.metrics.retention import retention
+from tests.support.event_rows import RANGE, Event, at, check, event, raw_of
+
+EngineOf = Callable[[Sequence[Event]], Engine]
+
+DAY = 86400
+SCHEMA = {"cohort": pl.Date, "period": pl.Int64, "visitors": pl.Int64, "active": pl.Int64, "share": pl.Float64}
+
+
+class TestRetention:
+    def test_days(self, engine_of: EngineOf) -> None:
+        """A visitor is active once a day at most; a day on which nobody is has no row."""
+        engine = engine_of(
+            [
+                *(event(seconds, client="a") for seconds in (0, 1, 2 * DAY - 1, 3 * DAY)),
+                *(event(seconds, client="b") for seconds in (DAY - 1, 3 * DAY)),
+                *(event(seconds, user="a") for seconds in (DAY, 2 * DAY)),
+                event(0),
+            ]
+        )
+        rows = [
+            (date(2026, 11, 2), 0, 2, 2, 1.0),
+            (date(2026, 11, 2), 1, 2, 1, 0.5),
+            (date(2026, 11, 2), 3, 2, 2, 1.0),
+            (date(2026, 11, 3), 0, 1, 1, 1.0),
+            (date(2026, 11, 3), 1, 1, 1, 1.0),
+        ]
+        check(retention(engine, RANGE), SCHEMA, rows)
+
+    def test_weeks_begin_on_monday(self, engine_of: EngineOf) -> None:
+        """The last second of Sunday is of the week before."""
+        engine = engine_of(
+            [
+                *(event(seconds, client="a") for seconds in (7 * DAY - 1, 7 * DAY, 21 * DAY)),
+                *(event(seconds, client="b") for seconds in (0, 6 * DAY)),
+            ]
+        )
+        rows = [
+            (date(2026, 11, 2), 0, 2, 2, 1.0),
+            (date(2026, 11, 2), 1, 2, 1, 0.5),
+            (date(2026, 11, 2), 3, 2, 1, 0.5),
+        ]
+        check(retention(engine, RANGE, "week"), SCHEMA, rows)
+
+    def test_the_first_event_is_that_of_the_range(self, engine_of: EngineOf) -> None:
+        """Whatever was before."""
+        engine = engine_of([event(0, client="a"), event(DAY, client="a")])
+        check(retention(engine, Range(at(1), RANGE.end)), SCHEMA, [(date(2026, 11, 3), 0, 1, 1, 1.0)])
+
+    def test_without_visitors_there_are_no_rows(self, engine_of: EngineOf) -> None:
+        """Of the same columns and types."""
+        check(retention(engine_of([event(0)]), RANGE), SCHEMA, [])
+
+    def test_another_grain_is_an_error(self) -> None:
+        """Which says what there is."""
+        with pytest.raises(AnalysisError, match="grain is one of day, week: not 'month'"):
+            retention(raw_of([]), RANGE, "month")  # type: ignore[arg-type]

@@ -1,0 +1,126 @@
+import json
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from html import unescape
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from analysis.commands.main import main
+from analysis.report import cells
+from tests.support.raw_objects import START, Objects
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+SPAN = ("--start", "2026-11-25T09", "--end", "2026-11-25T10")
+
+
+pytestmark = pytest.mark.usefixtures("no_environment")
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Path:
+    """Give a bucket's directory with two visitors, one of whom buys, and a product with a hostile name."""
+    objects = Objects()
+    product = {"id": "p", "name": HOSTILE, "category": HOSTILE, "brandName": HOSTILE, "price": 100}
+    for name in ("product_view", "add_to_cart_click"):
+        objects.add(eventName=name, product=product)
+    objects.add(eventName="checkout_complete", order={"id": "o", "total": 100, "currency": HOSTILE})
+    objects.add(eventName="product_view", product=product, clientId="other", sessionId="other", tabId="other", seq=1)
+    for key, body in objects.bodies.items():
+        (tmp_path / "bucket" / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "bucket" / key).write_bytes(body)
+    return tmp_path / "bucket"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["report", *map(str, arguments)])
+
+
+def tiles(page: str) -> dict[str, str]:
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+
+
+class TestReport:
+    def test_it_has_every_section_and_the_right_figures(self, bucket: Path, tmp_path: Path) -> None:
+        """Two visitors, one of whom adds and buys."""
+        result = run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        assert (result.exit_code, result.stdout) == (0, f"4 events, 2 visitors, 2 sessions: {tmp_path / 'r.html'}\n")
+        page = (tmp_path / "r.html").read_text()
+        assert tiles(page) == {
+            "events": "4",
+            "visitors": "2",
+            "sessions": "2",
+            "add to cart clicks": "1",
+            "checkout completes": "1",
+            "checkout rate": "100.0 %",
+        }
+        sections = ["validation", "overview", "funnel", "sessions", "products", "retention"]
+        assert re.findall(r'<section id="(\w+)">', page) == sections
+        assert re.findall(r'href="#(\w+)"', page) == sections
+
+    def test_it_needs_nothing_from_elsewhere(self, bucket: Path, tmp_path: Path) -> None:
+        """No script, no picture, no style sheet, no font: all is inside."""
+        run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        page = (tmp_path / "r.html").read_text()
+        assert page.count("<svg") >= 15
+        assert not re.findall(r"<(?:script|link|img|iframe)\b|@import|url\((?!#)|(?:src|href)=\"(?!#)", page)
+
+    def test_text_of_an_event_is_text(self, bucket: Path, tmp_path: Path) -> None:
+        """In tables and in charts, whatever a client calls its products."""
+        run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        page = (tmp_path / "r.html").read_text()
+        assert "<script" not in page
+        assert "<img" not in page
+        assert HOSTILE in unescape(page)
+
+    def test_one_login_state(self, bucket: Path, tmp_path: Path) -> None:
+        """Nobody was logged in: an empty report is a report."""
+        result = run("--source", bucket, "--out", tmp_path / "r.html", "--login-state", "logged_in", "--json", *SPAN)
+        assert json.loads(result.stdout)["events"] == 0
+        assert tiles((tmp_path / "r.html").read_text())["checkout rate"] == "-"
+
+    def test_an_empty_span(self, bucket: Path, tmp_path: Path) -> None:
+        """Hours of which there is nothing."""
+        result = run("--source", bucket, "--out", tmp_path / "r.html", "--start", "2025-01-01", "--end", "2025-01-02")
+        assert (result.exit_code, tiles((tmp_path / "r.html").read_text())["events"]) == (0, "0")
+
+    def test_what_is_wrong_is_said_in_one_line(self, bucket: Path, tmp_path: Path) -> None:
+        """Before any work, and nothing is written."""
+        for arguments, problem in (
+            (("--source", tmp_path / "nowhere"), "nowhere"),
+            (("--source", bucket, "--out", tmp_path / "no" / "r.html", *SPAN), "there is no directory"),
+            (("--source", bucket, "--start", "yesterday"), "'yesterday' is no time"),
+        ):
+            result = run(*arguments)
+            assert result.exit_code == 2
+            assert problem in result.stderr
+            assert "Traceback" not in result.stderr
+
+
+class TestCells:
+    def test_values_are_written_for_people(self) -> None:
+        """By the name of their column where a number alone does not say what it is."""
+        frame = pl.DataFrame(
+            {
+                "events": [1_234_567],
+                "share": [0.0416],
+                "median_duration": [125.4],
+                "duration": [9.6],
+                "average_order_value": [1234.5],
+                "revenue": [Decimal("1200.500000000000000000")],
+                "first_event": [START + timedelta(seconds=1)],
+                "cohort": [date(2026, 11, 2)],
+                "is_discounted": [True],
+                "brand": [None],
+            }
+        )
+        assert cells.rows(frame) == [
+            [
+                "1,234,567", "4.2 %", "2 min 05 s", "10 s", "1,234.50", "1,200.5", "2026-11-25 09:00:01", "2026-11-02",
+                "yes", "-",
+            ]
+        ]  # fmt: skip
+        assert cells.headings(frame)[2] == "median duration"

@@ -1,0 +1,186 @@
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import psycopg
+import pytest
+
+from chalicelib import projector
+from chalicelib.contract import EVENT_NAMES
+from chalicelib.errors import ProjectionFailed
+from chalicelib.flatten import Row
+from chalicelib.storage import RawStorage
+from chalicelib.warehouse.client import Warehouse
+from command_line.home import BUCKET
+from emulator.triggers.notification import object_created
+
+PREFIX = "events/2026/11/24/09/"
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Warehouse]:
+    """Give a warehouse on an empty database."""
+    warehouse = Warehouse(warehouse_url)
+    yield warehouse
+    warehouse.close()
+
+
+def notification(*keys: str) -> dict[str, Any]:
+    """One S3 event with a record for each key."""
+    return {"Records": [record for key in keys for record in object_created(BUCKET, key, 1)["Records"]]}
+
+
+def put(client: Any, bodies: Mapping[str, str | bytes]) -> list[str]:
+    """Store objects by the names of their keys; the keys."""
+    for name, body in bodies.items():
+        client.put_object(Bucket=BUCKET, Key=f"{PREFIX}{name}.json", Body=body)
+    return [f"{PREFIX}{name}.json" for name in bodies]
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Ask the database itself."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+class TestObjects:
+    def test_every_record_is_taken_and_keys_are_decoded(self, payload: Callable[[str], bytes]) -> None:
+        """Spaces come as `+`, a plus as `%2B`, other characters as UTF-8 in percent signs."""
+        assert list(projector.objects(json.loads(payload("s3_several_records")))) == [
+            (BUCKET, f"{PREFIX}event with spaces.json"),
+            (BUCKET, f"{PREFIX}event-a+b.json"),
+            (BUCKET, f"{PREFIX}event-sản phẩm.json"),
+        ]
+
+    def test_an_event_without_records_names_nothing(self) -> None:
+        """Such as the test event that S3 sends when notifications are set up."""
+        assert list(projector.objects({"Event": "s3:TestEvent"})) == []
+
+
+class TestHandle:
+    def test_every_event_name_becomes_a_row(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str, payload: Callable[[str], bytes]
+    ) -> None:
+        """One notification, fourteen records, fourteen rows."""
+        keys = put(aws, {name: payload(name) for name in EVENT_NAMES})
+        outcomes = projector.handle(notification(*keys), RawStorage(aws), warehouse)
+        assert {outcome["outcome"] for outcome in outcomes} == {"projected"}
+        names = rows(warehouse_url, "SELECT event_name FROM clickstream_events")
+        assert {name for (name,) in names} == set(EVENT_NAMES)
+
+    def test_keys_with_odd_characters_are_found(
+        self, aws: Any, warehouse: Warehouse, payload: Callable[[str], bytes]
+    ) -> None:
+        """As AWS encodes them."""
+        put(aws, dict.fromkeys(("event with spaces", "event-a+b", "event-sản phẩm"), "{}"))
+        outcomes = projector.handle(json.loads(payload("s3_several_records")), RawStorage(aws), warehouse)
+        assert [outcome["outcome"] for outcome in outcomes] == ["projected"] * 3
+
+    def test_a_second_delivery_changes_nothing(self, aws: Any, warehouse: Warehouse, warehouse_url: str) -> None:
+        """S3 delivers at least once."""
+        (key,) = put(aws, {"a": '{"eventId": "a"}'})
+        outcomes = [projector.handle(notification(key), RawStorage(aws), warehouse)[0]["outcome"] for _ in range(2)]
+        assert outcomes == ["projected", "already_known"]
+        assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
+
+    def test_an_hour_of_good_and_bad_objects_gives_all_that_can_be_a_row(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """One bad value never costs its row, nor one bad object its batch; twice delivered, all is the same."""
+        good = {f"good-{n}": json.dumps({"eventId": f"good-{n}", "product": {"price": n}}) for n in range(200)}
+        odd = {
+            "price-decimal": '{"eventName": "price-decimal", "product": {"price": 35.79}}',
+            "price-text": '{"eventName": "price-text", "product": {"price": "1990000"}}',
+            "price-huge": '{"eventName": "price-huge", "product": {"price": 1e400}}',
+            "id-abc": '{"eventName": "id-abc", "eventId": "abc"}',
+            "id-none": '{"eventName": "id-none"}',
+            "brand-object": '{"eventName": "brand-object", "product": {"brand": {"name": "Nike"}}}',
+            "text-zero": '{"eventName": "text-zero", "userId": "a\\u0000b"}',
+            "first-maybe": '{"eventName": "first-maybe", "isFirstVisit": "maybe"}',
+        }
+        bad = {"array": "[1]", "truncated": '{"eventId": "a", "eventNa'}
+        keys = put(aws, good | odd | bad)
+        query = "SELECT * FROM clickstream_events ORDER BY event_id"
+        seen = []
+        for delivery in (keys, keys[::-1]):
+            for key in delivery:
+                projector.handle(notification(key), RawStorage(aws), warehouse)
+            seen.append(rows(warehouse_url, query))
+        assert len(seen[0]) == 208
+        assert seen[0] == seen[1]
+        found = rows(
+            warehouse_url,
+            "SELECT event_name, context_product_price, context_product_brand, user_id, is_first_visit"
+            " FROM clickstream_events WHERE event_name <> 'unknown' ORDER BY 1",
+        )
+        assert found == [
+            ("brand-object", None, "Nike", None, None),
+            ("first-maybe", None, None, None, None),
+            ("id-abc", None, None, None, None),
+            ("id-none", None, None, None, None),
+            ("price-decimal", 36, None, None, None),
+            ("price-huge", None, None, None, None),
+            ("price-text", 1990000, None, None, None),
+            ("text-zero", None, None, "a\ufffdb", None),
+        ]
+        rejects = rows(warehouse_url, "SELECT bucket, key, reason FROM clickstream_rejects ORDER BY key")
+        assert [(bucket, key) for bucket, key, _ in rejects] == [
+            (BUCKET, f"{PREFIX}array.json"),
+            (BUCKET, f"{PREFIX}truncated.json"),
+        ]
+        assert rejects[0][2] == "the body is an array: send one JSON object"
+        assert "line 1, column" in rejects[1][2]
+
+    def test_an_object_that_is_gone_is_passed_over(self, aws: Any, warehouse: Warehouse) -> None:
+        """Nothing can be done, and nothing has to be."""
+        (outcome,) = projector.handle(notification("events/gone.json"), RawStorage(aws), warehouse)
+        assert outcome["outcome"] == "gone"
+
+    def test_a_failure_raises_after_the_others_are_done(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """Lambda then retries; what is done already is known by then."""
+        event = notification(*put(aws, {"a": "{}", "b": "{}"}))
+        event["Records"][0]["s3"]["bucket"]["name"] = "no-such-bucket"
+        with pytest.raises(ProjectionFailed, match=r"1 objects were not projected; the first: .*NoSuchBucket"):
+            projector.handle(event, RawStorage(aws), warehouse)
+        assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
+
+    def test_a_warehouse_that_is_away_raises(self, aws: Any) -> None:
+        """Lambda then retries."""
+        event = notification(*put(aws, {"a": "{}"}))
+        with pytest.raises(ProjectionFailed, match="the warehouse failed"):
+            projector.handle(event, RawStorage(aws), Warehouse("postgresql://127.0.0.1:1/db"))
+
+    def test_what_nobody_foresaw_fails_one_object_only(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It is logged by its place, without its text, and raised so that Lambda retries."""
+        insert = warehouse.insert
+
+        def failing(row: Row) -> bool:
+            if row[2] == "bad":
+                raise ValueError("private")
+            return insert(row)
+
+        warehouse.insert = failing  # type: ignore[method-assign]
+        keys = put(aws, {"a": '{"eventName": "bad"}', "b": '{"eventName": "good"}'})
+        with pytest.raises(ProjectionFailed, match="ValueError at failing, line"):
+            projector.handle(notification(*keys), RawStorage(aws), warehouse)
+        assert rows(warehouse_url, "SELECT event_name FROM clickstream_events") == [("good",)]
+        assert "private" not in capsys.readouterr().out
+
+    def test_one_line_is_logged_per_object_and_never_the_payload(
+        self, aws: Any, warehouse: Warehouse, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Outcome, key, event id, seconds since receipt; warnings for what became no row."""
+        keys = put(aws, {"good": '{"userId": "private"}', "bad": '["private"]'})
+        projector.handle(notification(*keys, "events/gone.json"), RawStorage(aws), warehouse)
+        out = capsys.readouterr().out
+        good, bad, gone = (json.loads(line) for line in out.splitlines())
+        assert (good["outcome"], good["level"], good["key"]) == ("projected", "INFO", keys[0])
+        assert good["event_id"]
+        assert 0 <= good["lag_seconds"] < 60
+        assert (bad["outcome"], bad["level"], bad["key"]) == ("rejected", "WARNING", keys[1])
+        assert (gone["outcome"], gone["level"]) == ("gone", "WARNING")
+        assert "private" not in out

@@ -1,0 +1,224 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Barrier, Thread
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from psycopg import conninfo
+
+from chalicelib.contract import COLUMNS
+from chalicelib.errors import SettingsError, WarehouseUnavailable
+from chalicelib.flatten import Row, flatten
+from chalicelib.warehouse.client import Warehouse
+from tests.support.json_texts import hostile_payloads, object_texts
+
+NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
+ALL_EVENTS = f"SELECT {', '.join(column.name for column in COLUMNS)} FROM clickstream_events"
+KILL_OTHERS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Warehouse]:
+    """Give a warehouse on an empty database."""
+    warehouse = Warehouse(warehouse_url)
+    yield warehouse
+    warehouse.close()
+
+
+def a_row(event_id: str = "a", name: str = "page_view") -> Row:
+    return flatten(f'{{"eventId": "{event_id}", "eventName": "{name}"}}'.encode(), "key", NOW)
+
+
+def ask(url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Ask the database itself, in UTC."""
+    with psycopg.connect(url, autocommit=True, options="-c timezone=UTC") as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+class TestInsert:
+    def test_the_table_is_created_on_first_use(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """With the contract's columns, types, key and index, and nothing else."""
+        assert warehouse.insert(a_row())
+        columns = ask(
+            warehouse_url,
+            "SELECT column_name, data_type FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name = 'clickstream_events' ORDER BY ordinal_position",
+        )
+        spelled = {"timestamp with time zone": "TIMESTAMPTZ"}
+        assert [(name, spelled.get(kind, kind.upper())) for name, kind in columns] == [
+            (c.name, c.type) for c in COLUMNS
+        ]
+        indexes = {definition for (definition,) in ask(warehouse_url, "SELECT indexdef FROM pg_indexes")}
+        assert any(
+            "UNIQUE" in index and index.endswith("clickstream_events USING btree (event_id)") for index in indexes
+        )
+        assert any(index.endswith("clickstream_events USING btree (event_timestamp)") for index in indexes)
+
+    def test_a_second_row_with_the_same_id_changes_nothing(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The first one projected stays."""
+        assert warehouse.insert(a_row(name="first"))
+        assert not warehouse.insert(a_row(name="second"))
+        assert ask(warehouse_url, "SELECT event_name FROM clickstream_events") == [("first",)]
+
+    def test_a_dropped_table_is_created_again(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """Also under a connection that has seen it."""
+        warehouse.insert(a_row())
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("DROP TABLE clickstream_events")
+        assert warehouse.insert(a_row())
+
+    def test_existing_tables_need_no_right_to_create(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The projector's own user may be allowed to insert, and nothing more."""
+        warehouse.insert(a_row())
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("DROP ROLE IF EXISTS projector")
+            connection.execute("CREATE ROLE projector LOGIN")
+            # To tell a known id from a new one, PostgreSQL asks for the right to read that column.
+            connection.execute("GRANT INSERT, SELECT (event_id) ON clickstream_events TO projector")
+        limited = Warehouse(conninfo.make_conninfo(warehouse_url, user="projector"))
+        assert limited.insert(a_row("b"))
+        assert not limited.insert(a_row("b"))
+        limited.close()
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY projector")
+            connection.execute("DROP ROLE projector")
+
+    def test_several_first_uses_at_once_agree(self, warehouse_url: str) -> None:
+        """Many Lambdas may start on an empty warehouse together."""
+        start = Barrier(8)
+        inserted: list[bool] = []
+
+        def run() -> None:
+            warehouse = Warehouse(warehouse_url)
+            start.wait()
+            inserted.append(warehouse.insert(a_row()))
+            warehouse.close()
+
+        threads = [Thread(target=run) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(inserted) == [False] * 7 + [True]
+
+    def test_a_connection_that_died_is_opened_again(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The statement is run once more: it is idempotent."""
+        warehouse.insert(a_row("a"))
+        assert ask(warehouse_url, KILL_OTHERS) == [(True,)]
+        assert warehouse.insert(a_row("b"))
+
+    def test_threads_may_share_it(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """They take turns, also at opening the connection again."""
+        warehouse.insert(a_row("first"))
+
+        def run(name: str) -> None:
+            for n in range(20):
+                assert warehouse.insert(a_row(f"{name}{n}"))
+
+        with ThreadPoolExecutor(4) as pool:
+            runs = [pool.submit(run, name) for name in "abcd"]
+            ask(warehouse_url, KILL_OTHERS)
+            for each in runs:
+                each.result()
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(81,)]
+
+    def test_one_connection_is_kept(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """A connection for each event would be the warehouse's end."""
+        for event_id in "abc":
+            warehouse.insert(a_row(event_id))
+        query = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE application_name = 'clickstream-projector' AND datname = current_database()"
+        )
+        assert ask(warehouse_url, query) == [(1,)]
+
+    def test_a_warehouse_that_is_away_raises(self) -> None:
+        """The error says so, and not the password."""
+        away = Warehouse("postgresql://user:secret@127.0.0.1:1/db")
+        with pytest.raises(WarehouseUnavailable, match="the warehouse failed: ") as raised:
+            away.insert(a_row())
+        assert "secret" not in str(raised.value)
+
+    def test_what_a_constraint_refuses_is_not_quoted(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """PostgreSQL's own text would hold the row."""
+        warehouse.insert(a_row())
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE clickstream_events ADD CHECK (event_name <> 'private')")
+        with pytest.raises(WarehouseUnavailable, match=r"the warehouse failed: CheckViolation$"):
+            warehouse.insert(a_row("b", "private"))
+
+    @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(body=hostile_payloads | object_texts().map(lambda drawn: drawn[0]))
+    def test_any_json_object_fits_the_table(self, body: str, warehouse: Warehouse, warehouse_url: str) -> None:
+        """Flattening never raises, and PostgreSQL stores exactly the row that Python made."""
+        del warehouse_url
+        key = f"events/{uuid5(NAMESPACE_URL, body.encode('utf-8', 'surrogatepass').hex())}.json"
+        row = flatten(body.encode(), key, NOW)
+        warehouse.insert(row)
+        assert warehouse._connection is not None
+        with warehouse._connection.transaction():
+            warehouse._connection.execute("SET LOCAL timezone = 'UTC'")
+            stored = warehouse._connection.execute(f"{ALL_EVENTS} WHERE event_id = %s", row[:1]).fetchall()
+            warehouse._connection.execute("DELETE FROM clickstream_events")
+        assert stored == [row]
+
+
+class TestReject:
+    def test_its_table_does_not_need_the_other_one(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The table of events may belong to somebody else."""
+        warehouse.reject("raw", "events/a.json", "the body is an array")
+        assert ask(warehouse_url, "SELECT to_regclass('public.clickstream_events')") == [(None,)]
+
+    def test_an_object_is_named_once(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """Bucket, key, first reason, first time; the object is the key."""
+        warehouse.reject("raw", "events/a.json", "the body is an array")
+        first_seen = ask(warehouse_url, "SELECT first_seen FROM clickstream_rejects")
+        warehouse.reject("raw", "events/a.json", "another reason")
+        assert ask(warehouse_url, "SELECT first_seen FROM clickstream_rejects") == first_seen
+        warehouse.reject("raw", "events/\x00.json", "an unstorable key")
+        found = ask(
+            warehouse_url,
+            "SELECT bucket, key, reason, first_seen > now() - interval '1 minute' FROM clickstream_rejects",
+        )
+        assert found == [
+            ("raw", "events/a.json", "the body is an array", True),
+            ("raw", "events/\ufffd.json", "an unstorable key", True),
+        ]
+
+
+class TestUrl:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "",
+            "postgresqlx://user:secret@host/db",
+            "host=db password=secret nonsense",
+            "postgresql://user:top@secret@host/db",
+            "postgresql://user:top/secret@host/db",
+        ],
+    )
+    def test_a_url_that_is_none_is_named_without_its_password(self, url: str) -> None:
+        """The variable, and what to do."""
+        with pytest.raises(
+            SettingsError, match=r"DW_URL is not .*(postgresql://user@host/database|percent-encode)"
+        ) as raised:
+            Warehouse(url)
+        assert "secret" not in str(raised.value)
+        assert raised.value.__cause__ is None
+
+    def test_the_users_own_encoding_does_not_matter(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Text is always sent as UTF-8."""
+        monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+        warehouse = Warehouse(warehouse_url)
+        assert warehouse.insert(a_row(name="\u1ec7"))
+        warehouse.close()
+        assert ask(f"{warehouse_url} client_encoding=utf8", "SELECT event_name FROM clickstream_events") == [
+            ("\u1ec7",)
+        ]

@@ -1,0 +1,138 @@
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from chalicelib.flatten import flatten
+from chalicelib.warehouse.client import Warehouse
+from emulator.api import wait as module
+from emulator.api.running import Running
+from tests.support.running import client, running
+
+HOUR = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def stack(tmp_path: Path, warehouse_url: str) -> Running:
+    """Give a stack with a real, empty warehouse, started at midnight."""
+    return replace(running(tmp_path, warehouse_url), started_at=HOUR - timedelta(hours=9))
+
+
+@pytest.fixture
+def warehouse(stack: Running) -> Iterator[Warehouse]:
+    """Give that warehouse."""
+    warehouse = Warehouse(stack.stack.dw_url)
+    yield warehouse
+    warehouse.close()
+
+
+def insert(warehouse: Warehouse, name: str, number: int = 0, minutes: int = 0, session: str = "s") -> None:
+    """One event as a row, received that many minutes after nine."""
+    body = f'{{"eventName":"{name}","eventId":"{name}{number}","sessionId":"{session}"}}'
+    warehouse.insert(flatten(body.encode(), "events/x.json", HOUR + timedelta(minutes=minutes)))
+
+
+def wait(stack: Running, query: str) -> tuple[int, dict[str, Any]]:
+    answer = client(stack).get(f"/api/wait?{query}")
+    return answer.status_code, answer.json()
+
+
+class TestWait:
+    def test_events_that_are_there(self, stack: Running, warehouse: Warehouse) -> None:
+        """It answers at once, with their rows, the newest first."""
+        for number in range(3):
+            insert(warehouse, "click", number, number)
+        status, answer = wait(stack, "eventName=click&count=3")
+        assert (status, answer["success"], answer["count"], answer["wanted"]) == (200, True, 3, 3)
+        assert [row["event_timestamp"] for row in answer["events"]] == [
+            "2026-11-25T09:02:00.000Z", "2026-11-25T09:01:00.000Z", "2026-11-25T09:00:00.000Z"
+        ]  # fmt: skip
+
+    def test_an_event_that_comes(self, stack: Running, warehouse: Warehouse) -> None:
+        """It waits for it, also for the table."""
+        threading.Timer(0.3, insert, [warehouse, "click"]).start()
+        status, answer = wait(stack, "eventName=click&timeout=20")
+        assert (status, answer["count"]) == (200, 1)
+
+    def test_too_few_when_time_is_up(self, stack: Running, warehouse: Warehouse) -> None:
+        """408, with those that did come, and how many of each name."""
+        insert(warehouse, "click")
+        insert(warehouse, "page_view")
+        status, answer = wait(stack, "eventName=click&count=2&timeout=0")
+        assert (status, answer["success"], answer["count"]) == (408, False, 1)
+        assert answer["message"] == "1 of 2 click events reached the warehouse within 0 s"
+        assert [row["event_name"] for row in answer["events"]] == ["click"]
+        assert answer["arrived"] == {"click": 1, "page_view": 1}
+
+    def test_filters(self, stack: Running, warehouse: Warehouse) -> None:
+        """All of them must hold; without any, every event counts."""
+        for number, session in enumerate("aab"):
+            insert(warehouse, "click", number, session=session)
+        insert(warehouse, "page_view", session="a")
+        assert wait(stack, "sessionId=a&eventName=click&timeout=0&count=2")[0] == 200
+        assert wait(stack, "sessionId=a&eventName=click&timeout=0&count=3")[0] == 408
+        assert wait(stack, "count=4&timeout=0")[0] == 200
+
+    def test_since(self, stack: Running, warehouse: Warehouse) -> None:
+        """Those received at that time or later."""
+        for minutes in range(3):
+            insert(warehouse, "click", minutes, minutes)
+        status, answer = wait(stack, "since=2026-11-25T09:01:00Z&count=2&timeout=0")
+        assert (status, answer["count"], answer["since"]) == (200, 2, "2026-11-25T09:01:00.000Z")
+        assert wait(stack, "since=2026-11-25T09:01:00Z&count=3&timeout=0")[0] == 408
+
+    def test_since_the_last_reset(self, stack: Running, warehouse: Warehouse) -> None:
+        """Which is the default, or else the start of the stack: rows of earlier runs are none that a test waits for."""
+        insert(warehouse, "click", 0, -10 * 60)
+        insert(warehouse, "click", 1, 0)
+        insert(warehouse, "click", 2, 2)
+        assert wait(stack, "timeout=0")[1]["count"] == 2
+        stack.reset.at = HOUR + timedelta(minutes=1)
+        assert wait(stack, "timeout=0")[1]["count"] == 1
+
+    def test_a_warehouse_that_is_away(self, tmp_path: Path) -> None:
+        """Is waited for too, and named."""
+        status, answer = wait(running(tmp_path), "timeout=0")
+        assert status == 408
+        assert answer["problem"].startswith("the warehouse does not answer: ")
+
+    def test_a_stack_that_stops(self, stack: Running) -> None:
+        """Keeps nobody waiting."""
+        threading.Timer(0.2, stack.stopping.set).start()
+        assert wait(stack, "timeout=60")[0] == 503
+
+    def test_a_table_that_is_locked(self, stack: Running, warehouse: Warehouse) -> None:
+        """Is not waited for beyond a moment."""
+        insert(warehouse, "click")
+        with psycopg.connect(stack.stack.dw_url) as connection:
+            connection.execute("LOCK TABLE clickstream_events IN ACCESS EXCLUSIVE MODE")
+            status, answer = wait(stack, "timeout=0")
+        assert status == 408
+        assert "statement timeout" in answer["problem"]
+
+    def test_too_many_who_wait(self, stack: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Are told to come back, so that the warehouse's connections are not used up."""
+        monkeypatch.setattr(module, "MOST_WAITING", 0)
+        assert wait(stack, "timeout=0")[0] == 503
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "eventName=%00",
+            "count=1&count=2",
+            "count=0",
+            "count=x",
+            "timeout=-1",
+            "timeout=601",
+            "since=x",
+            "event=click",
+        ],
+    )
+    def test_wrong_parameters(self, stack: Running, query: str) -> None:
+        """Are said, not waited for."""
+        assert wait(stack, query)[0] == 400

@@ -1,0 +1,168 @@
+"""The running stack as a target: of a page that somebody else serves, of odd paths, and of clients that dawdle."""
+
+import json
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import httpx2
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.support.stack_process import StackProcess
+
+DAWDLERS = 40
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
+    """Give one running stack."""
+    stack = StackProcess(tmp_path_factory.mktemp("target") / "home").start()
+    yield stack
+    stack.clean_up()
+
+
+def raw(port: int, request: str) -> str:
+    """Send a request as it is, which no client would, and give the whole answer."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        connection.sendall(request.encode())
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace")
+
+
+class TestOtherPages:
+    @pytest.mark.parametrize(
+        ("method", "path"), [("POST", "/api/reset"), ("PUT", "/api/faults"), ("POST", "/api/shoppers")]
+    )
+    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+    def test_none_changes_the_stack(self, method: str, path: str, origin: str, stack: StackProcess) -> None:
+        """Not even one that is served by this computer, on another port."""
+        answer = httpx2.request(method, f"{stack.stack.web_url}{path}", headers={"Origin": origin}, json={})
+        assert answer.status_code == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    def test_a_name_that_is_made_to_resolve_here_reads_nothing(self, stack: StackProcess) -> None:
+        """Neither of the page nor of the S3 server; ingest has nothing to read."""
+        web, ingest, s3 = stack.ports
+        for port, path in ((web, "/api/events"), (s3, "/clickstream-s3-ingest?list-type=2")):
+            said = raw(port, f"GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+            assert said.startswith("HTTP/1.1 400"), said
+            assert "events/" not in said.partition("\r\n\r\n")[2]
+        said = raw(ingest, "GET /clickstream HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        assert " 405 " in said.partition("\r\n")[0]
+
+    def test_event_text_is_never_html(self, stack: StackProcess) -> None:
+        """It is JSON, and browsers are told to take it for nothing else."""
+        event_id = str(uuid4())
+        stack.post(json.dumps({"eventId": event_id, "eventName": SCRIPT, "userId": SCRIPT}))
+        stack.wait_for_rows([event_id])
+        for path in ("/api/events", f"/api/events/{event_id}", f"/api/events/{SCRIPT}"):
+            answer = httpx2.get(stack.stack.web_url + path)
+            assert answer.headers["Content-Type"].startswith("application/json")
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert SCRIPT in httpx2.get(f"{stack.stack.web_url}/api/events").text
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/web/../cli.py",
+            "/web/..%2fcli.py",
+            "/web/%2e%2e/cli.py",
+            "/web/..\\cli.py",
+            "//etc/passwd",
+            "/web//etc/passwd",
+        ],
+    )
+    def test_no_file_outside_is_served(self, path: str, stack: StackProcess) -> None:
+        """Whatever the path is made of."""
+        said = raw(stack.ports[0], f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert " 404 " in said.partition("\r\n")[0]
+        assert "root:" not in said
+        assert "import" not in said
+
+    @pytest.mark.parametrize("identity", ["../../stack.json", "..%2f..%2fstack.json", "%2e%2e/%2e%2e/s3-key.json"])
+    def test_no_id_is_a_path(self, identity: str, stack: StackProcess) -> None:
+        """An event is looked for by its id or its object's key, and only among objects."""
+        target = f"/api/events/{identity}"
+        said = raw(stack.ports[0], f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert " 404 " in said.partition("\r\n")[0]
+        assert stack.stack.secret_key not in said
+
+    @pytest.mark.parametrize("key", ["../escaped.json", "events/../../../escaped.json", "/../../escaped.json"])
+    def test_no_key_leaves_the_bucket(self, key: str, stack: StackProcess) -> None:
+        """Not even for somebody who has the key pair: it is refused, or stays inside."""
+        client: Any = boto3.client(
+            "s3",
+            endpoint_url=stack.stack.s3_url,
+            aws_access_key_id=stack.stack.access_key,
+            aws_secret_access_key=stack.stack.secret_key,
+            region_name="us-east-1",
+            config=Config(proxies={}, retries={"total_max_attempts": 1}),
+        )
+        with suppress(ClientError):
+            client.put_object(Bucket=stack.stack.bucket, Key=key, Body=b"{}")
+        outside = [path for path in stack.home.path.parent.rglob("escaped.json") if stack.home.s3 not in path.parents]
+        assert outside == []
+
+
+class TestFiles:
+    def test_nobody_else_can_read_what_is_stored(self, stack: StackProcess) -> None:
+        """Nothing below the home can be reached by another user but names; secrets are the owner's alone."""
+        stack.post("{}")
+        open_to_others = [path for path in stack.home.path.iterdir() if _mode(path) & 0o077 and path.stat().st_size]
+        assert [path.name for path in open_to_others if path.is_dir() and path.name != "run"] == []
+        assert {path.name for path in open_to_others} <= {"run"}
+        assert _mode(stack.home.path) & 0o066 == 0
+
+
+class TestDawdlers:
+    def test_they_keep_nobody_waiting(self, stack: StackProcess) -> None:
+        """Bodies that never end, over many connections at once: events of others are taken all the same."""
+        head = "POST /clickstream HTTP/1.1\r\nHost: a\r\nContent-type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        with ExitStack() as held:
+            for _ in range(DAWDLERS):
+                connection = held.enter_context(
+                    closing(socket.create_connection(("127.0.0.1", stack.ports[1]), timeout=30))
+                )
+                connection.sendall(head.encode())
+            ids = [str(uuid4()) for _ in range(10)]
+            for event_id in ids:
+                assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
+            stack.wait_for_rows(ids)
+        assert stack.post("{}").status_code == 200
+
+    def test_they_are_cut_off_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By the same server, here with less patience."""
+        from chalice.config import Config as ChaliceConfig
+        from chalice.local import ChaliceRequestHandler, LocalDevServer
+
+        import emulator.servers.chalice_local
+        from app import app
+
+        assert emulator.servers.chalice_local.__doc__
+        assert ChaliceRequestHandler.timeout == 60
+        monkeypatch.setattr(ChaliceRequestHandler, "timeout", 0.3)
+        server = LocalDevServer(app, ChaliceConfig(), "127.0.0.1", 0)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            port = server.server.server_address[1]
+            said = raw(port, "POST /clickstream HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+            assert said == ""
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server.server_close()
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)

@@ -1,0 +1,152 @@
+import signal
+import threading
+import time
+
+import pytest
+
+from command_line.errors import CommandError
+from emulator.stack.supervisor import MAX_RESTARTS, Supervisor, interruptible
+from tests.support.stack_process import wait_for
+
+
+class FakePart:
+    """A part that dies as often as it is told to."""
+
+    def __init__(self, name: str, deaths: int = 0, *, startable: bool = True) -> None:
+        self.name = name
+        self.log: list[str] = []
+        self.deaths = deaths
+        self.startable = startable
+        self._runs = False
+
+    def start(self) -> None:
+        self.log.append("start")
+        if not self.startable:
+            raise CommandError(f"{self.name} cannot start")
+        self._runs = True
+
+    def stop(self) -> None:
+        self.log.append("stop")
+        self._runs = False
+
+    def check(self) -> str | None:
+        return None
+
+    @property
+    def is_alive(self) -> bool:
+        if self._runs and self.deaths:
+            self.deaths -= 1
+            self._runs = False
+        return self._runs
+
+    def last_lines(self) -> list[str]:
+        return ["its last words"]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emulator.stack.supervisor.POLL_SECONDS", 0.01)
+
+
+class TestSupervisor:
+    def test_a_part_that_dies_is_reported_and_started_again(self) -> None:
+        """With the end of its log."""
+        reports: list[str] = []
+        supervisor = Supervisor(reports.append)
+        supervisor.add(FakePart("steady"))
+        supervisor.add(FakePart("shaky", deaths=MAX_RESTARTS))
+        ended = threading.Thread(target=supervisor.run, daemon=True)
+        ended.start()
+        deadline = time.monotonic() + 10
+        while reports.count("shaky runs again") < MAX_RESTARTS:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert "shaky died and is started again; its last lines:\nits last words" in reports
+        assert "steady runs again" not in reports
+
+    def test_one_that_dies_too_often_ends_the_run(self) -> None:
+        """The error shows its last lines."""
+        supervisor = Supervisor(lambda _: None)
+        supervisor.add(FakePart("hopeless", deaths=100))
+        with pytest.raises(
+            CommandError, match="hopeless has died 6 times in a minute; its last lines:\nits last words"
+        ):
+            supervisor.run()
+
+    def test_all_are_stopped_the_last_first(self) -> None:
+        """Also one that could not be started."""
+        order: list[str] = []
+        parts = [FakePart("a"), FakePart("b"), FakePart("c", startable=False)]
+        for part in parts:
+            part.stop = lambda name=part.name: order.append(name)  # type: ignore[method-assign, misc]
+        supervisor = Supervisor(lambda _: None)
+        supervisor.add(parts[0])
+        supervisor.add(parts[1])
+        with pytest.raises(CommandError):
+            supervisor.add(parts[2])
+        supervisor.stop()
+        assert order == ["c", "b", "a"]
+
+    def test_one_that_does_not_stop_keeps_no_other(self) -> None:
+        """Whatever the error."""
+        reports: list[str] = []
+        stubborn, other = FakePart("stubborn"), FakePart("other")
+        supervisor = Supervisor(reports.append)
+        supervisor.add(other)
+        supervisor.add(stubborn)
+
+        def fail() -> None:
+            raise OSError("no")
+
+        stubborn.stop = fail  # type: ignore[method-assign]
+        supervisor.stop()
+        assert other.log == ["start", "stop"]
+        assert "stubborn did not stop: no" in reports
+
+
+class TestTakeDown:
+    def test_a_part_that_was_taken_down_stays_down(self) -> None:
+        """Until it is brought up; from then on it is kept running again."""
+        reports: list[str] = []
+        part, other = FakePart("s3"), FakePart("other", deaths=1)
+        supervisor = Supervisor(reports.append)
+        supervisor.add(part)
+        supervisor.add(other)
+        supervisor.take_down("s3")
+        threading.Thread(target=supervisor.run, daemon=True).start()
+        wait_for(lambda: "other runs again" in reports)
+        assert part.log == ["start", "stop"]
+        part.deaths = 1
+        supervisor.bring_up("s3")
+        wait_for(lambda: "s3 runs again" in reports)
+        assert part.log == ["start", "stop", "start", "stop", "start"]
+
+    def test_one_that_does_not_start_again_is_still_down(self) -> None:
+        """And can be brought up later."""
+        part = FakePart("s3")
+        supervisor = Supervisor(lambda _: None)
+        supervisor.add(part)
+        supervisor.take_down("s3")
+        part.startable = False
+        with pytest.raises(CommandError):
+            supervisor.bring_up("s3")
+        assert supervisor.down == {"s3"}
+        part.startable = True
+        supervisor.bring_up("s3")
+        assert supervisor.down == set()
+
+
+class TestInterruptible:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_signals_end_the_block(self, number: signal.Signals) -> None:
+        """Without an error, also where they were ignored before."""
+        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            signal.signal(number, signal.SIG_IGN)
+            with interruptible():
+                signal.raise_signal(number)
+                signal.raise_signal(number)
+                pytest.fail("the block went on")
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)

@@ -1,0 +1,381 @@
+"""`infra/deploy.sh` and `infra/destroy.sh` with the real AWS CLI and Chalice, against a pretend AWS."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import trustme
+
+from infra.policies import narrowed
+from tests.support.aws.stacks import Recorded, aws_server
+from tests.support.stack_process import ROOT
+
+REGION = "eu-central-1"
+STACKS = ["raw", "base", "network", "warehouse", "api", "monitoring"]
+
+
+class Repository:
+    """A copy of what the scripts need, with stages of its own, and an AWS for them."""
+
+    def __init__(self, path: Path, url: str) -> None:
+        self.path = path
+        self._url = url
+        shutil.copytree(ROOT / "infra", path / "infra")
+        ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+        shutil.copytree(ROOT / "chalice_app", path / "chalice_app", ignore=ignore)
+        authorities = path / "authorities.pem"
+        trustme.CA().cert_pem.write_to_path(authorities)
+        self.stage("dev", WarehouseCa=f"file://{authorities}")
+
+    def stage(self, name: str, **settings: str) -> None:
+        """Write a stage as `dev`, but for these settings."""
+        stages = self.path / "infra" / "stages"
+        (stages / f"{name}.json").write_text(json.dumps(json.loads((stages / "dev.json").read_text()) | settings))
+
+    def run(self, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run one script, as somebody with credentials for the pretend AWS, and none for a real one."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_"))}
+        ours = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(self.path),
+            "AWS_ENDPOINT_URL": self._url,
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SMOKE": "no",
+        }
+        command = [str(self.path / "infra" / script), *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=240, check=False, env=kept | ours | environment
+        )
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, REGION, endpoint_url=self._url, aws_access_key_id="a", aws_secret_access_key="b")
+
+    def outputs(self) -> dict[str, str]:
+        """What the stacks of `dev` have made, and where, as infra.render takes it."""
+        stacks = self.client("cloudformation").describe_stacks()["Stacks"]
+        made = {each["OutputKey"]: each["OutputValue"] for stack in stacks for each in stack.get("Outputs", ())}
+        return made | {"Region": REGION, "AccountId": "123456789012", "Partition": "aws", "DwParameterName": ""}
+
+    def contents(self) -> dict[str, list[str]]:
+        """Names of whatever of a stage can be there."""
+        client = self.client
+        return {
+            "stacks": [stack["StackName"] for stack in client("cloudformation").describe_stacks()["Stacks"]],
+            "buckets": [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]],
+            "functions": [
+                f"{function['FunctionName']} {function['CodeSha256']}"
+                for function in client("lambda").list_functions()["Functions"]
+            ],
+            "roles": [role["RoleName"] for role in client("iam").list_roles()["Roles"]],
+            "apis": [api["id"] for api in client("apigateway").get_rest_apis()["items"]],
+            "queues": client("sqs").list_queues().get("QueueUrls", []),
+            "topics": [topic["TopicArn"] for topic in client("sns").list_topics()["Topics"]],
+            "logs": [group["logGroupName"] for group in client("logs").describe_log_groups()["logGroups"]],
+            "vpcs": [vpc["VpcId"] for vpc in client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]],
+            "recorded": sorted(f"{resource.type} {name}" for name, resource in Recorded.there.items()),
+        }
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """Give a repository and an empty AWS."""
+    with aws_server() as url:
+        yield Repository(tmp_path_factory.mktemp("infra") / "repository", url)
+
+
+@pytest.fixture(scope="module")
+def deployed(repository: Repository) -> subprocess.CompletedProcess[str]:
+    """Deploy the stage `dev` once; give what was said."""
+    done = repository.run("deploy.sh", "dev")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def steps(said: str) -> list[str]:
+    """The headings of a run, without the stage's name."""
+    return [line.replace("clickstream-dev-", "") for line in re.findall("^== (.*)$", said, re.MULTILINE)]
+
+
+class TestFirstDryRun:
+    def test_of_a_stage_that_is_not_there_everything_would_be_new(self, repository: Repository) -> None:
+        """And nothing is there afterwards; the functions are shown as they would be, in their VPC."""
+        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
+        assert done.returncode == 0, done.stderr
+        assert '"subnet-to-be-made"' in done.stdout
+        added = re.findall(r"^   Add\s+AWS::S3::Bucket\s+(\w+)", done.stdout, re.M)
+        assert added == ["RawBucket", "AssetBucket"]
+        assert {kind: names for kind, names in repository.contents().items() if names} == {}
+
+
+class TestDeploy:
+    def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
+        """Storage, network and warehouse, functions, API, monitoring."""
+        functions = "functions clickstream-dev and projector"
+        stacks = [f"stack {name}" for name in STACKS]
+        stage = "stage dev in account 123456789012, region eu-central-1"
+        assert steps(deployed.stdout) == [stage, *stacks[:4], functions, *stacks[4:], "stage dev is deployed"]
+        assert re.search(
+            r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
+        )
+
+    @pytest.mark.usefixtures("deployed")
+    def test_the_functions_know_their_stage(self, repository: Repository) -> None:
+        """Its bucket, and the secret that the warehouse's stack has made."""
+        function = repository.client("lambda").get_function_configuration(FunctionName="clickstream-dev-projector")
+        variables = function["Environment"]["Variables"]
+        (secret,) = [name for name, each in Recorded.there.items() if each.type == "AWS::SecretsManager::Secret"]
+        assert variables["RAW_BUCKET_NAME"] == "clickstream-s3-ingest-dev"
+        assert variables["DW_SECRET_ARN"] == secret
+
+    @pytest.mark.usefixtures("deployed")
+    @pytest.mark.parametrize("suffix", ["", "-projector"])
+    def test_each_function_may_do_what_its_policy_says_and_no_more(self, repository: Repository, suffix: str) -> None:
+        """One role for each, with one policy: the committed one, narrowed to this stage."""
+        client, function = repository.client, f"clickstream-dev{suffix}"
+        role = client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
+        (name,) = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+        found = client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        file = "policy-projector.json" if suffix else "policy-ingest.json"
+        committed = json.loads((ROOT / "chalice_app" / ".chalice" / file).read_text())
+        assert found == narrowed(committed, repository.outputs(), function)
+        assert client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+
+    @pytest.mark.usefixtures("deployed")
+    def test_each_function_is_as_the_configuration_says(self, repository: Repository) -> None:
+        """Memory, time, concurrency, tracing, tags; only the projector is in the VPC."""
+        stage = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())["stages"]["dev"]
+        network = repository.outputs()
+        for name, suffix, component in (("api_handler", "", "ingest"), ("projector", "-projector", "projector")):
+            function = repository.client("lambda").get_function(FunctionName=f"clickstream-dev{suffix}")
+            found, wanted = function["Configuration"], stage["lambda_functions"][name]
+            assert found["MemorySize"] == wanted["lambda_memory_size"]
+            assert found["Timeout"] == wanted["lambda_timeout"]
+            assert found["TracingConfig"] == {"Mode": "Active"}
+            assert function["Tags"]["component"] == f"clickstream-lambda-{component}"
+            reserved = function.get("Concurrency", {}).get("ReservedConcurrentExecutions")
+            assert reserved == wanted.get("reserved_concurrency")
+            vpc = {key: found.get("VpcConfig", {}).get(key, []) for key in ("SubnetIds", "SecurityGroupIds")}
+            assert vpc == {key: network[key].split(",") if suffix else [] for key in vpc}
+
+    @pytest.mark.usefixtures("deployed")
+    def test_nobody_walks_round_the_http_api(self, repository: Repository) -> None:
+        """Chalice's REST API is there, and closed to everybody."""
+        (api,) = repository.client("apigateway").get_rest_apis()["items"]
+        (statement,) = (
+            json.loads(api["policy"])["Statement"] if isinstance(api["policy"], str) else api["policy"]["Statement"]
+        )
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        assert (statement["Action"], statement["Resource"]) == ("execute-api:Invoke", "execute-api:/*")
+
+    @pytest.mark.usefixtures("deployed")
+    def test_the_projector_is_called_for_events(self, repository: Repository) -> None:
+        """Of the raw bucket, by prefix and suffix."""
+        found = repository.client("s3").get_bucket_notification_configuration(Bucket="clickstream-s3-ingest-dev")
+        (configuration,) = found["LambdaFunctionConfigurations"]
+        assert configuration["LambdaFunctionArn"].endswith(":clickstream-dev-projector")
+        rules = {rule["Name"]: rule["Value"] for rule in configuration["Filter"]["Key"]["FilterRules"]}
+        assert rules == {"prefix": "events/", "suffix": ".json"}
+
+    @pytest.mark.usefixtures("deployed")
+    def test_failures_and_alarms_have_somewhere_to_go(self, repository: Repository) -> None:
+        """The queue and the topic of this stage."""
+        (queue,), (topic,) = (repository.contents()[kind] for kind in ("queues", "topics"))
+        (failures,) = Recorded.all_of("AWS::Lambda::EventInvokeConfig")
+        assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{queue.rpartition('/')[2]}")
+        alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
+        # Nobody is called because nobody shops on `dev`.
+        assert len(alarms) == 7
+        assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
+
+    @pytest.mark.usefixtures("deployed")
+    def test_logs_are_kept_as_long_as_the_stage_says(self, repository: Repository) -> None:
+        """Of both functions and the API: Lambda has made none of its own."""
+        groups = repository.client("logs").describe_log_groups()["logGroups"]
+        assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
+            "/aws/lambda/clickstream-dev": 7,
+            "/aws/lambda/clickstream-dev-projector": 7,
+            "/aws/vendedlogs/clickstream-dev-http-api": 7,
+        }
+
+    @pytest.mark.usefixtures("deployed")
+    def test_a_dry_run_shows_what_would_change_and_changes_nothing(self, repository: Repository) -> None:
+        """Here the patience of the queue, and the files of the package."""
+        template = repository.path / "infra" / "templates" / "base.yaml"
+        text = template.read_text()
+        before = repository.contents()
+        template.write_text(text.replace("MessageRetentionPeriod: 1209600", "MessageRetentionPeriod: 60"))
+        try:
+            done = repository.run("deploy.sh", "dev", DRY_RUN="1")
+        finally:
+            template.write_text(text)
+        assert done.returncode == 0, done.stderr
+        assert re.findall(r"^   (Add|Modify|Remove)\s+(\S+)", done.stdout, re.M) == [("Modify", "AWS::SQS::Queue")]
+        assert done.stdout.count("no change") == 5
+        assert re.search(r"^   app\.py ", done.stdout, re.M)
+        assert repository.contents() == before
+
+    @pytest.mark.usefixtures("deployed")
+    def test_a_second_time_changes_nothing(self, repository: Repository) -> None:
+        """From any machine: what Chalice has to remember is in the asset bucket."""
+        before = repository.contents()
+        again = repository.run("deploy.sh", "dev")
+        assert again.returncode == 0, again.stderr
+        assert again.stdout.count("No changes to deploy") == len(STACKS)
+        assert repository.contents() == before
+        assert len(before["apis"]) == 1
+
+
+class TestBuckets:
+    @pytest.mark.usefixtures("deployed")
+    def test_a_bucket_that_is_gone_is_named(self, repository: Repository) -> None:
+        """Before anything is changed, and with what to do."""
+        bucket = {"Bucket": "clickstream-s3-ingest-dev"}
+        client = repository.client("s3")
+        client.delete_bucket(**bucket)
+        done = repository.run("deploy.sh", "dev")
+        client.create_bucket(**bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-1].startswith(
+            "error: bucket clickstream-s3-ingest-dev of stack clickstream-dev-raw is gone: delete that stack"
+        )
+        assert "== stack" not in done.stdout
+
+
+class TestUsage:
+    @pytest.mark.parametrize("script", ["deploy.sh", "destroy.sh"])
+    @pytest.mark.parametrize(
+        ("stage", "environment", "problem"),
+        [
+            ("", {}, "no stage is named: say STAGE=… (there are: dev prod"),
+            ("nowhere", {}, "there is no stage nowhere: write infra/stages/nowhere.json"),
+            ("../dev", {}, "a stage's name is up to 16 letters a-z and digits, not ../dev"),
+            ("dev", {"AWS_DEFAULT_REGION": ""}, "no region is named: set Region in infra/stages/dev.json"),
+            (
+                "dev",
+                {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
+                "AWS does not know who you are: run 'aws configure'",
+            ),
+        ],
+    )
+    def test_what_is_missing_is_said(
+        self, repository: Repository, script: str, stage: str, environment: dict[str, str], problem: str
+    ) -> None:
+        """In one line, with exit code 2."""
+        done = repository.run(script, stage, **environment)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"error: {problem}")
+        assert len(done.stderr.splitlines()) == 1
+
+    @pytest.mark.parametrize(
+        ("settings", "problem"),
+        [
+            ({"Warehouse": "mysql"}, "Warehouse is aurora or none"),
+            ({"Vpc": "none"}, "Warehouse aurora needs a Vpc"),
+            ({"Vpc": "vpc-1"}, "Vpc vpc-1 needs VpcSubnetIds"),
+            ({"Vpc": "vpc-1", "VpcSubnetIds": "subnet-1"}, "Vpc vpc-1 needs VpcRouteTableIds, or S3Endpoint no"),
+            ({"Warehouse": "none"}, "Warehouse none needs the DwSecretArn or DwParameterName of another"),
+            ({"RawBucketName": "somebody-elses"}, "there is a bucket somebody-elses already"),
+        ],
+    )
+    def test_a_stage_that_cannot_be_is_refused_before_anything_is_made(
+        self, repository: Repository, settings: dict[str, str], problem: str
+    ) -> None:
+        """In one line, which names the file."""
+        repository.client("s3").create_bucket(
+            Bucket="somebody-elses", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        repository.stage("odd", **settings)
+        done = repository.run("deploy.sh", "odd")
+        repository.client("s3").delete_bucket(Bucket="somebody-elses")
+        assert done.returncode == 2
+        assert problem in done.stderr
+        assert "infra/stages/odd.json" in done.stderr
+        assert not [name for name in repository.contents()["stacks"] if "odd" in name]
+
+    @pytest.mark.usefixtures("deployed")
+    def test_a_part_that_is_there_does_not_just_go(self, repository: Repository) -> None:
+        """Its outputs would win over what the stage names instead."""
+        path = repository.path / "infra" / "stages" / "dev.json"
+        text = path.read_text()
+        repository.stage("dev", Warehouse="none", DwSecretArn="arn:of:another")
+        try:
+            done = repository.run("deploy.sh", "dev")
+        finally:
+            path.write_text(text)
+        assert (done.returncode, done.stderr.partition(",")[0]) == (
+            2,
+            "error: stack clickstream-dev-warehouse is there",
+        )
+
+
+class TestDestroy:
+    @pytest.mark.usefixtures("deployed")
+    def test_everything_goes_but_raw_events(self, repository: Repository) -> None:
+        """In the opposite order, whatever Chalice remembers; first a dry run says so, and deletes nothing."""
+        events = repository.client("s3")
+        # As after a deployment that failed half-way. The REST API of another stage has the same name.
+        events.delete_object(Bucket="clickstream-s3-sbw-dev", Key="deployed/dev.json")
+        other = repository.client("apigateway").create_rest_api(name="clickstream")["id"]
+        events.put_object(Bucket="clickstream-s3-ingest-dev", Key="events/2026/11/25/09/event-1.json", Body=b"{}")
+        before = repository.contents()
+        assert repository.run("destroy.sh", "dev", DRY_RUN="1", DELETE_RAW="yes").returncode == 0
+        assert repository.contents() == before
+        done = repository.run("destroy.sh", "dev")
+        assert done.returncode == 0, done.stderr
+        removed = [
+            step.removeprefix("stack ") for step in steps(done.stdout) if step.startswith(("stack ", "functions"))
+        ]
+        assert removed == [
+            "monitoring",
+            "api",
+            "functions clickstream-dev and projector",
+            "warehouse",
+            "network",
+            "base",
+        ]
+        left = {kind: names for kind, names in repository.contents().items() if names}
+        (policy,) = left.pop("recorded")
+        assert left.pop("apis") == [other]
+        repository.client("apigateway").delete_rest_api(restApiId=other)
+        assert left == {"stacks": ["clickstream-dev-raw"], "buckets": ["clickstream-s3-ingest-dev"]}
+        assert policy.startswith("AWS::S3::BucketPolicy")
+        assert events.list_objects_v2(Bucket="clickstream-s3-ingest-dev")["KeyCount"] == 1
+        assert "LambdaFunctionConfigurations" not in events.get_bucket_notification_configuration(
+            Bucket="clickstream-s3-ingest-dev"
+        )
+
+    @pytest.mark.usefixtures("deployed")
+    def test_raw_events_go_if_that_is_said(self, repository: Repository) -> None:
+        """And then nothing is left; a third time finds nothing to do."""
+        done = repository.run("destroy.sh", "dev", DELETE_RAW="yes")
+        assert done.returncode == 0, done.stderr
+        assert {kind: names for kind, names in repository.contents().items() if names} == {}
+
+
+class TestScripts:
+    def test_shellcheck_finds_nothing(self) -> None:
+        """With no rule left out."""
+        scripts = sorted(map(str, (ROOT / "infra").glob("*.sh")))
+        command = [str(Path(sys.executable).with_name("shellcheck")), "-x", "--severity=style", *scripts]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert not any("shellcheck disable" in Path(script).read_text() for script in scripts)
+
+    @pytest.mark.parametrize("target", ["deploy", "destroy"])
+    def test_make_runs_them(self, target: str) -> None:
+        """With the stage that is named."""
+        done = subprocess.run(
+            ["make", "-n", target, "STAGE=dev"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert f'infra/{target}.sh "dev"' in done.stdout

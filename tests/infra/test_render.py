@@ -1,0 +1,205 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from click.testing import CliRunner
+
+from infra.policies import narrowed
+from infra.render import APP, RenderError, main, render
+
+OUTPUTS = {
+    "Region": "eu-central-1",
+    "AccountId": "123456789012",
+    "Partition": "aws",
+    "RawBucketName": "shop-raw",
+    "AllowedOrigins": "https://shop.example",
+    "DwSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:warehouse-AbCdEf",
+    "DwParameterName": "",
+    "SubnetIds": "subnet-1,subnet-2",
+    "SecurityGroupIds": "sg-1",
+    "FailureQueueArn": "arn:aws:sqs:eu-central-1:123456789012:clickstream-dev-failures",
+    "ApiKeySha256": "",
+    "WarehouseCa": "",
+}
+WITHOUT_VPC = {"SubnetIds": "", "SecurityGroupIds": ""}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Give where a project is written to."""
+    return tmp_path / "project"
+
+
+def loaded(project: Path, name: str) -> Any:
+    return json.loads((project / ".chalice" / name).read_text())
+
+
+def resources(policy: dict[str, Any]) -> dict[str, list[str]]:
+    return {statement["Sid"]: statement["Resource"] for statement in policy["Statement"]}
+
+
+class TestConfig:
+    def test_the_stage_knows_what_its_stacks_have_made(self, project: Path) -> None:
+        """The other stage is gone; what is written down for this one stays."""
+        render("dev", OUTPUTS, project)
+        config, committed = loaded(project, "config.json"), json.loads((APP / ".chalice" / "config.json").read_text())
+        (stage,) = config["stages"].values()
+        ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+        assert stage["environment_variables"] == {
+            "RAW_BUCKET_NAME": "shop-raw",
+            "ALLOWED_ORIGINS": "https://shop.example",
+        }
+        assert projector["environment_variables"] == {"DW_SECRET_ARN": OUTPUTS["DwSecretArn"]}
+        assert (projector["subnet_ids"], projector["security_group_ids"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+        assert "subnet_ids" not in ingest
+        was = committed["stages"]["dev"]["lambda_functions"]["projector"]
+        assert {name: projector[name] for name in was if name != "environment_variables"} == {
+            name: value for name, value in was.items() if name != "environment_variables"
+        }
+        assert {name: value for name, value in config.items() if name != "stages"} == {
+            name: value for name, value in committed.items() if name != "stages"
+        }
+
+    def test_without_a_vpc_the_projector_is_in_none(self, project: Path) -> None:
+        """It reaches a warehouse on the internet, whose credentials are in Parameter Store."""
+        there = WITHOUT_VPC | {"DwSecretArn": "", "DwParameterName": "/clickstream/dev/warehouse"}
+        render("dev", OUTPUTS | there, project)
+        projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
+        assert projector["environment_variables"] == {"DW_PARAMETER_NAME": "/clickstream/dev/warehouse"}
+        assert "subnet_ids" not in projector
+
+    def test_an_api_key_is_known_to_ingest_alone(self, project: Path) -> None:
+        """By its digest."""
+        render("prod", OUTPUTS | {"ApiKeySha256": "a" * 64}, project)
+        functions = loaded(project, "config.json")["stages"]["prod"]["lambda_functions"]
+        assert functions["api_handler"]["environment_variables"] == {"API_KEY_SHA256": "a" * 64}
+        assert "API_KEY_SHA256" not in functions["projector"]["environment_variables"]
+
+    @pytest.mark.parametrize(("concurrency", "reserved"), [("1000", 5), ("105", 5), ("104", None), ("10", None)])
+    def test_nothing_is_reserved_of_too_little(
+        self, concurrency: str, reserved: int | None, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """New accounts may run ten functions at once, which bounds the warehouse's connections as well; it is said."""
+        render("dev", OUTPUTS | {"Concurrency": concurrency}, project)
+        projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
+        assert projector.get("reserved_concurrency") == reserved
+        assert ("too few to reserve 5" in capsys.readouterr().out) == (reserved is None)
+
+    def test_chalices_own_api_is_closed(self, project: Path) -> None:
+        """To everybody, whatever the route; the committed configuration alone leaves it open."""
+        render("prod", OUTPUTS, project)
+        stage = loaded(project, "config.json")["stages"]["prod"]
+        (statement,) = loaded(project, stage["api_gateway_policy_file"])["Statement"]
+        assert (statement["Effect"], statement["Principal"], statement["Action"], statement["Resource"]) == (
+            "Deny",
+            "*",
+            "execute-api:Invoke",
+            "execute-api:/*",
+        )
+
+    def test_the_code_is_that_of_the_repository(self, project: Path) -> None:
+        """Every module, and what it requires."""
+        render("dev", OUTPUTS, project)
+        names = [
+            "app.py",
+            "requirements.txt",
+            "requirements.lock",
+            *(path.relative_to(APP).as_posix() for path in APP.glob("chalicelib/**/*.py")),
+        ]
+        assert all((project / name).read_bytes() == (APP / name).read_bytes() for name in names)
+        assert not list(project.rglob("__pycache__"))
+
+
+class TestPolicies:
+    def test_each_statement_names_this_stages_resources(self, project: Path) -> None:
+        """Of one account, one region, one bucket, one function."""
+        render("dev", OUTPUTS, project)
+        logs = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/clickstream-dev"
+        assert resources(loaded(project, "policy-ingest.json")) == {
+            "RawEvents": ["arn:aws:s3:::shop-raw/events/*"],
+            "Logs": [f"{logs}:*"],
+            "Traces": ["*"],
+        }
+        assert resources(loaded(project, "policy-projector.json")) == {
+            "RawEvents": ["arn:aws:s3:::shop-raw/events/*"],
+            "RawBucket": ["arn:aws:s3:::shop-raw"],
+            "SecretOfWarehouse": [OUTPUTS["DwSecretArn"]],
+            "FailureQueue": [OUTPUTS["FailureQueueArn"]],
+            "NetworkInterfaces": ["*"],
+            "Logs": [f"{logs}-projector:*"],
+            "Traces": ["*"],
+        }
+
+    def test_what_the_stage_does_not_have_is_not_allowed(self, project: Path) -> None:
+        """No VPC, no network interfaces; a parameter, no secret."""
+        there = WITHOUT_VPC | {"DwSecretArn": "", "DwParameterName": "/shop/warehouse", "FailureQueueArn": ""}
+        render("dev", OUTPUTS | there | {"Partition": "aws-cn"}, project)
+        found = resources(loaded(project, "policy-projector.json"))
+        assert found.keys() == {"RawEvents", "RawBucket", "ParameterOfWarehouse", "Logs", "Traces"}
+        (parameter,) = found["ParameterOfWarehouse"]
+        assert parameter == "arn:aws-cn:ssm:eu-central-1:123456789012:parameter/shop/warehouse"
+
+    def test_actions_and_effects_stay(self) -> None:
+        """Only what a statement is about is narrowed."""
+        committed = json.loads((APP / ".chalice" / "policy-projector.json").read_text())
+        there = OUTPUTS | {"DwParameterName": "/shop/warehouse"}
+        rest = [
+            [{name: value for name, value in statement.items() if name != "Resource"} for statement in policy]
+            for policy in (committed["Statement"], narrowed(committed, there, "f")["Statement"])
+        ]
+        assert rest[0] == rest[1]
+
+    def test_a_statement_that_nobody_knows_is_not_passed_on(self) -> None:
+        """Whoever adds one says what it is about in each stage."""
+        policy = {"Statement": [{"Sid": "New", "Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}]}
+        with pytest.raises(KeyError, match="New"):
+            narrowed(policy, OUTPUTS, "f")
+
+
+class TestAuthorities:
+    def test_certificates_go_to_where_the_function_looks(self, project: Path, tmp_path: Path) -> None:
+        """Chalice puts the contents of vendor/ beside app.py."""
+        pem = tmp_path / "fetched"
+        trustme.CA().cert_pem.write_to_path(pem)
+        render("dev", OUTPUTS | {"WarehouseCa": str(pem)}, project)
+        assert (project / "vendor" / "warehouse-ca.pem").read_bytes() == pem.read_bytes()
+
+    def test_a_page_instead_of_certificates_is_refused(self, project: Path, tmp_path: Path) -> None:
+        """As a network that wants a log-in gives."""
+        pem = tmp_path / "fetched"
+        pem.write_text("<html>")
+        with pytest.raises(RenderError, match="is no PEM file of certificates"):
+            render("dev", OUTPUTS | {"WarehouseCa": str(pem)}, project)
+
+
+class TestCommand:
+    @pytest.mark.parametrize(
+        ("stage", "made", "problem"),
+        [
+            ("test", "{}", "the outputs lack Region, AccountId, Partition, RawBucketName, AllowedOrigins"),
+            ("test", json.dumps(OUTPUTS), "config.json has no stage test (it has dev, prod): copy one of them"),
+            ("dev", json.dumps(OUTPUTS | {"DwSecretArn": ""}), "need either DwSecretArn or DwParameterName"),
+            ("dev", json.dumps(OUTPUTS | {"DwParameterName": "/p"}), "need either DwSecretArn or DwParameterName"),
+            ("dev", json.dumps(OUTPUTS | {"SubnetIds": ""}), "both SubnetIds and SecurityGroupIds, or neither"),
+            ("dev", "nonsense", "is not JSON"),
+        ],
+    )
+    def test_what_is_missing_is_said(self, stage: str, made: str, problem: str, project: Path, tmp_path: Path) -> None:
+        """In one line, exit code 2, and nothing is written."""
+        outputs = tmp_path / "outputs.json"
+        outputs.write_text(made)
+        done = CliRunner().invoke(main, [stage, "--outputs", str(outputs), "--out", str(project)])
+        assert done.exit_code == 2
+        assert problem in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert not project.exists()
+
+    def test_a_project_is_written(self, project: Path, tmp_path: Path) -> None:
+        """As `make deploy` asks for it."""
+        outputs = tmp_path / "outputs.json"
+        outputs.write_text(json.dumps(OUTPUTS))
+        done = CliRunner().invoke(main, ["dev", "--outputs", str(outputs), "--out", str(project)])
+        assert (done.exit_code, done.output) == (0, "")
+        assert (project / "app.py").is_file()

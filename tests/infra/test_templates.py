@@ -1,0 +1,353 @@
+"""What the templates of infra/ promise, read from them; that AWS would take them is for cfn-lint to say."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import ingest, log, projector
+from chalicelib.settings import Settings
+from chalicelib.storage import RawObject
+from emulator.triggers.notification import object_created
+from tests.support.aws.stacks import TEMPLATES, template
+from tests.support.stack_process import ROOT
+
+INFRA = ROOT / "infra"
+STAGES = sorted(path.stem for path in (INFRA / "stages").glob("*.json"))
+# What the scripts and infra.render take from a stage's settings; the rest are parameters of templates.
+NO_PARAMETERS = {
+    "Region",
+    "AllowedOrigins",
+    "Warehouse",
+    "DwSecretArn",
+    "DwParameterName",
+    "ApiKeySha256",
+    "WarehouseCa",
+}
+RESOURCES = {name: template(name)["Resources"] for name in TEMPLATES}
+
+
+def resources(type_: str) -> dict[str, dict[str, Any]]:
+    """The properties of every resource of this type, by its template and name."""
+    return {
+        f"{name}.{logical}": resource["Properties"]
+        for name, each in RESOURCES.items()
+        for logical, resource in each.items()
+        if resource["Type"] == type_
+    }
+
+
+def parameters() -> dict[str, dict[str, Any]]:
+    """Every parameter of every template."""
+    return {key: value for name in TEMPLATES for key, value in template(name)["Parameters"].items()}
+
+
+def outputs() -> set[str]:
+    return {key for name in TEMPLATES for key in template(name).get("Outputs", {})}
+
+
+class TestTemplates:
+    def test_cfn_lint_finds_nothing(self) -> None:
+        """In regions of three continents, with no rule left out."""
+        command = [
+            str(Path(sys.executable).with_name("cfn-lint")),
+            *map(str, sorted((INFRA / "templates").glob("*.yaml"))),
+        ]
+        regions = ["--regions", "eu-central-1", "us-east-1", "ap-southeast-2"]
+        done = subprocess.run([*command, *regions], cwd=INFRA, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert not any("cfn-lint" in (INFRA / "templates" / f"{name}.yaml").read_text() for name in TEMPLATES)
+
+    @pytest.mark.parametrize("name", TEMPLATES)
+    def test_everything_is_explained(self, name: str) -> None:
+        """The template, each parameter and each output."""
+        loaded = template(name)
+        for each in (loaded, *loaded["Parameters"].values(), *loaded.get("Outputs", {}).values()):
+            assert each["Description"]
+
+    @pytest.mark.parametrize(
+        "path", [*(INFRA / "templates").glob("*.yaml"), *INFRA.glob("*.sh"), *INFRA.glob("stages/*")], ids=str
+    )
+    def test_nothing_is_of_one_account_or_region(self, path: Path) -> None:
+        """No account number, no region, no partition."""
+        assert (
+            re.findall(r"\b\d{12}\b|\b[a-z]{2}-(?:north|south|east|west|central)\w*-\d|arn:aws", path.read_text()) == []
+        )
+
+    def test_a_parameter_means_the_same_everywhere(self) -> None:
+        """Templates that share one declare it alike."""
+        declared: dict[str, Any] = {}
+        for name in TEMPLATES:
+            for key, value in template(name)["Parameters"].items():
+                same = {word: value.get(word) for word in ("Default", "AllowedPattern", "AllowedValues")}
+                if key != "RawBucketName":  # checked where the bucket is made
+                    assert declared.setdefault(key, same) == same
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_stage_sets_every_parameter(self, stage: str) -> None:
+        """And nothing else: CloudFormation would keep the former value of one that is left out."""
+        settings = json.loads((INFRA / "stages" / f"{stage}.json").read_text())
+        assert settings.keys() - NO_PARAMETERS == parameters().keys() - {"Stage"} - outputs() | {
+            "RawBucketName",
+            "AssetBucketName",
+        }
+        assert settings.keys() >= NO_PARAMETERS
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_stage_sets_what_the_templates_allow(self, stage: str) -> None:
+        """By their patterns and values."""
+        for key, value in json.loads((INFRA / "stages" / f"{stage}.json").read_text()).items():
+            parameter = parameters().get(key, {})
+            assert re.fullmatch(parameter.get("AllowedPattern", ".*"), str(value)) or value == "none"
+            assert value in parameter.get("AllowedValues", [value])
+
+    def test_stages_share_no_name(self) -> None:
+        """They can be in one account."""
+        names = [
+            value
+            for stage in STAGES
+            for key, value in json.loads((INFRA / "stages" / f"{stage}.json").read_text()).items()
+            if key.endswith("Name") and value
+        ]
+        assert len(names) == len(set(names))
+
+
+class TestStorage:
+    def test_buckets_are_private_and_encrypted(self) -> None:
+        """No public access of any kind, no access control lists, encryption at rest."""
+        for bucket in resources("AWS::S3::Bucket").values():
+            assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+            assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+            assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+            assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+
+    def test_buckets_and_queue_are_reached_over_tls_only(self) -> None:
+        """Whoever asks, whatever for."""
+        policies = [*resources("AWS::S3::BucketPolicy").values(), *resources("AWS::SQS::QueuePolicy").values()]
+        assert len(policies) == len(resources("AWS::S3::Bucket")) + len(resources("AWS::SQS::Queue"))
+        for policy in policies:
+            (statement,) = policy["PolicyDocument"]["Statement"]
+            assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+            assert statement["Action"] in ("s3:*", "sqs:*")
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+    def test_no_stack_deletes_raw_events(self) -> None:
+        """The bucket stays when its stack goes, or when another name is set."""
+        bucket = RESOURCES["raw"]["RawBucket"]
+        assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+    def test_only_large_objects_move_to_cheaper_storage(self) -> None:
+        """One event would cost more there."""
+        rules = RESOURCES["raw"]["RawBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        (moving,) = [rule for rule in rules if "Transitions" in rule]
+        assert int(moving["ObjectSizeGreaterThan"]) == 128 * 1024
+
+    def test_raw_events_expire_only_if_that_is_said(self) -> None:
+        """By default never."""
+        rules = RESOURCES["raw"]["RawBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        expiring = [rule for rule in rules if "ExpirationInDays" in json.dumps(rule)]
+        assert [rule["Fn::If"][0] for rule in expiring] == ["IsExpiring"]
+        assert parameters()["RawExpireAfterDays"]["Default"] == 0
+
+    def test_the_failure_queue_is_encrypted_and_patient(self) -> None:
+        """Two weeks are SQS's most."""
+        (queue,) = resources("AWS::SQS::Queue").values()
+        assert queue["SqsManagedSseEnabled"] is True
+        assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
+
+    def test_every_log_ends(self) -> None:
+        """Those of both functions, as Lambda names them, and of the API."""
+        groups = resources("AWS::Logs::LogGroup").values()
+        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 3
+        assert {group["LogGroupName"]["Fn::Sub"] for group in groups} >= {
+            "/aws/lambda/clickstream-${Stage}",
+            "/aws/lambda/clickstream-${Stage}-projector",
+        }
+
+
+class TestNetwork:
+    def test_nothing_comes_in(self) -> None:
+        """But what the projector asks of the endpoint and of the warehouse."""
+        rules = [
+            rule
+            for group in resources("AWS::EC2::SecurityGroup").values()
+            for rule in group.get("SecurityGroupIngress", ())
+        ]
+        assert sorted(rule["FromPort"] for rule in rules) == [443, 5432]
+        assert all(rule.keys() & {"CidrIp", "CidrIpv6"} == set() for rule in rules)
+
+    def test_a_new_vpc_has_no_way_to_the_internet(self) -> None:
+        """No gateway, no public address."""
+        types = {resource["Type"] for resource in RESOURCES["network"].values()}
+        assert not {type_ for type_ in types if "Gateway" in type_ or "EIP" in type_}
+        assert not any(subnet.get("MapPublicIpOnLaunch") for subnet in resources("AWS::EC2::Subnet").values())
+
+    def test_s3_is_reached_by_a_gateway_that_knows_one_bucket(self) -> None:
+        """In a new VPC; others may use an existing one."""
+        (condition, policy, _) = RESOURCES["network"]["S3GatewayEndpoint"]["Properties"]["PolicyDocument"]["Fn::If"]
+        (statement,) = policy["Statement"]
+        assert condition == "IsNew"
+        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]} == {
+            "${RawBucketName}",
+            "${RawBucketName}/*",
+        }
+
+
+class TestWarehouse:
+    def test_it_is_private_and_encrypted(self) -> None:
+        """At rest and on the way."""
+        (cluster,) = resources("AWS::RDS::DBCluster").values()
+        (instance,) = resources("AWS::RDS::DBInstance").values()
+        (group,) = resources("AWS::RDS::DBClusterParameterGroup").values()
+        assert (cluster["StorageEncrypted"], instance["PubliclyAccessible"]) == (True, False)
+        assert group["Parameters"] == {"rds.force_ssl": "1"}
+
+    def test_nobody_has_seen_its_password(self) -> None:
+        """Secrets Manager makes it, and CloudFormation asks for it."""
+        (cluster,) = resources("AWS::RDS::DBCluster").values()
+        assert cluster["MasterUserPassword"]["Fn::Sub"].startswith("{{resolve:secretsmanager:")
+        assert (
+            resources("AWS::SecretsManager::Secret")["warehouse.Credentials"]["GenerateSecretString"]["PasswordLength"]
+            >= 30
+        )
+
+    def test_it_leaves_a_snapshot(self) -> None:
+        """When its stack goes."""
+        assert RESOURCES["warehouse"]["Cluster"]["DeletionPolicy"] == "Snapshot"
+
+
+class TestApi:
+    def test_ingest_answers_both_routes(self) -> None:
+        """In the one payload format that Chalice reads."""
+        routes = resources("AWS::ApiGatewayV2::Route")
+        assert {route["RouteKey"] for route in routes.values()} == {"POST /clickstream", "OPTIONS /clickstream"}
+        assert {route["Target"]["Fn::Sub"] for route in routes.values()} == {"integrations/${Ingest}"}
+        (integration,) = resources("AWS::ApiGatewayV2::Integration").values()
+        assert integration["PayloadFormatVersion"] == "1.0"
+        assert integration["IntegrationUri"]["Fn::Sub"].endswith(":function:clickstream-${Stage}")
+
+    def test_cors_is_the_functions(self) -> None:
+        """With a configuration of its own, the API would answer in its place."""
+        assert "CorsConfiguration" not in resources("AWS::ApiGatewayV2::Api")["api.HttpApi"]
+
+    def test_a_token_is_asked_for_only_if_that_is_said_and_never_of_a_preflight(self) -> None:
+        """Browsers send none then."""
+        assert RESOURCES["api"]["PostRoute"]["Properties"]["AuthorizationType"] == {"Fn::If": ["HasJwt", "JWT", "NONE"]}
+        assert RESOURCES["api"]["OptionsRoute"]["Properties"]["AuthorizationType"] == "NONE"
+        assert parameters()["JwtIssuer"]["Default"] == ""
+
+    def test_it_throttles_and_logs_json(self) -> None:
+        """One object per request."""
+        (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+        assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
+        assert stage["DefaultRouteSettings"].keys() == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+        line = json.loads(stage["AccessLogSettings"]["Format"])
+        assert line["status"] == "$context.status"
+
+
+ALARMS = resources("AWS::CloudWatch::Alarm")
+
+
+class TestAlarms:
+    def test_each_tells_the_topic(self) -> None:
+        """When something is wrong, and when it is well again."""
+        for alarm in ALARMS.values():
+            assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopicArn"}]
+
+    def test_all_are_there_and_documented(self) -> None:
+        """What each means and what to do, under its name."""
+        names = {alarm["AlarmName"]["Fn::Sub"].removeprefix("clickstream-${Stage}-") for alarm in ALARMS.values()}
+        assert names == {
+            "ingest-5xx",
+            "ingest-throttles",
+            "api-throttles",
+            "projector-errors",
+            "projector-lag",
+            "failure-queue",
+            "failures-lost",
+            "no-events",
+        }
+        documented = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE))
+        assert names <= documented
+
+    def test_only_silence_is_an_alarm_where_data_is_missing(self) -> None:
+        """Nothing to project is no fault."""
+        breaching = [name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"]
+        assert breaching == ["monitoring.NoEventsAlarm"]
+
+    def test_their_own_metrics_exist(self) -> None:
+        """Made by a filter of the same namespace."""
+        made = {
+            transformation["MetricName"]
+            for each in resources("AWS::Logs::MetricFilter").values()
+            for transformation in each["MetricTransformations"]
+        }
+        own = {
+            alarm["MetricName"]
+            for alarm in ALARMS.values()
+            if alarm["Namespace"] == {"Fn::Sub": "clickstream/${Stage}"}
+        }
+        assert own == made
+
+    def test_what_failed_for_good_goes_to_the_queue(self) -> None:
+        """After Lambda's two retries."""
+        (failures,) = resources("AWS::Lambda::EventInvokeConfig").values()
+        assert failures["FunctionName"]["Fn::Sub"] == "clickstream-${Stage}-projector"
+        assert failures["DestinationConfig"]["OnFailure"]["Destination"] == {"Ref": "FailureQueueArn"}
+        assert failures["MaximumRetryAttempts"] == 2
+
+    def test_the_dashboard_is_json(self) -> None:
+        """With every value put in."""
+        body = RESOURCES["monitoring"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+        assert len(json.loads(re.sub(r"\$\{[A-Za-z:]+\}", "60", body))["widgets"]) == 6
+
+
+class _Storage:
+    """Takes and gives one event."""
+
+    def put(self, bucket: str, key: str, body: bytes) -> None:
+        pass
+
+    def get(self, _bucket: str, _key: str) -> RawObject:
+        return RawObject(b'{"eventName": "click"}', datetime.now(UTC))
+
+
+class _Warehouse:
+    """Has room for every row."""
+
+    def insert(self, _row: object) -> bool:
+        return True
+
+    def is_known(self, event_id: object) -> bool:
+        return event_id is None
+
+    def reject(self, bucket: str, key: str, reason: str) -> None:
+        pass
+
+
+class TestFilters:
+    @pytest.fixture
+    def lines(self, api_event: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+        """Give the lines that both functions log of one good event."""
+        with (tmp_path / "log").open("w+") as file:
+            monkeypatch.setattr(log, "output", file)
+            ingest.handle(api_event('{"eventName": "click"}'), None, Settings(), _Storage())
+            projector.handle(object_created("bucket", "events/e.json", 1), _Storage(), _Warehouse())
+            file.seek(0)
+            yield [json.loads(line) for line in file]
+
+    @pytest.mark.parametrize(("name", "component"), [("StoredEvents", "ingest"), ("LagOfRows", "projector")])
+    def test_they_find_what_the_functions_log(self, lines: list[dict[str, Any]], name: str, component: str) -> None:
+        """The line of the good event, and the number in it."""
+        properties = RESOURCES["monitoring"][name]["Properties"]
+        wanted = dict(re.findall(r'\$\.(\w+) = "(\w+)"', properties["FilterPattern"]))
+        (line,) = [line for line in lines if line.items() >= wanted.items()]
+        assert line["component"] == component
+        value = properties["MetricTransformations"][0]["MetricValue"]
+        assert value == "1" or isinstance(line[value.removeprefix("$.")], float)

@@ -1,0 +1,1 @@
+"""What several tests use: stacks, collectors, browsers, payloads and pretend clouds."""

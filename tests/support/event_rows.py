@@ -1,0 +1,89 @@
+"""Small event histories for the tests of metrics, and both engines over them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import polars as pl
+import psycopg
+from polars.testing import assert_frame_equal
+
+from analysis.metrics.engine import RawEvents, WarehouseEvents
+from analysis.metrics.range import Range
+from chalicelib.contract import COLUMNS, CREATE_TABLE
+from chalicelib.warehouse.client import INSERT
+
+__all__ = ["MONDAY", "RANGE", "Event", "at", "check", "event", "fill", "frame_of", "raw_of", "warehouse_of"]
+
+Event = dict[str, Any]
+
+MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
+RANGE = Range(MONDAY, MONDAY + timedelta(days=28))
+
+_SHORT = {
+    "client": "client_id",
+    "user": "user_id",
+    "session": "session_id",
+    "login": "user_login_state",
+    "first": "is_first_visit",
+    "product": "context_product_id",
+    "product_name": "context_product_name",
+    "category": "context_product_category",
+    "brand": "context_product_brand",
+    "price": "context_product_price",
+    "discount": "context_product_discount_price",
+    "order": "order",
+}
+_DTYPES: dict[str, pl.DataType] = {
+    "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    "BIGINT": pl.Int64(),
+    "BOOLEAN": pl.Boolean(),
+    "TEXT": pl.String(),
+    "UUID": pl.String(),
+}
+_SCHEMA = {column.name: _DTYPES[column.type] for column in COLUMNS} | {"order": pl.String()}
+
+
+def at(seconds: float) -> datetime:
+    """The time so many seconds after the Monday on which all histories begin."""
+    return MONDAY + timedelta(seconds=seconds)
+
+
+def event(seconds: float, name: str = "page_view", number: int | None = None, **columns: Any) -> Event:
+    """One event; its id is UUID(`number`), or else its place in the history."""
+    named = {_SHORT[short]: value for short, value in columns.items()}
+    return {"event_timestamp": at(seconds), "event_name": name, "event_id": number} | named
+
+
+def frame_of(events: Sequence[Event]) -> pl.DataFrame:
+    """The events as they are read from raw."""
+    numbered = [
+        event | {"event_id": str(UUID(int=place if event["event_id"] is None else event["event_id"]))}
+        for place, event in enumerate(events, 1)
+    ]
+    return pl.DataFrame(numbered, _SCHEMA, orient="row")
+
+
+def raw_of(events: Sequence[Event]) -> RawEvents:
+    """The events in DuckDB."""
+    return RawEvents(frame_of(events))
+
+
+def fill(url: str, events: Sequence[Event]) -> None:
+    """Make the events the rows of the warehouse, and no others."""
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(CREATE_TABLE)
+        cursor.execute("TRUNCATE clickstream_events")
+        cursor.executemany(INSERT, frame_of(events).drop("order").rows())
+
+
+def warehouse_of(url: str, events: Sequence[Event]) -> WarehouseEvents:
+    """The events in PostgreSQL."""
+    fill(url, events)
+    return WarehouseEvents(url)
+
+
+def check(frame: pl.DataFrame, schema: dict[str, Any], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Assert that a frame has exactly these columns, types and rows, in this order."""
+    assert_frame_equal(frame, pl.DataFrame(rows, schema, orient="row"), check_exact=True)
