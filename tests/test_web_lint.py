@@ -30,7 +30,7 @@ FAULTS = {
     "unused": ('import { icon } from "./art.js";', "no-unused-vars"),
     "unresolved": ('export { nothing } from "./nowhere.js";', "import-x/no-unresolved"),
     "unnamed": ('import { nobody } from "./art.js";\nnobody();', "import-x/named"),
-    "publisher": ('import { trackNobody } from "/publisher/clickstreamEvents.js";\ntrackNobody();', "import-x/named"),
+    "publisher": ('import { trackNobody } from "/publisher/src/index.js";\ntrackNobody();', "import-x/named"),
     "undefined": ("export const run = () => nobody();", "no-undef"),
     "long": (f"export const text = '{'x' * 120}';", "max-len"),
     "lines": ("\n" * 149 + "run();", "max-lines"),

@@ -1,5 +1,5 @@
 // The order: what was in the cart when it was placed. Nothing about the person who placed it.
-import { trackCheckoutComplete } from "/publisher/clickstreamEvents.js";
+import { trackCheckoutComplete } from "/publisher/src/index.js";
 import { cart, emptyCart } from "./cart.js";
 import { tab } from "./stored.js";
 

@@ -1,5 +1,5 @@
 // The page that asks where to deliver. What is typed there is checked by the browser, and goes nowhere.
-import { trackCheckoutStart } from "/publisher/clickstreamEvents.js";
+import { trackCheckoutStart } from "/publisher/src/index.js";
 import { cart } from "../data/cart.js";
 import { placeOrder } from "../data/order.js";
 import { element } from "../parts/element.js";

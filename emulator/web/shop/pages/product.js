@@ -1,5 +1,5 @@
 // The page of a product.
-import { trackProductView } from "/publisher/clickstreamEvents.js";
+import { trackProductView } from "/publisher/src/index.js";
 import { addToCart } from "../data/cart.js";
 import { categoryOf, productOf, productsIn, productsOnOffer } from "../data/catalog.js";
 import { announce } from "../parts/announcement.js";

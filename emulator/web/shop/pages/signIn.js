@@ -1,5 +1,5 @@
 // The page to sign in.
-import { trackLoginOpen } from "/publisher/clickstreamEvents.js";
+import { trackLoginOpen } from "/publisher/src/index.js";
 import { signIn } from "../data/account.js";
 import { announce } from "../parts/announcement.js";
 import { element } from "../parts/element.js";

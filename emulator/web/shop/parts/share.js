@@ -1,5 +1,5 @@
 // The ways to share a product, each with its event.
-import { trackShareClick } from "/publisher/clickstreamEvents.js";
+import { trackShareClick } from "/publisher/src/index.js";
 import { announce } from "./announcement.js";
 import { icon } from "./art.js";
 import { element } from "./element.js";
