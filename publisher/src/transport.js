@@ -48,6 +48,9 @@ const waitLeft = () => {
   return left <= LONGEST_WAIT ? left : 0;
 };
 
+/** How long nothing is to be sent. */
+const pause = () => Math.max(retryAt - performance.now(), waitLeft());
+
 /** Half of it is left to chance, so that not all browsers come at once. @param {number} count */
 const backOff = (count) => Math.min(FIRST_RETRY * 2 ** count, LAST_RETRY) * (0.5 + Math.random() / 2);
 
@@ -113,18 +116,19 @@ const nextOf = (stream) => {
   return key && due(key) <= performance.now() ? key : void (key && flushLater(due(key) - performance.now()));
 };
 
-/** Send a tab's next event, unless another tab does. @param {string} stream @param {boolean} isLocal */
-const sendNext = async (stream, isLocal) => {
+/** Send a tab's events, unless another page does. @param {string} stream @param {{ isLocal: boolean, isFresh: boolean }} what */
+const sendStream = async (stream, what) => {
   sending.add(stream);
   let hasSent = false;
-  const send = async () => {
+  const sendNext = async () => {
     const key = nextOf(stream);
     const body = key && read(key);
-    if (!body) return;
+    if (!body) return false;
     hasSent = true;
     await post(key, body, fits(body));
+    return !isSilent() && pause() <= 0;
   };
-  const isMine = await holdStream(stream, isLocal, send).catch(() => false);
+  const isMine = await holdStream(stream, what, sendNext).catch(() => false);
   sending.delete(stream);
   if (hasSent) flush();
   else if (!isMine) flushLater(FIRST_RETRY);
@@ -133,14 +137,14 @@ const sendNext = async (stream, isLocal) => {
 /** Send what waits. */
 export const flush = () => {
   if (!options.endpoint || isSilent() || isUndecided()) return;
-  const wait = Math.max(retryAt - performance.now(), waitLeft());
-  if (wait > 0) return flushLater(wait);
+  if (pause() > 0) return flushLater(pause());
   for (const key of queued()) {
     if (failures && sending.size) return; // one asks
     const { tabId: stream, time } = partsOf(key);
     if (sending.has(stream)) continue;
-    if (stream !== tabId() && Math.abs(Date.now() - time) < FRESH) flushLater(FRESH);
-    else sendNext(stream, !isShared(key));
+    const age = Math.abs(Date.now() - time);
+    if (stream !== tabId() && age < FRESH) flushLater(FRESH);
+    else sendStream(stream, { isLocal: !isShared(key), isFresh: age < FRESH / 2 });
   }
 };
 

@@ -26,6 +26,7 @@ class Shop:
         self.scripts: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.pages: dict[str, str] = {}  # whole pages, in place of the usual one
+        self.files: dict[str, str] = {}  # scripts besides the publisher's
         self._server = serve(self._handler())
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -60,6 +61,8 @@ class Shop:
                 path = urlsplit(self.path).path
                 if path.startswith("/publisher/"):
                     content, kind = (PUBLISHER.parent / path[1:]).read_bytes(), "text/javascript"
+                elif path in shop.files:
+                    content, kind = shop.files[path].encode(), "text/javascript"
                 else:
                     content, kind = (shop.pages.get(path) or shop.page(path)).encode(), "text/html; charset=utf-8"
                 self.send_response(200)

@@ -161,7 +161,7 @@ class TestVisit:
         assert_gapless(events)
         assert len(found) == len(events) == len({event["eventId"] for event in events})
         assert len({(event["sessionId"], event["tabId"]) for event in events}) == 1
-        assert all(event["dropped"] == {"overflow": 0, "refused": 0} for event in events)
+        assert all(event["dropped"] == {"overflow": 0, "refused": 0, "withheld": 0} for event in events)
         assert all(len(event["_ingest"]) == 9 for event in events)
         for event, happened in zip(events, PURCHASE, strict=True):
             row = found[event["eventId"]]
