@@ -1,13 +1,15 @@
 // Follows the visitor from page to page: one view per navigation, whatever the shop's router does.
 //
 // The seam for frameworks. A navigation is a page that is loaded, a route that is opened, or a page that the browser
-// kept and shows again. Each has a number, `currentNavigation()`: 1 for the page as it was loaded, before `init` too; 0
-// on a server. `onNavigation` tells of each further one. A navigation has exactly one view: the first event whose name
+// kept and shows again. Each has a number, `currentNavigation()`: 1 for the page as it was loaded, before `init` too;
+// undefined on a server. `onNavigation` tells of further ones. A navigation has exactly one view: the first event whose name
 // ends in `_view` (a domain view), or else the automatic `page_view`, which is sent when
 // - `viewSettled()` is called, if `init` got `settle: "commit"`: a framework's effects run later than any timer; or
 // - the page's scripts have run (DOMContentLoaded, then `setTimeout(0)`), if not;
 // - at a click, at the next navigation or when the page is left, if that comes first;
 // - half a second after a kept page is shown again: nothing is committed then.
+// A framework that knows the page's own view, for instance a tracker's, says so with `setOwnView`: it goes in place of
+// the automatic one, at the same moments.
 // It has the time and the address at which the page was entered. A second domain view of the same name and thing in one
 // navigation is ignored: a component may be mounted twice (Strict Mode), or be shown again with a page that was kept.
 import { emit } from "./event.js";
@@ -31,6 +33,11 @@ import { options } from "./settings.js";
 /** @type {Navigation | undefined} */
 let navigation;
 
+/** @typedef {(url: string) => [name: string, payload: object] | undefined} OwnView */
+
+/** @type {OwnView | undefined} */
+let ownView;
+
 /** @type {Set<(id: number) => void>} */
 const listeners = new Set();
 
@@ -38,89 +45,85 @@ const listeners = new Set();
 const enter = (url, referrer) => {
   const id = (navigation?.id ?? 0) + 1;
   navigation = { id, url, here: url, referrer, at: Date.now(), isDue: true, views: new Set() };
-  // Later: a router may be in the middle of its own work.
-  if (id > 1) queueMicrotask(() => listeners.forEach((listener) => guarded(listener)(id)));
   return navigation;
 };
 
 const current = () => navigation ?? enter(cleanAddress(location.href), cleanAddress(document.referrer));
 
-/** Without a place within the page, and without parameters. @param {URL} url */
-const routeOf = ({ pathname, hash }) => pathname + hash.split("?")[0];
+/** An address without parameters. @param {string} url */
+const routeOf = (url) => url.replace(/\?[^#]*/g, "");
 
-/** @param {URL} url @param {URL} previous @param {Kind} kind */
-const isRouteByDefault = (url, previous, kind) => kind !== "replace" || routeOf(url) !== routeOf(previous);
-
-/** Send the automatic view, if one is due. */
+/** Send the page's view, if one is due. */
 export const showView = () => {
-  const { url, referrer, at, isDue } = current();
-  if (!isDue) return;
-  current().isDue = false;
-  if (!attempt(() => options.hasDomainView?.(new URL(url)))) emit("page_view", undefined, { url, referrer, at });
+  const page = current();
+  if (!page.isDue) return;
+  page.isDue = false;
+  const [name = "page_view", payload] = attempt(() => ownView?.(page.url)) ?? [];
+  if (payload) page.views.add(name);
+  else if (attempt(() => options.hasDomainView?.(new URL(page.url)))) return;
+  emit(name, payload, page);
 };
 
-/** The address may have changed. @param {Kind} [kind] */
-export const follow = (kind = "push") => {
+/** Say which view the page has. @param {OwnView} given Asked when the view of a page is due, with the page's address. */
+export const setOwnView = (given) => {
+  ownView = given;
+};
+
+/** The address may have changed. @param {Kind | null} [kind] */
+export const follow = (kind) => {
   const page = current();
   const url = cleanAddress(location.href);
   if (url === page.here) return;
-  const [to, from] = attempt(() => [new URL(url), new URL(page.here)]) ?? [];
-  if (!to || !from) return;
-  const isSameRoute = routeOf(to) === routeOf(from);
-  const isRoute = attempt(() => options.isRoute?.(to, from, kind)) ?? isRouteByDefault(to, from, kind);
-  if (kind === "replace" && page.isDue) {
-    // Its view was not due yet, so it never was a page. Parameters are tidied up; the view keeps those of the entrance.
-    if (!isSameRoute) page.url = url;
-    page.here = url;
-  } else if (isRoute) {
+  const isNewRoute = routeOf(url) !== routeOf(page.here);
+  const isReplaced = kind === "replace";
+  if (isReplaced && page.isDue) {
+    // Nobody saw it yet. Where only parameters are tidied up, the view keeps those of the entrance.
+    if (isNewRoute) page.url = url;
+  } else if (attempt(() => options.isRoute?.(new URL(url), new URL(page.here), kind || "push")) ?? (isNewRoute || !isReplaced)) {
     showView();
-    enter(url, page.here);
-    if (options.settle !== "commit") setTimeout(guarded(showView)); // after the shop's own view
-  } else page.here = url;
+    const { id } = enter(url, page.here);
+    // Later: a router may be in the middle of its own work.
+    queueMicrotask(() => listeners.forEach((listener) => guarded(listener)(id)));
+    settle();
+  }
+  current().here = url;
 };
 
-/** A page that the browser kept is shown again. Its own view, if it had one, is the shop's to send again. */
+/** Send the automatic view once the shop's own code has run, if nobody else says when that is. @param {number} [delay] */
+export const settle = (delay) => {
+  if (delay || options.settle !== "commit") setTimeout(guarded(showView), delay);
+};
+
+/** A page that the browser kept is shown again. A view that the shop tracked itself is the shop's to send again. */
 export const enterAgain = () => {
   const { here, referrer, views } = current();
-  enter(here, referrer).isDue = !views.size;
+  enter(here, referrer).isDue = !views.size || Boolean(attempt(() => ownView?.(here)));
 };
 
 /**
  * Send an event of this page.
  * @param {string} name
  * @param {object} [payload]
+ * @param {string | number} [thing] What a domain view shows: it is viewed once per navigation.
  */
-export const trackHere = (name, payload) => {
+export const trackHere = (name, payload, thing) => {
   follow();
-  const { url, here, referrer, views } = current();
-  let address = here;
-  if (name.endsWith("_view")) {
-    if (current().isDue) address = url;
-    current().isDue = false;
-    views.add(name);
-  }
-  emit(name, payload, { url: address, referrer, at: Date.now() });
-};
-
-/**
- * Send a domain view, once per navigation.
- * @param {string} name
- * @param {object} [payload]
- * @param {string | number} [thing] What is shown.
- */
-export const trackViewHere = (name, payload, thing = "") => {
-  follow();
+  const page = current();
   const view = `${name} ${thing}`;
-  if (current().views.has(view)) return;
-  trackHere(name, payload); // may throw
-  current().views.add(view);
+  const isView = name.endsWith("_view");
+  if (thing !== undefined && page.views.has(view)) return;
+  emit(name, payload, { ...page, url: isView && page.isDue ? page.url : page.here, at: Date.now() });
+  if (!isView) return;
+  page.isDue = false;
+  page.views.add(view);
 };
 
-/** The number of the navigation; 0 on a server. */
-export const currentNavigation = () => guarded(() => current().id)() ?? 0;
+/** The number of the navigation; undefined on a server. */
+export const currentNavigation = guarded(() => current().id);
 
 /**
- * Be told of each navigation, with its number. Not of the one that is current already.
+ * Be told of each navigation, with its number. Not of the one that is current already, nor of a page that the browser
+ * kept: nothing is rendered then.
  * @param {(id: number) => void} listener Called once the code that navigates has run (in a microtask).
  * @returns {() => void} Ends it.
  */
