@@ -156,7 +156,9 @@ class TestVisit:
             assert row["event_name"] == event["eventName"]
             assert {column: event[name] for name, column in COLUMNS.items()}.items() <= row.items()
             state = (
-                ("logged_in", "demo") if happened in SIGNED_IN and events.index(event) >= len(PURCHASE) - len(SIGNED_IN) else ("anonymous", None)
+                ("logged_in", "demo")
+                if happened in SIGNED_IN and events.index(event) >= len(PURCHASE) - len(SIGNED_IN)
+                else ("anonymous", None)
             )
             assert (event["userLoginState"], event["identitySource"]) == state
             assert (event["userId"] or "").startswith("user-") == (state[0] == "logged_in")

@@ -23,7 +23,13 @@ export const cards = (products, afterToggle) =>
 export const wishlistButton = (product, className, label, afterwards = () => {}) => {
   const button = element(
     "button",
-    { type: "button", class: className, "aria-pressed": isWishlisted(product), "data-product-id": product.id, ...TRACKED },
+    {
+      type: "button",
+      class: className,
+      "aria-pressed": isWishlisted(product),
+      "data-product-id": product.id,
+      ...TRACKED,
+    },
     icon("heart"),
     label,
   );
