@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
@@ -12,18 +11,20 @@ from tests.support.shop import PUBLISHER, PublisherTest, Shop, assert_gapless
 from tests.support.stack_process import ROOT
 
 VISIT = """
-  clickstream.init({...OPTIONS, consent: "pending", privateParameters: [/^ref$/], beforeSend: (event) => void (event.seen = 1)});
+  clickstream.init({
+    ...OPTIONS, consent: "pending", privateParameters: [/^ref$/], beforeSend: (event) => void (event.seen = 1),
+  });
   clickstream.trackProductView({ id: 1, name: "Cup" }); clickstream.trackProductView({ id: 1, name: "Cup" });
   clickstream.optIn(); clickstream.trackCustom("search", { here: 1, payload: 2, isDue: 3 });
-  history.pushState({}, "", "/next?ref=x"); clickstream.trackCheckoutComplete({ id: "o1", items: [{ id: 1, price: 5 }] });
+  history.pushState({}, "", "/next?ref=x");
+  clickstream.trackCheckoutComplete({ id: "o1", items: [{ id: 1, price: 5 }] });
 """
 
 
 @pytest.fixture(scope="module", autouse=True)
-def built() -> Iterator[None]:
+def built() -> None:
     """Build the package."""
     subprocess.run(["make", "publisher"], cwd=ROOT, capture_output=True, timeout=280, check=True)
-    yield
 
 
 class TestBuild(PublisherTest):

@@ -1,4 +1,4 @@
-"""Pages that were there before the publisher, with scripts that change what it builds on: it works, and harms nothing."""
+"""Pages whose own scripts change what the publisher builds on, and browsers that are set wrong: it loses nothing."""
 
 import json
 from collections.abc import Iterator
@@ -187,7 +187,8 @@ class TestQueueEntry(PublisherTest):
         """It is never sent, and holds up nothing."""
         shop.options["debug"] = True
         page.add_init_script(
-            f"if (!sessionStorage.once) localStorage['clickstream.queue.0'] = {json.dumps(entry)}; sessionStorage.once = 1"
+            f"if (!sessionStorage.once) localStorage['clickstream.queue.0'] = {json.dumps(entry)};"
+            " sessionStorage.once = 1"
         )
         open_page(page, shop.url)
         collector.wait_for("page_view")
