@@ -60,7 +60,11 @@ class TestPrototype(PublisherTest):
 class TestSwallowingStorage(PublisherTest):
     def test_events_live_in_memory(self, collector: Collector, shop: Shop, page: Page) -> None:
         """Writing gives no error, and reading gives nothing."""
-        page.add_init_script("Storage.prototype.setItem = () => {}")
+        page.add_init_script(
+            "const nothing = { length: 0, key: () => null, getItem: () => null, setItem() {}, removeItem() {} };"
+            "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,"
+            " { value: new Proxy(nothing, { set: () => true, deleteProperty: () => true }) })"
+        )
         collector.answer_always(503)
         open_page(page, shop.url)
         page.evaluate("trackCustom('one'); trackCustom('two')")
