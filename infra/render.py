@@ -47,8 +47,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
     Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, ApiKeySha256, WarehouseCa (path of a PEM file), and Concurrency
-    (how many functions the account may run at the same time).
+    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, WarehouseCa (path of a PEM file),
+    and Concurrency (how many functions the account may run at the same time).
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -108,7 +108,9 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
     }
-    ingest["environment_variables"] = _present({"API_KEY_SHA256": outputs.get("ApiKeySha256")})
+    ingest["environment_variables"] = _present(
+        {"ALLOWED_HEADERS": outputs.get("AllowedHeaders"), "API_KEY_SHA256": outputs.get("ApiKeySha256")}
+    )
     projector["environment_variables"] = _present(
         {"DW_SECRET_ARN": outputs.get("DwSecretArn"), "DW_PARAMETER_NAME": outputs.get("DwParameterName")}
     )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
 __all__ = ["Settings"]
@@ -19,6 +20,8 @@ class Settings:
     Attributes:
         raw_bucket: `RAW_BUCKET_NAME`, for both Lambdas.
         allowed_origins: `ALLOWED_ORIGINS`, for ingest: comma-separated, or `*`.
+        allowed_headers: `ALLOWED_HEADERS`, for ingest: names of headers that a page's requests may carry besides JSON, a
+            key and a token; comma-separated, or `*`. By default, what tracing agents add.
         max_event_bytes: `MAX_EVENT_BYTES`, for ingest.
         dw_url: `DW_URL`, for the projector on a laptop. It contains a password, so the repr leaves it out.
         dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.
@@ -33,6 +36,7 @@ class Settings:
     dw_secret_arn: str = ""
     dw_parameter_name: str = ""
     api_keys: frozenset[str] = frozenset()
+    allowed_headers: tuple[str, ...] = TRACING_HEADERS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -45,12 +49,21 @@ class Settings:
             dw_secret_arn=environment.get("DW_SECRET_ARN", ""),
             dw_parameter_name=environment.get("DW_PARAMETER_NAME", ""),
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
+            allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
         )
 
 
 def _origins(text: str) -> frozenset[str]:
     """Spell origins as a browser does: lower case, without a slash at the end."""
     return frozenset(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+
+
+def _header_names(name: str, text: str) -> tuple[str, ...]:
+    """Names of HTTP headers, of which `*` is one to browsers. One wrong name would make browsers ignore all."""
+    names = tuple(each.strip() for each in text.split(",") if each.strip())
+    if not all(re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", each) for each in names):
+        raise SettingsError(f"{name} must be names of HTTP headers, comma-separated, or *, not {text!r}")
+    return names
 
 
 def _digests(name: str, text: str) -> frozenset[str]:

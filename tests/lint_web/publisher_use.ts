@@ -1,6 +1,6 @@
 // How a shop in TypeScript calls the publisher: what has to compile, and what must not.
-import { init, optIn, optOut, setUser, track, type BaseEvent, type Options } from "/publisher/clickstreamClient.js";
-import * as shop from "/publisher/clickstreamEvents.js";
+import { init, optIn, optOut, setUser, track, type BaseEvent, type Options } from "/publisher/src/index.js";
+import * as shop from "/publisher/src/index.js";
 
 const options: Options = {
   endpoint: "https://collector.example/clickstream",

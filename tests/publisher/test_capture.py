@@ -140,7 +140,7 @@ class TestClick(PublisherTest):
 
 
 SECRETS = """
-<form id=form onsubmit="return false">
+<form id=form onsubmit="return false" style="padding: 9px">
   <label id=label>Name <input id=input value="SECRET input"></label>
   <textarea id=textarea>SECRET area</textarea>
   <select id=select><option selected>SECRET option</option></select>
@@ -174,7 +174,7 @@ class TestPrivateText(PublisherTest):
             ("#link", "Card ends"),
             ("#button", "Pay"),
             ("#shadowed", ""),
-            ("#form", "Name Card ends Pay Plain"),
+            ("#form", ""),  # what has no label of its own has no text
         ],
     )
     def test_it_is_never_captured(self, collector: Collector, shop: Shop, page: Page, selector: str, text: str) -> None:
@@ -186,10 +186,7 @@ class TestPrivateText(PublisherTest):
         )
         open_page(page, shop.url)
         page.fill("#input", "SECRET typed")
-        if selector == "#form":
-            page.dispatch_event("#form", "click")
-        else:
-            page.click(selector)
+        page.click(selector, position={"x": 2, "y": 2} if selector == "#form" else None)
         page.evaluate("trackCustom('end')")
         collector.wait_for("end")
         clicks = collector.wait_for("click")

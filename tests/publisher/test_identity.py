@@ -21,6 +21,9 @@ class TestBaseEvent(PublisherTest):
         for name in ("eventId", "clientId", "sessionId", "tabId"):
             assert UUID4.fullmatch(event.pop(name)), name
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event.pop("eventTimestamp"))
+        context = page.evaluate(
+            "({ timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, language: navigator.language })"
+        )
         package = json.loads((PUBLISHER / "package.json").read_text())
         assert event == {
             "eventName": "page_view",
@@ -31,8 +34,9 @@ class TestBaseEvent(PublisherTest):
             "identitySource": None,
             "isFirstVisit": True,
             "seq": 1,
-            "dropped": {"overflow": 0, "refused": 0},
+            "dropped": {"overflow": 0, "refused": 0, "withheld": 0},
             "publisher": {"name": package["name"], "version": package["version"]},
+            "context": context,
         }
 
     def test_a_payload_cannot_change_it(self, collector: Collector, shop: Shop, page: Page) -> None:

@@ -120,7 +120,7 @@ class TestRetry(PublisherTest):
         collector.answer_always(status)
         open_page(page, shop.url)
         page.evaluate(steps(10))
-        wait_for(lambda: len(collector.received) >= 11 or status == 0)
+        wait_for(lambda: collector.received)
         page.wait_for_timeout(200)
         assert len(queue(page)) == 11
         collector.answer_always(200)
@@ -141,13 +141,12 @@ class TestRetry(PublisherTest):
     def test_a_down_collector_is_asked_by_one_event_at_a_time(
         self, collector: Collector, shop: Shop, page: Page
     ) -> None:
-        """Not by the whole queue."""
+        """Not by the whole queue, and not by what is new."""
         collector.answer_always(503)
         open_page(page, shop.url)
         page.evaluate(steps(30))
-        wait_for(lambda: len(collector.received) >= 31)
         page.wait_for_timeout(1_500)
-        assert len(collector.received) <= 33
+        assert 1 <= len(collector.received) <= 3
         collector.answer_always(200)
         collector.wait_for("step", 30)
 
@@ -214,7 +213,7 @@ class TestRetry(PublisherTest):
         assert [event["n"] for event in queue(page)] == [3]
         assert sum(event.get("n") == 3 for event in collector.received) < 10
 
-    @pytest.mark.parametrize("status", [400, 403, 404, 413])
+    @pytest.mark.parametrize("status", [400, 404, 413])
     def test_what_is_refused_is_dropped_and_counted(
         self, collector: Collector, shop: Shop, page: Page, status: int
     ) -> None:
@@ -226,7 +225,7 @@ class TestRetry(PublisherTest):
         page.wait_for_function("!Object.keys(localStorage).some(key => key.startsWith('clickstream.queue'))")
         page.evaluate("trackCustom('end')")
         [end] = collector.wait_for("end")
-        assert end["dropped"] == {"overflow": 0, "refused": 4}
+        assert end["dropped"] == {"overflow": 0, "refused": 4, "withheld": 0}
         assert end["seq"] == 6
         assert len(collector.received) == 6
 
@@ -241,7 +240,7 @@ class TestQueue(PublisherTest):
         waiting = queue(page)
         assert len(waiting) == 1_000
         assert waiting[0]["n"] == 10
-        assert waiting[-1]["dropped"] == {"overflow": 10, "refused": 0}
+        assert waiting[-1]["dropped"] == {"overflow": 10, "refused": 0, "withheld": 0}
         assert waiting[-1]["seq"] == 1_011
 
     def test_it_is_bounded_in_size(self, collector: Collector, shop: Shop, page: Page) -> None:
@@ -254,7 +253,11 @@ class TestQueue(PublisherTest):
         page.evaluate("trackCustom('end')")
         waiting = queue(page)
         assert [event.get("n") for event in waiting] == [*range(3, 12), None]
-        assert waiting[-1]["dropped"] == {"overflow": 5, "refused": 0}  # page_view, three steps and the huge one
+        assert waiting[-1]["dropped"] == {
+            "overflow": 5,
+            "refused": 0,
+            "withheld": 0,
+        }  # page_view, three steps and the huge one
         assert sum(map(len, page.evaluate("Object.values(localStorage)"))) < 1_001_000
 
     def test_a_burst_arrives_from_an_open_tab(self, collector: Collector, shop: Shop, page: Page) -> None:
@@ -279,7 +282,7 @@ class TestTwoTabs(PublisherTest):
         for tab in tabs:
             open_page(tab, f"http://{host}:{shop.port}/")
             tab.evaluate(steps(20))
-        wait_for(lambda: len({event["eventId"] for event in collector.received}) >= 63)
+        wait_for(lambda: len(collector.received) >= 3)
         collector.answer_always(200, seconds=0.2)
         for tab in tabs:
             tab.evaluate("dispatchEvent(new Event('online'))")
@@ -299,11 +302,12 @@ class TestTwoTabs(PublisherTest):
         for tab in (first, second):
             open_page(tab, f"http://{host}:{shop.port}/")
         first.evaluate(steps(5))
-        wait_for(lambda: len(collector.received) >= 7)
+        wait_for(lambda: len({event["tabId"] for event in collector.received}) == 2)
         first.wait_for_timeout(100)
         first.close()
         collector.answer_always(200)
         collector.wait_for("step", 5, seconds=60)  # a lease that the closed tab held lasts up to half a minute
+        collector.wait_for("page_view", 2)
         assert_gapless(collector.unique())
 
 
@@ -342,7 +346,7 @@ class TestLeaving(PublisherTest):
         collector.answer_always(503)
         open_page(page, f"{shop.url}/a")
         page.evaluate(steps(5))
-        wait_for(lambda: len(collector.received) >= 6)
+        wait_for(lambda: collector.received)
         collector.answer_always(200)
         open_page(page, f"{shop.url}/b")
         collector.wait_for("step", 5, seconds=3)

@@ -18,11 +18,15 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Response:
-    """What the collector says to an event, and how long it takes to; status 0 hangs up without a word."""
+    """What the collector says to an event, and how long it takes to; status 0 hangs up without a word.
+
+    Without a body it says whether it stored the event, as ingest does.
+    """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
+    body: str | None = None
 
 
 def serve(handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
@@ -111,6 +115,8 @@ class Collector:
                     self.close_connection = True
 
             def reply(self, answer: Response) -> None:
+                success = json.dumps({"success": 200 <= answer.status < 300})
+                body = (success if answer.body is None else answer.body).encode() if answer.status != 204 else b""
                 self.send_response(answer.status)
                 headers = {
                     "Access-Control-Allow-Origin": self.headers.get("Origin", "*"),
@@ -118,14 +124,14 @@ class Collector:
                     "Access-Control-Allow-Methods": "POST",
                     "Access-Control-Expose-Headers": "Retry-After",
                     "Access-Control-Max-Age": "600",
-                    "Content-Length": "0",
+                    "Content-Length": str(len(body)),
                     **answer.headers,
                 }
                 for name, value in headers.items():
                     self.send_header(name, value)
                 try:
                     self.end_headers()
-                    self.wfile.flush()
+                    self.wfile.write(body)
                 except OSError:
                     self.close_connection = True  # the browser is gone
 

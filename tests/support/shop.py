@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ class Shop:
         self.scripts: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.pages: dict[str, str] = {}  # whole pages, in place of the usual one
+        self.files: dict[str, str] = {}  # scripts besides the publisher's
         self._server = serve(self._handler())
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -40,10 +40,9 @@ class Shop:
         """The HTML of a page: the publisher, then what the test put there. Scripts find everything it exports."""
         return f"""<!doctype html><title>Shop</title><body>{self.bodies.get(path, "")}
 <script type="module">
-  import * as client from "/publisher/clickstreamClient.js";
-  import * as events from "/publisher/clickstreamEvents.js";
-  Object.assign(window, client, events);
-  client.init({json.dumps(self.options)});
+  import * as clickstream from "/publisher/src/index.js";
+  Object.assign(window, clickstream);
+  clickstream.init({json.dumps(self.options)});
   {self.scripts.get(path, "")}
   window.ready = true;
 </script>"""
@@ -60,9 +59,10 @@ class Shop:
 
             def do_GET(self) -> None:
                 path = urlsplit(self.path).path
-                file = PUBLISHER / Path(path).name
                 if path.startswith("/publisher/"):
-                    content, kind = file.read_bytes(), "text/javascript"
+                    content, kind = (PUBLISHER.parent / path[1:]).read_bytes(), "text/javascript"
+                elif path in shop.files:
+                    content, kind = shop.files[path].encode(), "text/javascript"
                 else:
                     content, kind = (shop.pages.get(path) or shop.page(path)).encode(), "text/html; charset=utf-8"
                 self.send_response(200)

@@ -1,5 +1,5 @@
 // Starts the shop: loads what it needs, starts the publisher, and shows the page of the URL.
-import { init } from "/publisher/clickstreamClient.js";
+import { init } from "/publisher/src/index.js";
 import { restoreAccount } from "./data/account.js";
 import { setProducts } from "./data/catalog.js";
 import { cartView } from "./pages/cart.js";

@@ -20,14 +20,14 @@ class TestWebApp:
         """Not even its scripts."""
         http = client(running(tmp_path), is_headless=True)
         assert http.get("/api/events").status_code == 200
-        for path in (*PAGES, "/publisher/clickstreamClient.js"):
+        for path in (*PAGES, "/publisher/src/index.js"):
             answer = http.get(path)
             assert answer.status_code == 404
             assert answer.json()["success"] is False
 
     def test_the_publisher_is_served_as_a_shop_would(self, tmp_path: Path) -> None:
         """The very file, as a script."""
-        answer = client(running(tmp_path)).get("/publisher/clickstreamClient.js")
+        answer = client(running(tmp_path)).get("/publisher/src/index.js")
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert answer.headers["Cache-Control"] == "no-cache"
 
@@ -59,7 +59,7 @@ class TestWebApp:
 
 class TestGuards:
     @pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("127.0.0.1", 200), ("evil.example", 400)])
-    @pytest.mark.parametrize("path", ["/", "/api/events", "/api/faults", "/publisher/clickstreamClient.js"])
+    @pytest.mark.parametrize("path", ["/", "/api/events", "/api/faults", "/publisher/src/index.js"])
     def test_only_loopback_names_are_answered(self, tmp_path: Path, host: str, status: int, path: str) -> None:
         """A page elsewhere whose name is made to resolve here must not read a shop's events."""
         assert client(running(tmp_path), host).get(path).status_code == status

@@ -1,6 +1,5 @@
 // Who is signed in. This is a demo: any name and password will do, and the password is not even read.
-import { setUser } from "/publisher/clickstreamClient.js";
-import { trackLoginSuccess, trackLogout } from "/publisher/clickstreamEvents.js";
+import { setUser, trackLoginSuccess, trackLogout } from "/publisher/src/index.js";
 import { tab, tellChange } from "./stored.js";
 
 const KEY = "shop.account";

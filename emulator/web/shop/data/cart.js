@@ -1,5 +1,5 @@
 // The cart: which products, how many of each, and the events of both buttons.
-import { trackAddToCart, trackRemoveFromCart } from "/publisher/clickstreamEvents.js";
+import { trackAddToCart, trackRemoveFromCart } from "/publisher/src/index.js";
 import { CURRENCY, priceOf, productOf } from "./catalog.js";
 import { browser, tellChange } from "./stored.js";
 

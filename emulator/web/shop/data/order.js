@@ -1,5 +1,5 @@
 // The order: the cart as it was when it was placed. It holds nothing about the person.
-import { trackCheckoutComplete } from "/publisher/clickstreamEvents.js";
+import { trackCheckoutComplete } from "/publisher/src/index.js";
 import { cart, emptyCart } from "./cart.js";
 import { tab } from "./stored.js";
 

@@ -1,5 +1,5 @@
 // The wishlist: which products the visitor wants to remember.
-import { trackWishlistToggle } from "/publisher/clickstreamEvents.js";
+import { trackWishlistToggle } from "/publisher/src/index.js";
 import { productOf } from "./catalog.js";
 import { browser, tellChange } from "./stored.js";
 

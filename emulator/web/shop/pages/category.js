@@ -1,5 +1,5 @@
 // The page of a category.
-import { trackCategoryView } from "/publisher/clickstreamEvents.js";
+import { trackCategoryView } from "/publisher/src/index.js";
 import { categoryOf, productsIn } from "../data/catalog.js";
 import { cards } from "../parts/card.js";
 import { crumbs } from "../parts/crumbs.js";

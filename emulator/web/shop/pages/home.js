@@ -1,5 +1,5 @@
 // The first page: a welcome, the categories, and what is on offer.
-import { trackHomeView } from "/publisher/clickstreamEvents.js";
+import { trackHomeView } from "/publisher/src/index.js";
 import { CATEGORIES, productOf, productsIn, productsOnOffer } from "../data/catalog.js";
 import { art, icon } from "../parts/art.js";
 import { cards } from "../parts/card.js";

@@ -8,6 +8,9 @@ export const element = (tag, { on = {}, ...attributes } = {}, ...children) => {
   return made;
 };
 
+/** For a control that sends an event of its own: the publisher counts no further click on it. */
+export const TRACKED = { "global-clickstream-ignore-click": "true" };
+
 // As in HTML, true gives an attribute without a value, false no attribute. ARIA wants "true" and "false" as text.
 const set = (made, name, value) => {
   if (typeof value === "boolean" && !name.startsWith("aria-")) made.toggleAttribute(name, value);
