@@ -1,5 +1,5 @@
 // Builds what ships: an ES module, one file for a plain <script>, React's part, and their source maps; prints the sizes.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -15,21 +15,18 @@ const coreStaysOutside = {
   setup: ({ onResolve }) => onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: "./index.js", external: true })),
 };
 
-const react = ["react/index.js", "react/index.jsx"].find((name) => existsSync(join(HERE, name)));
 const parts = [
   { entryPoints: ["src/index.js"], outfile: "dist/index.js", format: "esm" },
   { entryPoints: ["src/index.js"], outfile: "dist/clickstream.global.js", format: "iife", globalName: "clickstream" },
-];
-if (react)
-  parts.push({
-    entryPoints: [react],
+  {
+    entryPoints: ["react/index.js"],
     outfile: "dist/react.js",
     format: "esm",
-    jsx: "automatic",
-    external: ["react", "react/jsx-runtime"],
+    external: ["react"],
     plugins: [coreStaysOutside],
-    banner: { js: '"use client";' },
-  });
+  },
+  { entryPoints: ["react/catalogue.js"], outfile: "dist/catalogue.js", format: "esm" }, // for servers too
+];
 
 rmSync(join(HERE, "dist"), { recursive: true, force: true });
 for (const part of parts) {

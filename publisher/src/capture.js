@@ -34,8 +34,9 @@ export const onClick = (click) => {
   if (label) expectEcho(label, click);
   const active = elements.find((node) => matches(node, ACTIVE));
   const element = active ?? elements[0];
-  if (!element || elements.some((node) => matches(node, IGNORED))) return;
-  showView();
+  if (!element) return;
+  showView(); // before whatever event the click has
+  if (elements.some((node) => matches(node, IGNORED))) return;
   const isHidden = elements.slice(elements.indexOf(element)).some(isPrivate);
   // What a custom element consists of is its own affair; the shop knows the element.
   const root = path.slice(path.indexOf(element)).find((node) => node instanceof ShadowRoot || node instanceof Document);

@@ -2,7 +2,7 @@
 //
 // It runs in a browser; on a server every function does nothing. Nothing here throws, and the page waits for nothing.
 //
-// For React and other frameworks: `currentNavigation`, `onNavigation` and `viewSettled`, told of in views.js.
+// For frameworks, told of in views.js: `currentNavigation`, `onNavigation`, `setOwnView` and `viewSettled`.
 import { isSilent, rememberOptOut, revokeOptOut, setConsent } from "./consent.js";
 import { release } from "./event.js";
 import { forgetTab } from "./identity.js";
@@ -13,11 +13,11 @@ import { setOptions } from "./settings.js";
 import { isSecond, startWhenShown } from "./start.js";
 import { keysOf, remove, SESSION } from "./store.js";
 import { flush } from "./transport.js";
-import { awaitUser, isUserAwaited, nameUser, settleUser } from "./user.js";
+import { awaitUser, isUserAwaited, nameUser } from "./user.js";
 
 export * from "./events.js";
 export { trackCustom as track } from "./events.js";
-export { currentNavigation, onNavigation, viewSettled } from "./views.js";
+export { currentNavigation, onNavigation, setOwnView, viewSettled } from "./views.js";
 
 /** @typedef {import("./settings.js").Options} Options */
 /** @typedef {import("./settings.js").ClickstreamEvent} ClickstreamEvent */

@@ -2,12 +2,14 @@
 //
 // The seam for frameworks. A navigation is a page that is loaded, a route that is opened, or a page that the browser
 // kept and shows again. Each has a number, `currentNavigation()`: 1 for the page as it was loaded, before `init` too; 0
-// on a server. `onNavigation` tells of each further one. A navigation has exactly one view: the first event whose name
+// on a server. `onNavigation` tells of further ones. A navigation has exactly one view: the first event whose name
 // ends in `_view` (a domain view), or else the automatic `page_view`, which is sent when
 // - `viewSettled()` is called, if `init` got `settle: "commit"`: a framework's effects run later than any timer; or
 // - the page's scripts have run (DOMContentLoaded, then `setTimeout(0)`), if not;
 // - at a click, at the next navigation or when the page is left, if that comes first;
 // - half a second after a kept page is shown again: nothing is committed then.
+// A framework that knows the page's own view, for instance a tracker's, says so with `setOwnView`: it goes in place of
+// the automatic one, at the same moments.
 // It has the time and the address at which the page was entered. A second domain view of the same name and thing in one
 // navigation is ignored: a component may be mounted twice (Strict Mode), or be shown again with a page that was kept.
 import { emit } from "./event.js";
@@ -31,6 +33,11 @@ import { options } from "./settings.js";
 /** @type {Navigation | undefined} */
 let navigation;
 
+/** @typedef {(url: string) => [name: string, payload: object] | undefined} OwnView */
+
+/** @type {OwnView} */
+let ownView = () => undefined;
+
 /** @type {Set<(id: number) => void>} */
 const listeners = new Set();
 
@@ -38,8 +45,6 @@ const listeners = new Set();
 const enter = (url, referrer) => {
   const id = (navigation?.id ?? 0) + 1;
   navigation = { id, url, here: url, referrer, at: Date.now(), isDue: true, views: new Set() };
-  // Later: a router may be in the middle of its own work.
-  if (id > 1) queueMicrotask(() => listeners.forEach((listener) => guarded(listener)(id)));
   return navigation;
 };
 
@@ -53,10 +58,18 @@ const isRouteByDefault = (url, previous, kind) => kind !== "replace" || routeOf(
 
 /** Send the automatic view, if one is due. */
 export const showView = () => {
-  const { url, referrer, at, isDue } = current();
+  const { url, referrer, at, isDue, views } = current();
   if (!isDue) return;
   current().isDue = false;
-  if (!attempt(() => options.hasDomainView?.(new URL(url)))) emit("page_view", undefined, { url, referrer, at });
+  const [name, payload] = attempt(() => ownView(url)) ?? [];
+  if (name) views.add(name);
+  else if (attempt(() => options.hasDomainView?.(new URL(url)))) return;
+  emit(name ?? "page_view", payload, { url, referrer, at });
+};
+
+/** Say which view the page has. @param {OwnView} given Asked when the view of a page is due, with the page's address. */
+export const setOwnView = (given) => {
+  ownView = given;
 };
 
 /** The address may have changed. @param {Kind} [kind] */
@@ -74,15 +87,17 @@ export const follow = (kind = "push") => {
     page.here = url;
   } else if (isRoute) {
     showView();
-    enter(url, page.here);
+    const { id } = enter(url, page.here);
+    // Later: a router may be in the middle of its own work.
+    queueMicrotask(() => listeners.forEach((listener) => guarded(listener)(id)));
     if (options.settle !== "commit") setTimeout(guarded(showView)); // after the shop's own view
   } else page.here = url;
 };
 
-/** A page that the browser kept is shown again. Its own view, if it had one, is the shop's to send again. */
+/** A page that the browser kept is shown again. A view that the shop tracked itself is the shop's to send again. */
 export const enterAgain = () => {
   const { here, referrer, views } = current();
-  enter(here, referrer).isDue = !views.size;
+  enter(here, referrer).isDue = !views.size || Boolean(attempt(() => ownView(here)));
 };
 
 /**
@@ -120,7 +135,8 @@ export const trackViewHere = (name, payload, thing = "") => {
 export const currentNavigation = () => guarded(() => current().id)() ?? 0;
 
 /**
- * Be told of each navigation, with its number. Not of the one that is current already.
+ * Be told of each navigation, with its number. Not of the one that is current already, nor of a page that the browser
+ * kept: nothing is rendered then.
  * @param {(id: number) => void} listener Called once the code that navigates has run (in a microtask).
  * @returns {() => void} Ends it.
  */
