@@ -6,7 +6,7 @@ const INTERVAL = 50;
 const LONGEST_WAIT = 10_000; // a part of the page may never come
 
 /** @typedef {[name: string, payload: object]} View */
-/** @typedef {{ view: View | false, navigation: number }} Tracker */
+/** @typedef {{ view: View | false, navigation: number | undefined }} Tracker */
 
 /** The trackers on the page; the last one counts: a dialog's lies on top of its page's. @type {Tracker[]} */
 let trackers = [];
@@ -34,7 +34,7 @@ const viewOf = () => {
 
 const isPending = () => (trackers.length ? !viewOf() : isRendering());
 
-/** @param {number} id @param {number} until */
+/** @param {number | undefined} id @param {number} until */
 const settle = (id, until) => {
   if (id !== currentNavigation()) return;
   if (isPending() && Date.now() < until) setTimeout(settle, INTERVAL, id, until);
@@ -42,7 +42,7 @@ const settle = (id, until) => {
 };
 
 // After React's layout effects: routers change the address in the middle of a commit.
-const settleLater = (/** @type {number} */ id) => void setTimeout(settle, 0, id, Date.now() + LONGEST_WAIT);
+const settleLater = (/** @type {number | undefined} */ id) => void setTimeout(settle, 0, id, Date.now() + LONGEST_WAIT);
 
 /** Begin, once for all trackers. */
 export const followNavigations = () => {

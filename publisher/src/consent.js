@@ -1,30 +1,29 @@
 // Whether the visitor may be followed: consent, an opt-out, and the browser's privacy signals.
 import { options } from "./settings.js";
-import { attempt } from "./report.js";
 import { read, remove, write } from "./store.js";
 
-const OPTED_OUT = "clickstream.optedOut";
+export const OPTED_OUT = "clickstream.optedOut";
 
-/** @type {Options["consent"]} Nobody knows before `init`. @typedef {import("./settings.js").Options} Options */
-let consent;
+/** @typedef {"pending" | "granted" | "denied"} Consent */
+/** @type {Consent} */
+let consent = "pending";
 
 // What this page knows of an opt-out, whatever became of the storage: `localStorage.clear()` takes no wish back.
 let isOptedOut = false;
 
 /** Whether nothing may be sent or stored. */
 export const isSilent = () => {
-  isOptedOut ||= Boolean(read(OPTED_OUT));
   const { globalPrivacyControl, doNotTrack } = /** @type {Navigator & { globalPrivacyControl?: boolean }} */ (navigator);
   const isSignalled = options.respectPrivacySignals && (globalPrivacyControl || doNotTrack === "1");
-  return isOptedOut || consent === "denied" || Boolean(isSignalled);
+  return isOptedOut || consent === "denied" || isSignalled || read(OPTED_OUT);
 };
 
 /** Whether nobody knows yet. */
-export const isUndecided = () => !consent || consent === "pending";
+export const isUndecided = () => consent === "pending";
 
-/** @param {Options["consent"]} given */
+/** What is known is not taken back. @param {Consent} given */
 export const setConsent = (given) => {
-  if (given !== "pending" || !consent) consent = given; // what is known is not taken back
+  if (given !== "pending") consent = given;
 };
 
 export const rememberOptOut = () => {
@@ -37,11 +36,3 @@ export const revokeOptOut = () => {
   remove(OPTED_OUT);
   consent = "granted";
 };
-
-/** What another tab's visitor wishes counts here too; a storage that was cleared says nothing. */
-export const followOtherTabs = () =>
-  attempt(() =>
-    addEventListener("storage", ({ key, newValue }) => {
-      if (key === OPTED_OUT) isOptedOut = Boolean(newValue);
-    }),
-  );

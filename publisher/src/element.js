@@ -1,4 +1,4 @@
-// Reads elements as they are: their label, id and data, and nothing that a visitor typed or that is secret.
+// Says what an element is: its label, id and data, and nothing that a visitor typed or that is secret.
 import { isSecret } from "./privacy.js";
 
 const TEXT_LENGTH = 160;
@@ -6,21 +6,20 @@ const PRIVATE = "input,select,textarea,option,output,[contenteditable],[data-cli
 
 /**
  * A member as browsers define it. A form's fields hide its own members: `<input name="id">` makes `form.id` a field.
- * @param {any} prototype
- * @param {string} member
  * @param {Node} node
+ * @param {string} member
  * @returns {any}
  */
-const own = (prototype, member, node) => Reflect.get(prototype, member, node);
+const own = (node, member) => Reflect.get(Element.prototype, member, node);
 
 /** @param {Node} node @param {string} selector @returns {boolean} */
-export const matches = (node, selector) => own(Element.prototype, "matches", node).call(node, selector);
+export const matches = (node, selector) => own(node, "matches").call(node, selector);
 
 /** @param {Node} node @param {string} name @returns {string | null} */
-const attribute = (node, name) => own(Element.prototype, "getAttribute", node).call(node, name);
+const attribute = (node, name) => own(node, "getAttribute").call(node, name);
 
 /** @param {Node} node */
-export const isPrivate = (node) => matches(node, PRIVATE);
+const isPrivate = (node) => matches(node, PRIVATE);
 
 /** Not in the middle of a character. @param {string} text */
 const cut = (text) => [...text].slice(0, TEXT_LENGTH).join("");
@@ -29,35 +28,40 @@ const cut = (text) => [...text].slice(0, TEXT_LENGTH).join("");
 const textOf = (node) => {
   if (node instanceof Text) return node.data.trim();
   if (!(node instanceof Element) || isPrivate(node)) return "";
-  const assigned = node instanceof HTMLSlotElement ? node.assignedNodes({ flatten: true }) : [];
-  let text = node instanceof HTMLImageElement ? node.alt : "";
-  for (const child of assigned.length ? assigned : own(Node.prototype, "childNodes", node))
+  const assigned = /** @type {HTMLSlotElement} */ (node).assignedNodes?.({ flatten: true }) ?? [];
+  let text = "";
+  for (const child of assigned.length ? assigned : own(node, "childNodes"))
     if (text.length < 2 * TEXT_LENGTH) text += ` ${textOf(child)}`;
   return text;
 };
 
-/** What an element is called. @param {Node} node @param {boolean} isActive What acts is named by its content. */
-export const labelOf = (node, isActive) => {
-  const text = (isActive && textOf(node).trim()) || attribute(node, "aria-label") || attribute(node, "title") || "";
-  return isSecret(text) ? "" : cut(text.replace(/\s+/g, " ").trim());
-};
-
-/** An element's `data-…`, in the spelling of `dataset`, which elements of foreign namespaces lack. @param {Node} node */
-export const dataOf = (node) => {
+/** The data attributes, as `dataset` spells them, which elements of foreign namespaces lack. @param {Node} node */
+const dataOf = (node) => {
   /** @type {Record<string, string>} */
   const data = {};
-  for (const name of own(Element.prototype, "getAttributeNames", node).call(node)) {
-    const value = attribute(node, name) ?? "";
-    if (!name.startsWith("data-")) continue;
-    const member = name.slice(5).replace(/-([a-z])/g, (/** @type {string} */ _, /** @type {string} */ letter) => letter.toUpperCase());
-    if (!isSecret(`${member}=${value}`)) data[member] = cut(value);
+  for (const { name, value } of own(node, "attributes")) {
+    const member = name.slice(5).replace(/-[a-z]/g, (/** @type {string} */ part) => part[1].toUpperCase());
+    if (name.startsWith("data-") && !isSecret(`${member}=${value}`)) data[member] = cut(value);
   }
   return data;
 };
 
-/** @param {Node} node */
-export const nameOf = (node) => ({
-  tag: /** @type {string} */ (own(Element.prototype, "localName", node)),
-  id: attribute(node, "id"),
-  role: attribute(node, "role"),
-});
+/**
+ * What a click says of an element.
+ * @param {Element} element
+ * @param {boolean} isActive What acts is named by its content; anything else only by a label of its own.
+ * @param {Element[]} path The element, and those around it.
+ */
+export const describe = (element, isActive, path) => {
+  const isHidden = path.some(isPrivate);
+  // What a custom element consists of is its own affair: the shop gave id and data to the element.
+  const host = /** @type {ShadowRoot} */ (own(element, "getRootNode").call(element)).host ?? element;
+  const label = (isActive && textOf(element).trim()) || attribute(element, "aria-label") || "";
+  return {
+    tag: own(element, "localName"),
+    id: attribute(element, "id") ?? attribute(host, "id"),
+    role: attribute(element, "role"),
+    text: isHidden || isSecret(label) ? "" : cut(label.replace(/\s+/g, " ").trim()),
+    dataset: isHidden ? {} : { ...dataOf(host), ...dataOf(element) },
+  };
+};

@@ -1,14 +1,14 @@
 // Makes events of what happened, and keeps in memory what happens before anybody may follow the visitor.
 import { isSilent, isUndecided } from "./consent.js";
-import { client, leaveTab, tabOf, uuid } from "./identity.js";
+import { tabOf, uuid } from "./identity.js";
 import { fromText, toText } from "./json.js";
 import { publisher } from "./package.js";
-import { countCleared, countLost, dropped, enqueue, owe, settleOwed } from "./queue.js";
-import { complain, guarded, say } from "./report.js";
+import { countLost, dropped, enqueue, numberWithheld, withhold } from "./queue.js";
+import { guarded, say } from "./report.js";
 import { currentSession } from "./session.js";
 import { options } from "./settings.js";
-import { flush, isLeft, sendAllAtOnce } from "./transport.js";
-import { isUserAwaited, knownUser, nameUser } from "./user.js";
+import { flush } from "./transport.js";
+import { knownUser, settleUser } from "./user.js";
 
 const MOST_WAITING = 1_000;
 
@@ -34,67 +34,48 @@ const MOST_WAITING = 1_000;
  * @property {{ timeZone: string, language: string }} context The browser's.
  */
 
-/** Where and when something happened. @typedef {{ url: string, referrer: string, at: number }} Place */
+/** Where something happened, and when. @typedef {{ url: string, referrer: string, at: number }} Place */
 
-/** @type {{ name: string, payload: object | undefined, place: Place, user: ReturnType<typeof knownUser> }[]} */
-let waiting = [];
+/** @typedef {Place & { name: string, payload: object | undefined, user: ReturnType<typeof knownUser> }} Happened */
+
+/** @type {Happened[]} */
+const waiting = [];
 let isStarted = false;
-let hasWarned = false;
-/** @type {string | undefined} The client of this page's events. */
-let clientHere;
+let shownAt = 0;
 
-const isHeld = () => !isStarted || isUndecided() || isUserAwaited();
+const isHeld = () => !isStarted || isUndecided() || !knownUser();
 
-/** @param {typeof waiting[number]} happened */
-const send = guarded(({ name, payload, place, user }) => {
-  const { clientId, isNew } = client();
-  if (isNew && clientHere) countCleared();
-  clientHere = clientId;
-  const session = currentSession(clientId, isNew);
-  const tab = tabOf(clientId);
-  tab.seq += settleOwed();
+/** @param {Happened} happened */
+const send = guarded(({ name, payload, user, url, referrer, at }) => {
+  const session = currentSession();
+  const tab = tabOf(session.clientId);
+  tab.seq += numberWithheld() + 1;
   const base = {
     eventId: uuid(),
     eventName: name,
-    eventTimestamp: new Date(place.at).toISOString(),
-    pageUrl: place.url,
-    referrer: place.referrer,
+    eventTimestamp: new Date(Math.max(at, shownAt)).toISOString(),
+    pageUrl: url,
+    referrer,
     .../** @type {import("./user.js").KnownUser} */ (user ?? knownUser()),
     ...session,
-    tabId: tab.tabId,
-    seq: tab.seq + 1,
+    ...tab,
     dropped: dropped(),
     publisher,
     context: { timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, language: navigator.language },
   };
   const event = { ...base, ...payload, ...base }; // base is first, and wins
   const body = bodyOf(event);
-  tab.seq++; // not before: what is no JSON costs no number
-  if (isLeft()) leaveTab();
   if (!body) return countLost("withheld");
   if (options.log !== false) say("debug", "clickstream", name, event);
-  if (options.endpoint) {
-    enqueue(base, body);
-    isLeft() ? sendAllAtOnce(base.tabId) : flush();
-  } else if (!hasWarned) {
-    hasWarned = true;
-    say("warn", "clickstream: dry run, no endpoint");
-  }
+  if (options.endpoint) enqueue(base, body);
+  flush();
 });
 
-/** The event as the shop wants it sent; undefined if it does not. @param {BaseEvent} event */
-const bodyOf = (event) => {
-  const body = toText(event);
-  if (!options.beforeSend) return body;
-  try {
-    const wanted = options.beforeSend(event);
-    if (wanted === null) return;
-    if (wanted && !wanted.eventId) throw new TypeError("beforeSend has to give the event, or null");
-    return toText(wanted ?? event);
-  } catch (error) {
-    complain(error); // what it was meant to remove must not be sent
-  }
-};
+/** The event as the shop wants it sent, if it does: nothing is sent if `beforeSend` throws. */
+const bodyOf = guarded((/** @type {BaseEvent} */ event) => {
+  const wanted = options.beforeSend?.(event);
+  if (wanted !== null) return toText(wanted ?? event);
+});
 
 /**
  * Something happened. It is sent if that is known to be right, and waits if it is not known yet.
@@ -104,28 +85,30 @@ const bodyOf = (event) => {
  */
 export const emit = (name, payload, place) => {
   if (isSilent()) return;
-  const happened = { name, payload, place, user: knownUser() };
-  if (!isHeld()) return send(happened);
-  // The shop may change what it gave, for instance the cart.
-  waiting.push({ ...happened, payload: payload && fromText(toText(payload)) });
+  // A copy: the shop may change what it gave, for instance the cart. What is no JSON throws, and costs no number.
+  const copy = payload && fromText(toText(payload));
+  waiting.push({ ...place, name, payload: copy, user: knownUser() });
   if (waiting.length > MOST_WAITING) {
     waiting.shift();
-    owe("overflow", 1);
+    withhold(1);
   }
+  release();
 };
 
-/** Send what waited, if nothing holds it any more; if the visitor does not want to be followed, count it. */
+/** Send what waited, unless something holds it still; if the visitor does not want to be followed, count it. */
 export const release = () => {
-  if (isSilent()) owe("withheld", waiting.length);
-  else if (isHeld()) return;
-  const ready = waiting;
-  waiting = [];
-  if (!isSilent()) for (const each of ready) send(each);
+  if (isSilent() || !isHeld()) for (const each of waiting.splice(0)) isSilent() ? withhold(1) : send(each);
 };
 
-/** The publisher starts. @param {number} [notBefore] What happened in a prerendered page happened when it was shown. */
-export const startEvents = (notBefore = 0) => {
+/** Wait no longer for the user. */
+export const stopWaiting = guarded(() => {
+  settleUser();
+  release();
+});
+
+/** The publisher starts. @param {number} time When the page was shown, if it was prerendered: nothing happened before. */
+export const startEvents = (time) => {
   isStarted = true;
-  for (const { place } of waiting) place.at = Math.max(place.at, notBefore);
-  if (!knownUser() && !isUserAwaited()) nameUser();
+  shownAt = time;
+  if (!options.endpoint) say("warn", "clickstream: dry run, no endpoint");
 };

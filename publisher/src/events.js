@@ -2,7 +2,7 @@
 import { guarded } from "./report.js";
 import { nameUser } from "./user.js";
 import { release } from "./event.js";
-import { trackHere, trackViewHere } from "./views.js";
+import { trackHere } from "./views.js";
 
 /**
  * @typedef {object} Product
@@ -39,81 +39,92 @@ const productOf = ({ id, name, category, brandName, brand, price, discountPrice,
   id,
   name,
   category,
-  brand: brandName || (typeof brand === "object" ? brand?.name || brand?.title || brand : brand),
+  brand: brandName || Object(brand).name || Object(brand).title || brand,
   price,
   discountPrice,
   urlPath,
 });
 
-/** @param {Item} item */
-const itemOf = ({ id, price, discountPrice, quantity = 1 }) => ({ id, quantity, price: discountPrice ?? price });
-
 /** @param {Cart & { id?: string | number }} cart */
-const cartOf = ({ id, items = [], total, currency }) => {
-  const paid = items.map(itemOf);
-  const sum = paid.reduce((before, { price, quantity }) => before + price * quantity, 0);
-  return { id, items: paid, total: total ?? Math.round(sum * 100) / 100, currency };
+const cartOf = ({ id, items: given = [], total, currency }) => {
+  const items = given.map((item) => ({
+    id: item.id,
+    quantity: item.quantity ?? 1,
+    price: item.discountPrice ?? item.price,
+  }));
+  const sum = items.reduce((before, { price, quantity }) => before + price * quantity, 0);
+  return { id, items, total: total ?? Math.round(sum * 100) / 100, currency };
 };
 
+/**
+ * @param {string} name
+ * @param {{ product?: Product, cart?: Cart, order?: Order, [more: string]: unknown }} [context]
+ * @param {string | number} [thing] What a view shows, which is viewed once per navigation.
+ */
+const sendContext = (name, { product, cart, order, ...more } = {}, thing) =>
+  trackHere(
+    name,
+    { product: product && productOf(product), cart: cart && cartOf(cart), order: order && cartOf(order), ...more },
+    thing,
+  );
+const send = guarded(sendContext);
+
+/**
+ * Any other event. A name that ends in `_view` takes the place of the page's automatic view.
+ * @type {(name: string, payload?: object) => void} The payload's members are those of the event.
+ */
+export const trackCustom = guarded((name, payload) => trackHere(name, payload));
+
+/**
+ * Say who the visitor is, from the next event on, until the page is left: say it on each page.
+ * @type {(user?: User | null) => void} Null: nobody.
+ */
+export const setUser = guarded((user) => {
+  nameUser(user);
+  release();
+});
+
+/** Say that nobody is signed in. */
+export const clearUser = () => setUser();
+
 /** `home_view`, once per navigation */
-export const trackHomeView = guarded(() => trackViewHere("home_view"));
+export const trackHomeView = () => send("home_view", {}, "");
 
-/** `category_view`, with `product.category`, once per navigation and category */
-export const trackCategoryView = guarded((/** @type {string} */ category) =>
-  trackViewHere("category_view", { product: productOf({ category }) }, category),
-);
+/** `category_view`, with `product.category`, once per navigation and category @param {string} category */
+export const trackCategoryView = (category) => send("category_view", { product: { category } }, category);
 
-/** `product_view`, once per navigation and product */
-export const trackProductView = guarded((/** @type {Product} */ product) =>
-  trackViewHere("product_view", { product: productOf(product) }, product.id),
-);
+/** `product_view`, once per navigation and product @param {Product} product */
+export const trackProductView = (product) => send("product_view", { product }, product?.id);
 
-/** `add_to_cart_click`, with the cart as it is then */
-export const trackAddToCart = guarded((/** @type {Product} */ product, /** @type {Cart | undefined} */ cart = undefined) =>
-  trackHere("add_to_cart_click", { product: productOf(product), cart: cart && cartOf(cart) }),
-);
+/** `add_to_cart_click` @param {Product} product @param {Cart} [cart] As it is then. */
+export const trackAddToCart = (product, cart) => send("add_to_cart_click", { product, cart });
 
-/** `remove_from_cart_click`, with the cart as it is then */
-export const trackRemoveFromCart = guarded((/** @type {Product} */ product, /** @type {Cart | undefined} */ cart = undefined) =>
-  trackHere("remove_from_cart_click", { product: productOf(product), cart: cart && cartOf(cart) }),
-);
+/** `remove_from_cart_click` @param {Product} product @param {Cart} [cart] As it is then. */
+export const trackRemoveFromCart = (product, cart) => send("remove_from_cart_click", { product, cart });
 
-/** `wishlist_toggle`, and whether the product is on the list then */
-export const trackWishlistToggle = guarded((/** @type {Product} */ product, /** @type {boolean} */ wishlisted) =>
-  trackHere("wishlist_toggle", { product: productOf(product), wishlisted }),
-);
+/** `wishlist_toggle` @param {Product} product @param {boolean} wishlisted Whether it is on the list then. */
+export const trackWishlistToggle = (product, wishlisted) => send("wishlist_toggle", { product, wishlisted });
 
-/** `share_click`, and how it was shared */
-export const trackShareClick = guarded((/** @type {Product} */ product, /** @type {string | undefined} */ channel = undefined) =>
-  trackHere("share_click", { product: productOf(product), channel }),
-);
+/** `share_click` @param {Product} product @param {string} [channel] */
+export const trackShareClick = (product, channel) => send("share_click", { product, channel });
 
 /** `login_open` */
-export const trackLoginOpen = guarded(() => trackHere("login_open"));
+export const trackLoginOpen = () => send("login_open");
 
-/** `login_success`; with a user, says first who it is */
-export const trackLoginSuccess = guarded((/** @type {User | undefined} */ user = undefined) => {
-  if (user) nameUser(user);
-  release();
-  trackHere("login_success");
-});
+/** `login_success` @param {User} [user] Says first who it is. */
+export const trackLoginSuccess = (user) => {
+  if (user) setUser(user);
+  send("login_success");
+};
 
 /** `logout`, the last event of this user */
-export const trackLogout = guarded(() => {
-  trackHere("logout"); // says who
-  nameUser();
-  release();
-});
+export const trackLogout = () => {
+  send("logout"); // says who
+  clearUser();
+};
 
-/** `checkout_start` */
-export const trackCheckoutStart = guarded((/** @type {Cart} */ cart) => trackHere("checkout_start", { cart: cartOf(cart) }));
+/** `checkout_start` @param {Cart} cart */
+export const trackCheckoutStart = (cart) => send("checkout_start", { cart });
 
-/** `checkout_complete`, with `order.{id,items,total,currency}` */
-export const trackCheckoutComplete = guarded((/** @type {Order} */ order) =>
-  trackHere("checkout_complete", { order: cartOf(order) }),
-);
-
-/** Any other event. The payload's members are those of the event; a name that ends in `_view` is the page's view. */
-export const trackCustom = guarded((/** @type {string} */ name, /** @type {object | undefined} */ payload = undefined) =>
-  trackHere(name, payload),
-);
+/** `checkout_complete`, with `order.{id,items,total,currency}` @param {Order} order */
+export const trackCheckoutComplete = (order) => send("checkout_complete", { order });

@@ -1,25 +1,15 @@
-// Who sends: the browser (client) and the tab, which numbers its events.
-import { read, readJson, remove, TAB, write, writeJson } from "./store.js";
-
-const CLIENT = "clickstream.client";
+// Who sends: the tab, which numbers its events.
+import { readJson, remove, TAB, writeJson } from "./store.js";
 
 /** @typedef {{ clientId: string, tabId: string, seq: number }} Tab */
-/** @type {Tab | undefined} */
+/** @type {Tab | null | undefined} */
 let tab;
 
-/** A UUID, version 4. `crypto.randomUUID` is missing on insecure origins. */
-export const uuid = () =>
-  "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
-    (+digit ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (+digit / 4)))).toString(16),
-  );
-
-/** The browser's id, and whether it has just got it. */
-export const client = () => {
-  const known = read(CLIENT);
-  if (known) return { clientId: known, isNew: false };
-  const clientId = uuid();
-  write(CLIENT, clientId);
-  return { clientId, isNew: true };
+/** A UUID, version 4. `crypto.randomUUID` is missing on insecure origins; browsers name each blob by one everywhere. */
+export const uuid = () => {
+  const url = URL.createObjectURL(new Blob());
+  URL.revokeObjectURL(url);
+  return url.slice(-36);
 };
 
 // A frame shares sessionStorage with its page: it has a tab of its own, and leaves none behind.
@@ -36,7 +26,7 @@ export const takeTab = () => {
 export const leaveTab = () => {
   if (!tab || isFrame()) return;
   writeJson(TAB, tab);
-  tab = undefined;
+  tab = null;
 };
 
 /** The tab, which is another for another client. @param {string} clientId @returns {Tab} */
@@ -48,8 +38,3 @@ export const tabOf = (clientId) => {
 
 /** The id of the tab, if it has sent anything. */
 export const tabId = () => tab?.tabId;
-
-export const forgetTab = () => {
-  tab = undefined;
-  remove(TAB);
-};

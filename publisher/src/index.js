@@ -2,18 +2,17 @@
 //
 // It runs in a browser; on a server every function does nothing. Nothing here throws, and the page waits for nothing.
 //
-// For frameworks, told of in views.js: `currentNavigation`, `onNavigation`, `setOwnView` and `viewSettled`.
-import { isSilent, rememberOptOut, revokeOptOut, setConsent } from "./consent.js";
-import { release } from "./event.js";
-import { forgetTab } from "./identity.js";
+// For React and other frameworks: `currentNavigation`, `onNavigation`, `setOwnView` and `viewSettled`; see views.js.
+import { isSilent, OPTED_OUT, rememberOptOut, revokeOptOut, setConsent } from "./consent.js";
+import { release, stopWaiting } from "./event.js";
 import { setSecretNames } from "./privacy.js";
-import { forgetQueue } from "./queue.js";
-import { guarded } from "./report.js";
+import { idle, withhold } from "./queue.js";
+import { guarded, say } from "./report.js";
 import { setOptions } from "./settings.js";
-import { isSecond, startWhenShown } from "./start.js";
-import { keysOf, remove, SESSION } from "./store.js";
+import { startWhenShown } from "./start.js";
+import { keysOf, remove, SESSION, TAB } from "./store.js";
 import { flush } from "./transport.js";
-import { awaitUser, isUserAwaited, nameUser } from "./user.js";
+import { nameUser, settleUser } from "./user.js";
 
 export * from "./events.js";
 export { trackCustom as track } from "./events.js";
@@ -27,13 +26,12 @@ export { currentNavigation, onNavigation, setOwnView, viewSettled } from "./view
 const LONGEST_WAIT_FOR_USER = 2_000;
 
 let hasStarted = false;
+const page = /** @type {{ clickstreamRuns?: boolean }} */ (globalThis);
 
-/** Delete all that is stored, but for the wish itself. */
+/** Delete all that is stored, but for the wish itself. What is under way may arrive; the rest is lost. */
 const forget = () => {
-  forgetQueue();
-  forgetTab();
-  remove(SESSION);
-  for (const key of keysOf("clickstream.")) if (key !== "clickstream.optedOut") remove(key);
+  withhold(idle().length);
+  for (const key of [SESSION, TAB, ...keysOf("clickstream.")]) if (key !== OPTED_OUT) remove(key);
 };
 
 /** Something that held events may be decided. */
@@ -48,29 +46,19 @@ const decide = () => {
  * @param {Options} [wanted]
  */
 export const init = guarded((/** @type {Options} */ wanted = {}) => {
-  if (isSecond()) return;
+  // Another copy of the publisher may run on the page, for instance one that a tag manager loaded.
+  if (!hasStarted && page.clickstreamRuns) return say("warn", "clickstream: loaded twice");
+  page.clickstreamRuns = true;
   setOptions(wanted);
   setSecretNames(wanted.privateParameters);
   if (!hasStarted || wanted.consent) setConsent(wanted.consent ?? "granted");
   if (wanted.user !== undefined) nameUser(wanted.user);
-  else if ("user" in wanted && !hasStarted) {
-    awaitUser();
-    setTimeout(guarded(() => isUserAwaited() && setUser()), LONGEST_WAIT_FOR_USER);
-  }
+  else if (!hasStarted) "user" in wanted ? setTimeout(stopWaiting, LONGEST_WAIT_FOR_USER) : settleUser();
   if (isSilent()) forget();
   if (!hasStarted) startWhenShown();
   else decide();
   hasStarted = true;
 });
-
-/** Say who the visitor is, from the next event on, until the page is left: say it on each page. Null: nobody. */
-export const setUser = guarded((/** @type {import("./user.js").User | null | undefined} */ user = null) => {
-  nameUser(user);
-  release();
-});
-
-/** Say that nobody is signed in. */
-export const clearUser = () => setUser();
 
 /** Send and store nothing from now on, and delete what is stored. Remembered, on all pages and in all tabs. */
 export const optOut = guarded(() => {

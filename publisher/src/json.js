@@ -2,15 +2,15 @@
 import { attempt } from "./report.js";
 
 /**
- * The JSON of a value. Prototype.js gives arrays and strings a `toJSON` that makes text of them: it is passed over.
+ * The JSON of a value. Prototype.js gives arrays and texts a `toJSON` that makes text of them: it is passed over.
  * @param {unknown} value
  * @returns {string}
  */
 export const toText = (value) =>
   JSON.stringify(value, function (key, changed) {
     const original = this[key];
-    return Array.isArray(original) || /^(string|number|boolean)$/.test(typeof original) ? original : changed;
+    return typeof original === "object" && !Array.isArray(original) ? changed : original;
   });
 
-/** What JSON says; undefined if it is none. @param {string | undefined} text @returns {any} */
+/** What JSON says; undefined if it is none. @param {string | null | undefined} text @returns {any} */
 export const fromText = (text) => attempt(() => JSON.parse(/** @type {string} */ (text)));

@@ -1,53 +1,41 @@
-// One page at a time sends a tab's events: by a Web Lock, or a lease on insecure origins, which have none.
+// One page at a time sends what waits: by a Web Lock, or by a lease on insecure origins, which have no locks.
 import { read, remove, write } from "./store.js";
 
-const LEASE = 30_000;
-const LONGEST_LEASE = 3_600_000;
-const SETTLING = 100; // two pages may take a lease at the same moment: the last one has it
+const LEASE = "clickstream.lease";
+const LASTS = 30_000;
+const SETTLES = 100; // two pages may take it at the same moment: the last one has it
+const HOUR = 3_600_000;
 
-/** @type {Set<string>} */
-const leases = new Set();
-
-/** @param {string} stream @param {boolean} isFresh @param {() => Promise<boolean>} sendNext */
-const lease = async (stream, isFresh, sendNext) => {
-  const name = `clickstream.lease.${stream}`;
-  const left = Number(read(name) ?? 0) - Date.now();
-  if (left > 0 && left <= LONGEST_LEASE) return false; // more comes from a clock that was wrong
-  const take = () => {
-    const until = String(Date.now() + LEASE + Math.random());
-    write(name, until);
-    return until;
-  };
-  const taken = take();
-  leases.add(name);
-  if (!isFresh) await new Promise((done) => setTimeout(done, SETTLING));
-  const isMine = read(name) === taken;
-  if (isMine) while (await sendNext()) take();
-  if (leases.delete(name) && isMine) remove(name);
-  return isMine;
+/** What is left of a time that was stored. The visitor's clock may have been wrong: more than an hour is none. @param {string} key */
+export const timeLeft = (key) => {
+  const left = Number(read(key)) - Date.now();
+  return left <= HOUR ? left : 0;
 };
 
-/** The page is left: its tab's next page must not wait for it. */
-export const releaseLeases = () => {
-  for (const name of leases) remove(name);
-  leases.clear();
+/** @param {() => Promise<unknown>} sendNext */
+const lease = async (sendNext) => {
+  if (timeLeft(LEASE) > 0) return;
+  let until;
+  const extend = () => write(LEASE, (until = `${Date.now() + LASTS + Math.random()}`));
+  extend();
+  await new Promise((done) => setTimeout(done, SETTLES));
+  while (read(LEASE) === until && (await sendNext())) extend();
+  if (read(LEASE) === until) endLease();
 };
+
+/** The page that sends is left: the next one must not wait for it. */
+export const endLease = () => remove(LEASE);
 
 /**
- * Send while nobody else does.
- * @param {string} stream The id of the tab whose events are sent.
- * @param {{ isLocal: boolean, isFresh: boolean }} what Whether they are in this page's memory, where no other page sees
- *   them, or so new that no other page looks for them.
- * @param {() => Promise<boolean>} sendNext Sends one, and says whether to go on.
- * @returns {Promise<boolean>} Whether it was this page's turn.
+ * Send while no other page does.
+ * @param {() => Promise<unknown>} sendNext Sends one event, and says whether to go on.
  */
-export const holdStream = async (stream, { isLocal, isFresh }, sendNext) => {
-  if (!isLocal && !navigator.locks) return lease(stream, isFresh, sendNext);
-  const sendAll = async () => {
-    while (await sendNext());
-    return true;
-  };
-  if (isLocal) return sendAll();
-  const name = `clickstream.queue.${stream}`;
-  return navigator.locks.request(name, { ifAvailable: true }, (lock) => Boolean(lock) && sendAll());
+export const takeTurn = async (sendNext) => {
+  try {
+    await navigator.locks.request("clickstream", { ifAvailable: true }, async (lock) => {
+      while (lock && (await sendNext()));
+    });
+  } catch {
+    await lease(sendNext); // a page without an origin has locks, and may not use them
+  }
 };

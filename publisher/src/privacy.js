@@ -1,66 +1,37 @@
 // What is secret: one list of names and values, for addresses and for data attributes.
-import { attempt, complain } from "./report.js";
+import { attempt, guarded } from "./report.js";
 
-const SECRET_NAME = /token|passw|pwd|secret|auth(?!or)|key$|mail|jwt|otp$|session|sessid|^(code|pass|sid|sig|signature)$/i;
+const SECRET_NAME = /token|passw|pwd|secret|auth(?!or)|key$|mail|jwt|otp$|sessi|^(code|pass|sid|sig|signature)$/i;
 const SECRET_VALUE = /[^\s/]@[^\s/]|(^|\W)eyJ/; // an e-mail address, a JWT
 const NAMES = /([^\s=&?#;:,/{}"']+)["']?\s*[=:]/g; // `name=`, and `"name":` of JSON
-const CODE = /^(?=.*\d)[\w.~-]{16,}$/; // what follows /reset-password/
-const MOST_LAYERS = 5;
 
-/** @type {RegExp[]} */
 let names = [SECRET_NAME];
 
-/** More secret names. @param {(string | RegExp)[]} [given] What is no regular expression is named, and ignored. */
+/** More secret names. One that is no regular expression is told of, and ignored. @param {(string | RegExp)[]} [given] */
 export const setSecretNames = (given = []) => {
   names = [SECRET_NAME];
-  for (const each of given) {
-    try {
-      names.push(typeof each === "string" ? new RegExp(each, "i") : new RegExp(each.source, each.flags.replace(/[gy]/g, "")));
-    } catch (error) {
-      complain(error);
-    }
-  }
+  given.forEach(guarded((each) => names.push(new RegExp(each, /** @type {RegExp} */ (each).flags ?? "i"))));
 };
 
-/** @param {string} name */
-const isSecretName = (name) => names.some((pattern) => pattern.test(name));
-
-/** The text, and what it says once decoded, and decoded again: addresses are passed on within addresses. */
-const layersOf = (/** @type {string} */ text) => {
-  const layers = [text];
-  while (layers.length < MOST_LAYERS) {
-    // Piece by piece: a percent sign that stands for itself must not hide the rest.
-    const next = layers[0].replace(/(%[\da-f]{2})+/gi, (code) => attempt(() => decodeURIComponent(code)) ?? code);
-    if (next === layers[0]) break;
-    layers.unshift(next);
-  }
-  return layers;
-};
-
-/** Whether a text holds a secret, or a secret's name with a value. @param {string} text */
-export const isSecret = (text) =>
-  layersOf(text).some(
-    (layer) => SECRET_VALUE.test(layer) || [...layer.matchAll(NAMES)].some(([, name]) => isSecretName(name)),
+/**
+ * Whether a text holds a secret value, or a secret name with a value, or does so once it is decoded: addresses are passed
+ * on within addresses.
+ * @param {string} text
+ * @returns {boolean}
+ */
+export const isSecret = (text) => {
+  // Piece by piece: a percent sign that stands for itself must not hide the rest.
+  const decoded = text.replace(/(%[\da-f]{2})+/gi, (code) => attempt(() => decodeURIComponent(code)) ?? code);
+  return (
+    SECRET_VALUE.test(text) ||
+    [...text.matchAll(NAMES)].some(([, name]) => names.some((pattern) => name.search(pattern) >= 0)) ||
+    (decoded !== text && isSecret(decoded))
   );
-
-/** @param {string} path */
-const cleanPath = (path) => {
-  const segments = path.split("/");
-  return segments
-    .map((segment, index) => {
-      const [name, ...parameters] = segment.split(";"); // /cart;jsessionid=…
-      const isCode = CODE.test(name) && isSecretName(segments[index - 1] ?? "");
-      return [isCode || isSecret(name) ? "" : name, ...parameters.filter((each) => !isSecret(each))].join(";");
-    })
-    .join("/");
 };
 
-/** @param {string} query With its question mark. */
-const cleanQuery = (query) => {
-  const pairs = query.slice(1).split("&");
-  const kept = pairs.filter((pair) => !isSecret(pair));
-  return kept.length === pairs.length ? query : kept.join("&");
-};
+/** @param {string} text @param {string} separator */
+const withoutSecrets = (text, separator) =>
+  text.split(separator).filter((part) => !isSecret(part)).join(separator);
 
 /**
  * An address without what is secret. Fragments are kept only if they are routes (`#/…`, `#!…`).
@@ -71,10 +42,9 @@ export const cleanAddress = (address) =>
   attempt(() => {
     const url = new URL(address);
     url.username = url.password = "";
-    const path = cleanPath(url.pathname);
-    if (path !== url.pathname) url.pathname = path;
-    const query = cleanQuery(url.search);
-    if (query !== url.search) url.search = query;
+    // A segment may have parameters: /cart;jsessionid=…
+    url.pathname = url.pathname.split("/").map((segment) => withoutSecrets(segment, ";")).join("/");
+    url.search = withoutSecrets(url.search.slice(1), "&");
     if (!/^#[!/]/.test(url.hash) || isSecret(url.hash)) url.hash = "";
     return url.href;
   }) ?? "";

@@ -1,19 +1,22 @@
-// The visit: it ends after 30 minutes without an event.
+// The browser (client), and its visit (session), which ends after 30 minutes without an event.
 import { uuid } from "./identity.js";
-import { readJson, SESSION, writeJson } from "./store.js";
+import { read, readJson, SESSION, write, writeJson } from "./store.js";
 
+const CLIENT = "clickstream.client";
 const SESSION_IDLE = 1_800_000;
 
 /**
  * The session, which goes on by this. A visitor's clock may be set back: a session from the future has ended too.
- * @param {string} clientId
- * @param {boolean} isFirstVisit Whether the client is new; its first session remembers it.
+ * @returns {{ clientId: string, sessionId: string, isFirstVisit: boolean }} Its first session is the client's first visit.
  */
-export const currentSession = (clientId, isFirstVisit) => {
+export const currentSession = () => {
   const now = Date.now();
-  const { at, ...stored } = readJson(SESSION) ?? {};
-  const isOver = stored.clientId !== clientId || !(Math.abs(now - at) <= SESSION_IDLE);
-  const session = isOver ? { clientId, sessionId: uuid(), isFirstVisit } : stored;
+  let clientId = read(CLIENT);
+  const isFirstVisit = !clientId;
+  if (!clientId) write(CLIENT, (clientId = uuid()));
+  let { at, ...session } = readJson(SESSION) ?? {};
+  if (session.clientId !== clientId || !(Math.abs(now - at) <= SESSION_IDLE))
+    session = { clientId, sessionId: uuid(), isFirstVisit };
   writeJson(SESSION, { ...session, at: now });
-  return /** @type {{ clientId: string, sessionId: string, isFirstVisit: boolean }} */ (session);
+  return session;
 };

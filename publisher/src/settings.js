@@ -39,11 +39,8 @@
 
 /** @typedef {import("./event.js").BaseEvent & Record<string, any>} ClickstreamEvent */
 
-/** @type {Options} */
+/** They are those that were given last. @type {Options} */
 export const options = {};
 
-/** Put these options in place of those before. @param {Options} wanted */
-export const setOptions = (wanted) => {
-  for (const name of Object.keys(options)) delete options[/** @type {keyof Options} */ (name)];
-  Object.assign(options, wanted);
-};
+/** @param {Options} wanted */
+export const setOptions = (wanted) => Object.setPrototypeOf(options, wanted);

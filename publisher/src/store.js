@@ -9,11 +9,21 @@ export const TAB = "clickstream.tab";
 /** @type {Map<string, string>} */
 const memory = new Map();
 
-/** May throw: a browser that blocks storage does so when it is asked for. @param {string} key */
-const areaOf = (key) => (key === SESSION || key === TAB ? sessionStorage : (options.store ?? localStorage));
+/** @returns {Store} @typedef {import("./settings.js").Store} Store */
+const shared = () => options.store ?? localStorage;
 
-/** @param {string} key @returns {string | undefined} */
-export const read = (key) => memory.get(key) ?? attempt(() => areaOf(key).getItem(key)) ?? undefined;
+/**
+ * Ask the storage, which throws if it is full, or where the browser blocks it.
+ * @param {"getItem" | "setItem" | "removeItem"} method
+ * @param {string} key
+ * @param {string} [text]
+ * @returns {any}
+ */
+const ask = (method, key, text = "") =>
+  attempt(() => (key === SESSION || key === TAB ? sessionStorage : shared())[method](key, text));
+
+/** @param {string} key @returns {string | null | undefined} */
+export const read = (key) => memory.get(key) ?? ask("getItem", key);
 
 /** @param {string} key @returns {any} */
 export const readJson = (key) => fromText(read(key));
@@ -21,11 +31,9 @@ export const readJson = (key) => fromText(read(key));
 /** @param {string} key @param {string} text */
 export const write = (key, text) => {
   memory.set(key, text);
-  attempt(() => {
-    areaOf(key).setItem(key, text);
-    // Some browsers and extensions swallow what is written, without an error.
-    if (areaOf(key).getItem(key) === text) memory.delete(key);
-  });
+  ask("setItem", key, text);
+  // Some browsers and extensions swallow what is written, without an error.
+  if (ask("getItem", key) === text) memory.delete(key);
 };
 
 /** @param {string} key @param {unknown} value */
@@ -34,17 +42,11 @@ export const writeJson = (key, value) => write(key, toText(value));
 /** @param {string} key */
 export const remove = (key) => {
   memory.delete(key);
-  attempt(() => areaOf(key).removeItem(key));
+  ask("removeItem", key);
 };
-
-/** Whether other tabs see it too. @param {string} key */
-export const isShared = (key) => !memory.has(key);
 
 /** The keys that start like this, in their order. @param {string} start */
-export const keysOf = (start) => {
-  const stored = attempt(() => {
-    const store = options.store ?? localStorage;
-    return Array.from({ length: store.length }, (_, index) => store.key(index) ?? "");
-  });
-  return [...new Set([...memory.keys(), ...(stored ?? [])])].filter((key) => key.startsWith(start)).sort();
-};
+export const keysOf = (start) =>
+  [...memory.keys(), ...(attempt(() => Array.from(shared(), (_, index) => `${shared().key(index)}`)) ?? [])]
+    .filter((key) => key.startsWith(start))
+    .sort();

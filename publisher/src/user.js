@@ -9,30 +9,17 @@
 
 /** @typedef {Required<User>} KnownUser */
 
-/** @type {KnownUser} */
-const NOBODY = { userId: null, userLoginState: "anonymous", identitySource: null };
-
 /** @type {KnownUser | undefined} */
 let user;
-let isAwaited = false;
 
-/** The user as far as it is known: before the shop has said anything, nobody knows. */
+/** The user; undefined before it is known. */
 export const knownUser = () => user;
-
-/** Whether the shop has said that it will say who the visitor is. */
-export const isUserAwaited = () => isAwaited;
 
 /** @param {User | null} [given] Without a user, nobody is signed in. */
 export const nameUser = (given) => {
-  const { userId = null, userLoginState = userId ? "logged_in" : "anonymous", identitySource = null } = given ?? NOBODY;
+  const { userId = null, userLoginState = userId ? "logged_in" : "anonymous", identitySource = null } = given ?? {};
   user = { userId, userLoginState, identitySource };
-  isAwaited = false;
 };
 
-/** The shop will say later who the visitor is. */
-export const awaitUser = () => {
-  isAwaited = !user;
-};
-
-/** Wait no longer: whoever has not been named is nobody. */
+/** Whoever has not been named is nobody. */
 export const settleUser = () => nameUser(user);

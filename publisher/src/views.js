@@ -1,8 +1,8 @@
 // Follows the visitor from page to page: one view per navigation, whatever the shop's router does.
 //
 // The seam for frameworks. A navigation is a page that is loaded, a route that is opened, or a page that the browser
-// kept and shows again. Each has a number, `currentNavigation()`: 1 for the page as it was loaded, before `init` too; 0
-// on a server. `onNavigation` tells of further ones. A navigation has exactly one view: the first event whose name
+// kept and shows again. Each has a number, `currentNavigation()`: 1 for the page as it was loaded, before `init` too;
+// undefined on a server. `onNavigation` tells of further ones. A navigation has exactly one view: the first event whose name
 // ends in `_view` (a domain view), or else the automatic `page_view`, which is sent when
 // - `viewSettled()` is called, if `init` got `settle: "commit"`: a framework's effects run later than any timer; or
 // - the page's scripts have run (DOMContentLoaded, then `setTimeout(0)`), if not;
@@ -35,8 +35,8 @@ let navigation;
 
 /** @typedef {(url: string) => [name: string, payload: object] | undefined} OwnView */
 
-/** @type {OwnView} */
-let ownView = () => undefined;
+/** @type {OwnView | undefined} */
+let ownView;
 
 /** @type {Set<(id: number) => void>} */
 const listeners = new Set();
@@ -50,21 +50,18 @@ const enter = (url, referrer) => {
 
 const current = () => navigation ?? enter(cleanAddress(location.href), cleanAddress(document.referrer));
 
-/** Without a place within the page, and without parameters. @param {URL} url */
-const routeOf = ({ pathname, hash }) => pathname + hash.split("?")[0];
+/** An address without parameters. @param {string} url */
+const routeOf = (url) => url.replace(/\?[^#]*/g, "");
 
-/** @param {URL} url @param {URL} previous @param {Kind} kind */
-const isRouteByDefault = (url, previous, kind) => kind !== "replace" || routeOf(url) !== routeOf(previous);
-
-/** Send the automatic view, if one is due. */
+/** Send the page's view, if one is due. */
 export const showView = () => {
-  const { url, referrer, at, isDue, views } = current();
-  if (!isDue) return;
-  current().isDue = false;
-  const [name, payload] = attempt(() => ownView(url)) ?? [];
-  if (name) views.add(name);
-  else if (attempt(() => options.hasDomainView?.(new URL(url)))) return;
-  emit(name ?? "page_view", payload, { url, referrer, at });
+  const page = current();
+  if (!page.isDue) return;
+  page.isDue = false;
+  const [name = "page_view", payload] = attempt(() => ownView?.(page.url)) ?? [];
+  if (payload) page.views.add(name);
+  else if (attempt(() => options.hasDomainView?.(new URL(page.url)))) return;
+  emit(name, payload, page);
 };
 
 /** Say which view the page has. @param {OwnView} given Asked when the view of a page is due, with the page's address. */
@@ -72,67 +69,57 @@ export const setOwnView = (given) => {
   ownView = given;
 };
 
-/** The address may have changed. @param {Kind} [kind] */
-export const follow = (kind = "push") => {
+/** The address may have changed. @param {Kind | null} [kind] */
+export const follow = (kind) => {
   const page = current();
   const url = cleanAddress(location.href);
   if (url === page.here) return;
-  const [to, from] = attempt(() => [new URL(url), new URL(page.here)]) ?? [];
-  if (!to || !from) return;
-  const isSameRoute = routeOf(to) === routeOf(from);
-  const isRoute = attempt(() => options.isRoute?.(to, from, kind)) ?? isRouteByDefault(to, from, kind);
-  if (kind === "replace" && page.isDue) {
-    // Its view was not due yet, so it never was a page. Parameters are tidied up; the view keeps those of the entrance.
-    if (!isSameRoute) page.url = url;
-    page.here = url;
-  } else if (isRoute) {
+  const isNewRoute = routeOf(url) !== routeOf(page.here);
+  const isReplaced = kind === "replace";
+  if (isReplaced && page.isDue) {
+    // Nobody saw it yet. Where only parameters are tidied up, the view keeps those of the entrance.
+    if (isNewRoute) page.url = url;
+  } else if (attempt(() => options.isRoute?.(new URL(url), new URL(page.here), kind || "push")) ?? (isNewRoute || !isReplaced)) {
     showView();
     const { id } = enter(url, page.here);
     // Later: a router may be in the middle of its own work.
     queueMicrotask(() => listeners.forEach((listener) => guarded(listener)(id)));
-    if (options.settle !== "commit") setTimeout(guarded(showView)); // after the shop's own view
-  } else page.here = url;
+    settle();
+  }
+  current().here = url;
+};
+
+/** Send the automatic view once the shop's own code has run, if nobody else says when that is. @param {number} [delay] */
+export const settle = (delay) => {
+  if (delay || options.settle !== "commit") setTimeout(guarded(showView), delay);
 };
 
 /** A page that the browser kept is shown again. A view that the shop tracked itself is the shop's to send again. */
 export const enterAgain = () => {
   const { here, referrer, views } = current();
-  enter(here, referrer).isDue = !views.size || Boolean(attempt(() => ownView(here)));
+  enter(here, referrer).isDue = !views.size || Boolean(attempt(() => ownView?.(here)));
 };
 
 /**
  * Send an event of this page.
  * @param {string} name
  * @param {object} [payload]
+ * @param {string | number} [thing] What a domain view shows: it is viewed once per navigation.
  */
-export const trackHere = (name, payload) => {
+export const trackHere = (name, payload, thing) => {
   follow();
-  const { url, here, referrer, views } = current();
-  let address = here;
-  if (name.endsWith("_view")) {
-    if (current().isDue) address = url;
-    current().isDue = false;
-    views.add(name);
-  }
-  emit(name, payload, { url: address, referrer, at: Date.now() });
-};
-
-/**
- * Send a domain view, once per navigation.
- * @param {string} name
- * @param {object} [payload]
- * @param {string | number} [thing] What is shown.
- */
-export const trackViewHere = (name, payload, thing = "") => {
-  follow();
+  const page = current();
   const view = `${name} ${thing}`;
-  if (current().views.has(view)) return;
-  trackHere(name, payload); // may throw
-  current().views.add(view);
+  const isView = name.endsWith("_view");
+  if (thing !== undefined && page.views.has(view)) return;
+  emit(name, payload, { ...page, url: isView && page.isDue ? page.url : page.here, at: Date.now() });
+  if (!isView) return;
+  page.isDue = false;
+  page.views.add(view);
 };
 
-/** The number of the navigation; 0 on a server. */
-export const currentNavigation = () => guarded(() => current().id)() ?? 0;
+/** The number of the navigation; undefined on a server. */
+export const currentNavigation = guarded(() => current().id);
 
 /**
  * Be told of each navigation, with its number. Not of the one that is current already, nor of a page that the browser

@@ -278,7 +278,7 @@ class TestTwoTabs(PublisherTest):
         for tab in tabs:
             open_page(tab, f"http://{host}:{shop.port}/")
             tab.evaluate(steps(20))
-        wait_for(lambda: len({event["tabId"] for event in collector.received}) == 3)
+        wait_for(lambda: len(collector.received) >= 3)
         collector.answer_always(200, seconds=0.2)
         for tab in tabs:
             tab.evaluate("dispatchEvent(new Event('online'))")
