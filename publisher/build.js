@@ -31,6 +31,7 @@ const parts = [
     entryPoints: ["react/index.js"],
     outfile: "dist/react.js",
     format: "esm",
+    preamble: '"use client";', // terser drops the source's
     external: ["react"],
     plugins: [coreStaysOutside],
   },
@@ -42,7 +43,7 @@ const compress = { passes: 4, ecma: 2020, unsafe_arrows: true, pure_getters: tru
 
 rmSync(join(HERE, "dist"), { recursive: true, force: true });
 mkdirSync(join(HERE, "dist"));
-for (const part of parts) {
+for (const { preamble, ...part } of parts) {
   const { outputFiles } = await build({ ...SHARED, ...part });
   const [map, script] = outputFiles.map(({ text }) => text);
   const file = join(HERE, part.outfile);
@@ -50,6 +51,7 @@ for (const part of parts) {
   const small = await minify({ [name]: script }, {
     module: part.format === "esm",
     compress: { ...compress, toplevel: part.format === "esm" },
+    format: { preamble },
     sourceMap: { content: map, filename: name, url: `${name}.map` },
   });
   writeFileSync(file, small.code);

@@ -46,8 +46,8 @@ export const IgnoreClicks = ({ children }) =>
 /**
  * The properties of a button that puts a product into the cart.
  * @param {CatalogueProduct} product
- * @param {() => Cart | void | Promise<Cart | void>} add Does so, and gives the cart as it is then. If it fails, no event
- *   is sent.
+ * @param {() => Cart | void | Promise<Cart | void>} add Does so, and gives the cart as it is then. If it fails,
+ *   there is no event.
  */
 export const useAddToCart = (product, add) => ({
   ...IGNORE,

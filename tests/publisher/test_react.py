@@ -282,7 +282,7 @@ class TestReact(PublisherTest):
         self.expect(collector, name)
         page.evaluate("window.isKept = true")
         page.goto(f"{shop.url}/publisher/package.json")
-        page.go_back()
+        page.go_back(wait_until="commit")
         assert page.evaluate("window.isKept")
         self.expect(collector, name, name)
         browser.close()
