@@ -39,8 +39,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds what the stage's stacks have made, as one flat JSON object of texts: Region, AccountId, Partition,
     RawBucketName and AllowedOrigins; DwSecretArn or DwParameterName; and, where there are such, SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, ApiKeySha256, WarehouseCa (path of a PEM file), and Concurrency
-    (how many functions the account may run at once).
+    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, WarehouseCa (path of a PEM file),
+    and Concurrency (how many functions the account may run at once).
 
     `make deploy` calls this. Alone, it shows what would be deployed:
 
@@ -88,7 +88,9 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
     }
-    ingest["environment_variables"] = _present({"API_KEY_SHA256": outputs.get("ApiKeySha256")})
+    ingest["environment_variables"] = _present(
+        {"ALLOWED_HEADERS": outputs.get("AllowedHeaders"), "API_KEY_SHA256": outputs.get("ApiKeySha256")}
+    )
     projector["environment_variables"] = _present(
         {"DW_SECRET_ARN": outputs.get("DwSecretArn"), "DW_PARAMETER_NAME": outputs.get("DwParameterName")}
     )

@@ -49,7 +49,7 @@ def handle(event: Mapping[str, Any], context: object, settings: Settings, storag
     request = HttpRequest.from_event(event, context)
     headers = cors_headers(settings.allowed_origins, request.headers.get("origin"))
     if request.method == "OPTIONS":
-        return Response(200, {"success": True}, headers | preflight_headers())
+        return Response(200, {"success": True}, headers | preflight_headers(settings.allowed_headers))
     started = perf_counter()
     facts: dict[str, Any] = {"request_id": request.request_id, "key": None, "bytes": None}
     try:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
 __all__ = ["Settings"]
@@ -16,9 +17,11 @@ MEBIBYTE = 1024 * 1024
 class Settings:
     """The settings of both Lambdas; `dw_url` carries a password and is kept out of the repr.
 
-    Both: `RAW_BUCKET_NAME`. Ingest: `ALLOWED_ORIGINS` (comma-separated, or `*`), `MAX_EVENT_BYTES`, `API_KEY_SHA256`
-    (comma-separated hex digests; none: no key is asked for). Projector: `DW_SECRET_ARN` or `DW_PARAMETER_NAME`, which
-    name where the warehouse's credentials are kept, or, on a laptop, `DW_URL`.
+    Both: `RAW_BUCKET_NAME`. Ingest: `ALLOWED_ORIGINS` (comma-separated, or `*`), `ALLOWED_HEADERS` (what a page's
+    requests may carry besides JSON, a key and a token: comma-separated, or `*`; by default what tracing agents add),
+    `MAX_EVENT_BYTES`, `API_KEY_SHA256` (comma-separated hex digests; none: no key is asked for). Projector:
+    `DW_SECRET_ARN` or `DW_PARAMETER_NAME`, which name where the warehouse's credentials are kept, or, on a laptop,
+    `DW_URL`.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -28,6 +31,7 @@ class Settings:
     dw_secret_arn: str = ""
     dw_parameter_name: str = ""
     api_keys: frozenset[str] = frozenset()
+    allowed_headers: tuple[str, ...] = TRACING_HEADERS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -40,12 +44,21 @@ class Settings:
             dw_secret_arn=environment.get("DW_SECRET_ARN", ""),
             dw_parameter_name=environment.get("DW_PARAMETER_NAME", ""),
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
+            allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
         )
 
 
 def _origins(text: str) -> frozenset[str]:
     """Origins as a browser spells them: lower case, no slash at the end."""
     return frozenset(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+
+
+def _header_names(name: str, text: str) -> tuple[str, ...]:
+    """Names of HTTP headers, of which `*` is one to browsers. One wrong name would make browsers ignore all."""
+    names = tuple(each.strip() for each in text.split(",") if each.strip())
+    if not all(re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", each) for each in names):
+        raise SettingsError(f"{name} must be names of HTTP headers, comma-separated, or *, not {text!r}")
+    return names
 
 
 def _digests(name: str, text: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ class TestSettings:
                 "DW_SECRET_ARN": "arn:of:secret",
                 "DW_PARAMETER_NAME": "/clickstream/dev/warehouse",
                 "API_KEY_SHA256": f"{'A' * 64}, {'b' * 64}",
+                "ALLOWED_HEADERS": "X-Shop-Id, traceparent ,",
             }
         )
         origins = frozenset({"https://shop.example", "https://m.shop.example"})
@@ -35,6 +36,7 @@ class TestSettings:
             "arn:of:secret",
             "/clickstream/dev/warehouse",
             frozenset({"a" * 64, "b" * 64}),
+            ("X-Shop-Id", "traceparent"),
         )
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1MB", "²"])
@@ -49,6 +51,12 @@ class TestSettings:
         with pytest.raises(SettingsError, match="API_KEY_SHA256 must be SHA-256 digests in hex") as raised:
             Settings.from_environment({"API_KEY_SHA256": value})
         assert "secret" not in str(raised.value)
+
+    @pytest.mark.parametrize("value", ["X Shop", "X-Shop;traceparent", "X-Shöp"])
+    def test_a_header_that_is_none_is_named(self, value: str) -> None:
+        """Browsers would ignore the others too."""
+        with pytest.raises(SettingsError, match="ALLOWED_HEADERS must be names of HTTP headers"):
+            Settings.from_environment({"ALLOWED_HEADERS": value})
 
     def test_the_password_is_not_shown(self) -> None:
         """A settings object can be logged."""

@@ -70,6 +70,13 @@ class TestConfig:
         assert projector["environment_variables"] == {"DW_PARAMETER_NAME": "/clickstream/dev/warehouse"}
         assert "subnet_ids" not in projector
 
+    def test_headers_of_the_shop_are_known_to_ingest_alone(self, project: Path) -> None:
+        """Without any, the function's own default holds."""
+        render("prod", OUTPUTS | {"AllowedHeaders": "X-Shop-Id"}, project)
+        functions = loaded(project, "config.json")["stages"]["prod"]["lambda_functions"]
+        assert functions["api_handler"]["environment_variables"] == {"ALLOWED_HEADERS": "X-Shop-Id"}
+        assert "ALLOWED_HEADERS" not in functions["projector"]["environment_variables"]
+
     def test_an_api_key_is_known_to_ingest_alone(self, project: Path) -> None:
         """By its digest."""
         render("prod", OUTPUTS | {"ApiKeySha256": "a" * 64}, project)

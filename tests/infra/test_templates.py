@@ -24,6 +24,7 @@ STAGES = sorted(path.stem for path in (INFRA / "stages").glob("*.json"))
 NO_PARAMETERS = {
     "Region",
     "AllowedOrigins",
+    "AllowedHeaders",
     "Warehouse",
     "DwSecretArn",
     "DwParameterName",

@@ -30,9 +30,7 @@ class TestPageUrl(PublisherTest):
             ("/@maker/100%25-wool?q=100%", "/@maker/100%25-wool?q=100%"),
         ],
     )
-    def test_secrets_are_removed(
-        self, collector: Collector, shop: Shop, page: Page, address: str, kept: str
-    ) -> None:
+    def test_secrets_are_removed(self, collector: Collector, shop: Shop, page: Page, address: str, kept: str) -> None:
         """The rest stays as it is."""
         open_page(page, shop.url + address)
         [view] = collector.wait_for("page_view")

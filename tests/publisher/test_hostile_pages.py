@@ -46,7 +46,7 @@ class TestPrototype(PublisherTest):
         """Prototype.js makes text of them; dates still say theirs."""
         shop.scripts["/"] = (
             "Array.prototype.toJSON = function () { return `[${this.map(String).join(', ')}]` };"
-            "String.prototype.toJSON = function () { return `\"${this}\"` };"
+            'String.prototype.toJSON = function () { return `"${this}"` };'
             "trackCheckoutComplete({ id: 'o1', items: [{ id: 'a', price: 5 }] });"
             "trackCustom('dated', { at: new Date(0), tags: ['x', ['y']] });"
         )

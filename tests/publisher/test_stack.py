@@ -126,6 +126,16 @@ class TestPublisher(PublisherTest):
         assert self.count(stack, client_id) == 21
         assert_gapless(self.raw(stack, client_id))
 
+    def test_a_tracing_agent_may_add_its_headers(self, stack: StackProcess, shop: Shop, page: Page) -> None:
+        """Browsers ask whether they may, and ingest allows what such agents send."""
+        page.add_init_script(
+            "const plain = fetch; window.fetch = (url, given) => plain(url, { ...given, headers:"
+            " { ...given.headers, traceparent: '00-1-2-01', 'x-datadog-trace-id': '1', 'sentry-trace': '1' } })"
+        )
+        open_page(page, f"{shop.url}/")
+        client_id = self.client_id(page)
+        wait_for(lambda: self.count(stack, client_id) == 1)
+
     def test_a_burst_is_all_there(self, stack: StackProcess, shop: Shop, page: Page) -> None:
         """500 events from an open tab: as many rows."""
         open_page(page, f"{shop.url}/")

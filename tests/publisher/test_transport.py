@@ -253,7 +253,11 @@ class TestQueue(PublisherTest):
         page.evaluate("trackCustom('end')")
         waiting = queue(page)
         assert [event.get("n") for event in waiting] == [*range(3, 12), None]
-        assert waiting[-1]["dropped"] == {"overflow": 5, "refused": 0, "withheld": 0}  # page_view, three steps and the huge one
+        assert waiting[-1]["dropped"] == {
+            "overflow": 5,
+            "refused": 0,
+            "withheld": 0,
+        }  # page_view, three steps and the huge one
         assert sum(map(len, page.evaluate("Object.values(localStorage)"))) < 1_001_000
 
     def test_a_burst_arrives_from_an_open_tab(self, collector: Collector, shop: Shop, page: Page) -> None:

@@ -35,7 +35,9 @@ class ViewsTest(PublisherTest):
 
 class TestPrerendering(ViewsTest):
     # The browser says `prerendering` until the page is shown, as Chromium does for speculation rules.
-    HIDDEN = "window.isHidden = true; Object.defineProperty(Document.prototype, 'prerendering', { get: () => isHidden })"
+    HIDDEN = (
+        "window.isHidden = true; Object.defineProperty(Document.prototype, 'prerendering', { get: () => isHidden })"
+    )
 
     def test_a_page_that_is_never_shown_sends_and_stores_nothing(
         self, collector: Collector, shop: Shop, page: Page
@@ -68,7 +70,10 @@ class TestRouters(ViewsTest):
         page.add_init_script("window.go = history.pushState.bind(history)")
         open_page(page, f"{shop.url}/a")
         collector.wait_for("page_view")
-        assert self.seen(collector, shop, page, "go({}, '', '/b')") == [("page_view", "/a", ""), ("page_view", "/b", "/a")]
+        assert self.seen(collector, shop, page, "go({}, '', '/b')") == [
+            ("page_view", "/a", ""),
+            ("page_view", "/b", "/a"),
+        ]
 
     def test_one_that_uses_the_navigation_api(self, collector: Collector, shop: Shop, page: Page) -> None:
         """`navigate()`, which a listener intercepts."""
@@ -220,7 +225,11 @@ class TestFrameworks(ViewsTest):
         page.evaluate("trackProductView({ id: 1 }); history.pushState({}, '', '/q'); viewSettled()")
         page.evaluate("history.back()")
         collector.wait_for("product_view", 2)
-        assert [name for name, _, _ in self.seen(collector, shop, page)] == ["product_view", "page_view", "product_view"]
+        assert [name for name, _, _ in self.seen(collector, shop, page)] == [
+            "product_view",
+            "page_view",
+            "product_view",
+        ]
 
     def test_a_navigation_has_a_number(self, collector: Collector, shop: Shop, page: Page) -> None:
         """From 1; listeners hear of it after the code that navigates, until they no longer want to."""

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.api.cors import cors_headers, preflight_headers
+from chalicelib.api.cors import TRACING_HEADERS, cors_headers, preflight_headers
 
 SHOPS = frozenset({"https://shop.example", "https://m.shop.example"})
 
@@ -32,8 +32,30 @@ class TestCorsHeaders:
 class TestPreflightHeaders:
     def test_a_preflight_holds_for_a_day_and_allows_what_the_publisher_sends(self) -> None:
         """POST with JSON, an API key or a token."""
-        headers = preflight_headers()
+        headers = preflight_headers(())
         assert headers["Access-Control-Max-Age"] == "86400"
         assert "POST" in headers["Access-Control-Allow-Methods"]
         for name in ("Content-Type", "Authorization", "X-Api-Key"):
             assert name in headers["Access-Control-Allow-Headers"]
+
+    def test_other_headers_are_allowed_by_name(self) -> None:
+        """Besides those that ingest reads itself."""
+        allowed = preflight_headers(("X-Shop-Id", "traceparent"))["Access-Control-Allow-Headers"].split(", ")
+        assert {"Content-Type", "X-Api-Key", "X-Shop-Id", "traceparent"} <= set(allowed)
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "b3",
+            "x-b3-traceid",
+            "sentry-trace",
+            "x-datadog-trace-id",
+            "newrelic",
+        ],
+    )
+    def test_tracing_agents_are_known(self, name: str) -> None:
+        """What they add to the requests of a page."""
+        assert name in TRACING_HEADERS
