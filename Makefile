@@ -85,4 +85,5 @@ audit: setup
 	@$(BIN)/python -m infra.audit $(VENV)/audit/bin/pip-audit requirements.lock
 
 clean:
+	rm -rf publisher/dist publisher/node_modules examples/nextjs/node_modules examples/nextjs/.next*
 	rm -rf $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

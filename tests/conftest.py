@@ -43,6 +43,7 @@ SLOW = (
     "analysis/report/test_page",
     "emulator/web",
     "publisher",
+    "examples",
 )
 
 

@@ -16,7 +16,7 @@ export const HomeTracker = () => useTracker(["home_view", {}]);
 /** @param {import("./catalogue.js").CatalogueCategory} category */
 export const categoryView = (category) => {
   const { slug, name } = categoryFrom(category);
-  return { product: { category: slug }, category: { slug, name } };
+  return { product: { category: slug, name } }; // the contract has no other place for the name
 };
 
 /**

@@ -37,7 +37,7 @@ class TestViews:
         """It comes from a CMS, with its slug as `{current}`."""
         visit.open("/category/shoes")
         [view] = visit.expect("category_view /category/shoes shoes")
-        assert view["category"] == {"slug": "shoes", "name": "Shoes"}
+        assert view["product"] == {"category": "shoes", "name": "Shoes"}
 
     def test_a_page_behind_loading_has_its_own_view_with_the_time_it_was_entered(self, visit: Visit) -> None:
         """Its address is shown with `loading.tsx`, its tracker comes with its content."""
