@@ -3,6 +3,7 @@
 // React tells nobody, so this looks at what it keeps: the numbers below are the same from React 18 on. If they change,
 // a page counts as complete as soon as its address is shown.
 const SUSPENSE = 13;
+const ACTIVITY = 31;
 const OFFSCREEN = 22;
 const UPDATES_AND_TRANSITIONS = 0x3fffff; // not a boundary's further tries, nor what is rendered out of sight
 
@@ -22,9 +23,10 @@ const rootIn = (container) =>
  */
 const isIncomplete = (fiber) => {
   for (; fiber; fiber = fiber.sibling) {
-    if (fiber.tag === SUSPENSE && fiber.memoizedState) return true;
-    const isHidden = fiber.tag === OFFSCREEN && fiber.memoizedState;
-    if (!isHidden && isIncomplete(fiber.child)) return true;
+    const { tag, memoizedState, child } = fiber;
+    if (memoizedState && (tag === SUSPENSE || tag === ACTIVITY)) return true;
+    const isHidden = memoizedState && tag === OFFSCREEN;
+    if (!isHidden && isIncomplete(child)) return true;
   }
   return false;
 };

@@ -19,7 +19,7 @@ MOST_BYTES = 1_536
 KIT = """
 export * from "react";
 export * from "react-dom/client";
-export { flushSync } from "react-dom";
+export { renderToString } from "react-dom/server";
 export * as react from "@clickstream/publisher/react";
 export * as core from "@clickstream/publisher";
 export * as catalogue from "@clickstream/publisher/catalogue";
@@ -166,6 +166,21 @@ class TestReact(PublisherTest):
             """const later = new Promise((resolve) => setTimeout(resolve, 700, product));
             const Page = () => h(ProductViewTracker, { product: use(later) });
             render({}, h(Suspense, { fallback: 'Loading' }, h(Page)))""",
+        )
+        self.expect(collector, "product_view")
+
+    @pytest.mark.parametrize("boundary", ["Suspense", "Activity"])
+    def test_the_view_waits_for_hydration(self, shop: Shop, page: Page, collector: Collector, boundary: str) -> None:
+        """React hydrates what a boundary holds after the rest of the page."""
+        self.show(
+            shop,
+            page,
+            f"""const content = h(kit.{boundary}, null, h(ProductViewTracker, {{ product }}), h('h1', null, 'Boot'));
+            const page = h(ClickstreamProvider, {{ endpoint }}, content);
+            const container = document.getElementById('root').appendChild(document.createElement('main'));
+            container.innerHTML = kit.renderToString(page);
+            document.body.append(container);
+            kit.hydrateRoot(container, page)""",
         )
         self.expect(collector, "product_view")
 
