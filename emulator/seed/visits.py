@@ -10,7 +10,7 @@ from uuid import UUID
 from emulator.seed.clock import MINUTE, SECOND, iso
 from emulator.seed.event import Event, random_uuid
 from emulator.seed.shopper import Shopper
-from emulator.shoppers.browser import publisher
+from emulator.shoppers.browser import CONTEXT, publisher
 from emulator.shoppers.visit import Step, visit
 
 __all__ = ["SESSION_IDLE", "events_of"]
@@ -108,7 +108,8 @@ def _payload(
         "isFirstVisit": is_first_visit,
         "tabId": tab_id,
         "seq": seq,
-        "dropped": {"overflow": 0, "refused": 0},
+        "dropped": {"overflow": 0, "refused": 0, "withheld": 0},
         "publisher": dict(publisher()),
+        "context": dict(CONTEXT),
         **step.payload,
     }

@@ -14,9 +14,10 @@ from uuid import uuid4
 from chalicelib.envelope import iso_milliseconds
 from emulator.shoppers.visit import Step
 
-__all__ = ["Browser", "Event", "Session", "publisher"]
+__all__ = ["CONTEXT", "Browser", "Event", "Session", "publisher"]
 
 MOST_EVENTS = 1_000  # that wait in one browser, as in the publisher
+CONTEXT = {"timeZone": "Asia/Ho_Chi_Minh", "language": "vi-VN"}
 PACKAGE = Path(__file__).parents[2] / "publisher" / "package.json"
 
 Event = dict[str, Any]
@@ -44,7 +45,7 @@ class Browser:
     client_id: str = field(default_factory=_uuid)
     waiting: deque[Event] = field(default_factory=deque)
     is_sending: bool = False
-    dropped: dict[str, int] = field(default_factory=lambda: {"overflow": 0, "refused": 0})
+    dropped: dict[str, int] = field(default_factory=lambda: {"overflow": 0, "refused": 0, "withheld": 0})
     failures: int = 0
     visits: int = 0
 
@@ -99,5 +100,6 @@ class Session:
             "seq": tab.seq,
             "dropped": dict(self.browser.dropped),
             "publisher": dict(publisher()),
+            "context": dict(CONTEXT),
             **step.payload,
         }

@@ -2,7 +2,7 @@
 import { describe, matches } from "./element.js";
 import { showView, trackHere } from "./views.js";
 
-const IGNORED = '[global-clickstream-ignore-click="true"]';
+const IGNORED = "[global-clickstream-ignore-click=true]";
 const ACTIVE = 'a,button,summary,label,[role=button],[role=link],[tabindex="0"]';
 
 /** The field that a clicked label clicks in turn. @type {Element | null} */
@@ -14,7 +14,7 @@ export const onClick = (click) => {
   if (!click.isTrusted || click.target === forwarded) return;
   const path = click.composedPath().filter((node) => node instanceof Element);
   const { control } = /** @type {Partial<HTMLLabelElement>} */ (path.find((node) => matches(node, "label")) ?? {});
-  if (control && !path.includes(control)) {
+  if (control) {
     forwarded = control;
     setTimeout(() => (forwarded = null)); // the browser clicks it right after this click
   }

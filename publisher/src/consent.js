@@ -13,7 +13,8 @@ let isOptedOut = false;
 
 /** Whether nothing may be sent or stored. */
 export const isSilent = () => {
-  const { globalPrivacyControl, doNotTrack } = /** @type {Navigator & { globalPrivacyControl?: boolean }} */ (navigator);
+  /** @type {Navigator & { globalPrivacyControl?: boolean }} */
+  const { globalPrivacyControl, doNotTrack } = navigator;
   const isSignalled = options.respectPrivacySignals && (globalPrivacyControl || doNotTrack === "1");
   return isOptedOut || consent === "denied" || isSignalled || read(OPTED_OUT);
 };

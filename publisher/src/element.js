@@ -29,10 +29,7 @@ const textOf = (node) => {
   if (node instanceof Text) return node.data.trim();
   if (!(node instanceof Element) || isPrivate(node)) return "";
   const assigned = /** @type {HTMLSlotElement} */ (node).assignedNodes?.({ flatten: true }) ?? [];
-  let text = "";
-  for (const child of assigned.length ? assigned : own(node, "childNodes"))
-    if (text.length < 2 * TEXT_LENGTH) text += ` ${textOf(child)}`;
-  return text;
+  return [...(assigned.length ? assigned : own(node, "childNodes"))].map(textOf).join(" ");
 };
 
 /** The data attributes, as `dataset` spells them, which elements of foreign namespaces lack. @param {Node} node */

@@ -40,10 +40,10 @@ const MOST_WAITING = 1_000;
 
 /** @type {Happened[]} */
 const waiting = [];
-let isStarted = false;
-let shownAt = 0;
+/** @type {number | undefined} Since when events are sent: what happened in a prerendered page happened then. */
+let startedAt;
 
-const isHeld = () => !isStarted || isUndecided() || !knownUser();
+const isHeld = () => startedAt === undefined || isUndecided() || !knownUser();
 
 /** @param {Happened} happened */
 const send = guarded(({ name, payload, user, url, referrer, at }) => {
@@ -53,7 +53,7 @@ const send = guarded(({ name, payload, user, url, referrer, at }) => {
   const base = {
     eventId: uuid(),
     eventName: name,
-    eventTimestamp: new Date(Math.max(at, shownAt)).toISOString(),
+    eventTimestamp: new Date(Math.max(at, /** @type {number} */ (startedAt))).toISOString(),
     pageUrl: url,
     referrer,
     .../** @type {import("./user.js").KnownUser} */ (user ?? knownUser()),
@@ -87,11 +87,8 @@ export const emit = (name, payload, place) => {
   if (isSilent()) return;
   // A copy: the shop may change what it gave, for instance the cart. What is no JSON throws, and costs no number.
   const copy = payload && fromText(toText(payload));
-  waiting.push({ ...place, name, payload: copy, user: knownUser() });
-  if (waiting.length > MOST_WAITING) {
-    waiting.shift();
-    withhold(1);
-  }
+  const count = waiting.push({ ...place, name, payload: copy, user: knownUser() });
+  if (count > MOST_WAITING) withhold(waiting.splice(0, 1).length);
   release();
 };
 
@@ -106,9 +103,8 @@ export const stopWaiting = guarded(() => {
   release();
 });
 
-/** The publisher starts. @param {number} time When the page was shown, if it was prerendered: nothing happened before. */
+/** The publisher starts. @param {number} time When a prerendered page was shown: nothing happened before. */
 export const startEvents = (time) => {
-  isStarted = true;
-  shownAt = time;
+  startedAt = time;
   if (!options.endpoint) say("warn", "clickstream: dry run, no endpoint");
 };

@@ -6,7 +6,10 @@ const LASTS = 30_000;
 const SETTLES = 100; // two pages may take it at the same moment: the last one has it
 const HOUR = 3_600_000;
 
-/** What is left of a time that was stored. The visitor's clock may have been wrong: more than an hour is none. @param {string} key */
+/**
+ * What is left of a time that was stored. The visitor's clock may have been wrong: more than an hour is none.
+ * @param {string} key
+ */
 export const timeLeft = (key) => {
   const left = Number(read(key)) - Date.now();
   return left <= HOUR ? left : 0;

@@ -7,15 +7,18 @@ const NAMES = /([^\s=&?#;:,/{}"']+)["']?\s*[=:]/g; // `name=`, and `"name":` of 
 
 let names = [SECRET_NAME];
 
-/** More secret names. One that is no regular expression is told of, and ignored. @param {(string | RegExp)[]} [given] */
+/**
+ * Add secret names. One that is no regular expression is told of, and ignored.
+ * @param {(string | RegExp)[]} [given]
+ */
 export const setSecretNames = (given = []) => {
   names = [SECRET_NAME];
   given.forEach(guarded((each) => names.push(new RegExp(each, /** @type {RegExp} */ (each).flags ?? "i"))));
 };
 
 /**
- * Whether a text holds a secret value, or a secret name with a value, or does so once it is decoded: addresses are passed
- * on within addresses.
+ * Whether a text holds a secret value, or a secret name with a value, or does so once it is decoded: addresses are
+ * passed on within addresses.
  * @param {string} text
  * @returns {boolean}
  */

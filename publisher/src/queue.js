@@ -1,4 +1,4 @@
-// The events that wait for a receipt, each under a key of its own, so that tabs overwrite nothing; and the count of the lost.
+// The events that wait for a receipt, each under a key of its own, so that tabs overwrite nothing; counts the lost.
 import { keysOf, read, readJson, remove, write, writeJson } from "./store.js";
 
 const MOST_EVENTS = 1_000;

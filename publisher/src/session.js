@@ -7,7 +7,7 @@ const SESSION_IDLE = 1_800_000;
 
 /**
  * The session, which goes on by this. A visitor's clock may be set back: a session from the future has ended too.
- * @returns {{ clientId: string, sessionId: string, isFirstVisit: boolean }} Its first session is the client's first visit.
+ * @returns {{ clientId: string, sessionId: string, isFirstVisit: boolean }} The first is the first visit.
  */
 export const currentSession = () => {
   const now = Date.now();

@@ -15,7 +15,10 @@ const followRoutes = () => {
   // Only the Navigation API sees every change; in a page without an origin it is there, and sees none.
   const { navigation } = /** @type {{ navigation?: any }} */ (/** @type {unknown} */ (globalThis));
   if (navigation?.currentEntry)
-    navigation.addEventListener("currententrychange", guarded((/** @type {any} */ change) => follow(change.navigationType)));
+    navigation.addEventListener(
+      "currententrychange",
+      guarded((/** @type {any} */ change) => follow(change.navigationType)),
+    );
   else
     for (const kind of /** @type {const} */ (["push", "replace"]))
       attempt(() => {
@@ -29,13 +32,13 @@ const followRoutes = () => {
   on("popstate", () => follow("traverse"));
 };
 
-const start = guarded((/** @type {number} */ shownAt) => {
+const start = guarded((/** @type {Event | void} */ isShown) => {
   takeTab();
-  startEvents(shownAt);
+  startEvents(isShown ? Date.now() : 0);
   followRoutes();
   on("click", onClick);
   on("online", resume);
-  on("DOMContentLoaded", () => settle());
+  on("DOMContentLoaded", settle);
   on("pagehide", () => {
     stopWaiting();
     showView();
@@ -43,8 +46,9 @@ const start = guarded((/** @type {number} */ shownAt) => {
   });
   on("pageshow", ({ persisted }) => {
     resume();
-    if (persisted) enterAgain();
-    settle(persisted ? RESTORING : 0);
+    if (!persisted) return settle();
+    enterAgain();
+    setTimeout(showView, RESTORING);
   });
   follow();
   release();
@@ -55,6 +59,6 @@ const start = guarded((/** @type {number} */ shownAt) => {
 /** A page that is prerendered may never be shown: it has no visitor until then. */
 export const startWhenShown = () => {
   const page = /** @type {Document & { prerendering?: boolean }} */ (document);
-  if (page.prerendering) on("prerenderingchange", () => start(Date.now()));
-  else start(0);
+  if (page.prerendering) on("prerenderingchange", start);
+  else start();
 };

@@ -26,7 +26,7 @@ let hasLeft = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** Look again whether something may be sent. @param {number} delay A timer of a month would overflow, and fire at once. */
+/** Look again later. @param {number} delay At most a minute is waited: a timer of a month would fire at once. */
 const flushLater = (delay) => {
   clearTimeout(timer);
   timer = setTimeout(flush, Math.min(delay, MINUTE));
@@ -35,7 +35,11 @@ const flushLater = (delay) => {
 /** How long nothing is to be sent. */
 const pause = () => Math.max(retryAt - performance.now(), timeLeft(WAIT));
 
-/** Try again: after twice as long each time, of which half is left to chance. @param {string} key @param {Response} [response] */
+/**
+ * Try again: after twice as long each time, of which half is left to chance.
+ * @param {string} key
+ * @param {Response} [response]
+ */
 const postpone = (key, response) => {
   const now = performance.now();
   const first = /40[13]/.test(`${response?.status}`) ? MINUTE : SECOND; // a person has to change a key first
@@ -66,10 +70,10 @@ const post = async (key) => {
       credentials: "omit",
       redirect: "error", // is no receipt
       headers: { "Content-Type": "application/json", ...options.headers },
-      signal: AbortSignal.timeout?.(TIMEOUT),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
-    // A service worker or a proxy may say 200 too; only the collector says this.
-    isStored = fromText(await response.text())?.success === true;
+    // A service worker or a proxy may say 200 too; only the collector says this, in JSON.
+    isStored = (await response.json()).success === true;
   } catch {}
   underWay.delete(key);
   const status = /** @type {any} */ (response?.status);
@@ -85,11 +89,13 @@ const post = async (key) => {
 };
 
 const isOn = () => options.endpoint && !isSilent() && !isUndecided();
+const maySend = () => isOn() && pause() <= 0;
 
 /** The event to send next: the oldest, but one that failed twice lets others go first. */
 const nextKey = () => {
   const keys = idle();
-  return keys.find((key) => (failed.get(key) ?? 0) < 2) ?? (retryFailedAt <= performance.now() && keys[0]);
+  const fresh = keys.find((key) => !(/** @type {number} */ (failed.get(key)) > 1));
+  return fresh ?? (retryFailedAt <= performance.now() && keys[0]);
 };
 
 /** Send what waits, that of other tabs too. */
@@ -99,7 +105,7 @@ export const flush = async () => {
   isSending = true;
   let hasSent = false;
   await takeTurn(async () => {
-    const key = isOn() && pause() <= 0 && nextKey();
+    const key = maySend() && nextKey();
     if (!key) return;
     hasSent = true;
     await post(key);
@@ -113,12 +119,12 @@ export const flush = async () => {
 export const leave = () => {
   hasLeft = true;
   if (isSending) endLease();
-  if (isOn() && timeLeft(WAIT) <= 0)
+  if (maySend())
     for (const key of idle()) if (key.endsWith(`${tabId()}`)) post(key);
   if (!isSilent()) leaveTab();
 };
 
-/** The page is shown, perhaps again, or the browser is online again: wait no longer, but for what the collector asked. */
+/** The page is shown, or the browser is online again: wait no longer, but for as long as the collector asked. */
 export const resume = () => {
   hasLeft = false;
   failures = retryAt = retryFailedAt = 0;

@@ -2,8 +2,8 @@
 //
 // The seam for frameworks. A navigation is a page that is loaded, a route that is opened, or a page that the browser
 // kept and shows again. Each has a number, `currentNavigation()`: 1 for the page as it was loaded, before `init` too;
-// undefined on a server. `onNavigation` tells of further ones. A navigation has exactly one view: the first event whose name
-// ends in `_view` (a domain view), or else the automatic `page_view`, which is sent when
+// undefined on a server. `onNavigation` tells of further ones. A navigation has exactly one view: the first event whose
+// name ends in `_view` (a domain view), or else the automatic `page_view`, which is sent when
 // - `viewSettled()` is called, if `init` got `settle: "commit"`: a framework's effects run later than any timer; or
 // - the page's scripts have run (DOMContentLoaded, then `setTimeout(0)`), if not;
 // - at a click, at the next navigation or when the page is left, if that comes first;
@@ -54,7 +54,7 @@ const current = () => navigation ?? enter(cleanAddress(location.href), cleanAddr
 const routeOf = (url) => url.replace(/\?[^#]*/g, "");
 
 /** Send the page's view, if one is due. */
-export const showView = () => {
+export const showView = guarded(() => {
   const page = current();
   if (!page.isDue) return;
   page.isDue = false;
@@ -62,9 +62,9 @@ export const showView = () => {
   if (payload) page.views.add(name);
   else if (attempt(() => options.hasDomainView?.(new URL(page.url)))) return;
   emit(name, payload, page);
-};
+});
 
-/** Say which view the page has. @param {OwnView} given Asked when the view of a page is due, with the page's address. */
+/** Say which view the page has. @param {OwnView} given Asked when the view of a page is due, with its address. */
 export const setOwnView = (given) => {
   ownView = given;
 };
@@ -76,10 +76,11 @@ export const follow = (kind) => {
   if (url === page.here) return;
   const isNewRoute = routeOf(url) !== routeOf(page.here);
   const isReplaced = kind === "replace";
+  const decided = attempt(() => options.isRoute?.(new URL(url), new URL(page.here), kind || "push"));
   if (isReplaced && page.isDue) {
     // Nobody saw it yet. Where only parameters are tidied up, the view keeps those of the entrance.
     if (isNewRoute) page.url = url;
-  } else if (attempt(() => options.isRoute?.(new URL(url), new URL(page.here), kind || "push")) ?? (isNewRoute || !isReplaced)) {
+  } else if (decided ?? (isNewRoute || !isReplaced)) {
     showView();
     const { id } = enter(url, page.here);
     // Later: a router may be in the middle of its own work.
@@ -89,9 +90,9 @@ export const follow = (kind) => {
   current().here = url;
 };
 
-/** Send the automatic view once the shop's own code has run, if nobody else says when that is. @param {number} [delay] */
-export const settle = (delay) => {
-  if (delay || options.settle !== "commit") setTimeout(guarded(showView), delay);
+/** Send the view once the shop's own code has run, if nobody else says when that is. */
+export const settle = () => {
+  if (options.settle !== "commit") setTimeout(showView);
 };
 
 /** A page that the browser kept is shown again. A view that the shop tracked itself is the shop's to send again. */

@@ -7,7 +7,7 @@ from emulator.shoppers.browser import MOST_EVENTS, Browser
 from emulator.shoppers.visit import Step
 from tests.support.stack_process import ROOT
 
-TYPES = ROOT / "publisher" / "clickstreamClient.d.ts"
+EVENT = ROOT / "publisher" / "src" / "event.js"
 
 
 def step(tab: int = 0, user_id: str | None = None) -> Step:
@@ -19,9 +19,9 @@ class TestSession:
 
     def test_event_has_every_member_of_the_publisher(self) -> None:
         """The members of BaseEvent, all of them, and then those of the payload."""
-        definition = re.search(r"interface BaseEvent \{(.*?)\n\}", TYPES.read_text(), re.DOTALL)
+        definition = re.search(r"@typedef \{object\} BaseEvent\n(.*?)\*/", EVENT.read_text(), re.DOTALL)
         assert definition is not None
-        members = re.findall(r"^  (\w+):", definition[1], re.MULTILINE)
+        members = re.findall(r"@property \{.*?\} (\w+)", definition[1])
         event = Browser("shopper-1").open_session().event(step())
         assert sorted(event) == sorted([*members, "channel"])
         assert list(event)[-1] == "channel"
@@ -45,8 +45,9 @@ class TestSession:
             "identitySource": None,
             "isFirstVisit": True,
             "seq": 1,
-            "dropped": {"overflow": 0, "refused": 0},
+            "dropped": {"overflow": 0, "refused": 0, "withheld": 0},
             "publisher": {"name": "@clickstream/publisher", "version": package["version"]},
+            "context": {"timeZone": "Asia/Ho_Chi_Minh", "language": "vi-VN"},
             "channel": "zalo",
         }
 
@@ -86,7 +87,7 @@ class TestKeep:
         assert dropped[-1] is not None
         assert dropped[-1]["seq"] == 1
         assert [event["seq"] for event in browser.waiting] == list(range(2, MOST_EVENTS + 2))
-        assert session.event(step())["dropped"] == {"overflow": 1, "refused": 0}
+        assert session.event(step())["dropped"] == {"overflow": 1, "refused": 0, "withheld": 0}
 
     def test_event_under_way_is_not_dropped(self) -> None:
         """It may arrive yet; the one after it goes."""

@@ -119,7 +119,7 @@ class TestDelivery:
         happen(delivery, session, 15)
         delivery.drain(30, NEVER)
         assert [event["seq"] for event in collector.accepted] == [1, 7, 8, 9, 10, 11, 12, 13, 14, 15]
-        assert collector.accepted[-1]["dropped"] == {"overflow": 4, "refused": 0}
+        assert collector.accepted[-1]["dropped"] == {"overflow": 4, "refused": 0, "withheld": 0}
         assert (report.total("lost"), report.exit_code) == (5, 1)
 
     def test_what_still_waits_in_the_end_is_lost(

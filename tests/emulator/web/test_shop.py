@@ -21,43 +21,31 @@ KETTLE: dict[str, Any] = {
 }
 ITEM = {"id": "pour-kettle", "quantity": 1, "price": 670_000}
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
-# What happens on which page; each line of a purchase is one event.
+# What happens on which page; each line of a purchase is one event. A control that has an event of its own has no click.
 PURCHASE = [
     ("home_view", "/"),
     ("click", "/"),
     ("category_view", "/category/coffee"),
     ("click", "/category/coffee"),
     ("product_view", "/product/pour-kettle"),
-    ("click", "/product/pour-kettle"),
     ("add_to_cart_click", "/product/pour-kettle"),
     ("click", "/product/pour-kettle"),
     ("page_view", "/cart"),
-    ("click", "/cart"),
     ("checkout_start", "/checkout"),
     ("page_view", "/checkout"),
-    ("click", "/checkout"),
     ("checkout_complete", "/checkout"),
     ("page_view", "/order"),
-    ("click", "/order"),
     ("login_open", "/sign-in"),
     ("page_view", "/sign-in"),
-    ("click", "/sign-in"),
     ("login_success", "/sign-in"),
     ("home_view", "/"),
-    ("click", "/"),
     ("logout", "/"),
 ]
-SIGNED_IN = PURCHASE[19:]
+SIGNED_IN = PURCHASE[-3:]
 CLICKED = [
     ("a", None),
     ("a", None),
-    ("button", "add-to-cart"),
     ("a", "cart-link"),
-    ("a", "checkout-link"),
-    ("button", "place-order"),
-    ("a", "sign-in-link"),
-    ("button", "sign-in-button"),
-    ("button", "sign-out-button"),
 ]
 COLUMNS = {
     "userId": "user_id",
@@ -168,7 +156,9 @@ class TestVisit:
             assert row["event_name"] == event["eventName"]
             assert {column: event[name] for name, column in COLUMNS.items()}.items() <= row.items()
             state = (
-                ("logged_in", "demo") if happened in SIGNED_IN and events.index(event) >= 19 else ("anonymous", None)
+                ("logged_in", "demo")
+                if happened in SIGNED_IN and events.index(event) >= len(PURCHASE) - len(SIGNED_IN)
+                else ("anonymous", None)
             )
             assert (event["userLoginState"], event["identitySource"]) == state
             assert (event["userId"] or "").startswith("user-") == (state[0] == "logged_in")
@@ -196,7 +186,7 @@ class TestVisit:
         assert order["id"].startswith("G-")
         clicks = [event["element"] for event in events if event["eventName"] == "click"]
         assert [(click["tag"], click["id"]) for click in clicks] == CLICKED
-        assert [click["text"] for click in clicks[2:4]] == ["Add to cart", "Cart 1"]
+        assert clicks[-1]["text"] == "Cart 1"
         referrers = [event["referrer"].removeprefix(stack.stack.web_url) for event in events]
         assert referrers[:5] == ["", "", "/", "/", "/category/coffee"]
 
@@ -211,7 +201,8 @@ class TestVisit:
         page.get_by_role("button", name=f"Remove {KETTLE['name']}").click()
         expect(page.get_by_role("heading", name="Your cart is empty")).to_be_visible()
         client = client_id(page)
-        domain = [name for name in names(stack, client, 14) if name not in ("click", "page_view")]
+        wait_for(lambda: "remove_from_cart_click" in [row["event_name"] for row in rows(stack, client).values()])
+        domain = [name for name in names(stack, client, 9) if name not in ("click", "page_view")]
         assert domain == [
             "home_view", "product_view", "wishlist_toggle", "share_click", "add_to_cart_click", "add_to_cart_click",
             "remove_from_cart_click",
@@ -242,7 +233,7 @@ class TestVisit:
         page.reload()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
         client = client_id(page)
-        names(stack, client, 7)
+        names(stack, client, 5)
         *_, success, home, again = raw(stack, client)
         assert [event["eventName"] for event in (success, home, again)] == ["login_success", "home_view", "home_view"]
         assert success["userId"] == home["userId"] == again["userId"] is not None
@@ -261,7 +252,7 @@ class TestUse:
         page.get_by_role("button", name="Add to cart").focus()
         page.keyboard.press("Enter")
         expect(page.get_by_role("status").filter(has_text="Added to cart")).to_be_visible()
-        assert "add_to_cart_click" in names(stack, client_id(page), 7)
+        assert "add_to_cart_click" in names(stack, client_id(page), 6)
 
     def test_on_a_phone(self, browser: Browser, stack: StackProcess) -> None:
         """Nothing is wider than the screen, and the pipeline is a sheet that one opens."""

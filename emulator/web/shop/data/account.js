@@ -1,6 +1,5 @@
 // Who is signed in. A demo: any name and any password do, and the password is not even read.
-import { setUser } from "/publisher/src/index.js";
-import { trackLoginSuccess, trackLogout } from "/publisher/src/index.js";
+import { setUser, trackLoginSuccess, trackLogout } from "/publisher/src/index.js";
 import { tab, tellChange } from "./stored.js";
 
 const KEY = "shop.account";

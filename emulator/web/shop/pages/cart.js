@@ -2,7 +2,7 @@
 import { addToCart, cart, quantityOf, removeFromCart, removeOne } from "../data/cart.js";
 import { announce } from "../parts/announcement.js";
 import { art, icon } from "../parts/art.js";
-import { element, hiddenText } from "../parts/element.js";
+import { element, hiddenText, TRACKED } from "../parts/element.js";
 import { price, totals } from "../parts/price.js";
 import { focusHeading } from "../router.js";
 import { message } from "./messages.js";
@@ -21,7 +21,7 @@ const button = (action, product, change, ...label) => {
     draw();
     announce(`${product.name}: ${quantityOf(product)} in your cart`);
   };
-  const attributes = { type: "button", id: `${action}-${product.id}`, "data-product-id": product.id };
+  const attributes = { type: "button", id: `${action}-${product.id}`, "data-product-id": product.id, ...TRACKED };
   return element("button", { ...attributes, on: { click: act } }, ...label);
 };
 
@@ -55,7 +55,7 @@ const summary = (current) =>
     "section",
     { class: "summary", "aria-label": "Summary" },
     totals(current),
-    element("a", { href: "/checkout", class: "button", id: "checkout-link" }, "Checkout", icon("arrow")),
+    element("a", { href: "/checkout", class: "button", id: "checkout-link", ...TRACKED }, "Checkout", icon("arrow")),
   );
 
 const content = () => {

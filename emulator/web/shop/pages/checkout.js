@@ -2,7 +2,7 @@
 import { trackCheckoutStart } from "/publisher/src/index.js";
 import { cart } from "../data/cart.js";
 import { placeOrder } from "../data/order.js";
-import { element } from "../parts/element.js";
+import { element, TRACKED } from "../parts/element.js";
 import { field, form } from "../parts/field.js";
 import { itemList, totals } from "../parts/price.js";
 import { goTo } from "../router.js";
@@ -38,7 +38,7 @@ const orderForm = () =>
     field("phone", "Phone", { type: "tel", autocomplete: "tel", ...PHONE }),
     field("address", "Address", { autocomplete: "street-address", maxlength: 200 }),
     element("fieldset", {}, element("legend", {}, "Payment"), ...PAYMENTS.map(choice)),
-    element("button", { class: "button", id: "place-order" }, "Place order"),
+    element("button", { class: "button", id: "place-order", ...TRACKED }, "Place order"),
   );
 
 export const checkoutView = () => {

@@ -6,7 +6,7 @@ import { announce } from "../parts/announcement.js";
 import { art, icon } from "../parts/art.js";
 import { cards, wishlistButton } from "../parts/card.js";
 import { crumbs } from "../parts/crumbs.js";
-import { element } from "../parts/element.js";
+import { element, TRACKED } from "../parts/element.js";
 import { discountBadge, price } from "../parts/price.js";
 import { shareButtons } from "../parts/share.js";
 import { notFoundView } from "./messages.js";
@@ -19,7 +19,7 @@ const addButton = (product) => {
     announce(`Added to cart: ${product.name}`);
   };
   const attributes = { type: "button", class: "button", id: "add-to-cart", "data-product-id": product.id };
-  return element("button", { ...attributes, on: { click: add } }, icon("cart"), "Add to cart");
+  return element("button", { ...attributes, ...TRACKED, on: { click: add } }, icon("cart"), "Add to cart");
 };
 
 const details = (product) =>

@@ -2,7 +2,7 @@
 import { trackLoginOpen } from "/publisher/src/index.js";
 import { signIn } from "../data/account.js";
 import { announce } from "../parts/announcement.js";
-import { element } from "../parts/element.js";
+import { element, TRACKED } from "../parts/element.js";
 import { field, form } from "../parts/field.js";
 import { goTo } from "../router.js";
 
@@ -25,7 +25,7 @@ export const signInView = () => ({
         submit,
         field("account", "E-mail or name", { autocomplete: "username", pattern: ".*\\S.*", maxlength: 100 }),
         field("password", "Password", { type: "password", autocomplete: "current-password" }),
-        element("button", { class: "button", id: "sign-in-button" }, "Sign in"),
+        element("button", { class: "button", id: "sign-in-button", ...TRACKED }, "Sign in"),
       ),
     ),
   ],

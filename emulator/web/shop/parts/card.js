@@ -2,7 +2,7 @@
 import { isWishlisted, toggleWishlisted } from "../data/wishlist.js";
 import { announce } from "./announcement.js";
 import { art, icon } from "./art.js";
-import { element, hiddenText } from "./element.js";
+import { element, hiddenText, TRACKED } from "./element.js";
 import { discountBadge, price } from "./price.js";
 
 const card = (product, afterToggle) =>
@@ -23,7 +23,13 @@ export const cards = (products, afterToggle) =>
 export const wishlistButton = (product, className, label, afterwards = () => {}) => {
   const button = element(
     "button",
-    { type: "button", class: className, "aria-pressed": isWishlisted(product), "data-product-id": product.id },
+    {
+      type: "button",
+      class: className,
+      "aria-pressed": isWishlisted(product),
+      "data-product-id": product.id,
+      ...TRACKED,
+    },
     icon("heart"),
     label,
   );

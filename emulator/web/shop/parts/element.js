@@ -8,6 +8,9 @@ export const element = (tag, { on = {}, ...attributes } = {}, ...children) => {
   return made;
 };
 
+/** For a control that sends an event of its own: the publisher counts no click on it besides. */
+export const TRACKED = { "global-clickstream-ignore-click": "true" };
+
 // As in HTML, true is an attribute without a value, and false is none. ARIA wants its "true" and "false" in words.
 const set = (made, name, value) => {
   if (typeof value === "boolean" && !name.startsWith("aria-")) made.toggleAttribute(name, value);

@@ -6,7 +6,7 @@ import { onChange } from "../data/stored.js";
 import { wishlist } from "../data/wishlist.js";
 import { announce } from "./announcement.js";
 import { icon } from "./art.js";
-import { element, hiddenText } from "./element.js";
+import { element, hiddenText, TRACKED } from "./element.js";
 
 const count = (id, number) => (number ? element("span", { id, class: "count" }, String(number)) : null);
 const label = (text) => element("span", { class: "tool-label" }, text);
@@ -23,10 +23,10 @@ const leave = () => {
   announce("Signed out");
 };
 const accountTools = () => {
-  if (!account()) return [tool("person", "Sign in", { href: "/sign-in", id: "sign-in-link" })];
+  if (!account()) return [tool("person", "Sign in", { href: "/sign-in", id: "sign-in-link", ...TRACKED })];
   const name = element("span", { class: "account-name", id: "account-name", "data-clickstream-mask": true });
   name.append(hiddenText("Signed in as "), account().name);
-  const attributes = { type: "button", class: "tool", id: "sign-out-button" };
+  const attributes = { type: "button", class: "tool", id: "sign-out-button", ...TRACKED };
   return [name, element("button", { ...attributes, on: { click: leave } }, icon("leave"), label("Sign out"))];
 };
 

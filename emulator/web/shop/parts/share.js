@@ -2,7 +2,7 @@
 import { trackShareClick } from "/publisher/src/index.js";
 import { announce } from "./announcement.js";
 import { icon } from "./art.js";
-import { element } from "./element.js";
+import { element, TRACKED } from "./element.js";
 
 const linkTo = ({ urlPath }) => new URL(urlPath, location.origin).href;
 
@@ -26,7 +26,7 @@ const shareWithDevice = async (product) => {
 };
 
 const button = (name, label, share) =>
-  element("button", { type: "button", class: "quiet-button", on: { click: share } }, icon(name), label);
+  element("button", { type: "button", class: "quiet-button", ...TRACKED, on: { click: share } }, icon(name), label);
 
 export const shareButtons = (product) => [
   button("link", "Copy link", () => copyLink(product)),
