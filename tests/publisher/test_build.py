@@ -1,15 +1,13 @@
 """What ships, in a browser: the built module and the plain script do what the sources do."""
 
 import json
-import subprocess
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.support import package
 from tests.support.collector import Collector
 from tests.support.shop import PUBLISHER, PublisherTest, Shop, assert_gapless
-from tests.support.stack_process import ROOT
 
 VISIT = """
   clickstream.init({...OPTIONS, consent: "pending", privateParameters: [/^ref$/], beforeSend: (event) => void (event.seen = 1)});
@@ -20,10 +18,9 @@ VISIT = """
 
 
 @pytest.fixture(scope="module", autouse=True)
-def built() -> Iterator[None]:
+def built() -> None:
     """Build the package."""
-    subprocess.run(["make", "publisher"], cwd=ROOT, capture_output=True, timeout=280, check=True)
-    yield
+    package.build()
 
 
 class TestBuild(PublisherTest):

