@@ -72,15 +72,16 @@ class Visit:
         """The new events are exactly these, each as `name path` and the id of its product."""
         events = self.new_events(len(expected))
         lines = [self._line(event) for event in events]
-        assert lines == list(expected)
+        assert lines == list(expected), "\n".join(lines)
         self._expect_rows()
         return events
 
     def events(self) -> list[Event]:
-        """All raw events of the visitor, in their order."""
+        """All events of the visitor in raw, in their order. One that was sent again for want of an answer counts once."""
         client_id = self.page.evaluate("localStorage['clickstream.client']")
         events = [json.loads((self._stack.bucket / key).read_bytes()) for key in self._stack.raw_keys()]
-        return sorted((event for event in events if event["clientId"] == client_id), key=lambda event: event["seq"])
+        unique = {event["eventId"]: event for event in events if event["clientId"] == client_id}
+        return sorted(unique.values(), key=lambda event: event["seq"])
 
     def stored_keys(self) -> list[str]:
         """What the publisher has stored in the browser."""
