@@ -40,7 +40,7 @@ const parts = [
 // esbuild keeps each function; terser puts one that is used once where it is used, so that small ones cost nothing.
 const COMPRESS = { passes: 4, ecma: 2020, unsafe: true, unsafe_arrows: true, pure_getters: true, keep_fargs: false };
 // Names within the publisher, which no event and no caller sees.
-const MANGLE = { properties: { regex: /^(isDue|here|payload)$/ } };
+const MANGLE = { properties: { regex: /^(isDue|here|payload|viewed)$/ } };
 
 // esbuild lists at the end what is exported, where each name costs a second time: it is said at the definition.
 const exportInPlace = (script) => {

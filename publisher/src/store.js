@@ -19,8 +19,8 @@ const shared = () => options.store ?? localStorage;
  * @param {string} [text]
  * @returns {any}
  */
-const ask = (method, key, text = "") =>
-  attempt(() => (key === SESSION || key === TAB ? sessionStorage : shared())[method](key, text));
+const ask = (method, key, text) =>
+  attempt(() => (key === SESSION || key === TAB ? sessionStorage : shared())[method](key, /** @type {any} */ (text)));
 
 /** @param {string} key @returns {string | null | undefined} */
 export const read = (key) => memory.get(key) ?? ask("getItem", key);

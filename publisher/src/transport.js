@@ -81,6 +81,7 @@ const post = async (key) => {
   if (isSilent()) return isStored || withhold(1);
   if (isStored) {
     remove(key);
+    if (failures > 2) failed.clear(); // the collector was down: no event was to blame
     failures = retryAt = 0;
   } else if (/^4(?!01|03|08|29)/.test(`${status}`)) {
     drop(key, "refused");

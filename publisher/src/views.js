@@ -27,7 +27,7 @@ import { options } from "./settings.js";
  * @property {string} referrer
  * @property {number} at When it was entered.
  * @property {boolean} isDue Whether it still needs a view.
- * @property {Set<string>} views Its domain views.
+ * @property {Set<string>} viewed Its domain views.
  */
 
 /** @type {Navigation | undefined} */
@@ -44,7 +44,7 @@ const listeners = new Set();
 /** @param {string} url @param {string} referrer */
 const enter = (url, referrer) => {
   const id = (navigation?.id ?? 0) + 1;
-  navigation = { id, url, here: url, referrer, at: Date.now(), isDue: true, views: new Set() };
+  navigation = { id, url, here: url, referrer, at: Date.now(), isDue: true, viewed: new Set() };
   return navigation;
 };
 
@@ -59,7 +59,7 @@ export const showView = guarded(() => {
   if (!page.isDue) return;
   page.isDue = false;
   const [name = "page_view", payload] = attempt(() => ownView?.(page.url)) ?? [];
-  if (payload) page.views.add(name);
+  if (payload) page.viewed.add(name);
   else if (attempt(() => options.hasDomainView?.(new URL(page.url)))) return;
   emit(name, payload, page);
 });
@@ -97,8 +97,8 @@ export const settle = () => {
 
 /** A page that the browser kept is shown again. A view that the shop tracked itself is the shop's to send again. */
 export const enterAgain = () => {
-  const { here, referrer, views } = current();
-  enter(here, referrer).isDue = !views.size || Boolean(attempt(() => ownView?.(here)));
+  const { here, referrer, viewed } = current();
+  enter(here, referrer).isDue = !viewed.size || Boolean(ownView?.(here));
 };
 
 /**
@@ -112,11 +112,11 @@ export const trackHere = (name, payload, thing) => {
   const page = current();
   const view = `${name} ${thing}`;
   const isView = name.endsWith("_view");
-  if (thing !== undefined && page.views.has(view)) return;
+  if (thing !== undefined && page.viewed.has(view)) return;
   emit(name, payload, { ...page, url: isView && page.isDue ? page.url : page.here, at: Date.now() });
   if (!isView) return;
   page.isDue = false;
-  page.views.add(view);
+  page.viewed.add(view);
 };
 
 /** The number of the navigation; undefined on a server. */

@@ -10,10 +10,13 @@ from tests.support.collector import Collector
 from tests.support.shop import PUBLISHER, PublisherTest, Shop, assert_gapless
 
 VISIT = """
-  clickstream.init({...OPTIONS, consent: "pending", privateParameters: [/^ref$/], beforeSend: (event) => void (event.seen = 1)});
+  clickstream.init({
+    ...OPTIONS, consent: "pending", privateParameters: [/^ref$/], beforeSend: (event) => void (event.seen = 1),
+  });
   clickstream.trackProductView({ id: 1, name: "Cup" }); clickstream.trackProductView({ id: 1, name: "Cup" });
   clickstream.optIn(); clickstream.trackCustom("search", { here: 1, payload: 2, isDue: 3 });
-  history.pushState({}, "", "/next?ref=x"); clickstream.trackCheckoutComplete({ id: "o1", items: [{ id: 1, price: 5 }] });
+  history.pushState({}, "", "/next?ref=x");
+  clickstream.trackCheckoutComplete({ id: "o1", items: [{ id: 1, price: 5 }] });
 """
 
 

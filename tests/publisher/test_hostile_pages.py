@@ -1,4 +1,4 @@
-"""Pages that were there before the publisher, with scripts that change what it builds on: it works, and harms nothing."""
+"""Pages whose own scripts change what the publisher builds on, and browsers that are set wrong: it loses nothing."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,11 @@ class TestPrototype(PublisherTest):
 class TestSwallowingStorage(PublisherTest):
     def test_events_live_in_memory(self, collector: Collector, shop: Shop, page: Page) -> None:
         """Writing gives no error, and reading gives nothing."""
-        page.add_init_script("Storage.prototype.setItem = () => {}")
+        page.add_init_script(
+            "const nothing = { length: 0, key: () => null, getItem: () => null, setItem() {}, removeItem() {} };"
+            "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,"
+            " { value: new Proxy(nothing, { set: () => true, deleteProperty: () => true }) })"
+        )
         collector.answer_always(503)
         open_page(page, shop.url)
         page.evaluate("trackCustom('one'); trackCustom('two')")
@@ -187,7 +191,8 @@ class TestQueueEntry(PublisherTest):
         """It is never sent, and holds up nothing."""
         shop.options["debug"] = True
         page.add_init_script(
-            f"if (!sessionStorage.once) localStorage['clickstream.queue.0'] = {json.dumps(entry)}; sessionStorage.once = 1"
+            f"if (!sessionStorage.once) localStorage['clickstream.queue.0'] = {json.dumps(entry)};"
+            " sessionStorage.once = 1"
         )
         open_page(page, shop.url)
         collector.wait_for("page_view")

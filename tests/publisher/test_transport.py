@@ -307,6 +307,7 @@ class TestTwoTabs(PublisherTest):
         first.close()
         collector.answer_always(200)
         collector.wait_for("step", 5, seconds=60)  # a lease that the closed tab held lasts up to half a minute
+        collector.wait_for("page_view", 2)
         assert_gapless(collector.unique())
 
 

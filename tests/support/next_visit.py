@@ -77,7 +77,7 @@ class Visit:
         return events
 
     def events(self) -> list[Event]:
-        """All events of the visitor in raw, in their order. One that was sent again for want of an answer counts once."""
+        """All raw events of the visitor, in their order. One that was sent again for want of an answer counts once."""
         client_id = self.page.evaluate("localStorage['clickstream.client']")
         events = [json.loads((self._stack.bucket / key).read_bytes()) for key in self._stack.raw_keys()]
         unique = {event["eventId"]: event for event in events if event["clientId"] == client_id}
