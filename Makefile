@@ -54,9 +54,12 @@ $(LINT_WEB)/node_modules/.installed: $(LINT_WEB)/package.json $(LINT_WEB)/packag
 	@touch $@
 
 # The publisher's package: builds and packs what a shop installs, and prints its size.
-publisher: publisher/node_modules/.installed
+publisher: publisher/dist/.packed
+
+publisher/dist/.packed: publisher/node_modules/.installed $(wildcard publisher/*.js* publisher/src/*.js publisher/react/*.js)
 	cd publisher && ../$(NODE) build.js && ../$(NODE) node_modules/typescript/bin/tsc
 	cd publisher && ../$(NPM) pack --ignore-scripts --silent
+	@touch $@
 
 publisher/node_modules/.installed: publisher/package.json publisher/package-lock.json | setup
 	$(NPM) ci --prefix publisher --no-audit --no-fund --loglevel=error
@@ -105,4 +108,5 @@ audit: setup
 	@$(BIN)/python -m infra.audit $(VENV)/audit/bin/pip-audit requirements.lock
 
 clean:
+	rm -rf publisher/dist publisher/node_modules examples/nextjs/node_modules examples/nextjs/.next*
 	rm -rf $(VENV) $(LINT_WEB)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,5 +1,5 @@
 // Builds what ships, with source maps: an ES module, one file for a plain <script>, React's part; prints the sizes.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -23,21 +23,19 @@ const coreStaysOutside = {
   setup: ({ onResolve }) => onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: "./index.js", external: true })),
 };
 
-const react = ["react/index.js", "react/index.jsx"].find((name) => existsSync(join(HERE, name)));
 const parts = [
   { entryPoints: ["src/index.js"], outfile: "dist/index.js", format: "esm" },
   { entryPoints: ["src/index.js"], outfile: "dist/clickstream.global.js", format: "iife", globalName: "clickstream" },
-];
-if (react)
-  parts.push({
-    entryPoints: [react],
+  {
+    entryPoints: ["react/index.js"],
     outfile: "dist/react.js",
     format: "esm",
-    jsx: "automatic",
-    external: ["react", "react/jsx-runtime"],
+    preamble: '"use client";', // terser drops the source's
+    external: ["react"],
     plugins: [coreStaysOutside],
-    banner: { js: '"use client";' },
-  });
+  },
+  { entryPoints: ["react/catalogue.js"], outfile: "dist/catalogue.js", format: "esm" }, // for servers too
+];
 
 // esbuild keeps each function; terser puts one that is used once where it is used, so that small ones cost nothing.
 const COMPRESS = { passes: 4, ecma: 2020, unsafe: true, unsafe_arrows: true, pure_getters: true, keep_fargs: false };
@@ -59,13 +57,14 @@ const exportInPlace = (script) => {
 
 rmSync(join(HERE, "dist"), { recursive: true, force: true });
 mkdirSync(join(HERE, "dist"));
-for (const part of parts) {
+for (const { preamble, ...part } of parts) {
   const { outputFiles } = await build({ ...SHARED, ...part });
   const [map, script] = outputFiles.map(({ text }) => text);
   const file = join(HERE, part.outfile);
   const name = basename(file);
   const small = await minify({ [name]: exportInPlace(script) }, {
     module: part.format === "esm",
+    format: { preamble },
     mangle: { ...MANGLE }, // terser writes into it
     compress: { ...COMPRESS, toplevel: part.format === "esm" },
     sourceMap: { content: map, filename: name, url: `${name}.map` },

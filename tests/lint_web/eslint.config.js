@@ -66,6 +66,11 @@ export default [
     },
   },
   {
+    files: ["publisher/react/*.js"],
+    languageOptions: { globals: { process: "readonly" } }, // Next.js replaces it when it builds
+    rules: { "import-x/no-unresolved": ["error", { ignore: ["^react$"] }] }, // the shop's
+  },
+  {
     files: ["publisher/build.js"],
     languageOptions: { globals: globals.node },
     rules: { "import-x/no-unresolved": ["error", { ignore: ["^(node:|esbuild$|terser$)"] }] },

@@ -1,14 +1,13 @@
 """What ships, in a browser: the built module and the plain script do what the sources do."""
 
 import json
-import subprocess
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.support import package
 from tests.support.collector import Collector
 from tests.support.shop import PUBLISHER, PublisherTest, Shop, assert_gapless
-from tests.support.stack_process import ROOT
 
 VISIT = """
   clickstream.init({
@@ -24,7 +23,7 @@ VISIT = """
 @pytest.fixture(scope="module", autouse=True)
 def built() -> None:
     """Build the package."""
-    subprocess.run(["make", "publisher"], cwd=ROOT, capture_output=True, timeout=280, check=True)
+    package.build()
 
 
 class TestBuild(PublisherTest):

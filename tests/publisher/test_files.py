@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import package
 from tests.support.shop import PUBLISHER
 from tests.support.stack_process import ROOT
 
@@ -31,10 +31,8 @@ def node(*arguments: str, cwd: Path = ROOT) -> str:
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tarfile.TarFile]:
     """Give the packed package: what a shop installs."""
-    subprocess.run(["make", "publisher"], cwd=ROOT, capture_output=True, timeout=280, check=True)
     copy = tmp_path_factory.mktemp("publisher")
-    shutil.copy(PUBLISHER / f"clickstream-publisher-{PACKAGE['version']}.tgz", copy / "publisher.tgz")
-    with tarfile.open(copy / "publisher.tgz") as tar:
+    with tarfile.open(package.build()) as tar:
         tar.extractall(copy, filter="data")
         yield tar
 
