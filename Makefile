@@ -56,7 +56,7 @@ $(LINT_WEB)/node_modules/.installed: $(LINT_WEB)/package.json $(LINT_WEB)/packag
 # The publisher's package: builds and packs what a shop installs, and prints its size.
 publisher: publisher/dist/.packed
 
-publisher/dist/.packed: publisher/node_modules/.installed $(wildcard publisher/*.js* publisher/src/*.js publisher/react/*.js)
+publisher/dist/.packed: publisher/node_modules/.installed $(wildcard publisher/*.js* publisher/src/*.js publisher/src/*/*.js publisher/react/*.js)
 	cd publisher && ../$(NODE) build.js && ../$(NODE) node_modules/typescript/bin/tsc
 	cd publisher && ../$(NPM) pack --ignore-scripts --silent
 	@touch $@

@@ -20,8 +20,8 @@ class Settings:
     Attributes:
         raw_bucket: `RAW_BUCKET_NAME`, for both Lambdas.
         allowed_origins: `ALLOWED_ORIGINS`, for ingest: comma-separated, or `*`.
-        allowed_headers: `ALLOWED_HEADERS`, for ingest: names of headers that a page's requests may carry besides JSON, a
-            key and a token; comma-separated, or `*`. By default, what tracing agents add.
+        allowed_headers: `ALLOWED_HEADERS`, for ingest: further headers that a page's requests may carry besides JSON, a
+            key and a token; comma-separated, or `*`. By default, the headers that tracing agents add.
         max_event_bytes: `MAX_EVENT_BYTES`, for ingest.
         dw_url: `DW_URL`, for the projector on a laptop. It contains a password, so the repr leaves it out.
         dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.

@@ -16,7 +16,7 @@ const configuredEndpoint = () => {
 };
 
 /**
- * The publisher for all that is within. Takes all options of `init`; those that are functions can be given in client
+ * The publisher for all that is within. Takes all options of `init`; functions among them can be given in client
  * components only. `endpoint` is `NEXT_PUBLIC_CLICKSTREAM_ENDPOINT` by default. A `user` that is there and undefined is
  * not known yet: events wait for it, for at most two seconds. Null is nobody. A change of user sends nothing.
  * @param {Omit<import("../src/settings.js").Options, "settle"> & { children?: import("react").ReactNode }} props

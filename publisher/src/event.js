@@ -1,14 +1,14 @@
 // Makes events of what happened, and keeps in memory what happens before anybody may follow the visitor.
-import { isSilent, isUndecided } from "./consent.js";
-import { tabOf, uuid } from "./identity.js";
+import { isSilent, isUndecided } from "./visitor/consent.js";
+import { tabOf, uuid } from "./visitor/identity.js";
 import { fromText, toText } from "./json.js";
 import { publisher } from "./package.js";
-import { countLost, dropped, enqueue, numberWithheld, withhold } from "./queue.js";
+import { countLost, dropped, enqueue, numberWithheld, withhold } from "./sending/queue.js";
 import { guarded, say } from "./report.js";
-import { currentSession } from "./session.js";
+import { currentSession } from "./visitor/session.js";
 import { options } from "./settings.js";
-import { flush } from "./transport.js";
-import { knownUser, settleUser } from "./user.js";
+import { flush } from "./sending/transport.js";
+import { knownUser, settleUser } from "./visitor/user.js";
 
 const MOST_WAITING = 1_000;
 
@@ -28,8 +28,8 @@ const MOST_WAITING = 1_000;
  * @property {boolean} isFirstVisit Whether this is the client's very first session.
  * @property {string} tabId One per tab, also if it was duplicated or opened by another; a frame has its own.
  * @property {number} seq From 1, per `clientId` and `tabId`. A gap is an event that `dropped` counts.
- * @property {import("./queue.js").Counts} dropped How many events of this client were lost so far: because too many
- *   waited, because the collector refused them, or because the shop or the visitor withheld them.
+ * @property {import("./sending/queue.js").Counts} dropped How many events of this client were lost so far: because too
+ *   many waited, because the collector refused them, or because the shop or the visitor withheld them.
  * @property {{ name: string, version: string }} publisher The package that made the event, and its version.
  * @property {{ timeZone: string, language: string }} context The browser's.
  */
@@ -56,7 +56,7 @@ const send = guarded(({ name, payload, user, url, referrer, at }) => {
     eventTimestamp: new Date(Math.max(at, /** @type {number} */ (startedAt))).toISOString(),
     pageUrl: url,
     referrer,
-    .../** @type {import("./user.js").KnownUser} */ (user ?? knownUser()),
+    .../** @type {import("./visitor/user.js").KnownUser} */ (user ?? knownUser()),
     ...session,
     ...tab,
     dropped: dropped(),

@@ -1,6 +1,6 @@
 // The events of a shop: each function sends one, with the context that it needs; other members are left out.
 import { guarded } from "./report.js";
-import { nameUser } from "./user.js";
+import { nameUser } from "./visitor/user.js";
 import { release } from "./event.js";
 import { trackHere } from "./views.js";
 
@@ -32,7 +32,7 @@ import { trackHere } from "./views.js";
  */
 
 /** @typedef {Cart & { id: string | number }} Order */
-/** @typedef {import("./user.js").User} User */
+/** @typedef {import("./visitor/user.js").User} User */
 
 /** @param {Product} product */
 const productOf = ({ id, name, category, brandName, brand, price, discountPrice, urlPath }) => ({

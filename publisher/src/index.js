@@ -3,16 +3,16 @@
 // It runs in a browser; on a server every function does nothing. Nothing here throws, and the page waits for nothing.
 //
 // For React and other frameworks: `currentNavigation`, `onNavigation`, `setOwnView` and `viewSettled`; see views.js.
-import { isSilent, OPTED_OUT, rememberOptOut, revokeOptOut, setConsent } from "./consent.js";
+import { isSilent, OPTED_OUT, rememberOptOut, revokeOptOut, setConsent } from "./visitor/consent.js";
 import { release, stopWaiting } from "./event.js";
 import { setSecretNames } from "./privacy.js";
-import { idle, withhold } from "./queue.js";
+import { idle, withhold } from "./sending/queue.js";
 import { guarded, say } from "./report.js";
 import { setOptions } from "./settings.js";
 import { startWhenShown } from "./start.js";
 import { keysOf, remove, SESSION, TAB } from "./store.js";
-import { flush } from "./transport.js";
-import { nameUser, settleUser } from "./user.js";
+import { flush } from "./sending/transport.js";
+import { nameUser, settleUser } from "./visitor/user.js";
 
 export * from "./events.js";
 export { trackCustom as track } from "./events.js";

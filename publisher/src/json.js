@@ -12,5 +12,5 @@ export const toText = (value) =>
     return typeof original === "object" && !Array.isArray(original) ? changed : original;
   });
 
-/** What JSON says; undefined if it is none. @param {string | null | undefined} text @returns {any} */
+/** Parse JSON; undefined if the text is not JSON. @param {string | null | undefined} text @returns {any} */
 export const fromText = (text) => attempt(() => JSON.parse(/** @type {string} */ (text)));

@@ -13,8 +13,8 @@
  * @property {"pending" | "granted" | "denied"} [consent] Whether the visitor agreed; `granted` if nothing is said.
  *   `pending`: events wait in memory, and nothing is stored or sent, until `optIn` sends them, or `optOut` or `denied`
  *   drops them. `denied`: nothing is sent or stored, until `optIn`. An `optOut` is remembered and outweighs it.
- * @property {import("./user.js").User | null} [user] Who the visitor is, or null for nobody. A member that is there and
- *   undefined says "not known yet": events wait for `setUser` or `clearUser`, for at most 2 seconds.
+ * @property {import("./visitor/user.js").User | null} [user] Who the visitor is, or null for nobody. A member that is
+ *   there and undefined says "not known yet": events wait for `setUser` or `clearUser`, for at most 2 seconds.
  * @property {"timer" | "commit"} [settle] When a navigation's automatic view is due: once the page's scripts have run
  *   (`timer`, the default), or when `viewSettled` is called (`commit`).
  * @property {(url: URL) => boolean} [hasDomainView] Whether a page sends a view of its own later, for instance when it
@@ -39,7 +39,7 @@
 
 /** @typedef {import("./event.js").BaseEvent & Record<string, any>} ClickstreamEvent */
 
-/** They are those that were given last. @type {Options} */
+/** The options that `init` got last. @type {Options} */
 export const options = {};
 
 /** @param {Options} wanted */

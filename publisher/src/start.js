@@ -1,9 +1,9 @@
 // Begins to listen to the page, and not before a visitor sees it.
 import { onClick } from "./capture.js";
 import { release, startEvents, stopWaiting } from "./event.js";
-import { takeTab } from "./identity.js";
+import { takeTab } from "./visitor/identity.js";
 import { attempt, guarded } from "./report.js";
-import { leave, resume } from "./transport.js";
+import { leave, resume } from "./sending/transport.js";
 import { enterAgain, follow, settle, showView } from "./views.js";
 
 const RESTORING = 500; // the page that was left meanwhile may put down the tab a moment later

@@ -39,7 +39,7 @@ class TestPageUrl(PublisherTest):
 
 class TestPrivateParameters(PublisherTest):
     def test_they_may_be_regular_expressions(self, collector: Collector, shop: Shop, page: Page) -> None:
-        """One that is none is named and ignored; routes are there."""
+        """A wrong one is named and ignored; routes are there."""
         said: list[str] = []
 
         def keep(message: ConsoleMessage) -> None:

@@ -56,4 +56,4 @@ class TestBuild(PublisherTest):
         """So that a shop's developer can read what runs."""
         for name in ("index.js", "clickstream.global.js"):
             sources = json.loads((PUBLISHER / "dist" / f"{name}.map").read_text())["sources"]
-            assert [source for source in sources if source.endswith("src/transport.js")]
+            assert [source for source in sources if source.endswith("src/sending/transport.js")]

@@ -16,7 +16,7 @@ from tests.support.shop import PUBLISHER
 from tests.support.stack_process import ROOT
 
 MOST_BYTES = 5 * 1024
-SOURCES = sorted((PUBLISHER / "src").glob("*.js"))
+SOURCES = sorted((PUBLISHER / "src").rglob("*.js"))
 PACKAGE = json.loads((PUBLISHER / "package.json").read_text())
 
 

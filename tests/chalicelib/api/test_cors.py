@@ -39,7 +39,7 @@ class TestPreflightHeaders:
             assert name in headers["Access-Control-Allow-Headers"]
 
     def test_other_headers_are_allowed_by_name(self) -> None:
-        """Besides those that ingest reads itself."""
+        """Besides the headers that ingest reads itself."""
         allowed = preflight_headers(("X-Shop-Id", "traceparent"))["Access-Control-Allow-Headers"].split(", ")
         assert {"Content-Type", "X-Api-Key", "X-Shop-Id", "traceparent"} <= set(allowed)
 

@@ -1,6 +1,6 @@
 // The browser (client), and its visit (session), which ends after 30 minutes without an event.
 import { uuid } from "./identity.js";
-import { read, readJson, SESSION, write, writeJson } from "./store.js";
+import { read, readJson, SESSION, write, writeJson } from "../store.js";
 
 const CLIENT = "clickstream.client";
 const SESSION_IDLE = 1_800_000;

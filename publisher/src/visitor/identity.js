@@ -1,5 +1,5 @@
 // Who sends: the tab, which numbers its events.
-import { readJson, remove, TAB, writeJson } from "./store.js";
+import { readJson, remove, TAB, writeJson } from "../store.js";
 
 /** @typedef {{ clientId: string, tabId: string, seq: number }} Tab */
 /** @type {Tab | null | undefined} */

@@ -1,6 +1,6 @@
 // Whether the visitor may be followed: consent, an opt-out, and the browser's privacy signals.
-import { options } from "./settings.js";
-import { read, remove, write } from "./store.js";
+import { options } from "../settings.js";
+import { read, remove, write } from "../store.js";
 
 export const OPTED_OUT = "clickstream.optedOut";
 

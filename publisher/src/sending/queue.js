@@ -1,5 +1,5 @@
 // The events that wait for a receipt, each under a key of its own, so that tabs overwrite nothing; counts the lost.
-import { keysOf, read, readJson, remove, write, writeJson } from "./store.js";
+import { keysOf, read, readJson, remove, write, writeJson } from "../store.js";
 
 const MOST_EVENTS = 1_000;
 const MOST_CHARACTERS = 1_000_000;

@@ -1,12 +1,12 @@
 // Gets events to the collector: one after the other, again and again until each has a receipt.
-import { isSilent, isUndecided } from "./consent.js";
-import { leaveTab, tabId } from "./identity.js";
-import { fromText } from "./json.js";
+import { isSilent, isUndecided } from "../visitor/consent.js";
+import { leaveTab, tabId } from "../visitor/identity.js";
+import { fromText } from "../json.js";
 import { endLease, takeTurn, timeLeft } from "./lock.js";
 import { drop, idle, queued, underWay, withhold } from "./queue.js";
-import { attempt, say } from "./report.js";
-import { options } from "./settings.js";
-import { read, remove, write } from "./store.js";
+import { attempt, say } from "../report.js";
+import { options } from "../settings.js";
+import { read, remove, write } from "../store.js";
 
 const MOST_KEPT_ALIVE = 60_000; // browsers refuse more than 64 KB, under way together
 const TIMEOUT = 30_000;

@@ -1,5 +1,5 @@
 // One page at a time sends what waits: by a Web Lock, or by a lease on insecure origins, which have no locks.
-import { read, remove, write } from "./store.js";
+import { read, remove, write } from "../store.js";
 
 const LEASE = "clickstream.lease";
 const LASTS = 30_000;
@@ -7,7 +7,7 @@ const SETTLES = 100; // two pages may take it at the same moment: the last one h
 const HOUR = 3_600_000;
 
 /**
- * What is left of a time that was stored. The visitor's clock may have been wrong: more than an hour is none.
+ * How much is left until a stored time. More than an hour counts as nothing: the visitor's clock may have been wrong.
  * @param {string} key
  */
 export const timeLeft = (key) => {
