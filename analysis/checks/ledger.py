@@ -13,9 +13,12 @@ from analysis.rows.reader import read_events
 
 __all__ = ["COUNTS", "account", "total"]
 
-# sent = received + lost + overflowed + refused. The other three are not part of the sum.
-COUNTS = ("sent", "received", "lost", "overflowed", "refused", "late", "repeated", "rejected")
-FIELDS = (KEY, "tab_id", "seq", "dropped_overflow", "dropped_refused", "sent_event_timestamp", "received_at")
+# What browsers dropped, by the client's own counters.
+DROPPED = {"overflowed": "dropped_overflow", "refused": "dropped_refused", "withheld": "dropped_withheld"}
+# sent = the sum of these; the last three of COUNTS are not part of it.
+PARTS = ("received", "lost", *DROPPED)
+COUNTS = ("sent", *PARTS, "late", "repeated", "rejected")
+FIELDS = (KEY, "tab_id", "seq", *DROPPED.values(), "sent_event_timestamp", "received_at")
 HOUR = pl.col("event_timestamp").dt.truncate("1h")
 
 
@@ -23,9 +26,9 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
     """Account for the events of a span of hours.
 
     A tab's events carry numbers (`seq`). A number that is missing between two numbers of a tab counts in the hour in
-    which the tab's next event was received. It counts as `overflowed` or `refused` as far as the client's own counters
-    grew in that hour, and as `lost` otherwise. Losses before a tab's first event of the span and after its last one
-    cannot be seen.
+    which the tab's next event was received. It counts as `overflowed`, `refused` or `withheld` as far as the client's
+    own counters grew in that hour, and as `lost` otherwise. Losses before a tab's first event of the span and after its
+    last one cannot be seen.
 
     Args:
         source: The raw bucket, as for `read_events`.
@@ -37,9 +40,9 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
         One row per hour of receipt (`hour`, UTC) or per client (`client_id`; null for events without one), ordered by
         that column, nulls last. The other columns are COUNTS:
 
-        - `sent`: received + lost + overflowed + refused.
+        - `sent`: received + lost + overflowed + refused + withheld: all numbers that browsers gave.
         - `received`: events, each once.
-        - `lost`, `overflowed`, `refused`: missing numbers, as described above.
+        - `lost`, `overflowed`, `refused`, `withheld`: missing numbers, as described above.
         - `late`: events that took more than five minutes longer than their client's quickest event. The comparison is
           within one client, because its clock may be wrong.
         - `repeated`: duplicates, which are further objects of received events.
@@ -59,9 +62,7 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
         _rejected(read.corrupt, by),
     ]
     together = pl.concat(parts, how="diagonal").group_by(by).agg(pl.all().sum()).sort(by, nulls_last=True)
-    return together.with_columns(sent=pl.sum_horizontal("received", "lost", "overflowed", "refused")).select(
-        by, *COUNTS
-    )
+    return together.with_columns(sent=pl.sum_horizontal(PARTS)).select(by, *COUNTS)
 
 
 def total(ledger: pl.DataFrame) -> dict[str, int]:
@@ -79,7 +80,7 @@ def _late(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
-    """Count missing numbers as `overflowed` or `refused` by the client's own counters, and the rest as `lost`.
+    """Count missing numbers as dropped by the client's own counters, and the rest as `lost`.
 
     One tab's event may report what another tab dropped. So gaps and counters are compared per client and hour, not per
     tab.
@@ -88,12 +89,11 @@ def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
         gaps_of(events).select(
             "client_id", hour=pl.col("until").dt.truncate("1h"), gap=pl.col("last") - pl.col("first") + 1
         ),
-        _grown(events, "dropped_overflow").rename({"grown": "overflowed"}),
-        _grown(events, "dropped_refused").rename({"grown": "refused"}),
+        *(_grown(events, counter).rename({"grown": name}) for name, counter in DROPPED.items()),
     ]
     frame = pl.concat(counts, how="diagonal").group_by("client_id", "hour").agg(pl.all().sum())
-    lost = (pl.col("gap") - pl.col("overflowed") - pl.col("refused")).clip(lower_bound=0)
-    return frame.with_columns(lost=lost).group_by(by).agg(pl.col("lost", "overflowed", "refused").sum())
+    lost = (pl.col("gap") - pl.sum_horizontal(DROPPED)).clip(lower_bound=0)
+    return frame.with_columns(lost=lost).group_by(by).agg(pl.col("lost", *DROPPED).sum())
 
 
 def _grown(events: pl.DataFrame, counter: str) -> pl.DataFrame:

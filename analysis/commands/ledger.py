@@ -14,7 +14,7 @@ __all__ = ["ledger_command"]
 WIDTH = 120
 # The columns by the names of COUNTS, where people know another word.
 TITLES = {"repeated": "duplicates", "rejected": "rejects"}
-SUM = "sent = received + lost + overflowed + refused"
+SUM = "sent = received + lost + overflowed + refused + withheld"
 
 
 @click.command("ledger")
@@ -28,8 +28,8 @@ def ledger_command(
     """Account for every event that browsers numbered.
 
     It counts received, lost and dropped events, by hour or by client. The publisher numbers the events of each tab. It
-    also counts the events that it drops, either because its store overflowed or because ingest refused them. Exit code
-    1 if an event was lost.
+    also counts the events that it drops: because its store overflowed, because ingest refused them, or because the shop
+    or the visitor withheld them. Exit code 1 if an event was lost.
 
     \b
     Examples:

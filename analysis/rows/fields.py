@@ -20,6 +20,7 @@ RAW_FIELDS = (
     Column("seq", "BIGINT", ("seq",)),
     Column("dropped_overflow", "BIGINT", ("dropped.overflow",)),
     Column("dropped_refused", "BIGINT", ("dropped.refused",)),
+    Column("dropped_withheld", "BIGINT", ("dropped.withheld",)),
     Column("element", JSON, ("element",)),
     Column("cart", JSON, ("cart",)),
     Column("order", JSON, ("order",)),

@@ -43,7 +43,7 @@ class Objects:
             "isFirstVisit": True,
             "tabId": "t",
             "seq": self._count,
-            "dropped": {"overflow": 0, "refused": 0},
+            "dropped": {"overflow": 0, "refused": 0, "withheld": 0},
             **members,
         }
         payload = {name: value for name, value in event.items() if value is not None}

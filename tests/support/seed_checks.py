@@ -172,7 +172,7 @@ def of_clients(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
             if event.delay - smallest > 300:
                 yield "late_events", {"key": event.key, "seconds": round(event.delay - smallest, 3)}
         dropped = [event.payload["dropped"] for event in of_client]
-        totals = [counts["overflow"] + counts["refused"] for counts in dropped]
+        totals = [sum(counts.values()) for counts in dropped]
         if max(totals) > min(totals):
             yield "counted_drops", {"client_id": client_id, "grew_by": max(totals) - min(totals)}
         if contradicts(timed):

@@ -40,7 +40,7 @@ SCHEMA: dict[str, Any] = {
     "unknown": pl.List(pl.String),
     "lost": pl.List(pl.Struct({"column": pl.String, "member": pl.String, "reason": pl.String})),
 }
-DROPS = ("dropped_overflow", "dropped_refused")
+DROPS = ("dropped_overflow", "dropped_refused", "dropped_withheld")
 _NAMES = tuple(column.name for column in COLUMNS)
 _FIELDS = fields_named(("sent_event_id", "sent_event_timestamp", "received_at", "tab_id", "seq", *DROPS))
 

@@ -40,7 +40,8 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
             "warning",
             counted(int(drops["grew_by"].sum()), "event was dropped by a browser", "events were dropped by browsers"),
             "none",
-            "Ingest was away for long (dropped.overflow), or it refused the events (dropped.refused): see its log.",
+            "Ingest was away for long (dropped.overflow) or refused the events (dropped.refused): see its log. "
+            "Or the shop or the visitor withheld them (dropped.withheld).",
             drops.to_dicts(),
         ),
         Check(

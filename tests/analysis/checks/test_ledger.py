@@ -50,10 +50,10 @@ class TestAccount:
         objects = Objects()
         objects.add(received=1, seq=1)
         objects.add(received=2, seq=1, tabId="other")
-        objects.add(received=3, seq=2, tabId="other", dropped={"overflow": 2, "refused": 1})
-        objects.add(received=4, seq=6, dropped={"overflow": 2, "refused": 1})
+        objects.add(received=3, seq=2, tabId="other", dropped={"overflow": 2, "refused": 1, "withheld": 1})
+        objects.add(received=4, seq=7, dropped={"overflow": 2, "refused": 1, "withheld": 1})
         ledger = ledger_of(objects, tmp_path)
-        assert total(ledger) == counts(sent=8, received=4, lost=1, overflowed=2, refused=1)
+        assert total(ledger) == counts(sent=9, received=4, lost=1, overflowed=2, refused=1, withheld=1)
 
     def test_counters_that_begin_above_zero_are_of_before(self, tmp_path: Path) -> None:
         """Only their growth within the span counts, in any order of receipt."""

@@ -23,13 +23,13 @@ class TestSequenceChecks:
         assert check.observed == "3 events never arrived (30.0000%)"
 
     def test_counted_drops(self) -> None:
-        """By how much a client's counts grew, of both kinds together."""
+        """By how much a client's counts grew, of all kinds together."""
         objects = Objects()
-        for overflow, refused in ((1, 0), (1, 2), (4, 2)):
-            objects.add(dropped={"overflow": overflow, "refused": refused})
+        for overflow, refused, withheld in ((1, 0, 0), (1, 2, 0), (4, 2, 0), (4, 2, 3)):
+            objects.add(dropped={"overflow": overflow, "refused": refused, "withheld": withheld})
         objects.add(dropped={"overflow": 9, "refused": 9}, clientId="before")
         objects.add(dropped=None, clientId="none")
-        assert found(objects, "counted_drops") == [{"client_id": "c", "grew_by": 5}]
+        assert found(objects, "counted_drops") == [{"client_id": "c", "grew_by": 8}]
 
     def test_repeated_seqs(self) -> None:
         """The same number for two event ids; an event sent twice is one."""
