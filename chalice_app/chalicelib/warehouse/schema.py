@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from chalicelib.contract import COLUMNS, TABLE, Column
 from chalicelib.errors import NewerWarehouse, SchemaError
@@ -208,8 +208,9 @@ class Schema:
                     try:
                         with connection.transaction():
                             connection.execute(statement.encode())
-                    except InsufficientPrivilege:
-                        if not as_allowed:
+                    except (InsufficientPrivilege, UndefinedTable) as error:
+                        # A step misses the table that the role may not create.
+                        if not as_allowed or not (refused or isinstance(error, InsufficientPrivilege)):
                             raise
                         refused.append(statement)
                     else:

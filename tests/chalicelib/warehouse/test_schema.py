@@ -101,6 +101,17 @@ class TestUpgrade:
             connection.execute("DROP OWNED BY creator")
             connection.execute("DROP ROLE creator")
 
+    def test_without_any_right_everything_is_refused(self, connection: psycopg.Connection) -> None:
+        """Also a step that misses a table, since the table was refused before."""
+        connection.execute("DROP ROLE IF EXISTS visitor")
+        connection.execute("CREATE ROLE visitor")
+        connection.execute("SET ROLE visitor")
+        done = SCHEMA.upgrade(connection, as_allowed=True)
+        connection.execute("RESET ROLE")
+        connection.execute("DROP ROLE visitor")
+        assert (done.statements, tables(connection)) == ([], [])
+        assert STEPS[0].statements in done.refused
+
     def test_lost_tombstones_are_not_replaced_by_empty_ones(self, connection: psycopg.Connection) -> None:
         """The guard goes on to refuse every row, until an erasure or a backfill brings them back."""
         SCHEMA.upgrade(connection)
