@@ -68,6 +68,18 @@ class TestCommand:
         done = run("--dw", "postgresql://u@h/d", "--function", "f")
         assert (done.exit_code, "not both" in done.stderr) == (2, True)
 
+    def test_an_empty_name_of_a_function_is_refused(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As of a variable that is not set; the warehouse of DW_URL is not meant."""
+        monkeypatch.setenv("DW_URL", warehouse_url)
+        done = run("--function", "")
+        assert (done.exit_code, "--function is empty" in done.stderr, tables(warehouse_url)) == (2, True, 0)
+
+    def test_without_a_region(self, aws_environment: Callable[..., None]) -> None:
+        """AWS is not found, which is said in one line."""
+        aws_environment()
+        done = run("--function", "clickstream-dev-projector")
+        assert (done.exit_code, done.stderr) == (2, "Error: AWS does not answer: You must specify a region.\n")
+
 
 class TestRefusal:
     def test_a_role_that_owns_nothing_is_refused(self, warehouse_url: str) -> None:
