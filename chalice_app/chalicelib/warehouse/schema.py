@@ -13,7 +13,7 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from chalicelib.contract import COLUMNS, TABLE, Column
-from chalicelib.errors import NewerWarehouse, SchemaError
+from chalicelib.errors import NewerWarehouse, SchemaError, UpgradeRefused
 from chalicelib.warehouse.tables import (
     CREATE_REJECTS,
     CREATE_TOMBSTONES,
@@ -217,10 +217,14 @@ class Schema:
                         done.append(statement)
         return Upgrade(was, self.version, done, refused)
 
-    def has_lost_tombstones(self, connection: psycopg.Connection) -> bool:
-        """Whether the warehouse refuses every row, since its tombstones were dropped, but not their trigger."""
+    def refuse_lost_tombstones(self, connection: psycopg.Connection) -> None:
+        """Raise UpgradeRefused if the tombstones were dropped, but not their trigger: it refuses every row then."""
         *_, has_tombstones, is_guarded, _ = _row(connection, LOOK)
-        return is_guarded and not has_tombstones
+        if is_guarded and not has_tombstones:
+            raise UpgradeRefused(
+                f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "
+                "'python -m analysis backfill' brings them back from raw"
+            )
 
     def version_of(self, connection: psycopg.Connection) -> Version:
         """The version of this warehouse; 0.0 if it was made before there were versions."""

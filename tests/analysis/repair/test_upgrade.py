@@ -19,6 +19,7 @@ from chalicelib.contract import COLUMNS, Column
 from chalicelib.settings import Settings
 from chalicelib.warehouse.client import open_warehouse
 from chalicelib.warehouse.schema import SCHEMA, Schema
+from chalicelib.warehouse.tables import GUARD
 
 KNOWN = str(SCHEMA.version)
 NEWER = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))))
@@ -139,6 +140,16 @@ class TestThroughTheProjector:
         done = run("--function", deployed)
         assert done.exit_code == 0
         assert f"The warehouse is at version {NEWER.version}, and the projector knows {KNOWN}" in done.stdout
+
+    def test_lost_tombstones_are_said(self, deployed: str, warehouse_url: str) -> None:
+        """No row gets in then, so that nothing to do would be wrong; a dry run says it too."""
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            SCHEMA.upgrade(connection)
+            connection.execute(GUARD.encode())
+            connection.execute("DROP TABLE clickstream_tombstones")
+        for options in ((), ("--dry-run",)):
+            done = run("--function", deployed, *options)
+            assert (done.exit_code, "'python -m analysis backfill' brings them back" in done.stderr) == (2, True)
 
     def test_what_the_role_may_not_do_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """At once: another try would not help."""
