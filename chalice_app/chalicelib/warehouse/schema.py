@@ -114,7 +114,8 @@ class Schema:
         """Take the contract's columns and the steps.
 
         Raises:
-            SchemaError: The steps are not numbered 1, 2, 3 …, or a column with a constraint was added without a step.
+            SchemaError: The steps are not numbered 1, 2, 3 …, or a column with a constraint lacks its step, or is
+                NOT NULL without a default.
         """
         if [step.number for step in steps] != list(range(1, len(steps) + 1)):
             raise SchemaError("the steps of the warehouse's schema must be numbered 1, 2, 3 … without a gap")
@@ -124,6 +125,10 @@ class Schema:
                 raise SchemaError(
                     f"column {column.name} cannot be added to a filled table, since it is {column.constraint}: "
                     "write a numbered step that adds it, and name it in the step's columns"
+                )
+            if "NOT NULL" in column.constraint and "DEFAULT" not in column.constraint:
+                raise SchemaError(
+                    f"column {column.name} is NOT NULL and has no DEFAULT: the code before it inserts rows without it"
                 )
         self.columns = tuple(columns)
         self.steps = tuple(steps)

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.errors import NewerWarehouse, SchemaError, UpgradeRefused
+from chalicelib.flatten import flatten
 from chalicelib.warehouse.schema import FIRST_COLUMNS, SCHEMA, STEPS, Schema, Step, Version
 from chalicelib.warehouse.tables import GUARD
 
@@ -184,7 +186,7 @@ class TestDefinition:
 
     def test_a_constraint_on_an_added_column_needs_a_step(self, connection: psycopg.Connection) -> None:
         """Nothing says what the rows that are there would have."""
-        channel = Column("channel", "TEXT", ("channel",), "NOT NULL", fallback="unknown")
+        channel = Column("channel", "TEXT", ("channel",), "NOT NULL DEFAULT 'unknown'", fallback="unknown")
         with pytest.raises(SchemaError, match="column channel cannot be added to a filled table, since it is NOT NULL"):
             Schema((*COLUMNS, channel))
         added = "ALTER TABLE clickstream_events ADD COLUMN IF NOT EXISTS channel TEXT NOT NULL DEFAULT 'unknown';"
@@ -192,6 +194,16 @@ class TestDefinition:
         SCHEMA.upgrade(connection)
         schema.upgrade(connection)
         assert columns(connection, "clickstream_events")[-1] == "channel"
+
+    def test_an_added_column_that_is_not_null_needs_a_default(self, connection: psycopg.Connection) -> None:
+        """The code before it goes on inserting, also into tables that the new code has created."""
+        step = Step(2, "SELECT;", ("channel",))
+        with pytest.raises(SchemaError, match="column channel is NOT NULL and has no DEFAULT"):
+            Schema((*COLUMNS, Column("channel", "TEXT", ("channel",), "NOT NULL")), (*STEPS, step))
+        channel = Column("channel", "TEXT", ("channel",), "NOT NULL DEFAULT 'unknown'")
+        Schema((*COLUMNS, channel), (*STEPS, step)).upgrade(connection)
+        row = flatten(b"{}", "events/a.json", datetime(2026, 11, 24, 22, tzinfo=UTC))
+        assert connection.execute(SCHEMA.insert.encode(), row).rowcount == 1
 
     def test_steps_are_numbered_without_a_gap(self) -> None:
         """Their number says which of them a warehouse has."""
