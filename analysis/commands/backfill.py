@@ -27,11 +27,12 @@ def backfill_command(
     rebuild: bool,
     as_json: bool,
 ) -> None:
-    """Insert the events of raw that have no row in the warehouse, as the projector does, but in bulk.
+    """Insert the events of raw that have no row in the warehouse.
 
-    It is safe while the projector runs, and can be repeated: existing rows stay as they are. Objects that are not valid
-    events are recorded in clickstream_rejects; a reject that has become a row is deleted there. Each hour is inserted
-    as a whole or not at all. After an interrupt, the last line says where to continue.
+    The rows are the projector's, but inserted in bulk. It is safe while the projector runs, and can be repeated:
+    existing rows stay as they are. Objects that are not valid events are recorded in clickstream_rejects; a reject that
+    has become a row is deleted there. Each hour is inserted as a whole or not at all. If you interrupt the command, its
+    last line says where to continue.
 
     \b
     Examples:

@@ -34,7 +34,9 @@ class _Id(click.ParamType[str]):
 @click.command("erase")
 @click.option("--client-id", "client_ids", type=_Id(), multiple=True, metavar="ID", help="A browser; may be repeated.")
 @click.option("--user-id", "user_ids", type=_Id(), multiple=True, metavar="ID", help="A user; may be repeated.")
-@click.option("--mentions", is_flag=True, help="Also erase what only mentions an id. Not for an id as short as 7.")
+@click.option(
+    "--mentions", is_flag=True, help="Also erase what only mentions an id. Do not use it with a short id, such as 7."
+)
 @click.option("--again", is_flag=True, help="Erase later objects of everybody who was erased before.")
 @source_option
 @warehouse_option
@@ -53,15 +55,15 @@ def erase_command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Erase a person from raw (earlier versions included), rejects and warehouse, for good.
+    """Erase a person from raw, rejects and warehouse, for good.
 
-    It looks at every object and row, shows what it finds, and asks before it erases. A tombstone stays in raw and in
-    the warehouse: a keyed hash that names nobody. From then on the warehouse refuses rows of this person. Events that
-    the person's browser still sends are stored in raw, so run --again later. At the end it looks at everything once
-    more: exit code 1 if something is left, mentions of an id included.
+    It looks at every object (earlier versions included) and row, shows what it finds, and asks before it erases. A
+    tombstone stays in raw and in the warehouse: a keyed hash that names nobody. From then on the warehouse refuses rows
+    of this person. Events that the person's browser still sends are stored in raw, so run --again later. At the end it
+    looks at everything once more. Exit code 1 if something is left, mentions of an id included.
 
-    Name all ids of the person: events before a login hold only the client's. It does not reach backups and snapshots of
-    the warehouse, your own copies, or the page of a local stack until that is restarted.
+    Name all ids of the person: events before a login hold only the client's id. The command does not reach backups and
+    snapshots of the warehouse, or your own copies. The page of a local stack shows the events until you restart it.
 
     \b
     Examples:

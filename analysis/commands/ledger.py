@@ -25,10 +25,11 @@ SUM = "sent = received + lost + overflowed + refused"
 def ledger_command(
     source: str | None, start: datetime | None, end: datetime | None, *, by_client: bool, as_json: bool
 ) -> None:
-    """Account for every event that browsers numbered, by hour or by client: received, lost or dropped.
+    """Account for every event that browsers numbered.
 
-    The publisher numbers the events of each tab. It also counts the events that it drops, either because its store
-    overflowed or because ingest refused them. Exit code 1 if an event was lost.
+    It counts received, lost and dropped events, by hour or by client. The publisher numbers the events of each tab. It
+    also counts the events that it drops, either because its store overflowed or because ingest refused them. Exit code
+    1 if an event was lost.
 
     \b
     Examples:

@@ -15,7 +15,7 @@ __all__ = ["redrive_command"]
 @click.option("--function", metavar="NAME", help="Function that tries again.  [default: the function that failed]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
-    """Send events that Lambda gave up on to the projector once more.
+    """Send events that Lambda gave up on to the projector again.
 
     Each message's event goes to the function that failed. If that works, the message is deleted; otherwise it becomes
     visible again after five minutes. An event that has a row already changes nothing. Exit code 1 if an event failed.

@@ -24,7 +24,7 @@ def _places(source: str | None, dw: str | None) -> tuple[Any, str]:
 @click.group("rejects", invoke_without_command=True)
 @click.pass_context
 def rejects_command(context: click.Context) -> None:
-    """Work through rejects, the objects in raw that are not valid events.
+    """Work through rejects: objects in raw that are not events.
 
     Without a command, it lists them.
 
@@ -86,7 +86,7 @@ def show_command(key: str, source: str | None) -> None:
 def retry_command(
     keys: tuple[str, ...], source: str | None, dw: str | None, *, all_of_them: bool, as_json: bool
 ) -> None:
-    """Project the objects KEYS once more; valid events become rows. Exit code 1 if an object is still rejected."""
+    """Project the objects KEYS once more. Events become rows. Exit code 1 if an object is still rejected."""
     from analysis.place import keep_sample_at_home
     from analysis.repair.rejects import open_rejects, retry
 

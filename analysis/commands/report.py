@@ -42,9 +42,10 @@ def report_command(
     *,
     as_json: bool,
 ) -> None:
-    """Write the charts and tables of the notebooks to one HTML page, which needs no network and runs no script.
+    """Write the charts and tables of the notebooks to one page.
 
-    Every metric is computed from raw. If there is a warehouse, it is compared with raw.
+    The page is an HTML file. It needs no network and runs no script. Every metric is computed from raw. If there is a
+    warehouse, it is compared with raw.
 
     \b
     Examples:

@@ -31,10 +31,10 @@ def smoke_command(
     *,
     as_json: bool,
 ) -> None:
-    """Post one event, find it in raw storage and in the warehouse, and say how long that took.
+    """Post one event, and find it in raw and in the warehouse.
 
-    The event is named smoke_test. It has no client, session or product, so it counts for no visitor, session or
-    product. Exit code 1 if ingest does not accept the event, or if the event is not found in time.
+    It says how long that took. The event is named smoke_test. It has no client, session or product, so it counts for no
+    visitor, session or product. Exit code 1 if ingest does not accept the event, or if the event is not found in time.
 
     \b
     Examples:

@@ -26,10 +26,10 @@ __all__ = ["trace_command"]
 def trace_command(
     event_id: str, source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
 ) -> None:
-    """Follow one event from its raw objects, duplicates and rejects among them, to its row.
+    """Follow one event from its raw objects to its row.
 
-    EVENT_ID is the event's id, as it was sent or as the warehouse has it, or an object's key. Exit code 1 if the
-    searched hours of raw do not have the event, or if it has no row.
+    Duplicates and rejects with its id are listed too. EVENT_ID is the event's id, as it was sent or as the warehouse
+    has it, or an object's key. Exit code 1 if the searched hours of raw do not have the event, or if it has no row.
 
     \b
     Examples:

@@ -17,14 +17,15 @@ __all__ = ["upgrade_command"]
 
 @click.command("upgrade")
 @warehouse_option
-@click.option("--function", metavar="NAME", help="Let this deployed projector do it: it reaches a private warehouse.")
-@click.option("--dry-run", is_flag=True, help="Only print the SQL that would run; exit code 1 if there is some.")
+@click.option("--function", metavar="NAME", help="Let this deployed projector do it. It can reach a private warehouse.")
+@click.option("--dry-run", is_flag=True, help="Only print the SQL that would run; exit code 1 if there is any.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def upgrade_command(dw: str | None, function: str | None, *, dry_run: bool, as_json: bool) -> None:
-    """Add to the warehouse the tables and columns that this version of the code needs.
+    """Add to the warehouse the tables and columns that it lacks.
 
-    Rows stay as they are, and so does everything that you have added yourself. Safe while the projector runs, and to be
-    repeated. It needs a role that owns the tables, and runs as a whole or not at all. 'make deploy' runs it too.
+    These are the ones that this version of the code needs. Rows stay as they are, and so does everything that you have
+    added yourself. It is safe while the projector runs, and can be repeated. It needs a role that owns the tables, and
+    runs as a whole or not at all. 'make deploy' runs it too.
 
     Exit code 2 if the warehouse refuses, or is newer than this code. With --function, a newer warehouse is no error:
     the projector goes on with the columns that it knows.

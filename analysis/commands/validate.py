@@ -18,10 +18,10 @@ __all__ = ["validate_command"]
 def validate_command(
     source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
 ) -> None:
-    """Find what is wrong with the events of a span of hours, and say what to do.
+    """Find what is wrong with the events, and say what to do.
 
-    Compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions. Exit code 1
-    if somebody should act on a finding.
+    It compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions. Exit code
+    1 if somebody should act on a finding.
 
     \b
     Examples:

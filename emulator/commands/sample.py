@@ -14,21 +14,22 @@ __all__ = ["sample_command"]
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else on stdout.")
 def sample_command(home: Home, *, as_json: bool) -> None:
-    """Write a small sample history for the notebooks and the report: four weeks of made-up events.
+    """Write a small sample history: four weeks of made-up events.
 
-    On purpose something is wrong with some events, for you to find: duplicates, late and lost events, corrupt objects.
+    It is for the notebooks and the report. On purpose something is wrong with some events, for you to find: duplicates,
+    late and lost events, corrupt objects.
 
     The sample goes only into the stack's own home, and into its embedded warehouse: at once if the stack runs, else
-    when it starts. No other warehouse gets it. A bucket that has events already is refused. Notebooks, reports and
-    'python -m analysis validate' say that they include a sample. To delete it, stop the stack and use
-    'python -m emulator reset'.
+    when it starts. No other warehouse gets it. The command refuses a bucket that has events already. Notebooks, reports
+    and 'python -m analysis validate' say that they include a sample. To delete it, stop the stack and use 'python -m
+    emulator reset'.
 
     \b
     Examples:
       python -m emulator sample
       python -m emulator sample --home ~/clickstream-sample --json
 
-    Exit code: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C.
+    Exit codes: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C.
     """
     # Imported here, since psycopg and rich take longer to import than `--help` takes to run.
     from rich.console import Console

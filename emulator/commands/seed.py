@@ -14,12 +14,14 @@ from emulator.commands.options import home_option
 __all__ = ["seed_command"]
 
 HELP = """
-Write a realistic history of the demo shop straight into raw partitions, and the exact answers about it.
+Write a realistic history of the demo shop into raw.
 
-Shoppers with habits come and come back, look around, fill carts, sign in, and buy or leave. Their events are those of
-the publisher, and their objects those of ingest. On purpose something is wrong with some of them: duplicates, late and
-lost events, wrong clocks, missing ids, bad prices, corrupt objects … The answers say what every metric and every check
-must give, to the last digit.
+The history goes straight into raw partitions, and a file gets the exact answers about it.
+
+Shoppers visit again and again, look around, fill carts, sign in, and buy or leave. Events look as if the publisher had
+sent them, and objects as if ingest had stored them. On purpose something is wrong with some of them: duplicates, late
+and lost events, wrong clocks, missing ids, bad prices, corrupt objects … The answers say what every metric and every
+check must give, exactly.
 
 \b
 Examples:
@@ -31,28 +33,31 @@ The same --seed, --days, --shoppers and --end always write the same bytes, so wr
 values add events to the ones that are there, and then the answers do not hold for the whole. In 30 days a shopper makes
 about 45 events.
 
-With --load all objects of the hours that were written are also put into the warehouse, the first received of an event
-first. A running stack projects new objects by itself, in no particular order: to load exactly what the answers say,
-write into a directory of your own with --out, or into a home whose stack does not run and load into another warehouse.
+With --load, all objects of these hours also go into the warehouse. If an event has several objects, the first received
+becomes its row. A running stack projects new objects by itself, in no particular order, so its rows may differ from the
+answers. To load exactly what the answers say, write into a directory of your own with --out. Or write into a home whose
+stack does not run, and load into another warehouse.
 
-Exit code: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C.
+Exit codes: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C.
 """
-END = "First hour that is not written any more, in UTC, like 2026-11-24T22.  [default: this hour]"
+END = "Hour after the last hour of the history, in UTC, like 2026-11-24T22.  [default: this hour]"
 OUT = "Write into this bucket's directory instead of the home's, as DIR/events/…"
 ANSWERS = "Where the answers go.  [default: seed-answers.json in the home, or beside DIR]"
 HOURS = ("%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 
 
 @click.command("seed", help=HELP)
-@click.option("--days", type=click.IntRange(1, 1000), default=14, show_default=True, help="How long the history is.")
-@click.option("--shoppers", type=click.IntRange(1, 1_000_000), default=500, show_default=True, help="How many come.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which history.")
+@click.option("--days", type=click.IntRange(1, 1000), default=14, show_default=True, help="Length of the history.")
+@click.option(
+    "--shoppers", type=click.IntRange(1, 1_000_000), default=500, show_default=True, help="Number of shoppers."
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Number of the random history.")
 @click.option("--end", type=click.DateTime(HOURS), metavar="HOUR", help=END)
-@click.option("--clean", is_flag=True, help="Plant no faults: every check must find nothing.")
+@click.option("--clean", is_flag=True, help="Plant no faults. Then no check finds a problem.")
 @home_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help=OUT)
 @click.option("--answers", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=ANSWERS)
-@click.option("--load", is_flag=True, help="Load it into the warehouse, too.")
+@click.option("--load", is_flag=True, help="Load the history into the warehouse too.")
 @click.option("--dw", metavar="URL", help="The warehouse of --load.  [default: DW_URL, else the stack's]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else on stdout.")
 def seed_command(

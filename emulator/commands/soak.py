@@ -21,12 +21,12 @@ Inject faults under load, and prove that no event is lost.
 
 The soak runs a temporary stack, on which simulated shoppers click all the time. Meanwhile it injects one random fault
 after the other: it kills (kill -9) ingest, the S3 server, PostgreSQL, the projector or all of them; stops or freezes
-single servers; makes triggers come twice, late, out of order or not at all; cuts connections in mid-statement; and
-fills the disk of raw storage (as root, on Linux).
+single servers; makes triggers come twice, late, out of order or not at all; cuts connections in the middle of a
+statement; and fills the disk of raw storage (as root, on Linux).
 
 When no event waits any more, the soak checks that every acknowledged event is in raw as it was sent and in the
-warehouse exactly once, that 'analysis validate' finds nothing, and that the warehouse is the same after it was deleted
-and rebuilt from raw.
+warehouse exactly once, that 'analysis validate' finds no problem, and that the warehouse is the same after it was
+deleted and rebuilt from raw.
 
 \b
 Examples:

@@ -1,1 +1,1 @@
-"""Reads and checks HTTP requests: their parts, their origin, their API key."""
+"""Reads and checks HTTP requests: their parts and their API key; gives the CORS headers."""

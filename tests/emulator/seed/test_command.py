@@ -155,7 +155,7 @@ class TestCommand:
         """--help has an example to copy, and the exit codes."""
         text = CliRunner().invoke(seed_command, ["--help"]).stdout
         assert re.search(r"^ +python -m emulator seed --days 30 --shoppers 23000 --seed 7 --load$", text, re.MULTILINE)
-        assert "Exit code: 0" in text
+        assert "Exit codes: 0" in text
 
 
 class TestLoad:
