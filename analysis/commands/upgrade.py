@@ -41,6 +41,8 @@ def upgrade_command(dw: str | None, function: str | None, *, dry_run: bool, as_j
     from analysis.repair.upgrade import upgrade, upgrade_through
     from command_line.home import BUCKET, Home
 
+    if function == "":
+        raise click.UsageError("--function is empty: name the projector's function")
     if dw and function:
         raise click.UsageError("name --dw or --function, not both")
     if function:

@@ -47,7 +47,7 @@ def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
     Raises:
         AnalysisError: The queue cannot be read.
     """
-    sqs = boto3.client("sqs")
+    sqs = _ask(lambda: boto3.client("sqs"))
     done = Redriven()
     while messages := _receive(sqs, url):
         for message in messages:
@@ -74,7 +74,7 @@ def invoke_function(function: str, event: dict[str, Any]) -> Any:  # noqa: ANN40
         FunctionFailed: The function raised an error.
         AnalysisError: AWS does not answer.
     """
-    client = boto3.client("lambda", config=PATIENT)
+    client = _ask(lambda: boto3.client("lambda", config=PATIENT))
     answer = _ask(lambda: client.invoke(FunctionName=function, Payload=json.dumps(event).encode()))
     returned = json.loads(answer["Payload"].read() or "{}")
     if answer.get("FunctionError"):

@@ -9,10 +9,10 @@ from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 from analysis.errors import AnalysisError, FunctionFailed
 from analysis.repair.connection import connected
 from analysis.repair.redrive import invoke_function
+from chalicelib.errors import UpgradeRefused
 from chalicelib.projector import upgrade_event
 from chalicelib.warehouse.client import UPGRADE, reason
 from chalicelib.warehouse.schema import SCHEMA
-from chalicelib.warehouse.tables import TOMBSTONES
 
 __all__ = ["Upgraded", "upgrade", "upgrade_through"]
 
@@ -52,13 +52,11 @@ def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
         AnalysisError: The warehouse does not answer, refuses, or is newer than this code.
     """
     with connected(dw_url, make=False) as connection:
-        if SCHEMA.has_lost_tombstones(connection):
-            raise AnalysisError(
-                f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "
-                "'python -m analysis backfill' brings them back from raw"
-            )
         try:
+            SCHEMA.refuse_lost_tombstones(connection)
             done = SCHEMA.preview(connection) if dry_run else SCHEMA.upgrade(connection)
+        except UpgradeRefused as error:
+            raise AnalysisError(str(error)) from None
         except InsufficientPrivilege as error:
             raise AnalysisError(f"the warehouse was not upgraded: {reason(error)}: {UPGRADE}") from error
         except LockNotAvailable as error:

@@ -72,7 +72,7 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
 
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
-        UpgradeRefused: The projector's role may not change the warehouse's tables.
+        UpgradeRefused: The projector's role may not change the warehouse's tables, or its tombstones are gone.
         WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
     if "upgrade" in event:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from chalicelib.contract import TABLE
+from chalicelib.warehouse.schema import SCHEMA
 from emulator.traces.detail import plain
 from emulator.triggers.projected import quick_connection
 
@@ -25,9 +26,10 @@ WHERE event_timestamp >= coalesce(%(since)s::TIMESTAMPTZ, '-infinity')
   AND (%(client_id)s::TEXT IS NULL OR client_id = %(client_id)s)
   AND (%(user_id)s::TEXT IS NULL OR user_id = %(user_id)s)
 """
-COUNT: LiteralString = f"SELECT count(*) AS count {MATCHING}"  # made of the contract's names only
-ROWS: LiteralString = f"SELECT * {MATCHING} ORDER BY event_timestamp DESC, event_id LIMIT {MOST_ROWS}"
-NAMES: LiteralString = f"""
+COUNT = f"SELECT count(*) AS count {MATCHING}"  # made of the contract's names only
+# The contract's columns only: a column that an analyst has added may have a type that JSON lacks.
+ROWS = f"SELECT {SCHEMA.names} {MATCHING} ORDER BY event_timestamp DESC, event_id LIMIT {MOST_ROWS}"
+NAMES = f"""
 SELECT event_name, count(*) AS count FROM {TABLE}
 WHERE event_timestamp >= coalesce(%(since)s::TIMESTAMPTZ, '-infinity')
 GROUP BY event_name ORDER BY event_name
@@ -70,8 +72,8 @@ class Arrivals:
         events = [{name: plain(value) for name, value in row.items()} for row in rows]
         return {"events": events, "arrived": {row["event_name"]: row["count"] for row in names}}
 
-    def _ask(self, *queries: LiteralString) -> list[list[dict[str, Any]]]:
+    def _ask(self, *queries: str) -> list[list[dict[str, Any]]]:
         # A new connection each time: long waits must not use up the connections that the warehouse allows.
         with quick_connection(self._dw_url) as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            return [cursor.execute(query, self._parameters).fetchall() for query in queries]
+            return [cursor.execute(query.encode(), self._parameters).fetchall() for query in queries]

@@ -6,7 +6,7 @@ import shlex
 import click
 from psycopg import conninfo
 
-from command_line.home import Home, Stack
+from command_line.home import Home
 from emulator.commands.options import home_option
 from emulator.servers.environment import aws_environment
 
@@ -27,7 +27,7 @@ def env_command(home: Home, *, as_json: bool) -> None:
         aws s3 ls --recursive s3://$RAW_BUCKET_NAME/events/
         psql -c 'SELECT count(*) FROM clickstream_events'
     """
-    environment = _environment(home.read_stack())
+    environment = _environment(home)
     if as_json:
         click.echo(json.dumps(environment, indent=2))
         return
@@ -43,8 +43,11 @@ def env_command(home: Home, *, as_json: bool) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
 
 
-def _environment(stack: Stack) -> dict[str, str]:
+def _environment(home: Home) -> dict[str, str]:
+    stack = home.read_stack()
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
     database = conninfo.conninfo_to_dict(stack.dw_url)
     postgres = {variable: str(database[name]) for name, variable in names.items() if database.get(name)}
-    return aws_environment(stack) | postgres | {"CLICKSTREAM_ENDPOINT": stack.endpoint}
+    # The home, so that commands know whose bucket and warehouse these are: a sample may go from one to the other.
+    ours = {"CLICKSTREAM_ENDPOINT": stack.endpoint, "CLICKSTREAM_HOME": str(home.path)}
+    return aws_environment(stack) | postgres | ours

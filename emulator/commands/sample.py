@@ -39,6 +39,7 @@ def sample_command(home: Home, *, as_json: bool) -> None:
     try:
         report = write_sample(home, Console(stderr=True))
     except KeyboardInterrupt:
+        click.echo("Stopped. The sample may be incomplete: delete it with 'python -m emulator reset'", err=True)
         raise SystemExit(130) from None
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))

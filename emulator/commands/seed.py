@@ -78,6 +78,8 @@ def seed_command(
     # Imported here, since psycopg, boto3 and rich take longer to import than `--help` and `env` take to run.
     from rich.console import Console
 
+    from analysis.errors import AnalysisError
+    from analysis.place import keep_sample_at_home
     from emulator.seed.clock import milliseconds
     from emulator.seed.run import run
     from emulator.seed.store import Store
@@ -89,6 +91,11 @@ def seed_command(
     if out is None:
         home.create()
     directory = home.s3 / BUCKET if out is None else out.absolute()
+    if dw_url is not None:
+        try:
+            keep_sample_at_home(directory, dw_url)
+        except AnalysisError as error:
+            raise CommandError(str(error)) from None
     place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"
     try:
         report = run(store, directory, place, dw_url, Console(stderr=True))

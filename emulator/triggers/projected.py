@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
+from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
 from emulator.triggers.notification import File
 
@@ -20,7 +21,8 @@ __all__ = ["known_events", "known_files", "quick_connection", "row_and_reject"]
 
 STATEMENT_TIMEOUT = "SET statement_timeout = '2s'"
 KNOWN_EVENTS = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract
-ROW = f"SELECT * FROM {TABLE} WHERE event_id = %s"  # noqa: S608  # a name of the contract
+# The contract's columns only: a column that an analyst has added may have a type that JSON lacks.
+ROW = f"SELECT {SCHEMA.names} FROM {TABLE} WHERE event_id = %s"  # noqa: S608  # names of the contract
 REJECT = f"SELECT reason FROM {REJECTS} WHERE bucket = %s AND key = %s"  # noqa: S608  # as above
 KNOWN_REJECTS = f"SELECT key FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
 
@@ -61,7 +63,7 @@ def row_and_reject(
         key: Key of the object.
 
     Returns:
-        The row's values by column name, and the reason.
+        The row's values by the contract's column names, and the reason.
 
     Raises:
         psycopg.Error: The warehouse does not answer.
@@ -69,7 +71,7 @@ def row_and_reject(
     with quick_connection(dw_url) as connection:
         reject = next(iter(_found(connection, REJECT, (bucket, key))), None)
         try:
-            return connection.cursor(row_factory=dict_row).execute(ROW, (event_id,)).fetchone(), reject
+            return connection.cursor(row_factory=dict_row).execute(ROW.encode(), (event_id,)).fetchone(), reject
         except psycopg.errors.UndefinedTable:
             return None, reject
 

@@ -84,11 +84,12 @@ class Warehouse:
         """Add what the warehouse lacks, all of it or nothing; with `dry_run`, only find it.
 
         Raises:
-            UpgradeRefused: The role may not do that.
+            UpgradeRefused: The role may not do that, or the tombstones are gone.
             WarehouseUnavailable: The warehouse does not answer.
         """
 
         def work(connection: psycopg.Connection) -> Upgrade:
+            self._schema.refuse_lost_tombstones(connection)
             if dry_run:
                 return self._schema.preview(connection)
             try:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from chalicelib.contract import COLUMNS, TABLE, Column
-from chalicelib.errors import NewerWarehouse, SchemaError
+from chalicelib.errors import NewerWarehouse, SchemaError, UpgradeRefused
 from chalicelib.warehouse.tables import (
     CREATE_REJECTS,
     CREATE_TOMBSTONES,
@@ -114,7 +114,8 @@ class Schema:
         """Take the contract's columns and the steps.
 
         Raises:
-            SchemaError: The steps are not numbered 1, 2, 3 …, or a column with a constraint was added without a step.
+            SchemaError: The steps are not numbered 1, 2, 3 …, or a column with a constraint lacks its step, or is
+                NOT NULL without a default.
         """
         if [step.number for step in steps] != list(range(1, len(steps) + 1)):
             raise SchemaError("the steps of the warehouse's schema must be numbered 1, 2, 3 … without a gap")
@@ -124,6 +125,10 @@ class Schema:
                 raise SchemaError(
                     f"column {column.name} cannot be added to a filled table, since it is {column.constraint}: "
                     "write a numbered step that adds it, and name it in the step's columns"
+                )
+            if "NOT NULL" in column.constraint and "DEFAULT" not in column.constraint:
+                raise SchemaError(
+                    f"column {column.name} is NOT NULL and has no DEFAULT: the code before it inserts rows without it"
                 )
         self.columns = tuple(columns)
         self.steps = tuple(steps)
@@ -208,18 +213,23 @@ class Schema:
                     try:
                         with connection.transaction():
                             connection.execute(statement.encode())
-                    except InsufficientPrivilege:
-                        if not as_allowed:
+                    except (InsufficientPrivilege, UndefinedTable) as error:
+                        # A step misses the table that the role may not create.
+                        if not as_allowed or not (refused or isinstance(error, InsufficientPrivilege)):
                             raise
                         refused.append(statement)
                     else:
                         done.append(statement)
         return Upgrade(was, self.version, done, refused)
 
-    def has_lost_tombstones(self, connection: psycopg.Connection) -> bool:
-        """Whether the warehouse refuses every row, since its tombstones were dropped, but not their trigger."""
+    def refuse_lost_tombstones(self, connection: psycopg.Connection) -> None:
+        """Raise UpgradeRefused if the tombstones were dropped, but not their trigger: it refuses every row then."""
         *_, has_tombstones, is_guarded, _ = _row(connection, LOOK)
-        return is_guarded and not has_tombstones
+        if is_guarded and not has_tombstones:
+            raise UpgradeRefused(
+                f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "
+                "'python -m analysis backfill' brings them back from raw"
+            )
 
     def version_of(self, connection: psycopg.Connection) -> Version:
         """The version of this warehouse; 0.0 if it was made before there were versions."""

@@ -19,6 +19,7 @@ from chalicelib.contract import COLUMNS, Column
 from chalicelib.settings import Settings
 from chalicelib.warehouse.client import open_warehouse
 from chalicelib.warehouse.schema import SCHEMA, Schema
+from chalicelib.warehouse.tables import GUARD
 
 KNOWN = str(SCHEMA.version)
 NEWER = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))))
@@ -67,6 +68,18 @@ class TestCommand:
         assert "no warehouse here: name it with --dw or DW_URL" in run().stderr
         done = run("--dw", "postgresql://u@h/d", "--function", "f")
         assert (done.exit_code, "not both" in done.stderr) == (2, True)
+
+    def test_an_empty_name_of_a_function_is_refused(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As of a variable that is not set; the warehouse of DW_URL is not meant."""
+        monkeypatch.setenv("DW_URL", warehouse_url)
+        done = run("--function", "")
+        assert (done.exit_code, "--function is empty" in done.stderr, tables(warehouse_url)) == (2, True, 0)
+
+    def test_without_a_region(self, aws_environment: Callable[..., None]) -> None:
+        """AWS is not found, which is said in one line."""
+        aws_environment()
+        done = run("--function", "clickstream-dev-projector")
+        assert (done.exit_code, done.stderr) == (2, "Error: AWS does not answer: You must specify a region.\n")
 
 
 class TestRefusal:
@@ -127,6 +140,16 @@ class TestThroughTheProjector:
         done = run("--function", deployed)
         assert done.exit_code == 0
         assert f"The warehouse is at version {NEWER.version}, and the projector knows {KNOWN}" in done.stdout
+
+    def test_lost_tombstones_are_said(self, deployed: str, warehouse_url: str) -> None:
+        """No row gets in then, so that nothing to do would be wrong; a dry run says it too."""
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            SCHEMA.upgrade(connection)
+            connection.execute(GUARD.encode())
+            connection.execute("DROP TABLE clickstream_tombstones")
+        for options in ((), ("--dry-run",)):
+            done = run("--function", deployed, *options)
+            assert (done.exit_code, "'python -m analysis backfill' brings them back" in done.stderr) == (2, True)
 
     def test_what_the_role_may_not_do_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """At once: another try would not help."""

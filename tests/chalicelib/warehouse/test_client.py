@@ -103,6 +103,11 @@ class TestInsert:
         assert limited.insert(a_row("b"))
         assert not limited.insert(a_row("b"))
 
+    def test_an_empty_warehouse_and_no_right_to_create(self, limited: Warehouse) -> None:
+        """The error names the table that the event needs, and what to do."""
+        with pytest.raises(WarehouseUnavailable, match=r'"public.clickstream_events" does not exist: run .* upgrade'):
+            limited.insert(a_row())
+
     def test_several_first_uses_at_once_agree(self, warehouse_url: str) -> None:
         """Many Lambdas may start on an empty warehouse together."""
         start = Barrier(8)

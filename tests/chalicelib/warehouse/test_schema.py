@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -6,7 +7,8 @@ import psycopg
 import pytest
 
 from chalicelib.contract import COLUMNS, Column
-from chalicelib.errors import NewerWarehouse, SchemaError
+from chalicelib.errors import NewerWarehouse, SchemaError, UpgradeRefused
+from chalicelib.flatten import flatten
 from chalicelib.warehouse.schema import FIRST_COLUMNS, SCHEMA, STEPS, Schema, Step, Version
 from chalicelib.warehouse.tables import GUARD
 
@@ -101,13 +103,25 @@ class TestUpgrade:
             connection.execute("DROP OWNED BY creator")
             connection.execute("DROP ROLE creator")
 
+    def test_without_any_right_everything_is_refused(self, connection: psycopg.Connection) -> None:
+        """Also a step that misses a table, since the table was refused before."""
+        connection.execute("DROP ROLE IF EXISTS visitor")
+        connection.execute("CREATE ROLE visitor")
+        connection.execute("SET ROLE visitor")
+        done = SCHEMA.upgrade(connection, as_allowed=True)
+        connection.execute("RESET ROLE")
+        connection.execute("DROP ROLE visitor")
+        assert (done.statements, tables(connection)) == ([], [])
+        assert STEPS[0].statements in done.refused
+
     def test_lost_tombstones_are_not_replaced_by_empty_ones(self, connection: psycopg.Connection) -> None:
         """The guard goes on to refuse every row, until an erasure or a backfill brings them back."""
         SCHEMA.upgrade(connection)
         connection.execute(GUARD.encode())
-        assert not SCHEMA.has_lost_tombstones(connection)
+        SCHEMA.refuse_lost_tombstones(connection)
         connection.execute("DROP TABLE clickstream_tombstones")
-        assert SCHEMA.has_lost_tombstones(connection)
+        with pytest.raises(UpgradeRefused, match="the warehouse refuses every row: 'python -m analysis backfill'"):
+            SCHEMA.refuse_lost_tombstones(connection)
         assert SCHEMA.pending(connection) == []
 
     def test_a_long_query_does_not_hold_up_inserts(self, connection: psycopg.Connection, warehouse_url: str) -> None:
@@ -172,7 +186,7 @@ class TestDefinition:
 
     def test_a_constraint_on_an_added_column_needs_a_step(self, connection: psycopg.Connection) -> None:
         """Nothing says what the rows that are there would have."""
-        channel = Column("channel", "TEXT", ("channel",), "NOT NULL", fallback="unknown")
+        channel = Column("channel", "TEXT", ("channel",), "NOT NULL DEFAULT 'unknown'", fallback="unknown")
         with pytest.raises(SchemaError, match="column channel cannot be added to a filled table, since it is NOT NULL"):
             Schema((*COLUMNS, channel))
         added = "ALTER TABLE clickstream_events ADD COLUMN IF NOT EXISTS channel TEXT NOT NULL DEFAULT 'unknown';"
@@ -180,6 +194,16 @@ class TestDefinition:
         SCHEMA.upgrade(connection)
         schema.upgrade(connection)
         assert columns(connection, "clickstream_events")[-1] == "channel"
+
+    def test_an_added_column_that_is_not_null_needs_a_default(self, connection: psycopg.Connection) -> None:
+        """The code before it goes on inserting, also into tables that the new code has created."""
+        step = Step(2, "SELECT;", ("channel",))
+        with pytest.raises(SchemaError, match="column channel is NOT NULL and has no DEFAULT"):
+            Schema((*COLUMNS, Column("channel", "TEXT", ("channel",), "NOT NULL")), (*STEPS, step))
+        channel = Column("channel", "TEXT", ("channel",), "NOT NULL DEFAULT 'unknown'")
+        Schema((*COLUMNS, channel), (*STEPS, step)).upgrade(connection)
+        row = flatten(b"{}", "events/a.json", datetime(2026, 11, 24, 22, tzinfo=UTC))
+        assert connection.execute(SCHEMA.insert.encode(), row).rowcount == 1
 
     def test_steps_are_numbered_without_a_gap(self) -> None:
         """Their number says which of them a warehouse has."""

@@ -69,6 +69,19 @@ class TestWait:
         assert [row["event_name"] for row in answer["events"]] == ["click"]
         assert answer["arrived"] == {"click": 1, "page_view": 1}
 
+    def test_columns_of_analysts(self, stack: Running, warehouse: Warehouse) -> None:
+        """They are left out, in the detail of an event too: JSON has no number or date like theirs."""
+        insert(warehouse, "click")
+        before = wait(stack, "timeout=0")[1]["events"]
+        with psycopg.connect(stack.stack.dw_url, autocommit=True) as connection:
+            connection.execute(
+                "ALTER TABLE clickstream_events ADD margin NUMERIC DEFAULT 1.5, ADD day DATE DEFAULT now()"
+            )
+            connection.execute("ALTER TABLE clickstream_events ADD until TIMESTAMPTZ DEFAULT 'infinity'")
+        assert wait(stack, "timeout=0")[1]["events"] == before
+        answer = client(stack).get(f"/api/events/{before[0]['event_id']}")
+        assert (answer.status_code, answer.json()["row"]) == (200, before[0])
+
     def test_filters(self, stack: Running, warehouse: Warehouse) -> None:
         """All of them must hold; without any, every event counts."""
         for number, session in enumerate("aab"):

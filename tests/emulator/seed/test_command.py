@@ -22,6 +22,8 @@ from chalicelib.warehouse.tables import REJECTS
 from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
 from emulator.seed import shards
+from tests.support.contents import database_contents, directory_contents
+from tests.support.samples import small_sample
 from tests.support.seed_checks import NAMES
 from tests.support.seed_checks import checks as checks_of
 
@@ -205,3 +207,15 @@ class TestLoad:
         monkeypatch.setenv("DW_URL", warehouse_url)
         _, answers, result = seeding("bucket", "--load")
         assert f"The warehouse has {answers['rows']:,} more rows" in result.stdout
+
+    def test_a_sample_in_the_bucket_is_not_loaded_elsewhere(self, tmp_path: Path, warehouse_url: str) -> None:
+        """Its objects may be in the same hours; nothing is written then."""
+        home = tmp_path / "home"
+        small_sample(home, shoppers=5)
+        before = database_contents(warehouse_url), directory_contents(home)
+        result = CliRunner().invoke(
+            seed_command, [*SMALL, "--home", str(home), "--load", "--dw", warehouse_url], catch_exceptions=False
+        )
+        assert result.exit_code == 2
+        assert "includes a sample, which must not reach a warehouse that is not its stack's own" in result.stderr
+        assert (database_contents(warehouse_url), directory_contents(home)) == before

@@ -28,6 +28,10 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["sample", *map(str, arguments)])
 
 
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 class TestSampleCommand:
     def test_it_fills_an_empty_home_and_no_warehouse(
         self, home: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
@@ -95,6 +99,17 @@ class TestSampleCommand:
         result = run()
         assert (result.exit_code, "Traceback" in result.output) == (2, False)
         assert "cannot write" in result.stderr
+
+    def test_ctrl_c_says_how_to_start_anew(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What was written stays marked as a sample, and is not completed: real events may have come meanwhile."""
+        with monkeypatch.context() as patch:
+            patch.setattr("emulator.seed.sample.run", _interrupted)
+            result = run()
+        assert result.exit_code == 130
+        assert "The sample may be incomplete: delete it with 'python -m emulator reset'" in result.stderr
+        assert read_sample(home / "s3" / BUCKET) is not None
+        assert CliRunner().invoke(main, ["reset", "--yes"]).exit_code == 0
+        assert run().exit_code == 0
 
     def test_reset_deletes_it(self, home: Path) -> None:
         """With its marker: what comes then is real."""

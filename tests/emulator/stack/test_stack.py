@@ -16,7 +16,7 @@ import httpx2
 import psutil
 import pytest
 
-from command_line.home import BUCKET
+from command_line.home import BUCKET, Home
 from emulator.servers.ports import free_ports
 from tests.support.samples import small_sample
 from tests.support.stack_process import ROOT, StackProcess, emulator, wait_for
@@ -330,6 +330,13 @@ class TestEnv:
         environment = json.loads(emulator("env", "--home", up.home.path, "--json").stdout)
         assert environment["DW_URL"] == up.stack.dw_url
         assert environment["CLICKSTREAM_ENDPOINT"] == up.stack.endpoint
+
+    def test_its_lines_name_the_home(self, up: StackProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By which backfill knows that a sample stays in its own stack, read through S3 too."""
+        for name, value in json.loads(emulator("env", "--home", up.home.path, "--json").stdout).items():
+            monkeypatch.setenv(name, value)
+        assert Home.default().path == up.home.path
+        assert Home.default().read_stack() == up.stack
 
     def test_without_a_stack_it_says_so(self, tmp_path: Path) -> None:
         """In one line, exit code 2."""
