@@ -62,7 +62,7 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
         _rejected(read.corrupt, by),
     ]
     together = pl.concat(parts, how="diagonal").group_by(by).agg(pl.all().sum()).sort(by, nulls_last=True)
-    return together.with_columns(sent=pl.sum_horizontal(PARTS)).select(by, *COUNTS)
+    return together.with_columns(sent=pl.sum_horizontal(*PARTS)).select(by, *COUNTS)
 
 
 def total(ledger: pl.DataFrame) -> dict[str, int]:
@@ -92,7 +92,7 @@ def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
         *(_grown(events, counter).rename({"grown": name}) for name, counter in DROPPED.items()),
     ]
     frame = pl.concat(counts, how="diagonal").group_by("client_id", "hour").agg(pl.all().sum())
-    lost = (pl.col("gap") - pl.sum_horizontal(DROPPED)).clip(lower_bound=0)
+    lost = (pl.col("gap") - pl.sum_horizontal(*DROPPED)).clip(lower_bound=0)
     return frame.with_columns(lost=lost).group_by(by).agg(pl.col("lost", *DROPPED).sum())
 
 

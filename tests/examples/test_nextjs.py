@@ -13,6 +13,8 @@ from tests.support.next_shop import SHOP, NextShop
 from tests.support.next_visit import Visit
 from tests.support.stack_process import ROOT
 
+pytestmark = [pytest.mark.slow, pytest.mark.stack]
+
 
 class TestViews:
     @pytest.mark.parametrize(

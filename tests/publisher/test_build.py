@@ -9,6 +9,8 @@ from tests.support import package
 from tests.support.collector import Collector
 from tests.support.shop import PUBLISHER, PublisherTest, Shop, assert_gapless
 
+pytestmark = pytest.mark.slow
+
 VISIT = """
   clickstream.init({
     ...OPTIONS, consent: "pending", privateParameters: [/^ref$/], beforeSend: (event) => void (event.seen = 1),

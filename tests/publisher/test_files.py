@@ -15,6 +15,8 @@ from tests.support import package
 from tests.support.shop import PUBLISHER
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.slow  # some build the package
+
 MOST_BYTES = 5 * 1024
 SOURCES = sorted((PUBLISHER / "src").rglob("*.js"))
 PACKAGE = json.loads((PUBLISHER / "package.json").read_text())

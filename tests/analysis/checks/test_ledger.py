@@ -93,7 +93,7 @@ class TestAccount:
         objects.put("no event", START + timedelta(hours=1))
         assert ledger_of(objects, tmp_path)["rejected"].to_list() == [0, 1]
         by_client = ledger_of(objects, tmp_path, by_client=True)
-        assert by_client.rows() == [("c", 1, 1, 0, 0, 0, 0, 0, 0), (None, 0, 0, 0, 0, 0, 0, 0, 1)]
+        assert by_client.rows() == [("c", 1, 1, 0, 0, 0, 0, 0, 0, 0), (None, 0, 0, 0, 0, 0, 0, 0, 0, 1)]
 
     def test_hours_and_clients_sum_to_the_same(self, tmp_path: Path) -> None:
         """Each event is in one row of either; and validate says the same of what is missing."""
