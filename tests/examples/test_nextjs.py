@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Route
 
 from tests.examples.walks import BOOT, back_and_forward, purchase, sign_in_and_out
-from tests.support.next_shop import SHOP, NextShop
+from tests.support.next_shop import SHOP, NextShop, node
 from tests.support.next_visit import Visit
 from tests.support.stack_process import ROOT
 
@@ -83,6 +83,19 @@ class TestViews:
     def test_the_html_holds_the_content(self, shop: NextShop, path: str) -> None:
         """Nothing makes the server leave a page to the browser."""
         assert len(re.findall("<h1", shop.html(path))) == 1
+
+
+class TestSizes:
+    @pytest.mark.usefixtures("shop")
+    def test_the_build_prints_what_the_browser_has_to_load(self) -> None:
+        """Of the home page, gzipped, and which part of it has the publisher in it."""
+        build, *_ = (page.parents[2].name for page in SHOP.glob(".next*/server/app/index.html"))
+        printed = node("sizes.mjs", build)
+        found = re.fullmatch(
+            r"home page: \d+ scripts, ([\d.]+) KB gzipped\nof these, with the publisher: ([\d.]+) KB\n", printed
+        )
+        assert found
+        assert 0 < float(found[2]) < float(found[1])
 
 
 class TestActions:
