@@ -36,7 +36,7 @@ def interface(file: str, name: str) -> dict[str, str]:
     body = re.search(rf"@typedef {{object}} {name}\n(.*?)\*/", text, re.DOTALL)
     assert body is not None
     members = re.findall(r"@property {((?:{.*?}|[^{}])*)} \[?(\w+)", body[1])
-    return {member: kind.removeprefix('import("./queue.js").') for kind, member in members}
+    return {member: kind.removeprefix('import("./sending/queue.js").') for kind, member in members}
 
 
 def store(seed: int = 1, shoppers: int = 40, *, days: int = 7, is_clean: bool = False) -> Store:

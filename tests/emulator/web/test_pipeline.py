@@ -93,7 +93,7 @@ class TestTravel:
         expect(panel.locator(".trace").filter(has_text="logout")).to_have_attribute("data-state", "row")
         page.goto(KETTLE["urlPath"])
         page.get_by_role("button", name="Add to cart").click()
-        expect(panel.locator("[data-count=rows]")).to_have_text(str(len(PURCHASE) + 3))
+        expect(panel.locator("[data-count=rows]")).to_have_text(str(len(PURCHASE) + 2))
         picture(page, "shop", tmp_path)
 
     def test_every_step_has_its_time(self, stack: StackProcess, pipeline: Page) -> None:
