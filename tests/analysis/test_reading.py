@@ -15,7 +15,7 @@ from tests.support.raw_objects import Objects
 
 SPAN = ("--start", "2026-11-25T09", "--end", "2026-11-25T10")
 
-pytestmark = pytest.mark.usefixtures("no_environment")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.support.next_shop import SHOP, install, node
 from tests.support.shop import PUBLISHER, PublisherTest, Shop, open_page, stored_keys
 from tests.support.stack_process import wait_for
 
+pytestmark = pytest.mark.slow
+
 MOST_BYTES = 1_536
 # What a page's script finds besides what React and the publisher export.
 KIT = """

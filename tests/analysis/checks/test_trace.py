@@ -16,7 +16,7 @@ HOURS = [f"events/2026/11/25/{hour:02}/" for hour in (9, 10)]
 END = START + timedelta(hours=2)
 
 
-pytestmark = pytest.mark.usefixtures("no_environment")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]
 
 
 @pytest.fixture

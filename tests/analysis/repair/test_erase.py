@@ -37,7 +37,7 @@ HOURS = ["events/2026/11/25/09/", "events/2026/11/25/10/"]
 ANNA = "6b0e2a4c-91fa-4d1e-8d6e-0a1b2c3d4e5f"
 USER = "anna@shop.example"
 
-pytestmark = pytest.mark.usefixtures("no_environment")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]
 
 
 class Files:

@@ -17,6 +17,8 @@ from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.slow
+
 OLDER = ROOT / "tests" / "older" / "4b2ace1"
 BUCKET = OLDER / "home" / "s3" / "clickstream-s3-ingest"
 HOUR = "events/2026/11/30/09/"

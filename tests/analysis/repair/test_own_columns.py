@@ -20,6 +20,8 @@ from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA, Schema
 from tests.support.raw_objects import START, Objects
 
+pytestmark = pytest.mark.slow
+
 HOURS = ["events/2026/11/25/09/"]
 END = START + timedelta(hours=1)
 ALTER = "ALTER TABLE clickstream_events "

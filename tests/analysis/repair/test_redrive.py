@@ -17,6 +17,8 @@ from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 
+pytestmark = pytest.mark.slow
+
 QUEUE = "clickstream-dev-failures"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:clickstream-dev-projector:$LATEST"
 

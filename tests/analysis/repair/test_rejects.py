@@ -14,7 +14,7 @@ HOURS = ["events/2026/11/25/09/"]
 BODIES = ("[1]", '{"eventId": "', "\x1b[2Jnot JSON")
 
 
-pytestmark = pytest.mark.usefixtures("no_environment")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]
 
 
 @pytest.fixture

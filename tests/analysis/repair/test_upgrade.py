@@ -21,6 +21,8 @@ from chalicelib.warehouse.client import open_warehouse
 from chalicelib.warehouse.schema import SCHEMA, Schema
 from chalicelib.warehouse.tables import GUARD
 
+pytestmark = pytest.mark.slow
+
 KNOWN = str(SCHEMA.version)
 NEWER = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))))
 

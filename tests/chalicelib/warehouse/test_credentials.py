@@ -20,6 +20,8 @@ from chalicelib.warehouse.credentials import CA_FILE, credentials_of
 from emulator.servers.postgres.server import Postgres
 from tests.support.tls_postgres import tls_before
 
+pytestmark = pytest.mark.slow
+
 PARAMETER = "/clickstream/dev/warehouse"
 ROW = flatten(b'{"eventName": "page_view"}', "key", datetime(2026, 11, 25, tzinfo=UTC))
 

@@ -12,6 +12,8 @@ from chalicelib.flatten import flatten
 from chalicelib.warehouse.schema import FIRST_COLUMNS, SCHEMA, STEPS, Schema, Step, Version
 from chalicelib.warehouse.tables import GUARD
 
+pytestmark = pytest.mark.slow
+
 TABLES = [
     "clickstream_events",
     "clickstream_rejects",

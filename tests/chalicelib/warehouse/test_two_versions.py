@@ -21,6 +21,8 @@ from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import STEPS, Schema, Step
 from tests.support.stack_process import ROOT
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
 EVENTS = 200
 # Whatever is derived from the contract is derived anew: flatten, the statements, the tables.

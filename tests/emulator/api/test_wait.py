@@ -14,6 +14,8 @@ from emulator.api import wait as module
 from emulator.api.running import Running
 from tests.support.running import client, running
 
+pytestmark = pytest.mark.slow
+
 HOUR = datetime(2026, 11, 25, 9, tzinfo=UTC)
 
 

@@ -13,6 +13,8 @@ from command_line.home import Home
 from emulator.servers.postgres.server import Postgres
 from tests.support.stack_process import ROOT, StackProcess, wait_for
 
+pytestmark = pytest.mark.slow
+
 OLDER = ROOT / "tests" / "older" / "4b2ace1"
 
 
