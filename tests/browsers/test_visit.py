@@ -13,8 +13,6 @@ from tests.support.collector import Collector, Response
 from tests.support.shop import Shop
 from tests.support.stack_process import wait_for
 
-pytestmark = [pytest.mark.other_browsers, pytest.mark.slow]
-
 DOWN_SECONDS = 3
 NOTHING_WAITS = "!Object.keys(localStorage).some((key) => key.startsWith('clickstream.queue.'))"
 # What happens, in this order, and on which page.
@@ -103,6 +101,8 @@ class TestDependencies:
         assert '"resolved"' not in lock
 
 
+@pytest.mark.other_browsers
+@pytest.mark.slow
 class TestVisit:
     def test_every_event_arrives_under_its_number(self, driver: Driver, shop: Shop, collector: Collector) -> None:
         """Through a failure of the collector, a click that leaves the page, and back to a page that was kept."""
