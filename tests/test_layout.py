@@ -26,6 +26,7 @@ OTHER_TESTS = {
     "support": "what several tests use",
     "events": "real payloads",
     "docs": "the README, docs/ and the requirements",
+    "browsers": "a visit to a shop in Firefox and WebKitGTK",
     "lint_web": "rules for the scripts of the publisher and of the pages",
     "fuzz": "hostile bytes through ingest and projection",
 }

@@ -52,12 +52,12 @@ class System:
         )
         self.program("true")
 
-    def run(self) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the script, without a terminal."""
         bash = shutil.which("bash")
         assert bash is not None
         return subprocess.run(
-            [bash, str(SCRIPT)],
+            [bash, str(SCRIPT), *arguments],
             env={"PATH": str(self._path)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -150,6 +150,21 @@ class TestSystem:
         system.apt(installs=("curl",))
         done = system.run()
         assert (done.returncode, done.stderr) == (2, "error: chromium is installed, but not where PATH leads\n")
+
+
+class TestBrowsers:
+    def test_further_browsers_are_a_need_of_their_own(self, system: System) -> None:
+        """Programs and packages have different names; what other tests need is left alone."""
+        system.apt(installs=("firefox-esr", "WebKitWebDriver", "Xvfb"))
+        done = system.run("browsers")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert system.calls == ["apt-get update -qq", f"{INSTALL} firefox-esr webkit2gtk-driver xvfb"]
+
+    def test_who_has_to_install_them_is_told_what_to_run_then(self, system: System) -> None:
+        """Not the other tests."""
+        system.remove("apt-get")
+        done = system.run("browsers")
+        assert (done.returncode, done.stderr.rpartition("; ")[2]) == (2, "then run 'make browsers' again\n")
 
 
 class TestScript:

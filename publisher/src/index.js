@@ -26,7 +26,6 @@ export { currentNavigation, onNavigation, setOwnView, viewSettled } from "./view
 const LONGEST_WAIT_FOR_USER = 2_000;
 
 let hasStarted = false;
-const page = /** @type {{ clickstreamRuns?: boolean }} */ (globalThis);
 
 /** Delete all that is stored, but for the wish itself. What is under way may arrive; the rest is lost. */
 const forget = () => {
@@ -47,6 +46,7 @@ const decide = () => {
  */
 export const init = guarded((/** @type {Options} */ wanted = {}) => {
   // Another copy of the publisher may run on the page, for instance one that a tag manager loaded.
+  const page = /** @type {{ clickstreamRuns?: boolean }} */ (/** @type {unknown} */ (self));
   if (!hasStarted && page.clickstreamRuns) return say("warn", "clickstream: loaded twice");
   page.clickstreamRuns = true;
   setOptions(wanted);

@@ -5,6 +5,7 @@ import { options } from "./settings.js";
 
 export const SESSION = "clickstream.session";
 export const TAB = "clickstream.tab";
+export const LEFT = "clickstream.left"; // the tab that was left last, of all
 
 /** @type {Map<string, string>} */
 const memory = new Map();

@@ -71,8 +71,8 @@ export default [
     rules: { "import-x/no-unresolved": ["error", { ignore: ["^react$"] }] }, // the shop's
   },
   {
-    files: ["publisher/build.js"],
+    files: ["publisher/build.js", "tests/browsers/firefox.js"],
     languageOptions: { globals: globals.node },
-    rules: { "import-x/no-unresolved": ["error", { ignore: ["^(node:|esbuild$|terser$)"] }] },
+    rules: { "import-x/no-unresolved": ["error", { ignore: ["^(node:|esbuild$|terser$|puppeteer-core$)"] }] },
   },
 ];

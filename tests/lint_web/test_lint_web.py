@@ -45,7 +45,7 @@ FAULTS = {
 def copy(tmp_path: Path) -> Path:
     """Give a copy of the scripts beside the set-up that `make lint-web` uses."""
     (tmp_path / "tests").mkdir()
-    for name in ("Makefile", "requirements.lock", "pyproject.toml", ".venv", "tests/lint_web"):
+    for name in ("Makefile", "requirements.lock", "pyproject.toml", ".venv", "tests/lint_web", "tests/browsers"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("publisher", "emulator/web"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("node_modules", "dist"))

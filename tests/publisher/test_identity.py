@@ -199,6 +199,20 @@ class TestTab(PublisherTest):
         assert len({event["tabId"] for event in views}) == 1
         assert_gapless(views)
 
+    def test_a_page_shown_again_trusts_no_old_copy(self, collector: Collector, shop: Shop, page: Page) -> None:
+        """Firefox gives it the sessionStorage that it left, though the tab's next page has numbered events since."""
+        open_page(page, shop.url)
+        collector.wait_for("page_view")
+        page.evaluate("""() => {
+            dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+            const moved = { ...JSON.parse(localStorage["clickstream.left"]), seq: 5 };
+            localStorage["clickstream.left"] = JSON.stringify(moved);
+            dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+        }""")
+        views = collector.wait_for("page_view", 2)
+        assert len({event["tabId"] for event in views}) == 1
+        assert [event["seq"] for event in views] == [1, 6]
+
 
 class TestStorageBlocked(PublisherTest):
     def test_identity_lives_in_memory(self, collector: Collector, shop: Shop, page: Page) -> None:

@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
  * @param {string} key
  */
 export const timeLeft = (key) => {
-  const left = Number(read(key)) - Date.now();
+  const left = /** @type {any} */ (read(key)) - Date.now();
   return left <= HOUR ? left : 0;
 };
 

@@ -57,7 +57,8 @@ export const drop = (key, reason) => {
 export const enqueue = ({ tabId, seq }, body) => {
   if (body.length > MOST_CHARACTERS) return countLost("overflow");
   write(`clickstream.queue.${Date.now()}.${FIRST + seq}.${tabId}`, body);
-  let [events, characters] = [0, 0];
+  let events = 0;
+  let characters = 0;
   for (const key of queued().reverse()) {
     characters += read(key)?.length ?? 0;
     if ((++events > MOST_EVENTS || characters > MOST_CHARACTERS) && !underWay.has(key)) drop(key, "overflow");

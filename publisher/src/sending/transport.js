@@ -18,19 +18,14 @@ const WAIT = "clickstream.wait"; // what the collector asked for holds for all t
 
 /** How often an event failed. @type {Map<string, number>} */
 const failed = new Map();
-let isSending = false;
+/** @type {boolean | undefined} */
+let isSending;
 let failures = 0;
 let retryAt = 0; // by a clock that nobody sets
 let retryFailedAt = 0;
 let hasLeft = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-
-/** Look again later. @param {number} delay At most a minute is waited: a timer of a month would fire at once. */
-const flushLater = (delay) => {
-  clearTimeout(timer);
-  timer = setTimeout(flush, Math.min(delay, MINUTE));
-};
 
 /** How long nothing is to be sent. */
 const pause = () => Math.max(retryAt - performance.now(), timeLeft(WAIT));
@@ -42,7 +37,8 @@ const pause = () => Math.max(retryAt - performance.now(), timeLeft(WAIT));
  */
 const postpone = (key, response) => {
   const now = performance.now();
-  const first = /40[13]/.test(`${response?.status}`) ? MINUTE : SECOND; // a person has to change a key first
+  // A person has to change a key first.
+  const first = /40[13]/.test(/** @type {any} */ (response?.status)) ? MINUTE : SECOND;
   const delay = (/** @type {number} */ count) => Math.min(first * 2 ** count, LAST_RETRY) * (0.5 + Math.random() / 2);
   const count = (failed.get(key) ?? 0) + 1;
   failed.set(key, count);
@@ -58,10 +54,11 @@ const post = async (key) => {
   const body = /** @type {string} */ (read(key));
   const event = fromText(body);
   if (!event?.eventId) return body === null || drop(key, "refused"); // null: another page had its receipt
-  underWay.add(key);
   /** @type {Response | undefined} */
   let response;
-  let isStored = false;
+  /** @type {boolean | undefined} */
+  let isStored;
+  underWay.add(key);
   try {
     response = await fetch(/** @type {string} */ (options.endpoint), {
       method: "POST",
@@ -83,7 +80,7 @@ const post = async (key) => {
     remove(key);
     if (failures > 2) failed.clear(); // the collector was down: no event was to blame
     failures = retryAt = 0;
-  } else if (/^4(?!01|03|08|29)/.test(`${status}`)) {
+  } else if (/^4(?!01|03|08|29)/.test(status)) {
     drop(key, "refused");
     attempt(() => options.onRefused?.(event, status));
   } else postpone(key, response);
@@ -113,7 +110,9 @@ export const flush = async () => {
     return true;
   });
   isSending = false;
-  if (queued().length) flushLater(Math.max(hasSent ? 0 : SECOND, pause()));
+  clearTimeout(timer);
+  // Look again, in a minute at the latest: a timer of a month would fire at once.
+  if (queued().length) timer = setTimeout(flush, Math.min(Math.max(hasSent ? 0 : SECOND, pause()), MINUTE));
 };
 
 /** The page is left: send all that its tab still has, as far as the browser keeps it alive, and put down the tab. */
@@ -121,7 +120,7 @@ export const leave = () => {
   hasLeft = true;
   if (isSending) endLease();
   if (maySend())
-    for (const key of idle()) if (key.endsWith(`${tabId()}`)) post(key);
+    for (const key of idle()) if (key.endsWith(/** @type {string} */ (tabId()))) post(key);
   if (!isSilent()) leaveTab();
 };
 

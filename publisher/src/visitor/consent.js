@@ -9,7 +9,8 @@ export const OPTED_OUT = "clickstream.optedOut";
 let consent = "pending";
 
 // What this page knows of an opt-out, whatever became of the storage: `localStorage.clear()` takes no wish back.
-let isOptedOut = false;
+/** @type {boolean | undefined} */
+let isOptedOut;
 
 /** Whether nothing may be sent or stored. */
 export const isSilent = () => {

@@ -1,5 +1,5 @@
 // Who sends: the tab, which numbers its events.
-import { readJson, remove, TAB, writeJson } from "../store.js";
+import { LEFT, readJson, remove, TAB, writeJson } from "../store.js";
 
 /** @typedef {{ clientId: string, tabId: string, seq: number }} Tab */
 /** @type {Tab | null | undefined} */
@@ -19,13 +19,18 @@ const isFrame = () => self !== top;
 export const takeTab = () => {
   if (isFrame()) return;
   tab = readJson(TAB);
+  // Firefox gives a kept page the sessionStorage that it left: the tab's numbers have moved on since.
+  const left = readJson(LEFT);
+  if (left?.tabId === tabId()) tab = left;
   remove(TAB);
+  remove(LEFT);
 };
 
 /** The page is left: the tab's next page goes on with its numbers. */
 export const leaveTab = () => {
   if (!tab || isFrame()) return;
   writeJson(TAB, tab);
+  writeJson(LEFT, tab);
   tab = null;
 };
 
