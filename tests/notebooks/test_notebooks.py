@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ import analysis
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.contents import database_contents, directory_contents
+from tests.support.hard_phrases import hard_phrases
 from tests.support.samples import jupyter_environment, small_sample
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
@@ -44,6 +46,13 @@ def cells_of(path: Path) -> list[str]:
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 
+def printed_in(notebook: dict[str, Any]) -> str:
+    """Everything that the cells of an executed notebook print or show, charts' texts included."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    shown = [text for output in outputs for text in (output.get("text", ""), *output.get("data", {}).values())]
+    return "\n".join("".join(text) for text in shown if isinstance(text, str | list))
+
+
 def execute(*arguments: str | Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).parent / "jupyter-execute"
     return subprocess.run(
@@ -73,7 +82,7 @@ class TestNotebooks:
     @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
     @pytest.mark.slow
     def test_it_runs_from_top_to_bottom(self, path: Path, home: Path, foreign_url: str, tmp_path: Path) -> None:
-        """Its charts are there, nothing is loaded from elsewhere, it says what is a sample, and writes nothing."""
+        """It has charts, loads nothing from elsewhere, says in plain words what is a sample, and writes nothing."""
         before = database_contents(foreign_url), directory_contents(home)
         environment = jupyter_environment(home, DW_URL=foreign_url)
         done = execute(path, "--output", tmp_path / path.name, environment=environment)
@@ -82,6 +91,7 @@ class TestNotebooks:
         assert "image/svg+xml" in text
         assert "<script" not in text
         assert "includes a sample" in text
+        assert hard_phrases(printed_in(json.loads(text))) == []
         assert (database_contents(foreign_url), directory_contents(home)) == before
 
 
