@@ -11,6 +11,8 @@ from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse.client import open_warehouse
 from command_line.home import BUCKET
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def client(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:

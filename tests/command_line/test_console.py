@@ -11,6 +11,8 @@ from command_line.console import text_line, text_table
 from tests.support.raw_objects import Objects
 from tests.support.terminal_escapes import STEERING, steers
 
+pytestmark = pytest.mark.slow
+
 SPAN = ("--start", "2026-11-25T09:00", "--end", "2026-11-25T12:00")
 HOURS = ["events/2026/11/25/09/"]
 

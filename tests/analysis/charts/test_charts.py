@@ -27,6 +27,8 @@ from analysis import (
 from tests.support.event_rows import RANGE, event, raw_of
 from tests.support.raw_objects import START
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<script>alert(1)</script> & \"'"
 DAY = 86_400
 

@@ -24,6 +24,8 @@ from chalicelib.warehouse.client import Warehouse
 from tests.support.json_texts import hostile_payloads, object_texts
 from tests.support.raw_objects import Objects
 
+pytestmark = pytest.mark.slow
+
 HOURS = [f"events/2026/11/25/{hour:02}/" for hour in (9, 10, 11)]
 ROWS = "SELECT * FROM clickstream_events ORDER BY event_id"
 REJECTS = "SELECT bucket, key, reason FROM clickstream_rejects ORDER BY key"

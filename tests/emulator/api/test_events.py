@@ -8,6 +8,8 @@ from chalicelib.warehouse.client import Warehouse
 from emulator.api.running import Running
 from tests.support.running import client, running, store
 
+pytestmark = pytest.mark.slow
+
 KEY = "events/2026/11/24/09/event-{}.json"
 NAMES = ("home_view", "product_view", "click")
 

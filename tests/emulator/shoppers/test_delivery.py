@@ -12,6 +12,8 @@ from emulator.shoppers.report import ShoppersReport
 from emulator.shoppers.visit import Step
 from tests.support.collector import Collector, Event, Response
 
+pytestmark = pytest.mark.slow
+
 STEP = Step("home_view", {}, 0, "http://shop.test/", "", None)
 NEVER = threading.Event()
 

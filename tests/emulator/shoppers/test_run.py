@@ -12,6 +12,8 @@ from tests.support.collector import Collector, Event, Response
 from tests.support.shop import assert_gapless
 from tests.support.stack_process import wait_for
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE = read_catalogue()
 
 

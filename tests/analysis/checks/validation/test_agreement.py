@@ -11,6 +11,8 @@ from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.raw_objects import START, Objects
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 LATER = 3700.0  # seconds after START: in the next hour
 FIRST = {"eventId": str(uuid5(NAMESPACE_URL, "1"))}
