@@ -1,8 +1,8 @@
-"""Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
+"""Reads the events of a span from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "batches", "read_events", "read_objects"]
+__all__ = ["Events", "batches", "read_events", "read_hours", "read_objects"]
 
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
@@ -28,12 +28,13 @@ STEP = 100  # of the progress bar
 
 @dataclass(frozen=True)
 class Events:
-    """The events and the rejects of a span of hours.
+    """The events and the rejects of a span.
 
     Attributes:
         frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
             order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
-        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
+        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
+            those of all hours that cover the span are here.
     """
 
     frame: pl.DataFrame
@@ -59,18 +60,37 @@ def read_events(
 
     Args:
         source: `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware.
+        end: The moment after the last, aware.
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
 
     Returns:
-        The events and the rejects. An hour without objects simply has no events.
+        The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
+        cover the span are read, and events with an `event_timestamp` outside it are left out.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, or a field
-            is unknown.
+        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, or
+            a field is unknown.
+    """
+    read = read_hours(source, start, end, fields=fields, keep_duplicates=keep_duplicates)
+    # In UTC, because Polars compares no times of different zones.
+    is_inside = pl.col("event_timestamp").is_between(start.astimezone(UTC), end.astimezone(UTC), closed="left")
+    return Events(read.frame.filter(is_inside), read.corrupt)
+
+
+def read_hours(
+    source: str | Path,
+    start: datetime,
+    end: datetime,
+    *,
+    fields: Sequence[str] = (),
+    keep_duplicates: bool = False,
+) -> Events:
+    """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
+
+    Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours.
     """
     chosen = fields_named(fields)
     prefixes = hour_prefixes(start, end)
@@ -90,7 +110,10 @@ def read_events(
 
 
 def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`."""
+    """Read the key and the stored bytes of each object of the hours in UTC that cover a span.
+
+    Arguments and errors are as in `read_events`.
+    """
     return _objects(open_source(source), hour_prefixes(start, end))
 
 
