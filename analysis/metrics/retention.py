@@ -23,7 +23,7 @@ def retention(engine: Engine, within: Range, grain: CohortGrain = "day") -> pl.D
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
-        grain: `day` or `week`, in UTC; a week begins on Monday.
+        grain: `day` or `week`, of the range's zone; a week begins on Monday.
 
     Returns:
         One row per cohort and period with active visitors: `cohort` (the day, or the week's Monday), `period` (0…: the
@@ -34,4 +34,4 @@ def retention(engine: Engine, within: Range, grain: CohortGrain = "day") -> pl.D
         AnalysisError: `grain` has another value.
     """
     check_choice("grain", grain, get_args(CohortGrain))
-    return engine.query(statement("retention"), {**within.parameters, "grain": grain})
+    return engine.query(statement("retention", local_events="local_events"), {**within.parameters, "grain": grain})

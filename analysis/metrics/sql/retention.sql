@@ -1,8 +1,8 @@
 WITH active_periods AS (
     SELECT DISTINCT
         visitor,
-        CAST(date_trunc(CAST($grain AS TEXT), event_timestamp AT TIME ZONE 'UTC') AS DATE) AS active_in
-    FROM events
+        CAST(date_trunc(CAST($grain AS TEXT), local_time) AS DATE) AS active_in
+    FROM local_events
     WHERE visitor IS NOT NULL
 ),
 cohorts AS (
