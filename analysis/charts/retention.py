@@ -4,11 +4,12 @@ import altair as alt
 import polars as pl
 
 from analysis.charts.theme import WIDTH, bar_height
+from analysis.metrics.zone import default_zone
 
 __all__ = ["retention"]
 
 
-def retention(frame: pl.DataFrame, grain: str) -> alt.LayerChart | alt.FacetChart:
+def retention(frame: pl.DataFrame, grain: str, zone: str | None = None) -> alt.LayerChart | alt.FacetChart:
     """Draw the share of each cohort that is back after so many days or weeks.
 
     All of a cohort are active in period 0, so this period is not drawn: its size is in the cohort's label.
@@ -16,13 +17,19 @@ def retention(frame: pl.DataFrame, grain: str) -> alt.LayerChart | alt.FacetChar
     Args:
         frame: A frame of the metric `retention`.
         grain: The grain that the metric was given, `day` or `week`.
+        zone: The zone of the metric's range. By default `CLICKSTREAM_ZONE`, else UTC.
     """
     label = pl.format("{} ({})", pl.col("cohort").dt.to_string("%Y-%m-%d"), "visitors")
     cohorts = frame.sort("cohort").with_columns(label=label)
     order = cohorts["label"].unique(maintain_order=True).to_list()
     cells = alt.Chart(cohorts.filter(pl.col("period") > 0)).encode(
         x=alt.X("period:O", title=f"{grain}s after the first visit", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("label:N", title=f"{grain} of the first visit (visitors)", sort=order, scale=alt.Scale(domain=order)),
+        y=alt.Y(
+            "label:N",
+            title=f"{grain} of the first visit, {zone or default_zone()} (visitors)",
+            sort=order,
+            scale=alt.Scale(domain=order),
+        ),
     )
     heat = cells.mark_rect().encode(
         color=alt.Color("share:Q", title="share", scale=alt.Scale(scheme="blues"), legend=alt.Legend(format="%"))

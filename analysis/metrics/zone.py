@@ -125,9 +125,11 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
     raise AnalysisError(f"clocks in {zone.key} jump over {text}: write another time, for example {there}")
 
 
-def local_text(moment: datetime, zone: ZoneInfo | str, pattern: str = "%Y-%m-%d %H:%M") -> str:
-    """Write an instant as a zone's clocks show it."""
-    return moment.astimezone(zone if isinstance(zone, ZoneInfo) else zone_of(zone)).strftime(pattern)
+def local_text(moment: datetime, zone: str, pattern: str = "%Y-%m-%d %H:%M") -> str:
+    """Write an instant as a zone's clocks show it; with its offset if they show this time twice."""
+    local = moment.astimezone(zone_of(zone))
+    is_shown_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return local.strftime(f"{pattern} %z" if is_shown_twice else pattern)
 
 
 def _seconds(zone: ZoneInfo, moment: datetime) -> int:

@@ -64,12 +64,12 @@ def sections(history: History, validation: ValidationReport) -> Iterator[Section
     Raises:
         AnalysisError: A figure cannot be computed.
     """
-    yield Section("validation", "Validation", _validation(validation))
+    yield Section("validation", "Validation", _validation(validation, history.within.zone))
     for name, title, figures in _SECTIONS:
         yield Section(name, title, figures(history))
 
 
-def _validation(report: ValidationReport) -> list[Figure]:
+def _validation(report: ValidationReport, zone: str) -> list[Figure]:
     checks = report.as_frame()
     found = checks.filter(pl.col("findings") > 0)
     return [
@@ -78,7 +78,10 @@ def _validation(report: ValidationReport) -> list[Figure]:
             charts.validation.findings(checks) if found.height else None,
             found if found.height else None,
         ),
-        Figure("How many objects became rows, and how many did not and why.", charts.validation.objects(report.hours)),
+        Figure(
+            "How many objects became rows, and how many did not and why.",
+            charts.validation.objects(report.hours, zone),
+        ),
     ]
 
 
@@ -89,7 +92,7 @@ def _overview(history: History) -> list[Figure]:
     categories, brands = top_categories(raw, within, TOP), top_brands(raw, within, TOP)
     return [
         Figure("The whole range.", None, overview(raw, within)),
-        Figure("Events, visitors and sessions over time.", charts.overview.events_over_time(time)),
+        Figure("Events, visitors and sessions over time.", charts.overview.events_over_time(time, zone=within.zone)),
         Figure("Events by name.", charts.overview.top_events(names), names),
         Figure("Logged-in and anonymous visitors.", charts.overview.checkout_rates(login, "user_login_state"), login),
         Figure("New and returning visitors.", charts.overview.checkout_rates(types, "visitor_type"), types),
@@ -146,7 +149,7 @@ def _products(history: History) -> list[Figure]:
         Figure("Adds per view, with and without a discount.", charts.products.discount_effect(effect), effect),
         Figure(
             "Orders and revenue, from raw; each order counts once.",
-            charts.products.revenue_over_time(revenue_over_time(raw, within)),
+            charts.products.revenue_over_time(revenue_over_time(raw, within), zone=within.zone),
             revenue(raw, within),
         ),
     ]
@@ -157,11 +160,13 @@ def _retention(history: History) -> list[Figure]:
     weeks = retention(raw, within, "week")
     return [
         Figure(
-            "Visitors who come back, by week of their first visit.", charts.retention.retention(weeks, "week"), weeks
+            "Visitors who come back, by week of their first visit.",
+            charts.retention.retention(weeks, "week", within.zone),
+            weeks,
         ),
         Figure(
             "Visitors who come back, by day of their first visit.",
-            charts.retention.retention(retention(raw, within, "day"), "day"),
+            charts.retention.retention(retention(raw, within, "day"), "day", within.zone),
         ),
     ]
 

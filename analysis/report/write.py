@@ -43,14 +43,15 @@ def write_report(history: History, path: Path) -> None:
 
 
 def overview_as_json(history: History) -> str:
-    """Give the overview's columns and values as one JSON object, with the sample that the history includes."""
+    """Give the overview's columns and values as one JSON object, with the zone and the sample of the history."""
     sample = None if history.sample is None else asdict(history.sample)
-    return json_text({**overview(history.raw, history.within).row(0, named=True), "sample": sample})
+    figures = overview(history.raw, history.within).row(0, named=True)
+    return json_text({**figures, "zone": history.within.zone, "sample": sample})
 
 
 def overview_as_text(history: History, path: Path) -> str:
     """Say in one line how much happened and where the report is; in a second one, which sample is in it."""
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
-    line = f"{', '.join(counts)}: {path}"
+    line = f"{', '.join(counts)}, {history.within}: {path}"
     return line if history.sample is None else f"{line}\nThe report includes {history.sample}."

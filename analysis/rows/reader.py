@@ -34,7 +34,7 @@ class Events:
         frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
             order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
-            those of all hours that cover the span are here.
+            the rejects of all hours that cover the span are here.
     """
 
     frame: pl.DataFrame

@@ -98,7 +98,8 @@ class TestValidate:
             ((), "name --source DIR or s3://BUCKET"),
             (("--source", "nowhere"), "nowhere"),
             (("--start", "yesterday"), "'yesterday' is not a time"),
-            (("--source", ".", "--start", "2026-11-25T09:30", "--end", "2026-11-25T10:00"), "whole hour"),
+            (("--source", ".", "--zone", "Asia/Hanoi"), "write one such as Asia/Ho_Chi_Minh"),
+            (("--zone", "Europe/Berlin", "--start", "2026-10-25T02:30"), "write 2026-10-25T02:30:00+02:00 or"),
             (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),
         ],
     )

@@ -49,7 +49,9 @@ class TestReport:
     def test_it_has_every_section_and_the_right_figures(self, bucket: Path, tmp_path: Path) -> None:
         """Two visitors, one of whom adds and buys."""
         result = run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
-        assert (result.exit_code, result.stdout) == (0, f"4 events, 2 visitors, 2 sessions: {tmp_path / 'r.html'}\n")
+        within = "2026-11-25 09:00 to 2026-11-25 10:00 (UTC)"
+        said = f"4 events, 2 visitors, 2 sessions, {within}: {tmp_path / 'r.html'}\n"
+        assert (result.exit_code, result.stdout) == (0, said)
         page = (tmp_path / "r.html").read_text()
         assert tiles(page) == {
             "events": "4",
