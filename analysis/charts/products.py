@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 
 from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend
-from analysis.charts.time_axis import time_axis, with_ends
+from analysis.charts.time_axis import period_bars
 from analysis.metrics.zone import default_zone
 
 __all__ = ["add_rates", "discount_effect", "revenue_over_time", "top_products"]
@@ -70,14 +70,13 @@ def revenue_over_time(frame: pl.DataFrame, grain: str = "day", zone: str | None 
         grain: The grain that the metric was given, `hour` or `day`.
         zone: The zone of the metric's range. By default `CLICKSTREAM_ZONE`, else UTC.
     """
-    there = zone or default_zone()
-    money, ends = with_ends(frame.with_columns(pl.col("revenue").cast(pl.Float64)), "period", grain, there)
+    priced = frame.with_columns(pl.col("revenue").cast(pl.Float64))
+    money, spans = period_bars(priced, "period", grain, zone or default_zone())
     bars = (
         alt.Chart(money.filter(pl.col("currency") == currency))
         .mark_bar(color=BLUE)
         .encode(
-            x=time_axis(money["period"], grain, there),
-            x2=ends,
+            **spans,
             y=alt.Y("revenue:Q", title=f"revenue per {grain}, currency {currency}"),
         )
         .properties(width=WIDTH, height=140)

@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.metrics.zone import day_start, local_text, next_period, zone_of
 
-__all__ = ["time_axis", "with_ends"]
+__all__ = ["period_bars", "time_axis"]
 
 MOST_TICKS = 8
 # So many hours lie between two labels, by the number of days.
@@ -35,11 +35,26 @@ def time_axis(periods: pl.Series, grain: str, zone: str, title: str | None = Non
     return alt.X(periods.name, type="temporal", title=named, scale=alt.Scale(type="utc"), axis=axis)
 
 
-def with_ends(frame: pl.DataFrame, periods: str, grain: str, zone: str) -> tuple[pl.DataFrame, alt.X2]:
-    """Add when each period ends, and give the channel of it, for bars as wide as their hours or days."""
+def period_bars(
+    frame: pl.DataFrame, periods: str, grain: str, zone: str, title: str | None = None
+) -> tuple[pl.DataFrame, dict[str, alt.X | alt.X2]]:
+    """Prepare bars as wide as their hours or days, which need not be equally long.
+
+    Args:
+        frame: What the chart draws.
+        periods: The column with the instants at which hours or days begin.
+        grain: As for `time_axis`.
+        zone: As for `time_axis`.
+        title: As for `time_axis`.
+
+    Returns:
+        The frame, with another column that says when each period ends, and the encodings of both columns.
+    """
     there = zone_of(zone)
     ends = [next_period(period, grain, there) for period in frame[periods]]
-    return frame.with_columns(pl.Series(ENDS, ends, pl.Datetime("us", "UTC"))), alt.X2(ENDS)
+    # Without "binned", bars with two ends would lie on their sides.
+    axis = time_axis(frame[periods], grain, zone, title).bin("binned")
+    return frame.with_columns(pl.Series(ENDS, ends, pl.Datetime("us", "UTC"))), {"x": axis, "x2": alt.X2(ENDS)}
 
 
 def _ticks(periods: list[datetime], grain: str, zone: str) -> dict[int, str]:

@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 
 from analysis.charts.theme import BLUE, GREY, ORANGE, RED, WIDTH, bar_height
-from analysis.charts.time_axis import time_axis, with_ends
+from analysis.charts.time_axis import period_bars
 from analysis.metrics.zone import day_start, default_zone, zone_of
 
 __all__ = ["findings", "objects"]
@@ -28,13 +28,12 @@ def objects(hours: pl.DataFrame, zone: str | None = None) -> alt.Chart:
     placed = known.with_columns(pl.Series("day", starts, pl.Datetime("us", "UTC")))
     days = placed.group_by("day").agg(pl.sum(*FATES)).sort("day")
     fates = days.unpivot(list(FATES), index="day", variable_name="fate", value_name="objects")
-    long, ends = with_ends(fates, "day", "day", name)
+    long, spans = period_bars(fates, "day", "day", name, "day of receipt")
     return (
         alt.Chart(long)
         .mark_bar()
         .encode(
-            x=time_axis(days["day"], "day", name, "day of receipt"),
-            x2=ends,
+            **spans,
             y=alt.Y("objects:Q", title="objects per day"),
             color=alt.Color("fate:N", title="became", scale=_scale(FATES), sort=list(FATES)),
         )

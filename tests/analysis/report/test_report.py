@@ -97,6 +97,24 @@ class TestReport:
         assert f"The report {said}" in run(*arguments).stdout
         assert f"This report {said}" in (tmp_path / "r.html").read_text()
 
+    def test_the_zone_is_shown(self, bucket: Path, tmp_path: Path) -> None:
+        """In the subtitle, at axes of time, in tables, on the terminal and in JSON."""
+        span = ("--start", "2026-11-25T14:45", "--end", "2026-11-25T15:45", "--zone", "Asia/Kathmandu")
+        arguments = ("--source", bucket, "--out", tmp_path / "r.html", *span)
+        within = "2026-11-25 14:45 to 2026-11-25 15:45 (Asia/Kathmandu)"
+        assert within in run(*arguments).stdout
+        page = (tmp_path / "r.html").read_text()
+        assert f"{within}, login state all" in page
+        for axis in ("day", "day of receipt"):
+            assert f">{axis} (Asia/Kathmandu)<" in page
+        assert ">week of the first visit, Asia/Kathmandu (visitors)<" in page
+        assert ">2026-11-25 14:45:01<" in page
+        assert "(UTC)" not in page
+        found = json.loads(run(*arguments, "--json").stdout)
+        assert (found["zone"], found["events"], found["first_event"]) == (
+            "Asia/Kathmandu", 4, "2026-11-25T09:00:01.000Z"
+        )  # fmt: skip
+
     def test_an_empty_span(self, bucket: Path, tmp_path: Path) -> None:
         """Hours of which there is nothing."""
         result = run("--source", bucket, "--out", tmp_path / "r.html", "--start", "2025-01-01", "--end", "2025-01-02")
