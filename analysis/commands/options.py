@@ -10,7 +10,7 @@ from analysis.errors import AnalysisError
 from analysis.metrics.range import moment
 from analysis.metrics.zone import default_zone, zone_of
 
-__all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option"]
+__all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option", "zone_option"]
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
@@ -60,14 +60,24 @@ def span_options(days: int) -> Callable[[Command], Command]:
         help=f"First moment, as 2026-11-24 or 2026-11-24T09:00.  [default: {days} days before the end]",
     )
     end = click.option("--end", type=Time(), help="Moment after the last.  [default: the end of this hour]")
-    # Eager, because the times are read with it.
-    zone = click.option(
+    zone = zone_option("Time zone of hours, days, and times without an offset.")
+    return lambda command: start(end(zone(command)))
+
+
+def zone_option(purpose: str) -> Callable[[Command], Command]:
+    """Give a decorator that adds --zone, whose help says what it is for."""
+    return click.option(
         "--zone",
         metavar="NAME",
         type=Zone(),
-        is_eager=True,
-        callback=lambda _context, _option, name: name or default_zone(),
-        help="Time zone of hours, days, and times without an offset, as Asia/Ho_Chi_Minh.  "
-        "[default: CLICKSTREAM_ZONE, else UTC]",
+        is_eager=True,  # because times are read with it
+        callback=lambda _context, _option, name: name or _default_zone(),
+        help=f"{purpose} An IANA name, as Asia/Ho_Chi_Minh.  [default: CLICKSTREAM_ZONE, else UTC]",
     )
-    return lambda command: start(end(zone(command)))
+
+
+def _default_zone() -> str:
+    try:
+        return default_zone()
+    except AnalysisError as error:
+        raise click.UsageError(str(error)) from None

@@ -19,7 +19,7 @@ def retention(events: Events, grain: str) -> Table:
     visitors: Counter[date] = Counter()
     active: dict[date, Counter[int]] = defaultdict(Counter)
     for records in events.visitors.values():
-        periods = {_period(day_of(record.time), grain) for record in records}
+        periods = {_period(day_of(record.time, events.zone), grain) for record in records}
         cohort = min(periods)
         visitors[cohort] += 1
         active[cohort].update((period - cohort).days // DAYS[grain] for period in periods)
