@@ -196,8 +196,10 @@ class TestContract:
 
 class TestTables:
     def test_every_check_of_validate_is_explained(self) -> None:
-        """Also the one that no seeded history can contain: objects of erased people."""
-        assert sorted(Page(DOCS / "analysis.md").column("## Validate")) == sorted((*CHECKS, "erased_people"))
+        """Also those that no seeded history can contain: objects of erased people, and objects that may not be read."""
+        assert sorted(Page(DOCS / "analysis.md").column("## Validate")) == sorted(
+            (*CHECKS, "erased_people", "unreadable_objects")
+        )
 
     def test_every_state_of_a_trace_is_explained(self) -> None:
         """In the order of the code."""
