@@ -196,7 +196,7 @@ class TestContract:
 
 class TestTables:
     def test_every_check_of_validate_is_explained(self) -> None:
-        """Also those that no seeded history can contain: objects of erased people, and objects that may not be read."""
+        """Also two that no seeded history can contain: objects of erased people, and objects that may not be read."""
         assert sorted(Page(DOCS / "analysis.md").column("## Validate")) == sorted(
             (*CHECKS, "erased_people", "unreadable_objects")
         )
