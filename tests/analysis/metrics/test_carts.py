@@ -15,7 +15,13 @@ SCHEMA = {
     "abandonment": pl.Float64,
     "sessions_with_checkout_start": pl.Int64,
     "checkout_abandonment": pl.Float64,
+    "number_carts_created": pl.Int64,
+    "number_carts_transacted": pl.Int64,
+    "session_cart_abandoned": pl.Int64,
+    "session_cart_abandonment": pl.Float64,
 }
+OURS = list(SCHEMA)[:5]
+SNOWPLOWS = list(SCHEMA)[5:]
 NAMES = {"a": "add_to_cart_click", "s": "checkout_start", "c": "checkout_complete", "v": "product_view"}
 
 
@@ -43,13 +49,37 @@ class TestCarts:
         self, engine_of: EngineOf, letters: str, row: tuple[object, ...]
     ) -> None:
         """A purchase ends a checkout only after the first start that follows it."""
-        check(carts(engine_of(of("s", letters)), RANGE), SCHEMA, [row])
+        assert carts(engine_of(of("s", letters)), RANGE).select(OURS).rows() == [row]
+
+    @pytest.mark.parametrize(
+        ("letters", "row"),
+        [
+            ("aca", (2, 1, 1, 1.0)),
+            ("acac", (2, 2, 0, 0.0)),
+            ("aac", (1, 1, 0, 0.0)),
+            ("aasa", (1, 0, 1, 1.0)),
+            ("ca", (1, 1, 0, 0.0)),
+            ("acc", (1, 2, 0, 0.0)),
+            ("sc", (0, 0, 0, None)),
+        ],
+    )
+    def test_carts_are_counted_as_dbt_snowplow_ecommerce_counts_them(
+        self, engine_of: EngineOf, letters: str, row: tuple[object, ...]
+    ) -> None:
+        """A cart begins at the first add, and at the first add after a purchase; every purchase buys one."""
+        assert carts(engine_of(of("s", letters)), RANGE).select(SNOWPLOWS).rows() == [row]
+
+    def test_a_session_with_two_carts_and_one_purchase_is_abandoned_by_one_definition(
+        self, engine_of: EngineOf
+    ) -> None:
+        """It has a purchase after its first add, which is enough for ours; dbt-snowplow-ecommerce counts the carts."""
+        check(carts(engine_of(of("s", "vascva")), RANGE), SCHEMA, [(1, 1, 0.0, 1, 0.0, 2, 1, 1, 1.0)])
 
     def test_sessions_are_counted(self, engine_of: EngineOf) -> None:
         """Each by itself; events without one are of none."""
         engine = engine_of([*of("s", "asc"), *of("t", "as"), *of("u", "a"), *of("v", "a"), *of(None, "asc")])
-        check(carts(engine, RANGE), SCHEMA, [(4, 1, 0.75, 2, 0.5)])
+        check(carts(engine, RANGE), SCHEMA, [(4, 1, 0.75, 2, 0.5, 4, 1, 3, 0.75)])
 
     def test_without_events_there_is_nothing_to_divide_by(self, engine_of: EngineOf) -> None:
         """One row all the same."""
-        check(carts(engine_of([]), RANGE), SCHEMA, [(0, 0, None, 0, None)])
+        check(carts(engine_of([]), RANGE), SCHEMA, [(0, 0, None, 0, None, 0, 0, 0, None)])
