@@ -23,9 +23,10 @@ def carts(engine: Engine, within: Range) -> pl.DataFrame:
     Returns:
         One row: `sessions_with_cart`, `sessions_with_purchase` (after the first add), `abandonment` (a share of 1; null
         if no session has a cart), `sessions_with_checkout_start` (after the first add), `checkout_abandonment` (a share
-        of 1; null if no session starts a checkout), `number_carts_created` (first adds, and first adds after a
-        purchase), `number_carts_transacted` (purchases in sessions with a cart), `session_cart_abandoned` (sessions
-        with fewer carts transacted than created), `session_cart_abandonment` (their share of `sessions_with_cart`).
+        of 1; null if no session starts a checkout), `number_carts_created` (adds to an empty cart: a purchase empties
+        it, and so does the removal of every product), `number_carts_transacted` (purchases in sessions with a cart),
+        `session_cart_abandoned` (sessions with fewer carts transacted than created), `session_cart_abandonment` (their
+        share of `sessions_with_cart`).
 
     Raises:
         AnalysisError: The events cannot be read.

@@ -18,7 +18,8 @@ CohortGrain: TypeAlias = Literal["day", "week"]
 def retention(engine: Engine, within: Range, grain: CohortGrain = "day", cohort: Cohort = "range") -> pl.DataFrame:
     """Count the visitors of each cohort who come back in later days or weeks.
 
-    Definition: Umami, `getRetention.ts`, for cohorts of the range.
+    Definition: Umami, `getRetention.ts`, which has cohorts of the range over ClickHouse, and of the first visit over
+    PostgreSQL.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.

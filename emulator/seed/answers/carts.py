@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from emulator.seed.answers.events import Events
-from emulator.seed.answers.table import ADD, COMPLETE, START, Table, ratio
+from emulator.seed.answers.table import ADD, COMPLETE, REMOVE, START, Table, ratio
 from emulator.seed.record import Record
 
 __all__ = ["carts", "paths"]
@@ -50,10 +50,18 @@ def _by_cart(events: Events) -> tuple[int, int, int, float | None]:
     """Count carts created and bought, and the sessions with a cart in which more are created than bought."""
     created, bought = [], []
     for records in events.sessions.values():
-        names = [record.name for record in records if record.name in (ADD, COMPLETE)]
-        if ADD in names:
-            created.append(sum(name == ADD and earlier != ADD for earlier, name in pairwise([None, *names])))
-            bought.append(names.count(COMPLETE))
+        carts, cart = 0, set[str | None]()
+        for record in records:
+            if record.name == ADD:
+                carts += not cart
+                cart.add(record.product_id)
+            elif record.name == REMOVE:
+                cart.discard(record.product_id)
+            elif record.name == COMPLETE:
+                cart.clear()
+        if carts:
+            created.append(carts)
+            bought.append(sum(record.name == COMPLETE for record in records))
     abandoned = sum(more > fewer for more, fewer in zip(created, bought, strict=True))
     return sum(created), sum(bought), abandoned, ratio(abandoned, len(created))
 

@@ -22,7 +22,13 @@ SCHEMA = {
 }
 OURS = list(SCHEMA)[:5]
 SNOWPLOWS = list(SCHEMA)[5:]
-NAMES = {"a": "add_to_cart_click", "s": "checkout_start", "c": "checkout_complete", "v": "product_view"}
+NAMES = {
+    "a": "add_to_cart_click",
+    "s": "checkout_start",
+    "c": "checkout_complete",
+    "v": "product_view",
+    "r": "remove_from_cart_click",
+}
 
 
 def of(session: str | None, letters: str) -> list[Event]:
@@ -61,13 +67,32 @@ class TestCarts:
             ("ca", (1, 1, 0, 0.0)),
             ("acc", (1, 2, 0, 0.0)),
             ("sc", (0, 0, 0, None)),
+            ("ara", (2, 0, 1, 1.0)),
+            ("arac", (2, 1, 1, 1.0)),
+            ("aarac", (2, 1, 1, 1.0)),
+            ("raac", (1, 1, 0, 0.0)),
+            ("arra", (2, 0, 1, 1.0)),
+            ("acra", (2, 1, 1, 1.0)),
+            ("asrsac", (2, 1, 1, 1.0)),
         ],
     )
     def test_carts_are_counted_as_dbt_snowplow_ecommerce_counts_them(
         self, engine_of: EngineOf, letters: str, row: tuple[object, ...]
     ) -> None:
-        """A cart begins at the first add, and at the first add after a purchase; every purchase buys one."""
+        """An add to an empty cart creates one. A purchase buys one and empties the cart, as the last removal does."""
         assert carts(engine_of(of("s", letters)), RANGE).select(SNOWPLOWS).rows() == [row]
+
+    def test_a_cart_is_empty_if_every_product_in_it_is_removed(self, engine_of: EngineOf) -> None:
+        """The removal of one of two products, or of a product that was never added, leaves the cart as it is."""
+
+        def created(*clicks: tuple[str, str | None]) -> int:
+            engine = engine_of([event(0, NAMES[letter], session="s", product=product) for letter, product in clicks])
+            return int(carts(engine, RANGE)["number_carts_created"].item())
+
+        assert created(("a", "p"), ("a", "q"), ("r", "p"), ("a", "p")) == 1
+        assert created(("a", "p"), ("a", "q"), ("r", "p"), ("r", "q"), ("a", "p")) == 2
+        assert created(("a", "p"), ("r", "q"), ("a", "p")) == 1
+        assert created(("a", "p"), ("r", None), ("s", None), ("a", None), ("r", "p"), ("a", "q")) == 1
 
     def test_a_session_with_two_carts_and_one_purchase_is_abandoned_by_one_definition(
         self, engine_of: EngineOf

@@ -311,6 +311,14 @@ class TestCarts:
         records = [event(str(place), place, name) for place, name in enumerate(names)]
         assert rows(carts(Events(records))) == [(1, 1, 0.0, 0, None, 2, 1, 1, 1.0)]
 
+    def test_an_emptied_cart(self) -> None:
+        """The next add creates another one, if every product was removed."""
+        names = ("add_to_cart_click", "remove_from_cart_click", "add_to_cart_click")
+        records = [event(str(place), place, name, **LAMP) for place, name in enumerate(names)]
+        assert rows(carts(Events(records)))[0][5:] == (2, 0, 1, 1.0)
+        other = records[1]._replace(product_id="tote")
+        assert rows(carts(Events([records[0], other, records[2]])))[0][5:] == (1, 0, 1, 1.0)
+
     def test_paths_without_clicks(self) -> None:
         """Events with only clicks between them are neighbours."""
         records = Events(event(str(place), place, name) for place, name in enumerate(("a", "click", "b")))
