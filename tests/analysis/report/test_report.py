@@ -59,6 +59,8 @@ class TestReport:
             "sessions": "2",
             "add to cart clicks": "1",
             "checkout completes": "1",
+            "visitor conversion": "50.0 %",
+            "session conversion": "50.0 %",
             "checkout rate": "100.0 %",
         }
         sections = ["validation", "overview", "funnel", "sessions", "products", "retention"]
@@ -107,7 +109,7 @@ class TestReport:
         assert f"{within}, login state all" in page
         for axis in ("day", "day of receipt"):
             assert f">{axis} (Asia/Kathmandu)<" in page
-        assert ">week of the first visit, Asia/Kathmandu (visitors)<" in page
+        assert ">week of the first event in the range, Asia/Kathmandu (visitors)<" in page
         assert ">2026-11-25 14:45:01<" in page
         assert "(UTC)" not in page
         found = json.loads(run(*arguments, "--json").stdout)
