@@ -95,7 +95,7 @@ class RawEvents:
         If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`.
         """
         # DuckDB takes no other parameters.
-        named = {name: value for name, value in parameters.items() if name in _PARAMETER.findall(sql)}
+        named = {name: parameters[name] for name in {*_PARAMETER.findall(sql)} & parameters.keys()}
         with self._database.cursor() as cursor:
             frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame
