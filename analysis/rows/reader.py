@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analysis.prices import checked_decimals
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import Source, open_source
 from analysis.rows.fields import KEY, fields_named
@@ -34,10 +35,12 @@ class Events:
         frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
             order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
+        price_decimals: How many decimals the prices keep: 12.99 is 1299 with 2.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
+    price_decimals: int = 0
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
         """Give the frame as a DuckDB relation with the warehouse's types, in which UUIDs are UUID, not text."""
@@ -54,6 +57,7 @@ def read_events(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    price_decimals: int | None = None,
 ) -> Events:
     """Read the events that were received from `start` to `end`.
 
@@ -64,18 +68,20 @@ def read_events(
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
+        price_decimals: How many decimals the prices keep, 0 to 6; by default `PRICE_DECIMALS` of the environment.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, or a field
-            is unknown.
+        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, a field is
+            unknown, or the decimals are not 0 to 6.
     """
     chosen = fields_named(fields)
+    decimals = checked_decimals(price_decimals)
     prefixes = hour_prefixes(start, end)
     opened = open_source(source)
-    projection = Projection(chosen, opened.last_modified)
+    projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
     frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
     for batch in batches(_objects(opened, prefixes)):
@@ -86,7 +92,8 @@ def read_events(
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
     columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
-    return Events(frame.select(columns), pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort("key"))
+    rejects = pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort("key")
+    return Events(frame.select(columns), rejects, price_decimals=decimals)
 
 
 def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:

@@ -25,7 +25,7 @@ __all__ = [
     "UNKNOWN",
     "Column",
     "Value",
-    "columns",
+    "columns_with",
     "documentation",
 ]
 
@@ -127,6 +127,10 @@ class Column:
         converter = CONVERTERS[self.type]
         return partial(converter, decimals=self.decimals) if self.decimals else converter
 
+    def with_decimals(self, price_decimals: int) -> "Column":
+        """Give this column, which keeps so many decimals if it is a price."""
+        return replace(self, decimals=price_decimals) if self.is_price else self
+
     def origin(self, payload: JsonObject) -> tuple[str | None, Value]:
         """Give the member of a parsed raw object that this column comes from, and its value; or None and None."""
         for source, path in zip(self.sources, self.paths, strict=True):
@@ -182,9 +186,9 @@ EVENT_ID, EVENT_TIMESTAMP = (
 
 
 @cache
-def columns(price_decimals: int) -> tuple[Column, ...]:
+def columns_with(price_decimals: int) -> tuple[Column, ...]:
     """Give `COLUMNS`, in which prices keep so many decimals."""
-    return tuple(replace(column, decimals=price_decimals) if column.is_price else column for column in COLUMNS)
+    return tuple(column.with_decimals(price_decimals) for column in COLUMNS)
 
 
 def documentation() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from chalicelib.contract import LAST_MODIFIED, OBJECT_KEY, UNKNOWN, Column, Value, columns
+from chalicelib.contract import LAST_MODIFIED, OBJECT_KEY, UNKNOWN, Column, Value, columns_with
 from chalicelib.json_object import JsonObject, decode, parse
 
 __all__ = ["Row", "flatten", "row_of"]
@@ -45,4 +45,4 @@ def row_of(payload: JsonObject, key: str, last_modified: datetime, price_decimal
         found = column.value(payload)
         return found if found is not None else _FALLBACKS[column.fallback](key, last_modified)
 
-    return tuple(map(value, columns(price_decimals)))
+    return tuple(map(value, columns_with(price_decimals)))

@@ -69,8 +69,12 @@ class SeedReport:
         return "\n".join(lines)
 
 
-def run(store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console) -> SeedReport:
+def run(
+    store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console, price_decimals: int = 0
+) -> SeedReport:
     """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
+
+    `price_decimals` says how many decimals the prices of the warehouse keep.
 
     Raises CommandError if files cannot be written, or if the warehouse fails.
     """
@@ -80,7 +84,7 @@ def run(store: Store, directory: Path, answers: Path, dw_url: str | None, consol
         with mapping(_processes(len(parts))) as each, _writing(directory):
             tally = _write(parts, each, progress)
             write_answers(answers, store, tally, _answers(parts, each, progress))
-            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress)
+            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress, price_decimals)
     return SeedReport(store, directory, answers, tally, loaded, time.monotonic() - started)
 
 

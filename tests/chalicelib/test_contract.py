@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.contract import COLUMNS, EVENT_NAMES, Column, columns
+from chalicelib.contract import COLUMNS, EVENT_NAMES, Column, columns_with
 from chalicelib.json_object import Json
 
 
@@ -39,10 +39,10 @@ class TestColumns:
     @pytest.mark.parametrize("price_decimals", range(7))
     def test_only_prices_keep_decimals(self, price_decimals: int) -> None:
         """Everything else is the same; without decimals it is the contract as it stands."""
-        kept = {column.name: column.decimals for column in columns(price_decimals) if column.decimals}
+        kept = {column.name: column.decimals for column in columns_with(price_decimals) if column.decimals}
         prices = ("context_product_price", "context_product_discount_price")
         assert kept == (dict.fromkeys(prices, price_decimals) if price_decimals else {})
-        assert columns(0) == COLUMNS
+        assert columns_with(0) == COLUMNS
 
 
 class TestColumn:

@@ -11,6 +11,7 @@ import polars as pl
 from analysis.checks.validation.agreement import agreement_check
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
+from analysis.checks.validation.decimals import other_decimals_check, rounding_check
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks
 from analysis.checks.validation.objects import SCHEMA, describe
@@ -18,6 +19,7 @@ from analysis.checks.validation.rows import erased_check, hours, row_checks, row
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.raw.tombstones import read_tombstones
@@ -87,22 +89,26 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     Raises:
         AnalysisError: Raw or the warehouse cannot be read, or the span does not consist of whole hours.
     """
-    batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
+    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    decimals = checked_decimals(None) if warehouse is None else warehouse.price_decimals
+    batches = (describe(batch, decimals) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
     events = first_of_each_event(objects)
     tombstones = read_tombstones(open_source(source))
     others = events if tombstones is None else tombstones.of_others(events)
-    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
     compared = [] if tombstones is None else [erased_check(events, others)]
     compared += [] if rows is None else row_checks(others, rows, start, end)
     # If rows are missing or surplus, metrics differ for that reason alone.
     if warehouse is not None and rows is not None and not any(check.findings for check in compared):
         compared.append(agreement_check(source, warehouse, rows, start, end))
+    if warehouse is not None:
+        compared.append(other_decimals_check(decimals, other_decimals(decimals)))
     checks = [
         *compared,
         *identity_checks(objects, events),
-        *content_checks(events),
+        *content_checks(events, decimals),
+        rounding_check(events, decimals),
         *clock_checks(events),
         *sequence_checks(events),
         *visit_checks(events),
