@@ -89,7 +89,7 @@ class TestCommand:
         found = [key.rpartition("/")[0] for key in objects]
         assert {hour: entry["objects"] for hour, entry in hours.items()} == {hour: found.count(hour) for hour in found}
         assert {name: findings for name, findings in answers["checks"].items() if findings} == checks_of(objects)
-        assert [entry["login_state"] for entry in answers["metrics"][::35]] == [None, "logged_in", "anonymous"]
+        assert [entry["login_state"] for entry in answers["metrics"][::38]] == [None, "logged_in", "anonymous"]
         overview = answers["metrics"][0]
         assert overview["rows"][0][overview["columns"].index("events")] == answers["rows"]
         assert f"{answers['objects']:,} objects in " in result.stdout
