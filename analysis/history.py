@@ -11,7 +11,7 @@ from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.reader import Events, read_events
+from analysis.rows.reader import Events, OnError, read_events
 
 __all__ = ["History", "open_history", "read_history"]
 
@@ -48,6 +48,8 @@ class History:
             lines.append(f"includes {self.sample}")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
+        if unreadable := self.events.unreadable.height:
+            lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
         if (here := other_decimals(self.price_decimals)) is not None:
             lines.append(f"prices: {self.price_decimals} decimals, as in the warehouse; PRICE_DECIMALS is {here} here")
         if corrupt := self.events.corrupt.height:
@@ -61,6 +63,8 @@ def open_history(
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
+    *,
+    on_error: OnError = "raise",
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -71,6 +75,7 @@ def open_history(
         start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
         end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
         login_state: Metrics count only events of this login state. By default they count all.
+        on_error: As in `read_history`.
 
     Returns:
         The history; read again to see events that came later.
@@ -81,16 +86,18 @@ def open_history(
     place = source_of(source)
     require_events(place)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    return read_history(place, warehouse_of(warehouse, place), within)
+    return read_history(place, warehouse_of(warehouse, place), within, on_error=on_error)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range) -> History:
+def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_error: OnError = "raise") -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
         within: The range; its start and end are whole hours in UTC.
+        on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
+            history says how many there are.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -100,7 +107,7 @@ def read_history(source: str | Path, dw_url: str | None, within: Range) -> Histo
     """
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     decimals = _decimals(warehouse)
-    events = read_events(source, within.start, within.end, fields=["order"], price_decimals=decimals)
+    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error, price_decimals=decimals)
     sample = read_sample(source, within.start, within.end)
     raw = RawEvents(events.frame, price_decimals=decimals)
     return History(source, dw_url, within, events, raw, warehouse, sample, decimals)

@@ -1,16 +1,17 @@
 """Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
+from analysis.errors import AnalysisError
 from analysis.prices import checked_decimals
 from analysis.raw.partitions import Folder, hour_prefixes
-from analysis.raw.source import Source, open_source
+from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.fields import KEY, fields_named
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
 from chalicelib.contract import COLUMNS
@@ -19,7 +20,9 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "batches", "read_events", "read_objects"]
+__all__ = ["Events", "OnError", "batches", "read_events", "read_objects"]
+
+OnError: TypeAlias = Literal["raise", "report"]
 
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
@@ -35,11 +38,14 @@ class Events:
         frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
             order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
+        unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
+            directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
         price_decimals: How many decimals the prices keep: 12.99 is 1299 with 2.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CORRUPT_SCHEMA))
     price_decimals: int = 0
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
@@ -57,6 +63,7 @@ def read_events(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    on_error: OnError = "raise",
     price_decimals: int | None = None,
 ) -> Events:
     """Read the events that were received from `start` to `end`.
@@ -68,6 +75,8 @@ def read_events(
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
+        on_error: What happens if a single object may not be read. `raise` raises an error that names it. `report` reads
+            all others, and names it in `unreadable`.
         price_decimals: How many decimals the prices keep, 0 to 6; by default `PRICE_DECIMALS` of the environment.
 
     Returns:
@@ -80,7 +89,8 @@ def read_events(
     chosen = fields_named(fields)
     decimals = checked_decimals(price_decimals)
     prefixes = hour_prefixes(start, end)
-    opened = open_source(source)
+    unreadable: list[tuple[str, str]] = []
+    opened = open_source(source, _on_unreadable(on_error, unreadable))
     projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
     frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
@@ -92,13 +102,29 @@ def read_events(
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
     columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
-    rejects = pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort("key")
-    return Events(frame.select(columns), rejects, price_decimals=decimals)
+    return Events(frame.select(columns), _by_key(corrupt), _by_key(unreadable), decimals)
 
 
-def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`."""
-    return _objects(open_source(source), hour_prefixes(start, end))
+def read_objects(
+    source: str | Path, start: datetime, end: datetime, *, on_unreadable: OnUnreadable | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`.
+
+    `on_unreadable` is called with key and reason of each object that may not be read. Without it, that is an error.
+    """
+    return _objects(open_source(source, on_unreadable), hour_prefixes(start, end))
+
+
+def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
+    if on_error == "raise":
+        return None
+    if on_error != "report":
+        raise AnalysisError(f"on_error is {on_error!r}: write 'raise' or 'report'")
+    return lambda key, reason: unreadable.append((key, reason))
+
+
+def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
+    return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort("key")
 
 
 def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
