@@ -17,7 +17,7 @@ __all__ = ["connected", "schema_here"]
 
 def schema_here() -> Schema:
     """Give the tables with `PRICE_DECIMALS` of the environment. Raises AnalysisError if that is not 0 to 6."""
-    return Schema(price_decimals=checked_decimals(None))
+    return SCHEMA.with_decimals(checked_decimals(None))
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def load(
     """
     rows = rejects = 0
     folders = [directory / f"{moment(hour):events/%Y/%m/%d/%H}" for hour in hours]
-    with _connected(dw_url, Schema(price_decimals=price_decimals)) as connection:
+    with _connected(dw_url, SCHEMA.with_decimals(price_decimals)) as connection:
         partitions = each(partial(_read, directory, price_decimals), folders)
         for hour in progress.track(partitions, len(folders), description="loading"):
             with connection.transaction():

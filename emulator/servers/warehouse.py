@@ -4,7 +4,7 @@ import psycopg
 
 from chalicelib.errors import OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import Warehouse, reason
-from chalicelib.warehouse.schema import Schema
+from chalicelib.warehouse.schema import SCHEMA, Schema
 from command_line.errors import CommandError
 from emulator.servers.part import problem_of
 from emulator.servers.postgres.server import Postgres
@@ -19,7 +19,7 @@ class WarehouseServer:
 
     def __init__(self, postgres: Postgres, price_decimals: int = 0) -> None:
         self._postgres = postgres
-        self._schema = Schema(price_decimals=price_decimals)
+        self._schema = SCHEMA.with_decimals(price_decimals)
 
     def start(self) -> None:
         """Start PostgreSQL, add the tables and columns that it lacks, and return.
@@ -61,7 +61,7 @@ class ExternalWarehouse:
 
     def __init__(self, url: str, price_decimals: int = 0) -> None:
         self._url = url
-        self._schema = Schema(price_decimals=price_decimals)
+        self._schema = SCHEMA.with_decimals(price_decimals)
 
     def start(self) -> None:
         """Raise CommandError if the warehouse does not answer, or its prices have other decimals."""

@@ -164,7 +164,7 @@ def _change_decimals(connection: psycopg.Connection, was: int, schema: Schema) -
         connection.execute(END_PROJECTORS)
     except psycopg.Error:
         connection.rollback()
-        Schema(price_decimals=was).change_decimals(connection)
+        schema.with_decimals(was).change_decimals(connection)
         connection.commit()
         raise
     connection.commit()

@@ -170,7 +170,7 @@ class Warehouse:
 @cache
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of this process, kept across invocations. Raises SettingsError."""
-    return Warehouse(credentials_of(settings), Schema(price_decimals=settings.price_decimals))
+    return Warehouse(credentials_of(settings), SCHEMA.with_decimals(settings.price_decimals))
 
 
 def pin(

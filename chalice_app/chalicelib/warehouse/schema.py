@@ -160,6 +160,10 @@ class Schema:
             f"INSERT INTO {VERSIONS} (steps, columns) VALUES ({len(steps)}, {len(columns)}) ON CONFLICT DO NOTHING;"  # noqa: S608  # numbers
         )
 
+    def with_decimals(self, price_decimals: int) -> "Schema":
+        """Give the same tables for a writer with another `PRICE_DECIMALS`."""
+        return Schema(self.columns, self.steps, price_decimals)
+
     @property
     def definitions(self) -> str:
         """The columns with their types, without constraints, for a table that rows pass through."""
