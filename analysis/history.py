@@ -1,13 +1,16 @@
 """A history to look at: the raw events of a range, and the warehouse that holds them too, if there is one."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from analysis.errors import AnalysisError
 from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
+from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.sample import Sample, read_sample
 from analysis.rows.reader import Events, OnError, read_events
 
@@ -27,6 +30,7 @@ class History:
         raw: The events, for every metric.
         warehouse: The warehouse, for every metric but revenue; None without a URL.
         sample: Which of the events are made up; None if all are real.
+        price_decimals: How many decimals the prices in `events` keep: as many as the warehouse's, if it can be asked.
     """
 
     source: str | Path
@@ -36,6 +40,7 @@ class History:
     raw: RawEvents
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
+    price_decimals: int = 0
 
     def __repr__(self) -> str:
         lines = [f"{self.events.frame.height:,} events in {self.source}, received from {self.within}"]
@@ -45,6 +50,8 @@ class History:
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
         if unreadable := self.events.unreadable.height:
             lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
+        if (here := other_decimals(self.price_decimals)) is not None:
+            lines.append(f"prices: {self.price_decimals} decimals, as in the warehouse; PRICE_DECIMALS is {here} here")
         if corrupt := self.events.corrupt.height:
             lines.append(f"{corrupt:,} objects are not events: see 01_validation")
         return "\n".join(lines)
@@ -101,7 +108,17 @@ def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_er
     Raises:
         AnalysisError: The bucket cannot be read, or the URL is not one.
     """
-    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    decimals = _decimals(warehouse)
+    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error, price_decimals=decimals)
     sample = read_sample(source, within.start, within.end)
-    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample)
+    raw = RawEvents(events.frame, price_decimals=decimals)
+    return History(source, dw_url, within, events, raw, warehouse, sample, decimals)
+
+
+def _decimals(warehouse: WarehouseEvents | None) -> int:
+    """Give the decimals of the warehouse's prices, or of the environment if no warehouse answers."""
+    if warehouse is not None:
+        with suppress(AnalysisError):
+            return warehouse.price_decimals
+    return checked_decimals(None)

@@ -16,11 +16,12 @@ from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
 from analysis.errors import AnalysisError, NoTable
-from analysis.rows.orders import read_orders
+from analysis.prices import checked_decimals
+from analysis.rows.orders import read_items, read_orders
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.errors import NewerWarehouse, SettingsError
 from chalicelib.warehouse.client import SESSION_SETTINGS, UPGRADE, Warehouse, pin, reason
-from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.schema import SCHEMA, recorded_decimals
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
 
@@ -47,6 +48,11 @@ _DTYPES: Mapping[int, pl.DataType] = {
 class Engine(Protocol):
     """Runs SQL queries over `public.clickstream_events`."""
 
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals its prices keep: 12.99 is 1299 with 2. Errors are those of `query`."""
+        ...
+
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query.
 
@@ -67,16 +73,18 @@ class Engine(Protocol):
 class RawEvents:
     """Raw events in DuckDB, in memory. Threads may share one object."""
 
-    def __init__(self, events: pl.DataFrame) -> None:
+    def __init__(self, events: pl.DataFrame, price_decimals: int | None = None) -> None:
         """Load events, as `read_events` gives them.
 
         Args:
             events: One row per event id, with the contract's columns. Revenue also needs the column `order`: the JSON
                 text of this member of the raw object (String, null if absent).
+            price_decimals: The decimals that the events were read with; by default `PRICE_DECIMALS` of the environment.
 
         Raises:
-            AnalysisError: A column of the contract is missing.
+            AnalysisError: A column of the contract is missing, or the decimals are not 0 to 6.
         """
+        self.price_decimals = checked_decimals(price_decimals)
         missing = [column.name for column in COLUMNS if column.name not in events.columns]
         if missing:
             raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
@@ -88,11 +96,14 @@ class RawEvents:
         if self.has_orders:
             types = {"event_id": "UUID", "order_id": "TEXT", "currency": "TEXT", "total": "DECIMAL(38, 18)"}
             self._create("orders", types | {"items": "BIGINT"}, read_orders(events))
+            items = {"event_id": "UUID", "product_id": "TEXT", "quantity": "BIGINT", "revenue": "DECIMAL(38, 18)"}
+            self._create("order_items", items, read_items(events))
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `Engine` says.
 
-        If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`.
+        If the events came with `order`, the query may also use the tables `orders` and `order_items`, with the columns
+        of `read_orders` and `read_items`.
         """
         # DuckDB takes no other parameters.
         named = {name: parameters[name] for name in {*_PARAMETER.findall(sql)} & parameters.keys()}
@@ -128,6 +139,14 @@ class WarehouseEvents:
         self._url = url
         self._timeout = timeout
         self._is_known = False
+        self._price_decimals = 0
+
+    @property
+    def price_decimals(self) -> int:
+        """How many decimals its prices keep, as it has recorded; those of the environment if it has no table yet."""
+        if not self._is_known:
+            self.query("SELECT 1 AS one", {})
+        return self._price_decimals
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `Engine` says.
@@ -140,6 +159,7 @@ class WarehouseEvents:
                 self._prepare(connection)
                 if not self._is_known:
                     SCHEMA.refuse_newer(connection)
+                    self._price_decimals = checked_decimals(recorded_decimals(connection))
                     self._is_known = True
                 # A pipeline takes one statement at a time: none can end the read-only transaction, and write after it.
                 with connection.pipeline():

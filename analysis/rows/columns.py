@@ -4,7 +4,7 @@ Rows with a value for which this is not certain are marked as unusual; the contr
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -68,8 +68,11 @@ def _first(column: Column) -> pl.Expr:
 
 def source_series(column: Column, values: Mapping[str, Values], unusual: set[int]) -> Iterable[pl.Series]:
     """Give a column's sources as series for its `expressions`, and add the places of unusual values to `unusual`."""
+    to_series = _SERIES[column.type]
+    if column.decimals:
+        to_series = partial(_bigints, decimals=column.decimals)
     for source in column.sources:
-        yield _SERIES[column.type](values[source], unusual).alias(_name(column, source))
+        yield to_series(values[source], unusual).alias(_name(column, source))
 
 
 def _name(column: Column, source: str) -> str:
@@ -107,15 +110,16 @@ def _booleans(values: Values, _unusual: set[int]) -> pl.Series:
         return pl.Series(list(map(to_boolean, values)), dtype=pl.Boolean)
 
 
-def _bigints(values: Values, _unusual: set[int]) -> pl.Series:
+def _bigints(values: Values, _unusual: set[int], decimals: int = 0) -> pl.Series:
     # Polars would take true for 1.
-    return pl.Series([None if value is None else _bigint(value) for value in values], dtype=pl.Int64)
+    return pl.Series([None if value is None else _bigint(value, decimals) for value in values], dtype=pl.Int64)
 
 
-def _bigint(value: Any) -> int | None:  # noqa: ANN401  # any JSON value
+def _bigint(value: Any, decimals: int) -> int | None:  # noqa: ANN401  # any JSON value
     if type(value) is int:
-        return value if -BIGINT_MAX - 1 <= value <= BIGINT_MAX else None
-    return _rounded(value) if isinstance(value, str) else None
+        scaled: int = value * 10**decimals
+        return scaled if -BIGINT_MAX - 1 <= scaled <= BIGINT_MAX else None
+    return _rounded(value, decimals) if isinstance(value, str) else None
 
 
 # A shop has far fewer prices than events.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import polars as pl
 
 from analysis.errors import AnalysisError
+from analysis.prices import checked_decimals
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.fields import KEY, fields_named
@@ -40,11 +41,13 @@ class Events:
             the rejects of all hours that cover the span are here.
         unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
             directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
+        price_decimals: How many decimals the prices keep: 12.99 is 1299 with 2.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
     unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CORRUPT_SCHEMA))
+    price_decimals: int = 0
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
         """Give the frame as a DuckDB relation with the warehouse's types, in which UUIDs are UUID, not text."""
@@ -62,6 +65,7 @@ def read_events(
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
     on_error: OnError = "raise",
+    price_decimals: int | None = None,
 ) -> Events:
     """Read the events that were received from `start` to `end`.
 
@@ -74,16 +78,25 @@ def read_events(
             `event_timestamp`, then key) counts of several objects with the same event id.
         on_error: What happens if a single object may not be read. `raise` raises an error that names it. `report` reads
             all others, and names it in `unreadable`.
+        price_decimals: How many decimals the prices keep, 0 to 6; by default `PRICE_DECIMALS` of the environment.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
         cover the span are read, and events with an `event_timestamp` outside it are left out.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, or
-            a field is unknown.
+        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, a
+            field is unknown, or the decimals are not 0 to 6.
     """
-    read = read_hours(source, start, end, fields=fields, keep_duplicates=keep_duplicates, on_error=on_error)
+    read = read_hours(
+        source,
+        start,
+        end,
+        fields=fields,
+        keep_duplicates=keep_duplicates,
+        on_error=on_error,
+        price_decimals=price_decimals,
+    )
     # In UTC, because Polars compares no times of different zones.
     is_inside = pl.col("event_timestamp").is_between(start.astimezone(UTC), end.astimezone(UTC), closed="left")
     return replace(read, frame=read.frame.filter(is_inside))
@@ -97,16 +110,18 @@ def read_hours(
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
     on_error: OnError = "raise",
+    price_decimals: int | None = None,
 ) -> Events:
     """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
 
     Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours.
     """
     chosen = fields_named(fields)
+    decimals = checked_decimals(price_decimals)
     prefixes = hour_prefixes(start, end)
     unreadable: list[tuple[str, str]] = []
     opened = open_source(source, _on_unreadable(on_error, unreadable))
-    projection = Projection(chosen, opened.last_modified)
+    projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
     frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
     for batch in batches(_objects(opened, prefixes)):
@@ -117,7 +132,7 @@ def read_hours(
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
     columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
-    return Events(frame.select(columns), _by_key(corrupt), _by_key(unreadable))
+    return Events(frame.select(columns), _by_key(corrupt), _by_key(unreadable), decimals)
 
 
 def read_objects(

@@ -83,6 +83,7 @@ def seed_command(
 
     from analysis.errors import AnalysisError
     from analysis.place import keep_sample_at_home
+    from analysis.prices import checked_decimals
     from emulator.seed.clock import milliseconds
     from emulator.seed.run import run
     from emulator.seed.store import Store
@@ -94,14 +95,16 @@ def seed_command(
     if out is None:
         home.create()
     directory = home.s3 / BUCKET if out is None else out.absolute()
+    decimals = 0
     if dw_url is not None:
         try:
+            decimals = checked_decimals(None)
             keep_sample_at_home(directory, dw_url)
         except AnalysisError as error:
             raise CommandError(str(error)) from None
     place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"
     try:
-        report = run(store, directory, place, dw_url, Console(stderr=True), zone)
+        report = run(store, directory, place, dw_url, Console(stderr=True), zone, decimals)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     if as_json:

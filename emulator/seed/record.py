@@ -5,18 +5,27 @@ from typing import Any, NamedTuple
 
 from emulator.seed.event import Event
 
-__all__ = ["Order", "Record", "Visitor", "record_of"]
+__all__ = ["Line", "Order", "Record", "Visitor", "record_of"]
 
 Visitor = tuple[str, str]  # "client" or "user", and the id: the same id in both members means two visitors
 
 
+class Line(NamedTuple):
+    """One entry of an order's `items`."""
+
+    product_id: str
+    quantity: int
+    price: Decimal
+
+
 class Order(NamedTuple):
-    """An order; its total is exact, and None if it is not a number."""
+    """An order; its total is exact, and None if it is not a number. `items` is the sum of its lines' quantities."""
 
     id: str
     total: Decimal | None
     currency: str | None
     items: int
+    lines: tuple[Line, ...] = ()
 
 
 class Record(NamedTuple):
@@ -74,4 +83,5 @@ def _order(payload: dict[str, Any]) -> Order | None:
     if order.get("id") is None:
         return None
     total = None if order["total"] is None else Decimal(str(order["total"]))
-    return Order(order["id"], total, order.get("currency"), sum(item["quantity"] for item in order["items"]))
+    lines = tuple(Line(item["id"], item["quantity"], Decimal(str(item["price"]))) for item in order["items"])
+    return Order(order["id"], total, order.get("currency"), sum(line.quantity for line in lines), lines)

@@ -70,11 +70,18 @@ class SeedReport:
 
 
 def run(
-    store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console, zone: str = "UTC"
+    store: Store,
+    directory: Path,
+    answers: Path,
+    dw_url: str | None,
+    console: Console,
+    zone: str = "UTC",
+    price_decimals: int = 0,
 ) -> SeedReport:
     """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
 
-    The answers count hours, days and weeks of the time zone.
+    The answers count hours, days and weeks of the time zone. `price_decimals` says how many decimals the prices of the
+    warehouse keep.
 
     Raises CommandError if files cannot be written, or if the warehouse fails.
     """
@@ -84,7 +91,7 @@ def run(
         with mapping(_processes(len(parts))) as each, _writing(directory):
             tally = _write(parts, each, progress)
             write_answers(answers, store, tally, zone, _answers(parts, zone, each, progress))
-            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress)
+            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress, price_decimals)
     return SeedReport(store, directory, answers, tally, loaded, time.monotonic() - started)
 
 

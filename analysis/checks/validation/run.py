@@ -11,6 +11,7 @@ import polars as pl
 from analysis.checks.validation.agreement import agreement_check
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
+from analysis.checks.validation.decimals import other_decimals_check, rounding_check
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks
 from analysis.checks.validation.objects import SCHEMA, describe, unreadable_check
@@ -18,6 +19,7 @@ from analysis.checks.validation.rows import erased_check, hours, row_checks, row
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.partitions import covering_hours, hour_of
 from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
@@ -90,16 +92,17 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
     """
     start, end = covering_hours(start, end)
+    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    decimals = checked_decimals(None) if warehouse is None else warehouse.price_decimals
     unreadable: list[dict[str, object]] = []
     read = read_objects(
         source, start, end, on_unreadable=lambda key, reason: unreadable.append({"key": key, "reason": reason})
     )
-    batches = (describe(batch) for batch in _batches(read))
+    batches = (describe(batch, decimals) for batch in _batches(read))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
     events = first_of_each_event(objects)
     tombstones = read_tombstones(open_source(source))
     others = events if tombstones is None else tombstones.of_others(events)
-    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
     compared = [] if tombstones is None else [erased_check(events, others)]
     compared += (
@@ -109,11 +112,14 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     is_comparable = not unreadable and not any(check.findings for check in compared)
     if warehouse is not None and rows is not None and is_comparable:
         compared.append(agreement_check(source, warehouse, rows, start, end))
+    if warehouse is not None:
+        compared.append(other_decimals_check(decimals, other_decimals(decimals)))
     checks = [
         *([unreadable_check(unreadable)] if unreadable else []),
         *compared,
         *identity_checks(objects, events),
-        *content_checks(events),
+        *content_checks(events, decimals),
+        rounding_check(events, decimals),
         *clock_checks(events),
         *sequence_checks(events),
         *visit_checks(events),

@@ -32,7 +32,11 @@ The findings, by check:
 - `repeated_seqs`: `client_id`, `tab_id`, `seq`, and the `event_ids` that have it
 - `broken_sessions`: `session_id`, and `reason`: `gap` or `clients`
 - `first_visit_contradictions`: `client_id`
-- `missing_rows`, `rows_without_object`, `raw_and_warehouse_differ`: always empty if the warehouse holds the seed
+- `rounded_prices`: `member`, `first_seen` (its earliest receipt), `events`
+- `missing_rows`, `rows_without_object`, `raw_and_warehouse_differ`, `other_price_decimals`: always empty if the
+  warehouse holds the seed
+
+All of it holds with `PRICE_DECIMALS` 0.
 """
 
 import json

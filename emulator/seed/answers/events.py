@@ -11,7 +11,8 @@ __all__ = ["Events"]
 class Events:
     """The first received record of each event id, ordered by time and event id.
 
-    `visitors` and `sessions` hold the same records by visitor and by session; records without one are left out there.
+    `visitors`, `sessions` and `products` hold the same records by visitor, by session and by product; records without
+    one are left out there.
 
     Args:
         records: Records of a history, in any order.
@@ -29,3 +30,5 @@ class Events:
         self.visitors: dict[Visitor, list[Record]] = grouped(with_visitor, lambda record: record.visitor)  # type: ignore[arg-type, return-value]
         with_session = (record for record in self.all if record.session_id is not None)
         self.sessions: dict[str, list[Record]] = grouped(with_session, lambda record: record.session_id)  # type: ignore[arg-type, return-value]
+        with_product = (record for record in self.all if record.product_id is not None)
+        self.products: dict[str, list[Record]] = grouped(with_product, lambda record: record.product_id)  # type: ignore[arg-type, return-value]

@@ -19,7 +19,7 @@ from emulator.seed.answers.overview import (
 )
 from emulator.seed.answers.products import discount_effect, products
 from emulator.seed.answers.retention import retention
-from emulator.seed.answers.revenue import revenue, revenue_over_time
+from emulator.seed.answers.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from emulator.seed.answers.sessions import rebuilt_sessions, session_summary, sessions
 from emulator.seed.answers.table import Table
 from emulator.seed.record import Record
@@ -45,6 +45,8 @@ LIMITED: tuple[Callable[[Events, int], Table], ...] = (
     top_brands,
     latest_product_events,
     products,
+    revenue_by_product,
+    revenue_by_category,
 )
 OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = (
     (events_over_time, ("hour", "day")),

@@ -60,7 +60,7 @@ OTHERS: tuple[Fault, ...] = (
     values.unknown_field,
     oddities.brand_object,
     oddities.snake_case,
-    oddities.spelled_price,
+    values.rounded_price,
     oddities.upper_case_id,
 )
 

@@ -18,7 +18,7 @@ from emulator.commands.main import main
 pytestmark = pytest.mark.slow
 
 START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
-RAW_ONLY = ("revenue", "revenue_over_time")
+RAW_ONLY = ("revenue", "revenue_over_time", "revenue_by_product", "revenue_by_category")
 
 
 class History(NamedTuple):

@@ -159,3 +159,8 @@ class TestCells:
             ]
         ]  # fmt: skip
         assert cells.headings(frame)[2] == "median duration"
+
+    def test_prices_keep_the_decimals_that_were_chosen(self) -> None:
+        """Sums of money have as many as they need."""
+        frame = pl.DataFrame({"price": [Decimal("12.50")], "discount_price": [1990000], "revenue": [Decimal("12.50")]})
+        assert cells.rows(frame) == [["12.50", "1,990,000", "12.5"]]

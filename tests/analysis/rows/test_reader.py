@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from analysis import AnalysisError, read_events, read_objects
+from analysis import AnalysisError, Range, RawEvents, discount_effect, read_events, read_objects
 from analysis.rows import reader
 from analysis.rows.projection import Batch, Corrupt, Projection
 from chalicelib.contract import COLUMNS
@@ -164,6 +164,46 @@ class TestReadEvents:
         """Nothing is read."""
         with pytest.raises(AnalysisError, match=r"unknown raw field pageUrl: choose from key, .*page_url"):
             read_events(tmp_path, START, END, fields=["pageUrl"])
+
+
+class TestPriceDecimals:
+    @pytest.mark.parametrize(
+        ("price_decimals", "expected"), [(None, [13, 0]), (0, [13, 0]), (2, [1299, 49]), (6, [12_990_000, 490_000])]
+    )
+    def test_prices_keep_as_many_as_are_wanted(
+        self, price_decimals: int | None, expected: list[int], store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """12.99 and 0.49, also as text; by default none are kept."""
+        for seconds, price in enumerate((12.99, "0.49")):
+            store({"product": {"price": price, "discountPrice": price}}, START + timedelta(seconds=seconds))
+        events = read_events(tmp_path, START, END, price_decimals=price_decimals)
+        for name in ("context_product_price", "context_product_discount_price"):
+            assert events.frame[name].to_list() == expected
+        assert events.price_decimals == (price_decimals or 0)
+
+    def test_the_environment_says_how_many(
+        self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """If the caller does not; both have to be 0 to 6."""
+        store({"product": {"price": 12.99}})
+        monkeypatch.setenv("PRICE_DECIMALS", "2")
+        assert read_events(tmp_path, START, END).frame["context_product_price"].to_list() == [1299]
+        assert read_events(tmp_path, START, END, price_decimals=0).frame["context_product_price"].to_list() == [13]
+        with pytest.raises(AnalysisError, match="price_decimals must be a whole number from 0 to 6, not -1"):
+            read_events(tmp_path, START, END, price_decimals=-1)
+        monkeypatch.setenv("PRICE_DECIMALS", "cents")
+        with pytest.raises(AnalysisError, match="PRICE_DECIMALS must be a whole number from 0 to 6, not 'cents'"):
+            read_events(tmp_path, START, END)
+
+    @pytest.mark.parametrize(("price_decimals", "is_discounted"), [(0, False), (2, True)])
+    def test_a_discount_of_cents_needs_cents(
+        self, price_decimals: int, *, is_discounted: bool, store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """Without decimals, 12.99 and 12.60 are both 13."""
+        store({"eventName": "product_view", "product": {"price": 12.99, "discountPrice": 12.6}})
+        events = read_events(tmp_path, START, END, price_decimals=price_decimals)
+        effect = discount_effect(RawEvents(events.frame, price_decimals=price_decimals), Range(START, END))
+        assert effect["is_discounted"].to_list() == [is_discounted]
 
 
 class TestRelation:

@@ -89,7 +89,7 @@ class TestCommand:
         found = [key.rpartition("/")[0] for key in objects]
         assert {hour: entry["objects"] for hour, entry in hours.items()} == {hour: found.count(hour) for hour in found}
         assert {name: findings for name, findings in answers["checks"].items() if findings} == checks_of(objects)
-        assert [entry["login_state"] for entry in answers["metrics"][::33]] == [None, "logged_in", "anonymous"]
+        assert [entry["login_state"] for entry in answers["metrics"][::38]] == [None, "logged_in", "anonymous"]
         overview = answers["metrics"][0]
         assert overview["rows"][0][overview["columns"].index("events")] == answers["rows"]
         assert f"{answers['objects']:,} objects in " in result.stdout
@@ -98,7 +98,7 @@ class TestCommand:
         """Every check is there, and finds nothing."""
         _, answers, _ = seeding("bucket", "--clean")
         assert not any(answers["checks"].values())
-        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (20, True, {})
+        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (22, True, {})
 
     def test_json_is_all_there_is_on_stdout(self, seeding: Seeding) -> None:
         """For machines to read."""
