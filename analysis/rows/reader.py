@@ -1,8 +1,8 @@
 """Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,10 @@ import polars as pl
 
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import Source, open_source
-from analysis.rows.fields import KEY, fields_named
+from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
+from analysis.rows.occurrence import BASIS, with_occurred_at
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
+from analysis.rows.selection import DAY, EARLIER, ORDER, Clock, Selection, no_orders
 from chalicelib.contract import COLUMNS
 from command_line.progress import progress
 
@@ -24,20 +26,31 @@ __all__ = ["Events", "batches", "read_events", "read_objects"]
 BATCH_OBJECTS = 8192
 BATCH_BYTES = 32 * 1024 * 1024
 STEP = 100  # of the progress bar
+# What clock="occurred" adds to a frame: the time, and the order of events of one tab that have the same time.
+OCCURRENCE = (OCCURRED_AT, "tab_id", "seq")
 
 
 @dataclass(frozen=True)
 class Events:
-    """The events and the rejects of a span of hours.
+    """The events and the rejects of a range.
 
     Attributes:
-        frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
-            order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
+        frame: One row per event, ordered by its time (of receipt, or with the clock `occurred` of occurrence), then
+            object key. The columns are the contract's, in its order, then the requested fields. UUIDs are lower-case
+            text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
+        clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
+        lookback: How long before the range objects were read, too.
+        orders_before: Events before the range, as far as they were read, that may have placed an order: `event_id`,
+            `event_timestamp` (the time by the clock), `event_name`, `user_login_state` and `order`. Empty if `order`
+            was not requested.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
+    clock: Clock = "received"
+    lookback: timedelta = timedelta(0)
+    orders_before: pl.DataFrame = field(default_factory=no_orders)
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
         """Give the frame as a DuckDB relation with the warehouse's types, in which UUIDs are UUID, not text."""
@@ -54,39 +67,67 @@ def read_events(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    lookback: timedelta = DAY,
+    clock: Clock = "received",
+    lookahead: timedelta = DAY,
 ) -> Events:
-    """Read the events that were received from `start` to `end`.
+    """Read the events that were received from `start` to `end`, or that occurred then.
 
     Args:
         source: `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory.
         start: The first hour: aware, a whole hour in UTC.
         end: The hour after the last: aware, a whole hour in UTC.
-        fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
+        fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), `key`, the object's key, or
+            `occurred_at`, when the event happened (UTC, never null; docs/metrics.md defines it).
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
+        lookback: How long before `start` objects are read, too: an event that was first received then does not count
+            again. With `keep_duplicates`, they are read for `occurred_at` only.
+        clock: `received`: the events that were received in the range, as in the warehouse. `occurred`: the events that
+            occurred in it, with the columns `occurred_at`, `tab_id` and `seq` at the end.
+        lookahead: With the clock `occurred`, how long after `end` objects are read, too: an event that arrives still
+            later does not count.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, or a field
-            is unknown.
+        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, a field
+            is unknown, the clock has another value, or `lookback` or `lookahead` is negative.
     """
-    chosen = fields_named(fields)
-    prefixes = hour_prefixes(start, end)
+    names = [*fields, *(OCCURRENCE if clock == "occurred" else ())]
+    is_timed = OCCURRED_AT in names
+    looks_back = is_timed or not keep_duplicates
+    selection = Selection(start, end, lookback if looks_back else timedelta(0), clock, lookahead)
+    chosen = fields_named(names)
+    basis = [each for each in BASIS if each not in chosen] if is_timed else []
+    hours = hour_prefixes(start, end)
     opened = open_source(source)
-    projection = Projection(chosen, opened.last_modified)
-    frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
+    whole = Projection((*chosen, *basis), opened.last_modified)
+    orders = [each for each in chosen if each.name == ORDER]
+    earlier = whole if is_timed else Projection(orders, opened.last_modified, EARLIER)
+    rows, corrupt = _rows(opened, hours, whole)
+    before, _ = _rows(opened, hour_prefixes(*selection.hours_before), earlier)
+    after, _ = _rows(opened, hour_prefixes(*selection.hours_after), whole)
+    known = selection.known(pl.concat([rows, before, after], how="diagonal"))
+    if is_timed:
+        known = with_occurred_at(known).sort("event_timestamp", KEY)
+    if not keep_duplicates:
+        known = known.unique("event_id", keep="first", maintain_order=True)
+    columns = [column.name for column in COLUMNS] + list(dict.fromkeys(names))
+    frame = selection.events(known).select(columns)
+    return Events(frame, corrupt, clock, selection.lookback, selection.orders_before(known) if orders else no_orders())
+
+
+def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the rows of these hours, and the rejects by key."""
+    frames = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
-    for batch in batches(_objects(opened, prefixes)):
+    for batch in batches(_objects(source, prefixes)):
         rows, refused = projection.rows(batch)
         frames.append(rows)
         corrupt += refused
-    frame = pl.concat(frames).sort("event_timestamp", KEY)
-    if not keep_duplicates:
-        frame = frame.unique("event_id", keep="first", maintain_order=True)
-    columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
-    return Events(frame.select(columns), pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort("key"))
+    return pl.concat(frames), pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort(KEY)
 
 
 def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
