@@ -1,7 +1,7 @@
 """A history to look at: the raw events of a range, and the warehouse that holds them too, if there is one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from analysis.metrics.engine import RawEvents, WarehouseEvents
@@ -9,8 +9,11 @@ from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.raw.sample import Sample, read_sample
 from analysis.rows.reader import Events, read_events
+from analysis.rows.selection import DAY, Clock
 
 __all__ = ["History", "open_history", "read_history"]
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,19 @@ class History:
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
 
+    @property
+    def rule(self) -> str:
+        """Say in words by which clock events count, and how far the range looks back and ahead."""
+        read = self.events
+        ahead = f", if it arrived by {read.lookahead / HOUR:g} h after the range" if read.clock == "occurred" else ""
+        count = f"each event counts when it {read.clock}{ahead}".replace("it received", "it was received")
+        return f"{count}; lookback {read.lookback / HOUR:g} h for events and orders that came before"
+
     def __repr__(self) -> str:
         start, end = (f"{time:%Y-%m-%d %H:%M}" for time in (self.within.start, self.within.end))
-        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {start} to {end} UTC"]
+        clock = self.events.clock
+        lines = [f"{self.events.frame.height:,} events in {self.source}, {clock} from {start} to {end} UTC"]
+        lines.append(self.rule)
         if self.sample:
             lines.append(f"includes {self.sample}")
         lines.append(f"login state: {self.within.login_state or 'all'}")
@@ -54,6 +67,7 @@ def open_history(
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
+    clock: Clock = "received",
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -64,6 +78,7 @@ def open_history(
         start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
         end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
         login_state: Metrics count only events of this login state. By default they count all.
+        clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
 
     Returns:
         The history; read again to see events that came later.
@@ -74,16 +89,26 @@ def open_history(
     place = source_of(source)
     require_events(place)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    return read_history(place, warehouse_of(warehouse, place), within)
+    return read_history(place, warehouse_of(warehouse, place), within, clock)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range) -> History:
+def read_history(
+    source: str | Path,
+    dw_url: str | None,
+    within: Range,
+    clock: Clock = "received",
+    lookback: timedelta = DAY,
+    lookahead: timedelta = DAY,
+) -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
         within: The range; its start and end are whole hours in UTC.
+        clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
+        lookback: How long before the range an event may have been received first, as in `read_events`.
+        lookahead: How long after the range an event may arrive that occurred in it, as in `read_events`.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -91,7 +116,9 @@ def read_history(source: str | Path, dw_url: str | None, within: Range) -> Histo
     Raises:
         AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
     """
-    events = read_events(source, within.start, within.end, fields=["order"])
+    events = read_events(
+        source, within.start, within.end, fields=["order"], clock=clock, lookback=lookback, lookahead=lookahead
+    )
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     sample = read_sample(source, within.start, within.end)
-    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample)
+    return History(source, dw_url, within, events, RawEvents(events), warehouse, sample)

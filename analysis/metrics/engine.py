@@ -7,7 +7,7 @@ PRECISION Float64, TIMESTAMPTZ Datetime("us", "UTC"), DATE Date, UUID and TEXT S
 
 import re
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, get_args
 
 import duckdb
 import polars as pl
@@ -16,13 +16,27 @@ from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
 from analysis.errors import AnalysisError, NoTable
+from analysis.metrics.arguments import check_choice
+from analysis.metrics.statement import TIE_ORDER
 from analysis.rows.orders import read_orders
+from analysis.rows.reader import OCCURRENCE, Events
+from analysis.rows.selection import ORDER, Clock, no_orders
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.errors import NewerWarehouse, SettingsError
 from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
 from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
+
+ORDERS = {
+    "event_id": "UUID",
+    "order_id": "TEXT",
+    "currency": "TEXT",
+    "total": "DECIMAL(38, 18)",
+    "items": "BIGINT",
+    "placed_at": "TIMESTAMPTZ",
+    "login_state": "TEXT",
+}
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -64,33 +78,51 @@ class Engine(Protocol):
 class RawEvents:
     """Raw events in DuckDB, in memory. Threads may share one object."""
 
-    def __init__(self, events: pl.DataFrame) -> None:
+    def __init__(self, events: Events | pl.DataFrame, clock: Clock | None = None) -> None:
         """Load events, as `read_events` gives them.
 
         Args:
-            events: One row per event id, with the contract's columns. Revenue also needs the column `order`: the JSON
-                text of this member of the raw object (String, null if absent).
+            events: The events that `read_events` gives, or a frame of them: one row per event id, with the contract's
+                columns. Revenue also needs the column `order`: the JSON text of this member of the raw object (String,
+                null if absent). A frame does not know the orders before its range.
+            clock: `received`: the time of an event is its receipt, as in the warehouse; events with the same time are
+                in the order of their ids. `occurred`: its time, `event_timestamp` in SQL, is `occurred_at`; events with
+                the same time are in the order of client, tab, `seq` and id. By default, the clock by which the events
+                were read.
 
         Raises:
-            AnalysisError: A column of the contract is missing.
+            AnalysisError: A column is missing, or the clock has another value, or is not that of the events.
         """
-        missing = [column.name for column in COLUMNS if column.name not in events.columns]
+        read = events if isinstance(events, Events) else None
+        frame = events if isinstance(events, pl.DataFrame) else events.frame
+        self.clock: Clock = clock or (read.clock if read else "received")
+        check_choice("clock", self.clock, get_args(Clock))
+        if read and read.clock == "occurred" != self.clock:
+            raise AnalysisError("these events occurred in the range: read the events that were received in it")
+        names = [*(column.name for column in COLUMNS), *(OCCURRENCE if self.clock == "occurred" else ())]
+        missing = [name for name in names if name not in frame.columns]
         if missing:
             raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
         self._database = duckdb.connect()
         self._database.execute("SET GLOBAL TimeZone = 'UTC'")
         self._database.execute(f"CREATE SCHEMA {TABLE.partition('.')[0]}")
-        self._create(TABLE, {column.name: column.type for column in COLUMNS}, events)
-        self.has_orders = "order" in events.columns
+        types = {column.name: column.type for column in COLUMNS}
+        if self.clock == "occurred":
+            frame, types = _by_occurrence(frame), types | {"tie_order": "BIGINT"}
+        self._create(TABLE, types, frame)
+        self.has_orders = ORDER in frame.columns
         if self.has_orders:
-            types = {"event_id": "UUID", "order_id": "TEXT", "currency": "TEXT", "total": "DECIMAL(38, 18)"}
-            self._create("orders", types | {"items": "BIGINT"}, read_orders(events))
+            before = read.orders_before if read else no_orders()
+            self._create("orders", ORDERS, _placed(pl.concat([before, frame.select(before.columns)])))
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `Engine` says.
 
-        If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`.
+        If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`,
+        the event's time as `placed_at`, and its `login_state`. It also holds orders of events before the range.
         """
+        if self.clock == "occurred":
+            sql = sql.replace(TIE_ORDER, "tie_order")
         with self._database.cursor() as cursor:
             frame: pl.DataFrame = cursor.sql(sql, params=dict(parameters)).pl()
             return frame
@@ -101,6 +133,18 @@ class RawEvents:
         self._database.register("frame", frame.select(types.keys()).to_arrow())
         self._database.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM frame")  # noqa: S608  # our own names
         self._database.unregister("frame")
+
+
+def _by_occurrence(events: pl.DataFrame) -> pl.DataFrame:
+    """Make `occurred_at` the time of the events, and number them in their order as `tie_order`."""
+    ordered = events.sort("occurred_at", "client_id", "tab_id", "seq", "event_id", nulls_last=False)
+    return ordered.with_columns(pl.col("occurred_at").alias("event_timestamp")).with_row_index("tie_order")
+
+
+def _placed(events: pl.DataFrame) -> pl.DataFrame:
+    """Read the orders of events, with the time and the login state of each."""
+    times = events.select("event_id", placed_at="event_timestamp", login_state="user_login_state")
+    return read_orders(events).join(times, on="event_id")
 
 
 class WarehouseEvents:

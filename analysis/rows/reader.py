@@ -41,6 +41,7 @@ class Events:
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
         clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
         lookback: How long before the range objects were read, too.
+        lookahead: How long after the range objects were read, too.
         orders_before: Events before the range, as far as they were read, that may have placed an order: `event_id`,
             `event_timestamp` (the time by the clock), `event_name`, `user_login_state` and `order`. Empty if `order`
             was not requested.
@@ -50,6 +51,7 @@ class Events:
     corrupt: pl.DataFrame
     clock: Clock = "received"
     lookback: timedelta = timedelta(0)
+    lookahead: timedelta = timedelta(0)
     orders_before: pl.DataFrame = field(default_factory=no_orders)
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
@@ -97,8 +99,9 @@ def read_events(
     """
     names = [*fields, *(OCCURRENCE if clock == "occurred" else ())]
     is_timed = OCCURRED_AT in names
-    looks_back = is_timed or not keep_duplicates
-    selection = Selection(start, end, lookback if looks_back else timedelta(0), clock, lookahead)
+    if keep_duplicates and not is_timed:
+        lookback = timedelta(0)
+    selection = Selection(start, end, lookback, clock, lookahead if clock == "occurred" else timedelta(0))
     chosen = fields_named(names)
     basis = [each for each in BASIS if each not in chosen] if is_timed else []
     hours = hour_prefixes(start, end)
@@ -116,7 +119,8 @@ def read_events(
         known = known.unique("event_id", keep="first", maintain_order=True)
     columns = [column.name for column in COLUMNS] + list(dict.fromkeys(names))
     frame = selection.events(known).select(columns)
-    return Events(frame, corrupt, clock, selection.lookback, selection.orders_before(known) if orders else no_orders())
+    placed = selection.orders_before(known) if orders else no_orders()
+    return Events(frame, corrupt, clock, selection.lookback, selection.lookahead, placed)
 
 
 def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -50,7 +50,7 @@ class Selection:
         end: The moment after the last, aware.
         lookback: An event that was first received so long before `start`, or less, does not belong to the range.
         clock: Whether events belong to the range that were `received` in it, or that `occurred` in it.
-        lookahead: An event that occurred in the range belongs to it if it was received until so long after `end`.
+        lookahead: How long after `end` an event may be received that occurred in the range.
 
     Raises:
         AnalysisError: The clock has another value, or a duration is negative.
@@ -60,7 +60,7 @@ class Selection:
     end: datetime
     lookback: timedelta = DAY
     clock: Clock = "received"
-    lookahead: timedelta = DAY
+    lookahead: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if self.clock not in get_args(Clock):
@@ -80,7 +80,7 @@ class Selection:
 
     @property
     def _received_until(self) -> datetime:
-        return self.end + self.lookahead if self.clock == "occurred" else self.end
+        return self.end + self.lookahead
 
     def known(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows from `lookback` before the range to its end (`lookahead` after it), ordered by receipt, key."""
