@@ -1,8 +1,8 @@
-"""Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
+"""Reads the events of a span from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,14 @@ from analysis.raw.source import Source, open_source
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
 from analysis.rows.occurrence import BASIS, with_occurred_at
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
-from analysis.rows.selection import DAY, EARLIER, ORDER, Clock, Selection, no_orders
+from analysis.rows.selection import DAY, EARLIER, ORDER, RECEIPT, Clock, Selection, no_orders
 from chalicelib.contract import COLUMNS
 from command_line.progress import progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "batches", "read_events", "read_objects"]
+__all__ = ["Events", "batches", "read_events", "read_hours", "read_objects"]
 
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
@@ -28,21 +28,23 @@ BATCH_BYTES = 32 * 1024 * 1024
 STEP = 100  # of the progress bar
 # What clock="occurred" adds to a frame: the time, and the order of events of one tab that have the same time.
 OCCURRENCE = (OCCURRED_AT, "tab_id", "seq")
+_NAMES = tuple(column.name for column in COLUMNS)
 
 
 @dataclass(frozen=True)
 class Events:
-    """The events and the rejects of a range.
+    """The events and the rejects of a span.
 
     Attributes:
         frame: One row per event, ordered by its time (of receipt, or with the clock `occurred` of occurrence), then
             object key. The columns are the contract's, in its order, then the requested fields. UUIDs are lower-case
             text; times are in UTC, with microseconds.
-        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
-        clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
-        lookback: How long before the range objects were read, too.
-        lookahead: How long after the range objects were read, too.
-        orders_before: Events before the range, as far as they were read, that may have placed an order: `event_id`,
+        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
+            those of all hours that cover the span are here.
+        clock: `received` for the events that were received in the span, `occurred` for the events that occurred in it.
+        lookback: How long before the span objects were read, too.
+        lookahead: How long after the span objects were read, too.
+        orders_before: Events before the span, as far as they were read, that may have placed an order: `event_id`,
             `event_timestamp` (the time by the clock), `event_name`, `user_login_state` and `order`. Empty if `order`
             was not requested.
     """
@@ -77,25 +79,27 @@ def read_events(
 
     Args:
         source: `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware.
+        end: The moment after the last, aware.
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), `key`, the object's key, or
             `occurred_at`, when the event happened (UTC, never null; docs/metrics.md defines it).
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
         lookback: How long before `start` objects are read, too: an event that was first received then does not count
             again. With `keep_duplicates`, they are read for `occurred_at` only.
-        clock: `received`: the events that were received in the range, as in the warehouse. `occurred`: the events that
+        clock: `received`: the events that were received in the span, as in the warehouse. `occurred`: the events that
             occurred in it, with the columns `occurred_at`, `tab_id` and `seq` at the end.
         lookahead: With the clock `occurred`, how long after `end` objects are read, too: an event that arrives still
             later does not count.
 
     Returns:
-        The events and the rejects. An hour without objects simply has no events.
+        The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
+        cover the span are read, and events with an `event_timestamp` (by occurrence: an `occurred_at`) outside it are
+        left out.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, a field
-            is unknown, the clock has another value, or `lookback` or `lookahead` is negative.
+        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, a
+            field is unknown, the clock has another value, or `lookback` or `lookahead` is negative.
     """
     names = [*fields, *(OCCURRENCE if clock == "occurred" else ())]
     is_timed = OCCURRED_AT in names
@@ -104,23 +108,47 @@ def read_events(
     selection = Selection(start, end, lookback, clock, lookahead if clock == "occurred" else timedelta(0))
     chosen = fields_named(names)
     basis = [each for each in BASIS if each not in chosen] if is_timed else []
-    hours = hour_prefixes(start, end)
+    hours, hours_before, hours_after = (
+        hour_prefixes(*span) for span in ((start, end), selection.before, selection.after)
+    )
     opened = open_source(source)
     whole = Projection((*chosen, *basis), opened.last_modified)
     orders = [each for each in chosen if each.name == ORDER]
-    earlier = whole if is_timed else Projection(orders, opened.last_modified, EARLIER)
     rows, corrupt = _rows(opened, hours, whole)
-    before, _ = _rows(opened, hour_prefixes(*selection.hours_before), earlier)
-    after, _ = _rows(opened, hour_prefixes(*selection.hours_after), whole)
+    before, _ = _rows(opened, hours_before, whole if is_timed else Projection(orders, opened.last_modified, EARLIER))
+    after, _ = _rows(opened, hours_after, whole)
+    # An object in an hour before its receipt is not an event of the span, just as one in an hour after its receipt.
+    before = before.filter(pl.col("event_timestamp") < start.astimezone(UTC))
     known = selection.known(pl.concat([rows, before, after], how="diagonal"))
     if is_timed:
-        known = with_occurred_at(known).sort("event_timestamp", KEY)
+        known = with_occurred_at(known).sort(*RECEIPT)
     if not keep_duplicates:
         known = known.unique("event_id", keep="first", maintain_order=True)
-    columns = [column.name for column in COLUMNS] + list(dict.fromkeys(names))
-    frame = selection.events(known).select(columns)
+    frame = selection.events(known).select(*_NAMES, *dict.fromkeys(names))
     placed = selection.orders_before(known) if orders else no_orders()
     return Events(frame, corrupt, clock, selection.lookback, selection.lookahead, placed)
+
+
+def read_hours(
+    source: str | Path,
+    start: datetime,
+    end: datetime,
+    *,
+    fields: Sequence[str] = (),
+    keep_duplicates: bool = False,
+) -> Events:
+    """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
+
+    Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours. Objects of other
+    hours are not looked at.
+    """
+    hours = hour_prefixes(start, end)
+    opened = open_source(source)
+    rows, corrupt = _rows(opened, hours, Projection(fields_named(fields), opened.last_modified))
+    frame = rows.sort(*RECEIPT)
+    if not keep_duplicates:
+        frame = frame.unique("event_id", keep="first", maintain_order=True)
+    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), corrupt)
 
 
 def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -135,7 +163,10 @@ def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tu
 
 
 def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`."""
+    """Read the key and the stored bytes of each object of the hours in UTC that cover a span.
+
+    Arguments and errors are as in `read_events`.
+    """
     return _objects(open_source(source), hour_prefixes(start, end))
 
 

@@ -7,19 +7,17 @@ from typing import Literal, TypeAlias, get_args
 import polars as pl
 
 from analysis.errors import AnalysisError
+from analysis.raw.partitions import covering_hours
 from analysis.rows.fields import KEY, OCCURRED_AT
 from chalicelib.contract import COLUMNS
-from chalicelib.keys import PREFIX
 
-__all__ = ["DAY", "EARLIER", "ORDER", "Clock", "Selection", "no_orders"]
+__all__ = ["DAY", "EARLIER", "ORDER", "RECEIPT", "Clock", "Selection", "no_orders"]
 
 Clock: TypeAlias = Literal["received", "occurred"]
 
 DAY = timedelta(hours=24)
-HOUR = timedelta(hours=1)
-MICROSECOND = timedelta(microseconds=1)
 ORDER = "order"
-WHEN = "when"
+RECEIPT = ("event_timestamp", KEY)
 
 # What has to be known of an event before a range: its id, and whether it placed an order.
 EARLIER = tuple(
@@ -42,8 +40,6 @@ def no_orders() -> pl.DataFrame:
 @dataclass(frozen=True)
 class Selection:
     """Which events belong to a range.
-
-    An object is of the time of its receipt, and always of the hour of its partition.
 
     Attributes:
         start: The first moment, aware.
@@ -69,48 +65,40 @@ class Selection:
             raise AnalysisError("lookback and lookahead must not be negative: write timedelta(hours=24)")
 
     @property
-    def hours_before(self) -> tuple[datetime, datetime]:
-        """The whole hours before those of the range, in UTC: the first, and the one after the last."""
-        return _hour(self.start - self.lookback), _hour(self.start)
+    def before(self) -> tuple[datetime, datetime]:
+        """The whole hours before those that cover the range, in UTC."""
+        first, _ = covering_hours(self.start, self.end)
+        return min(first, self.start - self.lookback), first
 
     @property
-    def hours_after(self) -> tuple[datetime, datetime]:
-        """The whole hours after those of the range, in UTC: the first, and the one after the last."""
-        return _next_hour(self.end), _next_hour(self._received_until)
+    def after(self) -> tuple[datetime, datetime]:
+        """The whole hours after those that cover the range, in UTC."""
+        _, last = covering_hours(self.start, self.end)
+        return last, max(last, self._received_until)
 
     @property
     def _received_until(self) -> datetime:
         return self.end + self.lookahead
 
     def known(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows from `lookback` before the range to its end (`lookahead` after it), ordered by receipt, key."""
-        hour = pl.concat_str(pl.col(KEY).str.slice(len(PREFIX), len("2026/11/24/22")), pl.lit(":00"))
-        partition = hour.str.to_datetime("%Y/%m/%d/%H:%M", time_unit="us", time_zone="UTC")
-        when = pl.col("event_timestamp").clip(partition, partition + (HOUR - MICROSECOND))
-        read = when.is_between(self.start - self.lookback, self._received_until, closed="left")
-        return rows.with_columns(when.alias(WHEN)).filter(read).sort("event_timestamp", KEY)
+        """Keep rows received from `lookback` before the range to `lookahead` after it, ordered by receipt, then key."""
+        return rows.filter(_within("event_timestamp", self.start - self.lookback, self._received_until)).sort(*RECEIPT)
 
     def events(self, known: pl.DataFrame) -> pl.DataFrame:
         """Choose the events of the range from rows that `known` gave, in the order of the clock, then key."""
-        received = known.filter(pl.col(WHEN).is_between(self.start, self._received_until, closed="left"))
+        received = known.filter(_within("event_timestamp", self.start, self._received_until))
         if self.clock == "received":
             return received
-        occurred = pl.col(OCCURRED_AT).is_between(self.start, self.end, closed="left")
-        return received.filter(occurred).sort(OCCURRED_AT, KEY)
+        return received.filter(_within(OCCURRED_AT, self.start, self.end)).sort(OCCURRED_AT, KEY)
 
     def orders_before(self, known: pl.DataFrame) -> pl.DataFrame:
         """Choose the events before the range that may have placed an order, from rows that `known` gave."""
         placed = known.filter(pl.col("event_name") == "checkout_complete", pl.col(ORDER).is_not_null())
-        is_before = pl.col(WHEN) < self.start
-        if self.clock == "occurred":
-            is_before |= pl.col(OCCURRED_AT) < self.start
-            placed = placed.with_columns(event_timestamp=OCCURRED_AT)
-        return placed.filter(is_before).select(*_ORDERS)
+        # The time of receipt is never the earlier one.
+        time = pl.col("event_timestamp" if self.clock == "received" else OCCURRED_AT)
+        return placed.with_columns(event_timestamp=time).filter(time < self.start.astimezone(UTC)).select(*_ORDERS)
 
 
-def _hour(time: datetime) -> datetime:
-    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _next_hour(time: datetime) -> datetime:
-    return _hour(time + HOUR - MICROSECOND)
+def _within(column: str, start: datetime, end: datetime) -> pl.Expr:
+    # In UTC, because Polars compares no times of different zones.
+    return pl.col(column).is_between(start.astimezone(UTC), end.astimezone(UTC), closed="left")

@@ -18,6 +18,7 @@ from analysis.checks.validation.rows import erased_check, hours, row_checks, row
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.raw.partitions import covering_hours
 from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.raw.tombstones import read_tombstones
@@ -78,15 +79,17 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
     Args:
         source: The raw bucket: `s3://bucket`, or a directory.
         dw_url: The warehouse's libpq URL; None to check raw only.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware. Raw is compared with the warehouse partition by partition, and partitions are
+            hours in UTC: the span is widened to the hours that cover it.
+        end: The moment after the last, aware.
 
     Returns:
         The report. Nothing is written anywhere.
 
     Raises:
-        AnalysisError: Raw or the warehouse cannot be read, or the span does not consist of whole hours.
+        AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
     """
+    start, end = covering_hours(start, end)
     batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
     events = first_of_each_event(objects)
