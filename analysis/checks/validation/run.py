@@ -73,7 +73,9 @@ class ValidationReport:
         return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
 
 
-def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
+def validate(
+    source: str | Path, dw_url: str | None, start: datetime, end: datetime, zone: str = "UTC"
+) -> ValidationReport:
     """Validate the events received from `start` to `end`.
 
     Args:
@@ -82,6 +84,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         start: The first moment, aware. Raw is compared with the warehouse partition by partition, and partitions are
             hours in UTC: the span is widened to the hours that cover it.
         end: The moment after the last, aware.
+        zone: The IANA name of the time zone whose days `moved_days` means.
 
     Returns:
         The report. Nothing is written anywhere.
@@ -106,7 +109,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         *compared,
         *identity_checks(objects, events),
         *content_checks(events),
-        *clock_checks(events),
+        *clock_checks(events, zone),
         *sequence_checks(events),
         *visit_checks(events),
     ]

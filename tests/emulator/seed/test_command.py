@@ -89,7 +89,9 @@ class TestCommand:
         found = [key.rpartition("/")[0] for key in objects]
         assert {hour: entry["objects"] for hour, entry in hours.items()} == {hour: found.count(hour) for hour in found}
         assert {name: findings for name, findings in answers["checks"].items() if findings} == checks_of(objects)
-        assert [entry["login_state"] for entry in answers["metrics"][::33]] == [None, "logged_in", "anonymous"]
+        choices = [(entry["login_state"], entry["clock"]) for entry in answers["metrics"][::33]]
+        states = [(state, "received") for state in (None, "logged_in", "anonymous")]
+        assert choices == [*states, (None, "occurred")]
         overview = answers["metrics"][0]
         assert overview["rows"][0][overview["columns"].index("events")] == answers["rows"]
         assert f"{answers['objects']:,} objects in " in result.stdout
@@ -98,7 +100,7 @@ class TestCommand:
         """Every check is there, and finds nothing."""
         _, answers, _ = seeding("bucket", "--clean")
         assert not any(answers["checks"].values())
-        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (20, True, {})
+        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (21, True, {})
 
     def test_json_is_all_there_is_on_stdout(self, seeding: Seeding) -> None:
         """For machines to read."""
