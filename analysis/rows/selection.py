@@ -66,13 +66,13 @@ class Selection:
 
     @property
     def before(self) -> tuple[datetime, datetime]:
-        """The whole hours before those that cover the range, in UTC."""
+        """The span of the hours before the range (before its first partition), in UTC."""
         first, _ = covering_hours(self.start, self.end)
         return min(first, self.start - self.lookback), first
 
     @property
     def after(self) -> tuple[datetime, datetime]:
-        """The whole hours after those that cover the range, in UTC."""
+        """The span of the hours after the range (after its last partition), in UTC."""
         _, last = covering_hours(self.start, self.end)
         return last, max(last, self._received_until)
 
