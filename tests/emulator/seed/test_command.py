@@ -102,6 +102,14 @@ class TestCommand:
         assert not any(answers["checks"].values())
         assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (21, True, {})
 
+    def test_only_one_fault(self, seeding: Seeding) -> None:
+        """It is planted in all shoppers that are not spared and whom it suits; another name is refused."""
+        _, answers, _ = seeding("bucket", "--only", "late_events")
+        assert answers["faults"].keys() == {"late_events"}
+        assert {name for name, found in answers["checks"].items() if found} <= {"late_events", "moved_days"}
+        result = CliRunner().invoke(seed_command, ["--only", "late"])
+        assert (result.exit_code, "--only plants one of bad_discount_price," in result.output) == (2, True)
+
     def test_json_is_all_there_is_on_stdout(self, seeding: Seeding) -> None:
         """For machines to read."""
         objects, answers, result = seeding("bucket", "--json")
