@@ -8,7 +8,7 @@ from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.reader import Events, read_events
+from analysis.rows.reader import Events, OnError, read_events
 from analysis.rows.selection import DAY, Clock
 
 __all__ = ["History", "open_history", "read_history"]
@@ -56,6 +56,8 @@ class History:
             lines.append(f"includes {self.sample}")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
+        if unreadable := self.events.unreadable.height:
+            lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
         if corrupt := self.events.corrupt.height:
             lines.append(f"{corrupt:,} objects are not events: see 01_validation")
         return "\n".join(lines)
@@ -68,6 +70,8 @@ def open_history(
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
     clock: Clock = "received",
+    *,
+    on_error: OnError = "raise",
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -79,6 +83,7 @@ def open_history(
         end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
         login_state: Metrics count only events of this login state. By default they count all.
         clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
+        on_error: As in `read_history`.
 
     Returns:
         The history; read again to see events that came later.
@@ -89,7 +94,7 @@ def open_history(
     place = source_of(source)
     require_events(place)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    return read_history(place, warehouse_of(warehouse, place), within, clock)
+    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error)
 
 
 def read_history(
@@ -99,6 +104,8 @@ def read_history(
     clock: Clock = "received",
     lookback: timedelta = DAY,
     lookahead: timedelta = DAY,
+    *,
+    on_error: OnError = "raise",
 ) -> History:
     """Read the events of a range.
 
@@ -109,6 +116,8 @@ def read_history(
         clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
         lookback: How long before the range an event may have been received first, as in `read_events`.
         lookahead: How long after the range an event may arrive that occurred in it, as in `read_events`.
+        on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
+            history says how many there are.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -117,7 +126,14 @@ def read_history(
         AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
     """
     events = read_events(
-        source, within.start, within.end, fields=["order"], clock=clock, lookback=lookback, lookahead=lookahead
+        source,
+        within.start,
+        within.end,
+        fields=["order"],
+        lookback=lookback,
+        clock=clock,
+        lookahead=lookahead,
+        on_error=on_error,
     )
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     sample = read_sample(source, within.start, within.end)

@@ -11,6 +11,7 @@ from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
     from analysis.metrics.range import LoginState
+    from analysis.rows.reader import OnError
     from analysis.rows.selection import Clock
 
 __all__ = ["report_command"]
@@ -33,6 +34,13 @@ __all__ = ["report_command"]
     help="Count an event when it was received, as the warehouse does, or when it occurred in the browser.",
 )
 @click.option(
+    "--on-error",
+    type=click.Choice(["raise", "report"]),
+    default="raise",
+    show_default=True,
+    help="If an object may not be read: end with its name, or report without it.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default="report.html",
@@ -47,6 +55,7 @@ def report_command(
     end: datetime | None,
     login_state: "LoginState | None",
     clock: "Clock",
+    on_error: "OnError",
     out: Path,
     *,
     as_json: bool,
@@ -71,6 +80,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, clock)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
+from analysis.errors import AnalysisError
 from analysis.raw.partitions import Folder, hour_prefixes
-from analysis.raw.source import Source, open_source
+from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
 from analysis.rows.occurrence import BASIS, with_occurred_at
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
@@ -20,7 +21,9 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "batches", "read_events", "read_hours", "read_objects"]
+__all__ = ["Events", "OnError", "batches", "read_events", "read_hours", "read_objects"]
+
+OnError: TypeAlias = Literal["raise", "report"]
 
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
@@ -41,6 +44,8 @@ class Events:
             text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
             those of all hours that cover the span are here.
+        unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
+            directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
         clock: `received` for the events that were received in the span, `occurred` for the events that occurred in it.
         lookback: How long before the span objects were read, too.
         lookahead: How long after the span objects were read, too.
@@ -51,6 +56,7 @@ class Events:
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CORRUPT_SCHEMA))
     clock: Clock = "received"
     lookback: timedelta = timedelta(0)
     lookahead: timedelta = timedelta(0)
@@ -74,6 +80,7 @@ def read_events(
     lookback: timedelta = DAY,
     clock: Clock = "received",
     lookahead: timedelta = DAY,
+    on_error: OnError = "raise",
 ) -> Events:
     """Read the events that were received from `start` to `end`, or that occurred then.
 
@@ -91,6 +98,8 @@ def read_events(
             occurred in it, with the columns `occurred_at`, `tab_id` and `seq` at the end.
         lookahead: With the clock `occurred`, how long after `end` objects are read, too: an event that arrives still
             later does not count.
+        on_error: What happens if a single object may not be read. `raise` raises an error that names it. `report` reads
+            all others, and names it in `unreadable`.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
@@ -111,7 +120,8 @@ def read_events(
     hours, hours_before, hours_after = (
         hour_prefixes(*span) for span in ((start, end), selection.before, selection.after)
     )
-    opened = open_source(source)
+    unreadable: list[tuple[str, str]] = []
+    opened = open_source(source, _on_unreadable(on_error, unreadable))
     whole = Projection((*chosen, *basis), opened.last_modified)
     orders = [each for each in chosen if each.name == ORDER]
     rows, corrupt = _rows(opened, hours, whole)
@@ -126,7 +136,15 @@ def read_events(
         known = known.unique("event_id", keep="first", maintain_order=True)
     frame = selection.events(known).select(*_NAMES, *dict.fromkeys(names))
     placed = selection.orders_before(known) if orders else no_orders()
-    return Events(frame, corrupt, clock, selection.lookback, selection.lookahead, placed)
+    return Events(
+        frame,
+        _by_key(corrupt),
+        _by_key(unreadable),
+        clock=clock,
+        lookback=selection.lookback,
+        lookahead=selection.lookahead,
+        orders_before=placed,
+    )
 
 
 def read_hours(
@@ -148,26 +166,41 @@ def read_hours(
     frame = rows.sort(*RECEIPT)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
-    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), corrupt)
+    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), _by_key(corrupt))
 
 
-def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the rows of these hours, and the rejects by key."""
+def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, list[Corrupt]]:
+    """Give the rows of these hours, and the rejects."""
     frames = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
     for batch in batches(_objects(source, prefixes)):
         rows, refused = projection.rows(batch)
         frames.append(rows)
         corrupt += refused
-    return pl.concat(frames), pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort(KEY)
+    return pl.concat(frames), corrupt
 
 
-def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
+def read_objects(
+    source: str | Path, start: datetime, end: datetime, *, on_unreadable: OnUnreadable | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Read the key and the stored bytes of each object of the hours in UTC that cover a span.
 
-    Arguments and errors are as in `read_events`.
+    Arguments and errors are as in `read_events`. `on_unreadable` is called with key and reason of each object that may
+    not be read. Without it, that is an error.
     """
-    return _objects(open_source(source), hour_prefixes(start, end))
+    return _objects(open_source(source, on_unreadable), hour_prefixes(start, end))
+
+
+def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
+    if on_error == "raise":
+        return None
+    if on_error != "report":
+        raise AnalysisError(f"on_error is {on_error!r}: write 'raise' or 'report'")
+    return lambda key, reason: unreadable.append((key, reason))
+
+
+def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
+    return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort(KEY)
 
 
 def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
