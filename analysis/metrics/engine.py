@@ -65,7 +65,7 @@ class Engine(Protocol):
 
         Args:
             sql: The query, with parameters written as `$name`.
-            parameters: The value of each parameter by its name.
+            parameters: The value of each parameter by its name. Others are ignored.
 
         Returns:
             The rows, in the query's order.
@@ -125,8 +125,10 @@ class RawEvents:
         """
         if self.clock == "occurred":
             sql = sql.replace(TIE_ORDER, "tie_order")
+        # DuckDB takes no other parameters.
+        named = {name: value for name, value in parameters.items() if name in _PARAMETER.findall(sql)}
         with self._database.cursor() as cursor:
-            frame: pl.DataFrame = cursor.sql(sql, params=dict(parameters)).pl()
+            frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:

@@ -43,7 +43,7 @@ class Events:
             object key. The columns are the contract's, in its order, then the requested fields. UUIDs are lower-case
             text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
-            those of all hours that cover the span are here.
+            the rejects of all hours that cover the span are here.
         unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
             directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
         clock: `received` for the events that were received in the span, `occurred` for the events that occurred in it.
@@ -154,6 +154,7 @@ def read_hours(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    on_error: OnError = "raise",
 ) -> Events:
     """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
 
@@ -161,12 +162,13 @@ def read_hours(
     hours are not looked at.
     """
     hours = hour_prefixes(start, end)
-    opened = open_source(source)
+    unreadable: list[tuple[str, str]] = []
+    opened = open_source(source, _on_unreadable(on_error, unreadable))
     rows, corrupt = _rows(opened, hours, Projection(fields_named(fields), opened.last_modified))
     frame = rows.sort(*RECEIPT)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
-    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), _by_key(corrupt))
+    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), _by_key(corrupt), _by_key(unreadable))
 
 
 def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, list[Corrupt]]:

@@ -56,10 +56,10 @@ def write_shard(shard: Shard) -> Tally:
     return tally
 
 
-def answer_lines(paths: Sequence[Path], choices: Sequence[tuple[str | None, str]]) -> list[str]:
+def answer_lines(paths: Sequence[Path], zone: str, choices: Sequence[tuple[str | None, str]]) -> list[str]:
     """Return every answer over the records of all shards as lines of JSON, for each choice of login state and clock."""
     records = list(_records(paths))
-    return [as_line(answer) for state, clock in choices for answer in answers(records, state, clock)]
+    return [as_line(answer) for state, clock in choices for answer in answers(records, state, zone, clock)]
 
 
 def _records(paths: Sequence[Path]) -> Iterator[Record]:

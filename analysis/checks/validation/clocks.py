@@ -1,10 +1,9 @@
 """Checks of time: wrong clocks, events that arrived late, and events that arrived on a later day."""
 
-from zoneinfo import ZoneInfo
-
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
+from analysis.metrics.zone import zone_of
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import OCCURRED_AT
 from analysis.rows.occurrence import MOST_SKEW, with_occurred_at
@@ -21,7 +20,7 @@ def clock_checks(events: pl.DataFrame, zone: str = "UTC") -> list[Check]:
     skew, delay = ((pl.col(name) / SECOND).round(6) for name in ("offset", "delay"))
     clocks = found.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
     late = found.filter(delay > MOST_LATE)
-    moved = _moved(events, ZoneInfo(zone))
+    moved = _moved(events, zone)
     return [
         Check(
             "clock_skew",
@@ -52,15 +51,16 @@ def clock_checks(events: pl.DataFrame, zone: str = "UTC") -> list[Check]:
     ]
 
 
-def _moved(events: pl.DataFrame, zone: ZoneInfo) -> list[dict[str, object]]:
+def _moved(events: pl.DataFrame, zone: str) -> list[dict[str, object]]:
     """Find the events that waited for longer than transit takes, until another day of the zone."""
     times = with_occurred_at(events.rename({"sent_at": SENT_AT.name}))
     waited = (pl.col("event_timestamp") - pl.col(OCCURRED_AT)).dt.total_microseconds() > MOST_SKEW * SECOND
+    there = zone_of(zone)
     late = times.filter(waited).sort("event_timestamp", "key").select("key", OCCURRED_AT, "event_timestamp")
     return [
         {"key": key, OCCURRED_AT: occurred, "received_at": received}
         for key, occurred, received in late.iter_rows()
-        if occurred.astimezone(zone).date() != received.astimezone(zone).date()
+        if occurred.astimezone(there).date() != received.astimezone(there).date()
     ]
 
 

@@ -16,11 +16,19 @@ class Events:
     Args:
         records: Records of a history, in any order.
         login_state: Keep only the events of this login state; None: all events.
+        zone: The IANA name of the time zone whose hours and days count; also an attribute.
         clock: `received`: an event's time is its receipt, and events with the same time are ordered by event id.
             `occurred`: its time is when it happened, and they are ordered by client, tab, `seq` and event id.
     """
 
-    def __init__(self, records: Iterable[Record], login_state: str | None = None, clock: str = "received") -> None:
+    def __init__(
+        self,
+        records: Iterable[Record],
+        login_state: str | None = None,
+        zone: str = "UTC",
+        clock: str = "received",
+    ) -> None:
+        self.zone = zone
         first: dict[str, Record] = {}
         for record in sorted(records, key=lambda record: (record.time, record.event_id)):
             first.setdefault(record.event_id, record)

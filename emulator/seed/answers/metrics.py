@@ -62,9 +62,18 @@ class Answer(NamedTuple):
     table: Table
 
 
-def answers(records: Iterable[Record], login_state: str | None, clock: str = "received") -> Iterator[Answer]:
-    """Yield every answer over these records, of one login state (None: of all), by `received` or `occurred`."""
-    events = Events(records, login_state, clock)
+def answers(
+    records: Iterable[Record], login_state: str | None, zone: str = "UTC", clock: str = "received"
+) -> Iterator[Answer]:
+    """Yield every answer over these records.
+
+    Args:
+        records: Records of a history.
+        login_state: Only the events of this login state count; None: all events.
+        zone: The IANA name of the time zone whose hours and days count.
+        clock: `received` or `occurred`.
+    """
+    events = Events(records, login_state, zone, clock)
     for name, arguments, answer in _all():
         yield Answer(name, arguments, login_state, clock, answer(events, **arguments))
 
