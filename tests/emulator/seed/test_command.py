@@ -89,9 +89,9 @@ class TestCommand:
         found = [key.rpartition("/")[0] for key in objects]
         assert {hour: entry["objects"] for hour, entry in hours.items()} == {hour: found.count(hour) for hour in found}
         assert {name: findings for name, findings in answers["checks"].items() if findings} == checks_of(objects)
-        choices = [(entry["login_state"], entry["clock"]) for entry in answers["metrics"][::33]]
+        choices = dict.fromkeys((entry["login_state"], entry["clock"]) for entry in answers["metrics"])
         states = [(state, "received") for state in (None, "logged_in", "anonymous")]
-        assert choices == [*states, (None, "occurred")]
+        assert list(choices) == [*states, (None, "occurred")]
         overview = answers["metrics"][0]
         assert overview["rows"][0][overview["columns"].index("events")] == answers["rows"]
         assert f"{answers['objects']:,} objects in " in result.stdout
