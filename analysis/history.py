@@ -44,9 +44,12 @@ class History:
     def rule(self) -> str:
         """Say in words by which clock events count, and how far the range looks back and ahead."""
         read = self.events
-        ahead = f", if it arrived by {read.lookahead / HOUR:g} h after the range" if read.clock == "occurred" else ""
-        count = f"each event counts when it {read.clock}{ahead}".replace("it received", "it was received")
-        return f"{count}; lookback {read.lookback / HOUR:g} h for events and orders that came before"
+        back = f"lookback {read.lookback / HOUR:g} h for events and orders that came before"
+        if read.clock == "received":
+            return f"each event counts when it was received; {back}"
+        return (
+            f"each event counts when it occurred, if it arrived by {read.lookahead / HOUR:g} h after the range; {back}"
+        )
 
     def __repr__(self) -> str:
         read = self.events
