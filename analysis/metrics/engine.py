@@ -126,7 +126,7 @@ class RawEvents:
         if self.clock == "occurred":
             sql = sql.replace(TIE_ORDER, "tie_order")
         # DuckDB takes no other parameters.
-        named = {name: value for name, value in parameters.items() if name in _PARAMETER.findall(sql)}
+        named = {name: parameters[name] for name in {*_PARAMETER.findall(sql)} & parameters.keys()}
         with self._database.cursor() as cursor:
             frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame

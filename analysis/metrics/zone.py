@@ -100,7 +100,7 @@ def next_period(period: datetime, grain: str, zone: ZoneInfo) -> datetime:
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """Read what a zone's clocks show as an instant.
+    """Give the instant at which a zone's clocks show a time.
 
     Args:
         local: A time without a zone. Midnight stands for the beginning of the day, even where clocks jump over it.

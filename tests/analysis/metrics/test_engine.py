@@ -48,6 +48,11 @@ class TestBoth:
         frame = engine_of([]).query(sql, {"a": "$b'; %(b)s", "b": tokyo})
         assert frame.rows() == [("$b'; %(b)s%", datetime(2026, 11, 2, tzinfo=UTC), 3)]
 
+    def test_other_parameters_are_ignored(self, engine_of: EngineOf) -> None:
+        """So a query may take a range's, and use some of them."""
+        sql = "SELECT COUNT(*) FROM public.clickstream_events WHERE event_timestamp >= $start"
+        assert engine_of([event(0)]).query(sql, RANGE.parameters).item() == 1
+
     def test_threads_may_share_one(self, engine_of: EngineOf) -> None:
         """Each gets its own answer."""
         engine = engine_of([event(0)])
