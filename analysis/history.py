@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from analysis.errors import AnalysisError
@@ -13,8 +13,11 @@ from analysis.place import require_events, source_of, warehouse_of
 from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.sample import Sample, read_sample
 from analysis.rows.reader import Events, OnError, read_events
+from analysis.rows.selection import DAY, Clock
 
 __all__ = ["History", "open_history", "read_history"]
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,20 @@ class History:
     sample: Sample | None = None
     price_decimals: int = 0
 
+    @property
+    def rule(self) -> str:
+        """Say in words by which clock events count, and how far the range looks back and ahead."""
+        read = self.events
+        back = f"lookback {read.lookback / HOUR:g} h for events and orders that came before"
+        if read.clock == "received":
+            return f"each event counts when it was received; {back}"
+        return (
+            f"each event counts when it occurred, if it arrived by {read.lookahead / HOUR:g} h after the range; {back}"
+        )
+
     def __repr__(self) -> str:
-        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {self.within}"]
+        read = self.events
+        lines = [f"{read.frame.height:,} events in {self.source}, {read.clock} from {self.within}", self.rule]
         if self.sample:
             lines.append(f"includes {self.sample}")
         lines.append(f"login state: {self.within.login_state or 'all'}")
@@ -64,6 +79,7 @@ def open_history(
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
     zone: str | None = None,
+    clock: Clock = "received",
     *,
     on_error: OnError = "raise",
 ) -> History:
@@ -77,6 +93,7 @@ def open_history(
         end: Moment after the last one, of `zone` unless it says otherwise. By default the end of the current hour.
         login_state: Metrics count only events of this login state. By default they count all.
         zone: The IANA name of the time zone whose hours, days and weeks count. By default `CLICKSTREAM_ZONE`, else UTC.
+        clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
         on_error: As in `read_history`.
 
     Returns:
@@ -89,16 +106,28 @@ def open_history(
     require_events(place)
     there = zone or default_zone()
     within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
-    return read_history(place, warehouse_of(warehouse, place), within, on_error=on_error)
+    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_error: OnError = "raise") -> History:
+def read_history(
+    source: str | Path,
+    dw_url: str | None,
+    within: Range,
+    clock: Clock = "received",
+    lookback: timedelta = DAY,
+    lookahead: timedelta = DAY,
+    *,
+    on_error: OnError = "raise",
+) -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
         within: The range.
+        clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
+        lookback: How long before the range an event may have been received first, as in `read_events`.
+        lookahead: How long after the range an event may arrive that occurred in it, as in `read_events`.
         on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
             history says how many there are.
 
@@ -110,9 +139,19 @@ def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_er
     """
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     decimals = _decimals(warehouse)
-    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error, price_decimals=decimals)
+    events = read_events(
+        source,
+        within.start,
+        within.end,
+        fields=["order"],
+        lookback=lookback,
+        clock=clock,
+        lookahead=lookahead,
+        on_error=on_error,
+        price_decimals=decimals,
+    )
     sample = read_sample(source, within.start, within.end)
-    raw = RawEvents(events.frame, price_decimals=decimals)
+    raw = RawEvents(events)
     return History(source, dw_url, within, events, raw, warehouse, sample, decimals)
 
 

@@ -12,6 +12,7 @@ from analysis.metrics.range import HISTORY_DAYS, span
 if TYPE_CHECKING:
     from analysis.metrics.range import LoginState
     from analysis.rows.reader import OnError
+    from analysis.rows.selection import Clock
 
 __all__ = ["report_command"]
 
@@ -24,6 +25,13 @@ __all__ = ["report_command"]
     "--login-state",
     type=click.Choice(["logged_in", "anonymous"]),
     help="Only events of this login state.  [default: all]",
+)
+@click.option(
+    "--clock",
+    type=click.Choice(["received", "occurred"]),
+    default="received",
+    show_default=True,
+    help="Count an event when it was received, as the warehouse does, or when it occurred in the browser.",
 )
 @click.option(
     "--on-error",
@@ -47,6 +55,7 @@ def report_command(
     end: datetime | None,
     zone: str,
     login_state: "LoginState | None",
+    clock: "Clock",
     on_error: "OnError",
     out: Path,
     *,
@@ -61,6 +70,7 @@ def report_command(
     Examples:
       python -m analysis report --out report.html
       python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
+      python -m analysis report --clock occurred --out when-it-happened.html
       python -m analysis report --source s3://my-bucket --dw "$DW_URL"
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
@@ -71,6 +81,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, on_error=on_error)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -35,6 +35,6 @@ def validate_command(
     from analysis.place import source_of, warehouse_of
 
     bucket = source_of(source)
-    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS, zone))
+    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS, zone), zone)
     click.echo(output.as_json(report, zone)) if as_json else output.show(report, zone)
     raise SystemExit(0 if report.is_passed else 1)

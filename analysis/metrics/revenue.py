@@ -23,8 +23,8 @@ SOLD_ITEMS = {
 def revenue(raw: RawEvents, within: Range) -> pl.DataFrame:
     """Add up the orders of each currency.
 
-    An order counts once: the first `checkout_complete` with its id counts. The metric follows Plausible's revenue
-    goals.
+    An order counts once: the first `checkout_complete` with its id counts, if it is in the range. Earlier ones are
+    known as far as events were read before the range. The metric follows Plausible's revenue goals.
 
     Args:
         raw: Raw events, with the column `order`.

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from analysis.rows.browser_time import BROWSER_TIME, MILLISECONDS_FROM
 from analysis.rows.fields import JSON
 from analysis.rows.members import Values
 from chalicelib.contract import Column
@@ -24,12 +25,15 @@ DTYPES: Mapping[str, pl.DataType] = {
     "BOOLEAN": pl.Boolean(),
     "BIGINT": pl.Int64(),
     JSON: pl.String(),
+    BROWSER_TIME: pl.Datetime("us", "UTC"),
 }
 
 UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 # As ingest and browsers write it. Python and Polars disagree on the year 0 and on second 60.
 TIMESTAMP = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
+# Seconds or milliseconds since 1970, as programs write them.
+EPOCH = "^[1-9](?:[0-9]{9}|[0-9]{12})$"
 PRESENT = "is present"
 PRICES = 65536
 
@@ -53,15 +57,27 @@ def _usual(type_name: str, first: pl.Expr) -> pl.Expr:
     if type_name == "UUID":
         return pl.when(first.str.contains(UUID)).then(first.str.to_lowercase())
     if type_name == "TIMESTAMPTZ":
-        plain = pl.when(first.str.contains(TIMESTAMP)).then(first)
-        return plain.str.to_datetime(TIMESTAMP_FORMAT, time_unit="us", time_zone="UTC", strict=False)
+        return _iso(first)
+    if type_name == BROWSER_TIME:
+        return pl.coalesce(_iso(first), _epoch(first))
     return first
+
+
+def _iso(text: pl.Expr) -> pl.Expr:
+    plain = pl.when(text.str.contains(TIMESTAMP)).then(text)
+    return plain.str.to_datetime(TIMESTAMP_FORMAT, time_unit="us", time_zone="UTC", strict=False)
+
+
+def _epoch(text: pl.Expr) -> pl.Expr:
+    number = pl.when(text.str.contains(EPOCH)).then(text).cast(pl.Int64)
+    microseconds = number * pl.when(number >= MILLISECONDS_FROM).then(1_000).otherwise(1_000_000)
+    return microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def _first(column: Column) -> pl.Expr:
     """Take the first source that is not null and not empty. If it does not convert, the row is unusual."""
     sources = [pl.col(_name(column, source)) for source in column.sources]
-    if column.type in {"TEXT", "UUID", "TIMESTAMPTZ"}:
+    if column.type in {"TEXT", "UUID", "TIMESTAMPTZ", BROWSER_TIME}:
         sources = [pl.when(source != "").then(source) for source in sources]
     return pl.coalesce(sources)
 
@@ -139,4 +155,5 @@ _SERIES: Mapping[str, _Convert] = {
     "BOOLEAN": _booleans,
     "BIGINT": _bigints,
     JSON: _json,
+    BROWSER_TIME: _texts,
 }

@@ -29,7 +29,10 @@ class Order(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One received event; a value is None if none was sent, or none that fits. `time` is the receipt, as in `clock`."""
+    """One received event; a value is None if none was sent, or none that fits.
+
+    `time` is the receipt and `occurred` when the event happened, both as in `clock`.
+    """
 
     event_id: str
     time: int
@@ -46,6 +49,9 @@ class Record(NamedTuple):
     price: int | None = None
     discount_price: int | None = None
     order: Order | None = None
+    occurred: int = 0
+    tab_id: str | None = None
+    seq: int | None = None
 
     @property
     def visitor(self) -> Visitor | None:
@@ -55,7 +61,7 @@ class Record(NamedTuple):
         return None if self.user_id is None else ("user", self.user_id)
 
 
-def record_of(event: Event) -> Record:
+def record_of(event: Event, occurred: int) -> Record:
     """Return the record of an event, from its true payload."""
     payload = event.payload
     product = payload.get("product", {})
@@ -75,6 +81,9 @@ def record_of(event: Event) -> Record:
         product.get("price"),
         product.get("discountPrice"),
         _order(payload),
+        occurred,
+        payload["tabId"],
+        payload["seq"],
     )
 
 

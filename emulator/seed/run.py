@@ -27,7 +27,12 @@ __all__ = ["SeedReport", "run"]
 
 MOST_PROCESSES = 8
 FEW_PARTS = 10
-LOGIN_STATES: tuple[tuple[str | None, ...], ...] = ((None,), ("logged_in", "anonymous"))  # of about equal work
+# Login states and clocks, in parts of about equal work.
+CHOICES: tuple[tuple[tuple[str | None, str], ...], ...] = (
+    ((None, "received"),),
+    (("logged_in", "received"), ("anonymous", "received")),
+    ((None, "occurred"),),
+)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def _write(parts: list[Shard], each: Mapping, progress: Progress) -> Tally:
 
 def _answers(parts: list[Shard], zone: str, each: Mapping, progress: Progress) -> Iterator[str]:
     answer = partial(answer_lines, [part.records for part in parts], zone)
-    for lines in progress.track(each(answer, LOGIN_STATES), len(LOGIN_STATES), description="answers"):
+    for lines in progress.track(each(answer, CHOICES), len(CHOICES), description="answers"):
         yield from lines
 
 

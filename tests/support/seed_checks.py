@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import isfinite
 from typing import Any
@@ -187,6 +187,10 @@ def of_clients(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
         for event in timed:
             if event.delay - smallest > 300:
                 yield "late_events", {"key": event.key, "seconds": round(event.delay - smallest, 3)}
+            waited = timedelta(seconds=event.delay - (0 if 0 <= smallest <= 60 else smallest))
+            happened = event.received_at - waited
+            if waited > timedelta(minutes=1) and happened.date() < event.received_at.date():
+                yield "moved_days", {"key": event.key}
         dropped = [event.payload["dropped"] for event in of_client]
         totals = [sum(counts.values()) for counts in dropped]
         if max(totals) > min(totals):

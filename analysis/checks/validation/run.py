@@ -19,6 +19,7 @@ from analysis.checks.validation.rows import erased_check, hours, row_checks, row
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.metrics.zone import default_zone
 from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.partitions import covering_hours, hour_of
 from analysis.raw.sample import Sample, read_sample
@@ -75,7 +76,9 @@ class ValidationReport:
         return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
 
 
-def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
+def validate(
+    source: str | Path, dw_url: str | None, start: datetime, end: datetime, zone: str | None = None
+) -> ValidationReport:
     """Validate the events received from `start` to `end`.
 
     Args:
@@ -84,6 +87,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         start: The first moment, aware. Raw is compared with the warehouse partition by partition, and partitions are
             hours in UTC: the span is widened to the hours that cover it.
         end: The moment after the last, aware.
+        zone: The IANA name of the time zone whose days `moved_days` means. By default `CLICKSTREAM_ZONE`, else UTC.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -120,7 +124,7 @@ def validate(source: str | Path, dw_url: str | None, start: datetime, end: datet
         *identity_checks(objects, events),
         *content_checks(events, decimals),
         rounding_check(events, decimals),
-        *clock_checks(events),
+        *clock_checks(events, zone or default_zone()),
         *sequence_checks(events),
         *visit_checks(events),
     ]

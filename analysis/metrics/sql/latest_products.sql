@@ -2,15 +2,15 @@
 SELECT
     context_product_id AS product_id,
     (
-        ARRAY_AGG(context_product_name ORDER BY event_timestamp DESC, event_id DESC)
+        ARRAY_AGG(context_product_name ORDER BY event_timestamp DESC, tie_order DESC)
         FILTER (WHERE context_product_name IS NOT NULL)
     )[1] AS product_name,
     (
-        ARRAY_AGG(context_product_category ORDER BY event_timestamp DESC, event_id DESC)
+        ARRAY_AGG(context_product_category ORDER BY event_timestamp DESC, tie_order DESC)
         FILTER (WHERE context_product_category IS NOT NULL)
     )[1] AS category,
     (
-        ARRAY_AGG(context_product_brand ORDER BY event_timestamp DESC, event_id DESC)
+        ARRAY_AGG(context_product_brand ORDER BY event_timestamp DESC, tie_order DESC)
         FILTER (WHERE context_product_brand IS NOT NULL)
     )[1] AS brand
 FROM events

@@ -15,7 +15,7 @@ ordered AS (
         session_id,
         event_name,
         context_product_id,
-        ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY event_timestamp, event_id) AS position
+        ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY event_timestamp, tie_order) AS position
     FROM events
     WHERE session_id IS NOT NULL AND event_name IN ('add_to_cart_click', 'checkout_complete')
 ),

@@ -10,8 +10,9 @@ The document is one object:
   event id.
 - `faults`: how often each kind of fault was planted.
 - `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain`,
-  `cohort`, `limit` or `clicks`),
-  `login_state` (`logged_in`, `anonymous`, or null for all events), `columns`, and `rows`: a list of lists of values.
+  `cohort`, `limit` or `clicks`), `login_state` (`logged_in`, `anonymous`, or null for all events), `clock`
+  (`received`, or `occurred` for figures over raw by the time at which events happened), `columns`, and `rows`: a list
+  of lists of values.
   Times and periods are text as above, cohorts are text like `2026-11-23`, exact sums of money are text of a decimal
   number, ratios and durations are numbers, and there is null where SQL has NULL.
 - `checks`: for each check the list of its findings, in the order of their JSON text; the list may be empty.
@@ -26,6 +27,7 @@ The findings, by check:
 - `lost_values`: `key`, `column` of the warehouse, and `member` that was sent
 - `clock_skew`: `client_id` and `seconds`, the smallest time between an event and its receipt
 - `late_events`: `key` and `seconds`, beyond the smallest delay of its client
+- `moved_days`: `key`, of an event that was received on a later day (UTC) than it happened
 - `lost_events`: `client_id`, `tab_id`, and the `first` and `last` sequence number of a gap; `sequence`, beside the
   checks, holds how many events were `expected` and how many are `lost`, over all tabs, and the `loss_rate`
 - `counted_drops`: `client_id` and `grew_by`
@@ -55,9 +57,9 @@ __all__ = ["as_line", "write_answers"]
 
 def as_line(answer: Answer) -> str:
     """Return one answer as one line of JSON."""
-    metric, arguments, login_state, (columns, rows) = answer
-    entry = {"metric": metric, "arguments": arguments, "login_state": login_state, "columns": columns, "rows": rows}
-    return _dump(entry)
+    (columns, rows), settings = answer.table, answer._asdict()
+    del settings["table"]
+    return _dump({**settings, "columns": columns, "rows": rows})
 
 
 def write_answers(path: Path, store: Store, tally: Tally, zone: str, lines: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ CHECKS = (
     "lost_values",
     "clock_skew",
     "late_events",
+    "moved_days",
     "lost_events",
     "counted_drops",
     "repeated_seqs",

@@ -1,4 +1,6 @@
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -8,7 +10,9 @@ from analysis.errors import AnalysisError
 from analysis.metrics.engine import RawEvents
 from analysis.metrics.range import Range
 from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
+from analysis.rows.reader import read_events
 from tests.support.event_rows import RANGE, Event, at, check, event, frame_of, raw_of
+from tests.support.raw_objects import START, Objects
 
 MONEY = pl.Decimal(38, 18)
 REVENUE = {
@@ -52,7 +56,28 @@ class TestRevenue:
             ]
         )
         check(revenue(raw, RANGE), REVENUE, [("unknown", 1, Decimal(1), 1.0, 0, 0)])
-        check(revenue(raw, Range(at(2), RANGE.end)), REVENUE, [("unknown", 1, Decimal(3), 3.0, 0, 0)])
+        check(revenue(raw, Range(at(1), RANGE.end)), REVENUE, [("unknown", 1, Decimal(1), 1.0, 0, 0)])
+
+    def test_an_order_that_was_placed_before_the_range_does_not_count_again(self) -> None:
+        """In a part of what was read. Among the events of one login state, only orders of that state are earlier."""
+        raw = raw_of([sold(1, '{"id": "7", "total": 2}'), sold(5, '{"id": 7, "total": 3}', login="logged_in")])
+        check(revenue(raw, Range(at(2), RANGE.end)), REVENUE, [])
+        logged_in = [("unknown", 1, Decimal(3), 3.0, 0, 0)]
+        check(revenue(raw, Range(at(2), RANGE.end, "logged_in")), REVENUE, logged_in)
+
+    def test_a_reloaded_page_of_thanks_is_no_second_order(self, tmp_path: Path) -> None:
+        """The day after, the browser sends the same order id in another event: the orders of the lookback are known."""
+        objects = Objects()
+        for hours in (0, 15, 39):
+            objects.add(hours * 3600, eventName="checkout_complete", order={"id": "7", "total": 5, "currency": "EUR"})
+        bucket = objects.write(tmp_path)
+        midnight = START + timedelta(hours=15)
+        days = [(midnight - timedelta(days=1), midnight), (midnight, midnight + timedelta(days=1))]
+        reads = [RawEvents(read_events(bucket, *day, fields=["order"])) for day in days]
+        rows = [revenue(raw, Range(*day)).rows() for raw, day in zip(reads, days, strict=True)]
+        assert rows == [[("EUR", 1, Decimal(5), 5.0, 0, 0)], []]
+        blind = read_events(bucket, *days[1], fields=["order"], lookback=timedelta(0))
+        assert revenue(RawEvents(blind), Range(*days[1])).height == 1
 
     def test_a_total_that_is_no_number_is_no_zero(self) -> None:
         """It is counted, and left out of the average."""

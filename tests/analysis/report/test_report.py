@@ -67,6 +67,16 @@ class TestReport:
         assert re.findall(r'<section id="(\w+)">', page) == sections
         assert re.findall(r'href="#(\w+)"', page) == sections
 
+    def test_it_says_by_which_clock_events_count(self, bucket: Path, tmp_path: Path) -> None:
+        """And how far the range looks back, and ahead."""
+        run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        rule = "each event counts when it was received; lookback 24 h"
+        assert rule in (tmp_path / "r.html").read_text()
+        result = run("--source", bucket, "--out", tmp_path / "o.html", "--clock", "occurred", *SPAN)
+        assert result.stdout.startswith("4 events, 2 visitors")
+        rule = "each event counts when it occurred, if it arrived by 24 h after the range; lookback 24 h"
+        assert rule in (tmp_path / "o.html").read_text()
+
     def test_it_needs_nothing_from_elsewhere(self, bucket: Path, tmp_path: Path) -> None:
         """No script, no picture, no style sheet, no font: all is inside."""
         run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import JSON, RAW_FIELDS
 from analysis.rows.projection import Projection
 from chalicelib.contract import COLUMNS
@@ -16,7 +17,7 @@ from chalicelib.json_object import decode, parse
 from tests.support.json_texts import hostile_payloads, json_values, object_texts, price_texts, whitespace
 
 LAST_MODIFIED = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
-FIELDS = [field for field in RAW_FIELDS if field.type != JSON]
+FIELDS = [*(field for field in RAW_FIELDS if field.type != JSON), SENT_AT]
 JSON_FIELDS = [field for field in RAW_FIELDS if field.type == JSON]
 
 UUID_TEXT = "7c9e6679-7425-40de-944b-e07fc1f90a04"
@@ -172,6 +173,12 @@ class TestProjection:
             '"_ingest": {"receivedAt": "2026-11-24T22:00:00.\\u0661\\u0661\\u0661Z"}',
             '"eventTimestamp": 20261124',
             '"eventTimestamp": 2026.5',
+            '"eventTimestamp": 1795510800',
+            '"eventTimestamp": 1795510800000',
+            '"eventTimestamp": 1795510800.25',
+            '"eventTimestamp": "1795510800000"',
+            '"eventTimestamp": "1712121000000"',
+            '"eventTimestamp": "24/11/2026 09:00", "event_timestamp": 1795510800',
             f'"eventId": "{UUID_TEXT.upper()}"',
             f'"eventId": "{UUID_TEXT}\\n"',
             f'"eventId": "{{{UUID_TEXT}}}"',
