@@ -37,7 +37,7 @@ class TestValidate:
         """Exit code 0, and an account of the hours; that no warehouse was compared is said."""
         result = run("--source", bucket, *SPAN)
         assert result.exit_code == 0
-        assert "All 18 checks passed." in result.stdout
+        assert "All 19 checks passed." in result.stdout
         assert "Raw was not compared with a warehouse" in result.stdout
 
     def test_a_sample_is_called_one(self, bucket: Path) -> None:
