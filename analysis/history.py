@@ -26,6 +26,7 @@ class History:
         raw: The events, for every metric.
         warehouse: The warehouse, for every metric but revenue; None without a URL.
         sample: Which of the events are made up; None if all are real.
+        bots: Whether the events of crawlers, headless browsers and monitors are among `events` and `raw`.
     """
 
     source: str | Path
@@ -35,12 +36,15 @@ class History:
     raw: RawEvents
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
+    bots: bool = True
 
     def __repr__(self) -> str:
         start, end = (f"{time:%Y-%m-%d %H:%M}" for time in (self.within.start, self.within.end))
         lines = [f"{self.events.frame.height:,} events in {self.source}, received from {start} to {end} UTC"]
         if self.sample:
             lines.append(f"includes {self.sample}")
+        if not self.bots:
+            lines.append("without the events of bots in raw; the warehouse has them")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
         if corrupt := self.events.corrupt.height:
@@ -54,6 +58,8 @@ def open_history(
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
+    *,
+    bots: bool = True,
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -64,6 +70,7 @@ def open_history(
         start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
         end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
         login_state: Metrics count only events of this login state. By default they count all.
+        bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
         The history; read again to see events that came later.
@@ -74,16 +81,17 @@ def open_history(
     place = source_of(source)
     require_events(place)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    return read_history(place, warehouse_of(warehouse, place), within)
+    return read_history(place, warehouse_of(warehouse, place), within, bots=bots)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range) -> History:
+def read_history(source: str | Path, dw_url: str | None, within: Range, *, bots: bool = True) -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
         within: The range; its start and end are whole hours in UTC.
+        bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -91,7 +99,7 @@ def read_history(source: str | Path, dw_url: str | None, within: Range) -> Histo
     Raises:
         AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
     """
-    events = read_events(source, within.start, within.end, fields=["order"])
+    events = read_events(source, within.start, within.end, fields=["order"], bots=bots)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     sample = read_sample(source, within.start, within.end)
-    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample)
+    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample, bots)

@@ -25,6 +25,11 @@ __all__ = ["report_command"]
     help="Only events of this login state.  [default: all]",
 )
 @click.option(
+    "--bots/--no-bots",
+    default=True,
+    help="Count the events of crawlers, headless browsers and monitors, or leave them out.  [default: --bots]",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default="report.html",
@@ -40,6 +45,7 @@ def report_command(
     login_state: "LoginState | None",
     out: Path,
     *,
+    bots: bool,
     as_json: bool,
 ) -> None:
     """Write the charts and tables of the notebooks to one page.
@@ -61,6 +67,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    history = read_history(bucket, warehouse_of(dw, bucket), within)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, bots=bots)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

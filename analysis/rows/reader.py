@@ -10,6 +10,7 @@ import polars as pl
 
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import Source, open_source
+from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, fields_named
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
 from chalicelib.contract import COLUMNS
@@ -18,7 +19,7 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "batches", "read_events", "read_objects"]
+__all__ = ["Events", "batches", "objects_of", "read_events", "read_objects"]
 
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
@@ -54,6 +55,7 @@ def read_events(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    bots: bool = True,
 ) -> Events:
     """Read the events that were received from `start` to `end`.
 
@@ -64,6 +66,7 @@ def read_events(
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
+        bots: Keep the events of crawlers, headless browsers and monitors, which `_ingest.userAgent` names.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events.
@@ -72,29 +75,32 @@ def read_events(
         AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, or a field
             is unknown.
     """
-    chosen = fields_named(fields)
+    chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     prefixes = hour_prefixes(start, end)
     opened = open_source(source)
     projection = Projection(chosen, opened.last_modified)
     frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
-    for batch in batches(_objects(opened, prefixes)):
+    for batch in batches(objects_of(opened, prefixes)):
         rows, refused = projection.rows(batch)
         frames.append(rows)
         corrupt += refused
     frame = pl.concat(frames).sort("event_timestamp", KEY)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
+    if not bots:
+        frame = without_bots(frame)
     columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
     return Events(frame.select(columns), pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort("key"))
 
 
 def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
     """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`."""
-    return _objects(open_source(source), hour_prefixes(start, end))
+    return objects_of(open_source(source), hour_prefixes(start, end))
 
 
-def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def objects_of(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Read the key and the stored bytes of each object below some prefixes of an open source."""
     with progress("listing hours", len(prefixes)) as advance:
         folders: list[Folder] = []
         for found in source.folders(prefixes):
