@@ -40,6 +40,19 @@ class LocalSource:
         )
         return sorted(filter(is_partition, found))
 
+    def level(self, prefix: str) -> tuple[list[str], list[str]]:
+        """Do as `Source` says."""
+        folders, names = [], []
+        try:
+            with os.scandir(self._path(prefix)) as entries:
+                for entry in entries:
+                    folders.append(f"{entry.name}/") if entry.is_dir() else names.append(entry.name)
+        except FileNotFoundError:
+            return [], []
+        except OSError as error:
+            raise AnalysisError(f"cannot list {error.filename}: {error.strerror}") from error
+        return folders, names
+
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """Do as `Source` says."""
         for prefix, names in folders:

@@ -54,6 +54,14 @@ class S3Source:
                 level = list(chain.from_iterable(pool.map(self._folders_in, level)))
         return sorted(filter(is_partition, level))
 
+    def level(self, prefix: str) -> tuple[list[str], list[str]]:
+        """Do as `Source` says."""
+        with self._errors():
+            listed = obstore.list_with_delimiter(self._store, prefix)
+        below = len(prefix)
+        folders = [f"{path.rstrip('/')}/"[below:] for path in listed["common_prefixes"]]
+        return folders, [item["path"][below:] for item in listed["objects"]]
+
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """Do as `Source` says."""
         keys = (prefix + name for prefix, names in folders for name in names)
