@@ -3,11 +3,11 @@
 import altair as alt
 import polars as pl
 
-from analysis.charts.theme import BLUE, GREY, ORANGE, RED, WIDTH, bar_height
+from analysis.charts.theme import BLUE, GREY, LIGHT, ORANGE, RED, WIDTH, bar_height
 
 __all__ = ["findings", "objects"]
 
-FATES = {"rows": BLUE, "duplicates": GREY, "rejects": ORANGE, "missing": RED}
+FATES = {"rows": BLUE, "duplicates": GREY, "rejects": ORANGE, "missing": RED, "not_yet_judged": LIGHT}
 SEVERITIES = {"error": RED, "warning": ORANGE, "info": GREY}
 
 

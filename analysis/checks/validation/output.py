@@ -1,6 +1,7 @@
 """Shows a validation: as one JSON object, or as text."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +27,8 @@ def as_json(report: ValidationReport) -> str:
             "warehouse": report.has_warehouse,
             "start": report.start,
             "end": report.end,
+            "judged_until": report.judged_until,
+            "lookback_hours": report.lookback / timedelta(hours=1),
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
             "checks": [_check(check) for check in report.checks],
@@ -48,6 +51,8 @@ def show(report: ValidationReport) -> None:
         if len(check.findings) > MOST_SHOWN:
             console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json prints all"))
     console.print(_hours(report))
+    if report.not_yet_judged:
+        console.print(text_line(_young(report)), soft_wrap=True)
     console.print(text_line(summary(report)))
 
 
@@ -59,6 +64,11 @@ def summary(report: ValidationReport) -> str:
     if report.has_warehouse:
         return f"{said} Raw was compared with the warehouse."
     return f"{said} Raw was not compared with a warehouse: name one with --dw, or start the local stack."
+
+
+def _young(report: ValidationReport) -> str:
+    number = counted(report.not_yet_judged, "object is", "objects are")
+    return f"{number} not yet judged: received or stored after {report.judged_until:%Y-%m-%d %H:%M:%S} UTC (--settle)."
 
 
 def _finding(finding: dict[str, object]) -> str:

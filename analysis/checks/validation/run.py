@@ -1,31 +1,42 @@
 """Runs a validation: describes each object, then runs every check."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from analysis.checks.validation.agreement import agreement_check
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks
-from analysis.checks.validation.objects import SCHEMA, describe
-from analysis.checks.validation.rows import erased_check, hours, row_checks, row_ids
+from analysis.checks.validation.objects import KNOWN, SCHEMA, describe
+from analysis.checks.validation.prices import price_checks
+from analysis.checks.validation.senders.bots import bot_checks
+from analysis.checks.validation.senders.publishers import publisher_check
 from analysis.checks.validation.sequences import sequence_checks
+from analysis.checks.validation.strays import stray_check
 from analysis.checks.validation.visits import visit_checks
+from analysis.checks.validation.warehouse.comparison import Evidence, compare
+from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
 from analysis.metrics.engine import WarehouseEvents
+from analysis.metrics.range import Range
+from analysis.raw.partitions import hour_prefixes
 from analysis.raw.sample import Sample, read_sample
-from analysis.raw.source import open_source
+from analysis.raw.source import Source, open_source
+from analysis.raw.strays import strays
 from analysis.raw.tombstones import read_tombstones
-from analysis.rows.reader import read_objects
+from analysis.rows.fields import KEY
+from analysis.rows.reader import batches, objects_of, read_events
 
-__all__ = ["ValidationReport", "first_of_each_event", "validate"]
+__all__ = ["LOOKBACK", "SETTLE", "ValidationReport", "first_of_each_event", "validate"]
 
-BATCH = 10_000
+HOUR = timedelta(hours=1)
+# Lambda tries a failed delivery again after one minute, and after two more: by then an event has its row.
+SETTLE = timedelta(minutes=5)
+LOOKBACK = timedelta(hours=24)
+FIELDS = (KEY, "received_at", "sent_event_timestamp", "tab_id", "seq")
 _CHECKS_SCHEMA = {
     "check": pl.String,
     "severity": pl.String,
@@ -43,11 +54,13 @@ class ValidationReport:
     Attributes:
         source: The raw bucket.
         has_warehouse: Whether raw was compared with a warehouse. If not, the checks of rows did not run.
-        start: The first hour, UTC.
-        end: The hour after the last, UTC.
+        start: The start of the range, UTC.
+        end: The end of the range, UTC.
         hours: What became of each hour's objects, as `rows.hours` gives it.
         checks: Every check that ran.
         sample: Which of the events are made up; None if all are real.
+        judged_until: Events that were received or stored from then on are not yet judged. UTC.
+        lookback: How long before `start` duplicates were looked for.
     """
 
     source: str
@@ -56,12 +69,19 @@ class ValidationReport:
     end: datetime
     hours: pl.DataFrame
     checks: list[Check]
-    sample: Sample | None = None
+    sample: Sample | None
+    judged_until: datetime
+    lookback: timedelta
 
     @property
     def is_passed(self) -> bool:
         """Whether every check passed."""
         return all(check.is_passed for check in self.checks)
+
+    @property
+    def not_yet_judged(self) -> int:
+        """How many objects are too young to be judged."""
+        return int(self.hours["not_yet_judged"].sum())
 
     def as_frame(self) -> pl.DataFrame:
         """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
@@ -72,43 +92,90 @@ class ValidationReport:
         return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
 
 
-def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
+def validate(
+    source: str | Path,
+    dw_url: str | None,
+    start: datetime,
+    end: datetime,
+    *,
+    settle: timedelta = SETTLE,
+    lookback: timedelta = LOOKBACK,
+) -> ValidationReport:
     """Validate the events received from `start` to `end`.
+
+    An event that was received or stored within the last `settle` is not judged: its row may still be on its way. Its
+    object counts as `not_yet_judged`.
 
     Args:
         source: The raw bucket: `s3://bucket`, or a directory.
         dw_url: The warehouse's libpq URL; None to check raw only.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The start, aware.
+        end: The end, aware, excluded.
+        settle: How long an event may take from its receipt to its row in the warehouse.
+        lookback: How long before `start` an event may have been received first that is received again in the range.
 
     Returns:
         The report. Nothing is written anywhere.
 
     Raises:
-        AnalysisError: Raw or the warehouse cannot be read, or the span does not consist of whole hours.
+        AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
     """
-    batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
-    objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
-    events = first_of_each_event(objects)
-    tombstones = read_tombstones(open_source(source))
-    others = events if tombstones is None else tombstones.of_others(events)
+    Range(start, end)  # refuses what is no range
+    cut = datetime.now(UTC) - settle
+    until = max(start, min(end, cut))
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
-    rows = None if warehouse is None else row_ids(warehouse, events, start, end)
-    compared = [] if tombstones is None else [erased_check(events, others)]
-    compared += [] if rows is None else row_checks(others, rows, start, end)
-    # If rows are missing or surplus, metrics differ for that reason alone.
-    if warehouse is not None and rows is not None and not any(check.findings for check in compared):
-        compared.append(agreement_check(source, warehouse, rows, start, end))
+    # Before the objects: so each of these rows has its object by the time that objects are read.
+    rows = None if warehouse is None else rows_in(warehouse, start, until)
+    opened = open_source(source)
+    prefixes = hour_prefixes(_hour(start), _hour(end, up=True))
+    described = _described(opened, prefixes)
+    is_here = ~_is_of_its_hour() | pl.col("received_at").is_between(start, end, closed="left")
+    objects, others = described.filter(is_here), described.filter(~is_here)
+    young = objects.filter(pl.col("seen_at") >= cut)
+    earlier = pl.concat([_earlier(source, start, lookback), others.filter(pl.col("received_at") < start).select(KNOWN)])
+    events = _judged(objects, young, earlier)
+    tombstones = read_tombstones(open_source(source))
+    people = events if tombstones is None else tombstones.of_others(events)
+    found = strays(open_source(source), prefixes)
+    compared = [] if tombstones is None else [erased_check(events, people)]
+    elsewhere, orphans, event_ids = objects.clear(), None, None
+    if warehouse is not None and rows is not None:
+        comparison = compare(
+            Evidence(
+                source=source,
+                start=start,
+                end=until,
+                cut=cut,
+                prefixes=[*hour_prefixes(_hour(start - lookback), _hour(start)), *prefixes],
+                strays=[stray.key for stray in found if stray.key.endswith("/")],
+                rows=rows,
+                objects=pl.concat([described.filter(pl.col("corrupt").is_null()).select(KNOWN), earlier]),
+                events=events,
+                stored_at=opened.last_modified,
+            ),
+            warehouse,
+            people,
+        )
+        compared += comparison.checks
+        elsewhere, orphans, event_ids = comparison.elsewhere, comparison.orphans, comparison.event_ids
+        young = pl.concat([young, comparison.young])
+        events = _judged(objects, young, earlier)
+    judged = objects.join(young, on="key", how="anti")
+    known = pl.concat([earlier, young.select(KNOWN), others.select(KNOWN)])
     checks = [
         *compared,
-        *identity_checks(objects, events),
+        stray_check(found),
+        *identity_checks(judged, events, earlier, elsewhere),
         *content_checks(events),
+        publisher_check(events),
+        *price_checks(events),
         *clock_checks(events),
-        *sequence_checks(events),
+        *sequence_checks(events, known, orphans),
         *visit_checks(events),
+        *bot_checks(events),
     ]
-    sample = read_sample(source, start, end)
-    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks, sample)
+    account, sample = hours(objects, young, events, event_ids), read_sample(source, start, end)
+    return ValidationReport(str(source), rows is not None, start, end, account, checks, sample, cut, lookback)
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:
@@ -117,7 +184,31 @@ def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:
     return sent.sort("event_timestamp", "key").unique("event_id", keep="first", maintain_order=True)
 
 
-def _batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
-    iterator = iter(objects)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch
+def _judged(objects: pl.DataFrame, young: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Choose the events that are judged: first received in the range, and not young."""
+    settled = objects.join(young, on="key", how="anti", maintain_order="left")
+    return first_of_each_event(settled).join(earlier, on="event_id", how="anti", maintain_order="left")
+
+
+def _described(source: Source, prefixes: Sequence[str]) -> pl.DataFrame:
+    parts = (
+        describe(zip(*batch, strict=True), source.last_modified) for batch in batches(objects_of(source, prefixes))
+    )
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+
+
+def _earlier(source: str | Path, start: datetime, lookback: timedelta) -> pl.DataFrame:
+    """Read the objects of the hours before the range, with the columns KNOWN."""
+    read = read_events(source, _hour(start - lookback), _hour(start), fields=FIELDS, keep_duplicates=True)
+    return read.frame.rename({"sent_event_timestamp": "sent_at"}).select(KNOWN)
+
+
+def _is_of_its_hour() -> pl.Expr:
+    """Whether an object lies in the partition of its receipt: only such an object may be left out by its time."""
+    return (pl.col("received_at").dt.truncate("1h") == pl.col("partition")).fill_null(value=False)
+
+
+def _hour(time: datetime, *, up: bool = False) -> datetime:
+    """Round a time to a whole hour in UTC."""
+    hour = time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour + HOUR if up and hour < time else hour
