@@ -8,7 +8,7 @@ from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.reader import Events, read_events
+from analysis.rows.reader import Events, OnError, read_events
 
 __all__ = ["History", "open_history", "read_history"]
 
@@ -47,6 +47,8 @@ class History:
             lines.append("without the events of bots in raw; the warehouse has them")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
+        if unreadable := self.events.unreadable.height:
+            lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
         if corrupt := self.events.corrupt.height:
             lines.append(f"{corrupt:,} objects are not events: see 01_validation")
         return "\n".join(lines)
@@ -59,6 +61,7 @@ def open_history(
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
     *,
+    on_error: OnError = "raise",
     bots: bool = True,
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
@@ -70,6 +73,7 @@ def open_history(
         start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
         end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
         login_state: Metrics count only events of this login state. By default they count all.
+        on_error: As in `read_history`.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
@@ -81,16 +85,20 @@ def open_history(
     place = source_of(source)
     require_events(place)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    return read_history(place, warehouse_of(warehouse, place), within, bots=bots)
+    return read_history(place, warehouse_of(warehouse, place), within, on_error=on_error, bots=bots)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range, *, bots: bool = True) -> History:
+def read_history(
+    source: str | Path, dw_url: str | None, within: Range, *, on_error: OnError = "raise", bots: bool = True
+) -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
         within: The range; its start and end are whole hours in UTC.
+        on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
+            history says how many there are.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
@@ -99,7 +107,7 @@ def read_history(source: str | Path, dw_url: str | None, within: Range, *, bots:
     Raises:
         AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
     """
-    events = read_events(source, within.start, within.end, fields=["order"], bots=bots)
+    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error, bots=bots)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     sample = read_sample(source, within.start, within.end)
     return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample, bots)

@@ -5,7 +5,13 @@ import polars as pl
 
 from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend, utc
 
-__all__ = ["checkout_rates", "events_over_time", "ranking", "top_events"]
+__all__ = ["conversion", "events_over_time", "ranking", "top_events"]
+
+RATES = {
+    "visitor_conversion": "visitors who buy",
+    "session_conversion": "sessions with a purchase",
+    "checkout_rate": "checkouts per add-to-cart click",
+}
 
 
 def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
@@ -35,23 +41,26 @@ def top_events(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     return chart.properties(title="Events by name, and share of all", width=WIDTH, height=bar_height(frame.height))
 
 
-def checkout_rates(frame: pl.DataFrame, by: str) -> alt.Chart:
-    """Draw the checkout rate of each group.
+def conversion(frame: pl.DataFrame, by: str) -> alt.VConcatChart:
+    """Draw both conversions and the checkout rate of each group, each with a scale of its own.
 
     Args:
         frame: A frame of the metric `by_login_state` or `visitor_types`.
         by: The column that names the group, `user_login_state` or `visitor_type`.
     """
-    return (
+    group = by.replace("_", " ")
+    bars = (
         alt.Chart(frame)
         .mark_bar(color=BLUE)
         .encode(
-            x=alt.X("checkout_rate:Q", title="checkouts per add-to-cart click", axis=alt.Axis(format="%")),
-            # Every group, also one without an add, which has no rate.
-            y=alt.Y(f"{by}:N", title=by.replace("_", " "), scale=alt.Scale(domain=frame[by].to_list())),
+            x=alt.X(f"{rate}:Q", title=title, axis=alt.Axis(format="%")),
+            # Every group, also one without a rate.
+            y=alt.Y(f"{by}:N", title=group, scale=alt.Scale(domain=frame[by].to_list())),
         )
-        .properties(title=f"Checkout rate by {by.replace('_', ' ')}", width=WIDTH, height=bar_height(frame.height))
+        .properties(width=WIDTH, height=bar_height(frame.height))
+        for rate, title in RATES.items()
     )
+    return alt.vconcat(*bars, title=f"Conversion and checkout rate by {group}")
 
 
 def ranking(frame: pl.DataFrame, by: str) -> alt.Chart:

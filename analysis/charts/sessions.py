@@ -48,8 +48,13 @@ def carts(frame: pl.DataFrame) -> alt.Chart:
     )
 
 
-def paths(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
-    """Draw which event follows which, for the most frequent events, of a frame of the metric `paths`."""
+def paths(frame: pl.DataFrame, *, clicks: bool = False) -> alt.LayerChart | alt.FacetChart:
+    """Draw which event follows which, for the most frequent events.
+
+    Args:
+        frame: A frame of the metric `paths`.
+        clicks: What the metric was given: whether automatic clicks count too.
+    """
     frequent = frame.group_by("from_event").agg(pl.sum("transitions")).top_k(MOST_EVENTS, by="transitions")
     names = frequent["from_event"].implode()
     shown = frame.filter(pl.col("from_event").is_in(names), pl.col("to_event").is_in(names))
@@ -63,7 +68,8 @@ def paths(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     dark = alt.when("datum.share > 0.5").then(alt.value("white")).otherwise(alt.value("black"))
     shares = cells.mark_text(fontSize=10).encode(text=alt.Text("share:Q", format=".0%"), color=dark)
     height = 30 * max(frequent.height, 1)
-    title = "Next event in the session, most frequent events only (shares of each row)"
+    counted = "with" if clicks else "without"
+    title = f"Next event in the session, {counted} automatic clicks, most frequent events only (shares of each row)"
     return alt.layer(heat, shares).properties(title=title, width=WIDTH, height=height)
 
 

@@ -14,7 +14,7 @@ __all__ = ["backfill_command"]
 @source_option
 @warehouse_option
 @span_options(DAYS)
-@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing.")
+@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing. SELECT is enough.")
 @click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def backfill_command(
@@ -32,7 +32,8 @@ def backfill_command(
     The rows are the projector's, but inserted in bulk. It is safe while the projector runs, and can be repeated:
     existing rows stay as they are. Objects that are not valid events are recorded in clickstream_rejects; a reject that
     has become a row is deleted there. Each hour is inserted as a whole or not at all. If you interrupt the command, its
-    last line says where to continue.
+    last line says where to continue. An object that may not be read is named, and all others are inserted. Exit code 1
+    if there is one.
 
     \b
     Examples:
@@ -56,4 +57,4 @@ def backfill_command(
     prefixes = open_source(bucket).hours() if rebuild else hour_prefixes(*span(start, end, DAYS))
     done = backfill(bucket, warehouse, prefixes, dry_run=dry_run, rebuild=rebuild)
     click.echo(output.as_json(done)) if as_json else output.show(done, dry_run=dry_run)
-    raise SystemExit(1 if dry_run and done.added else 0)
+    raise SystemExit(1 if done.unreadable or (dry_run and done.added) else 0)

@@ -11,6 +11,7 @@ from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
     from analysis.metrics.range import LoginState
+    from analysis.rows.reader import OnError
 
 __all__ = ["report_command"]
 
@@ -23,6 +24,13 @@ __all__ = ["report_command"]
     "--login-state",
     type=click.Choice(["logged_in", "anonymous"]),
     help="Only events of this login state.  [default: all]",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "report"]),
+    default="raise",
+    show_default=True,
+    help="If an object may not be read: end with its name, or report without it.",
 )
 @click.option(
     "--bots/--no-bots",
@@ -43,6 +51,7 @@ def report_command(
     start: datetime | None,
     end: datetime | None,
     login_state: "LoginState | None",
+    on_error: "OnError",
     out: Path,
     *,
     bots: bool,
@@ -67,6 +76,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, bots=bots)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, on_error=on_error, bots=bots)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -19,10 +19,13 @@ from analysis.errors import AnalysisError, NoTable
 from analysis.rows.orders import read_orders
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.errors import NewerWarehouse, SettingsError
-from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
+from chalicelib.warehouse.client import SESSION_SETTINGS, UPGRADE, Warehouse, pin, reason
 from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
+
+# Floats with every digit, and names that no other schema can take.
+READER_SETTINGS = {"extra_float_digits": "1", "search_path": "pg_catalog, public"}
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -158,7 +161,5 @@ class WarehouseEvents:
         connection.read_only = True
         connection.prepare_threshold = None
         connection.adapters.register_loader("uuid", TextLoader)
-        connection.execute(
-            "SELECT set_config('timezone', 'UTC', TRUE), set_config('statement_timeout', %s, TRUE)",
-            [str(round(self._timeout * 1000))],
-        )
+        timeout = str(round(self._timeout * 1000))
+        pin(connection, {**SESSION_SETTINGS, **READER_SETTINGS, "statement_timeout": timeout}, is_local=True)

@@ -27,8 +27,10 @@ TimeGrain: TypeAlias = Literal["hour", "day"]
 def overview(engine: Engine, within: Range) -> pl.DataFrame:
     """Count everything in the range.
 
-    The checkout rate follows Plausible's conversion rate. An `add_to_cart_click` is a click; it does not prove that the
-    shop's cart accepted the product.
+    Three ratios say how well the shop sells. `visitor_conversion` says how many people buy, and compares groups of
+    people. `session_conversion` says how many visits end in a purchase. `checkout_rate` compares two counts of events:
+    it shows whether adds lead to checkouts, can be more than 1, and suits the whole shop rather than a group. An
+    `add_to_cart_click` is a click; it does not prove that the shop's cart accepted the product.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
@@ -36,8 +38,10 @@ def overview(engine: Engine, within: Range) -> pl.DataFrame:
 
     Returns:
         One row: `events`, `visitors`, `clients`, `users`, `sessions`, `add_to_cart_clicks`, `checkout_completes`,
-        `checkout_rate` = checkout_completes ÷ add_to_cart_clicks (null without clicks), `first_event` and `last_event`
-        (UTC; null without events).
+        `checkout_rate` = checkout_completes ÷ add_to_cart_clicks (null without clicks), `visitor_conversion` = visitors
+        with a `checkout_complete` ÷ visitors (Plausible's conversion rate), `session_conversion` = sessions with a
+        `checkout_complete` ÷ sessions (GA4's session key event rate), `first_event` and `last_event` (UTC; null without
+        events).
 
     Raises:
         AnalysisError: The events cannot be read, as in every metric.
@@ -76,10 +80,14 @@ def top_events(engine: Engine, within: Range) -> pl.DataFrame:
 def by_login_state(engine: Engine, within: Range) -> pl.DataFrame:
     """Compare logged-in with anonymous events.
 
+    A visitor or a session with events of both states counts in both. Compare the groups by `visitor_conversion` or
+    `session_conversion`: people who add a product before they log in make `checkout_rate` large in one group, and small
+    in the other.
+
     Returns:
         One row per login state: `user_login_state` (`unknown` if the event has no such member), `events`, `visitors`,
-        `sessions`, `add_to_cart_clicks`, `checkout_completes`, `checkout_rate` as in `overview`. Order:
-        user_login_state.
+        `sessions`, `add_to_cart_clicks`, `checkout_completes`, `checkout_rate`, `visitor_conversion`,
+        `session_conversion` as in `overview`, of the group's own events. Order: user_login_state.
     """
     return engine.query(statement("overview/by_login_state"), within.parameters)
 

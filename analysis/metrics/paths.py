@@ -10,13 +10,15 @@ from analysis.metrics.statement import statement
 __all__ = ["paths"]
 
 
-def paths(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
+def paths(engine: Engine, within: Range, limit: int | None = None, *, clicks: bool = False) -> pl.DataFrame:
     """Count the transitions from one event to the next within sessions.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
         limit: The greatest number of rows; None for all.
+        clicks: Count automatic `click` events too. By default they are left out before neighbours are sought, because
+            they are most of a session: two events with only clicks between them follow each other.
 
     Returns:
         One row per pair of event names that follow each other in a session: `from_event`, `to_event`, `transitions`,
@@ -27,4 +29,4 @@ def paths(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFra
         AnalysisError: `limit` is negative.
     """
     check_limit(limit)
-    return engine.query(statement("paths"), {**within.parameters, "limit": limit})
+    return engine.query(statement("paths"), {**within.parameters, "limit": limit, "clicks": clicks})

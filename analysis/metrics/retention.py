@@ -9,21 +9,25 @@ from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 
-__all__ = ["CohortGrain", "retention"]
+__all__ = ["Cohort", "CohortGrain", "retention"]
 
+Cohort: TypeAlias = Literal["range", "first_visit"]
 CohortGrain: TypeAlias = Literal["day", "week"]
 
 
-def retention(engine: Engine, within: Range, grain: CohortGrain = "day") -> pl.DataFrame:
+def retention(engine: Engine, within: Range, grain: CohortGrain = "day", cohort: Cohort = "range") -> pl.DataFrame:
     """Count the visitors of each cohort who come back in later days or weeks.
 
-    A visitor belongs to the cohort of the day or week of their first event in the range. Definition: Umami,
-    `getRetention.ts`.
+    Definition: Umami, `getRetention.ts`, which has cohorts of the range over ClickHouse, and of the first visit over
+    PostgreSQL.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
         grain: `day` or `week`, in UTC; a week begins on Monday.
+        cohort: What begins a visitor's cohort. `range`: their first event in the range, so that a visitor who came
+            before the range looks new. `first_visit`: their first event in the range with `is_first_visit` true; a
+            visitor without one is left out, and so are events before it.
 
     Returns:
         One row per cohort and period with active visitors: `cohort` (the day, or the week's Monday), `period` (0…: the
@@ -31,7 +35,8 @@ def retention(engine: Engine, within: Range, grain: CohortGrain = "day") -> pl.D
         visitors. Order: cohort, period.
 
     Raises:
-        AnalysisError: `grain` has another value.
+        AnalysisError: `grain` or `cohort` has another value.
     """
     check_choice("grain", grain, get_args(CohortGrain))
-    return engine.query(statement("retention"), {**within.parameters, "grain": grain})
+    check_choice("cohort", cohort, get_args(Cohort))
+    return engine.query(statement("retention"), {**within.parameters, "grain": grain, "cohort": cohort})

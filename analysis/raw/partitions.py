@@ -7,10 +7,11 @@ from uuid import UUID
 from analysis.errors import AnalysisError
 from chalicelib.keys import SUFFIX, object_key
 
-__all__ = ["SCHEME", "Folder", "hour_of", "hour_prefixes", "is_object", "is_partition"]
+__all__ = ["HOUR_LEVELS", "SCHEME", "Folder", "hour_of", "hour_prefixes", "is_object", "is_partition"]
 
 SCHEME = "s3://"
 HOUR = timedelta(hours=1)
+HOUR_LEVELS = ("year", "month", "day", "hour")  # of the folders below `events/`
 UPLOAD = ".rclone_temp_put_"  # in the names of unfinished uploads to the local S3 server
 
 

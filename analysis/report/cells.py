@@ -17,7 +17,10 @@ SHARES = {
     "engagement_rate",
     "from_first",
     "from_previous",
+    "session_cart_abandonment",
+    "session_conversion",
     "share",
+    "visitor_conversion",
 }
 DURATIONS = {"average_duration", "duration", "median_duration"}
 NOTHING = "-"

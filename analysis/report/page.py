@@ -16,7 +16,16 @@ from analysis.report.sections import Section
 
 __all__ = ["page"]
 
-TILES = ("events", "visitors", "sessions", "add_to_cart_clicks", "checkout_completes", "checkout_rate")
+TILES = (
+    "events",
+    "visitors",
+    "sessions",
+    "add_to_cart_clicks",
+    "checkout_completes",
+    "visitor_conversion",
+    "session_conversion",
+    "checkout_rate",
+)
 
 _environment = Environment(
     loader=PackageLoader("analysis", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

@@ -31,6 +31,11 @@ from analysis.metrics.sessions import session_summary, sessions
 __all__ = ["Figure", "Section", "sections"]
 
 TOP = 15
+CONVERSION = (
+    "Visitor conversion is visitors who buy ÷ visitors (Plausible): compare groups of people by it. Session conversion"
+    " is sessions with a purchase ÷ sessions (GA4): how many visits sell. Checkout rate is checkouts ÷ add-to-cart"
+    " clicks, a ratio of events: follow the whole shop by it over time, and do not compare groups."
+)
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,15 @@ def _overview(history: History) -> list[Figure]:
     login, types = by_login_state(raw, within), visitor_types(raw, within)
     categories, brands = top_categories(raw, within, TOP), top_brands(raw, within, TOP)
     return [
-        Figure("The whole range.", None, overview(raw, within)),
+        Figure(f"The whole range. {CONVERSION}", None, overview(raw, within)),
         Figure("Events, visitors and sessions over time.", charts.overview.events_over_time(time)),
         Figure("Events by name.", charts.overview.top_events(names), names),
-        Figure("Logged-in and anonymous visitors.", charts.overview.checkout_rates(login, "user_login_state"), login),
-        Figure("New and returning visitors.", charts.overview.checkout_rates(types, "visitor_type"), types),
+        Figure(
+            "Logged-in and anonymous visitors. A visitor who logs in counts in both groups.",
+            charts.overview.conversion(login, "user_login_state"),
+            login,
+        ),
+        Figure("New and returning visitors.", charts.overview.conversion(types, "visitor_type"), types),
         Figure("The categories with the most events.", charts.overview.ranking(categories, "category"), categories),
         Figure("The brands with the most events.", charts.overview.ranking(brands, "brand"), brands),
         Figure("The latest events with a product.", None, latest_product_events(raw, within, TOP)),
@@ -129,8 +138,18 @@ def _sessions(history: History) -> list[Figure]:
         ),
         Figure("Duration, from the first to the last event.", charts.sessions.durations(each)),
         Figure("Number of events.", charts.sessions.depths(each)),
-        Figure("Sessions that fill a cart, start a checkout, and buy.", charts.sessions.carts(left), left),
-        Figure("Which event follows which.", charts.sessions.paths(follows), follows.head(TOP)),
+        Figure(
+            "Sessions that fill a cart, start a checkout, and buy. Abandonment is our own definition: one purchase"
+            " after the first add is enough. Session cart abandonment is that of dbt-snowplow-ecommerce: a session"
+            " abandons a cart if it creates more carts than it buys.",
+            charts.sessions.carts(left),
+            left,
+        ),
+        Figure(
+            "Which event follows which. Automatic clicks are left out.",
+            charts.sessions.paths(follows),
+            follows.head(TOP),
+        ),
     ]
 
 
@@ -154,13 +173,21 @@ def _products(history: History) -> list[Figure]:
 
 def _retention(history: History) -> list[Figure]:
     raw, within = history.raw, history.within
-    weeks = retention(raw, within, "week")
+    weeks, new = retention(raw, within, "week"), retention(raw, within, "week", cohort="first_visit")
     return [
         Figure(
-            "Visitors who come back, by week of their first visit.", charts.retention.retention(weeks, "week"), weeks
+            "Visitors who come back, by week of their first event in the range. Some came before the range.",
+            charts.retention.retention(weeks, "week"),
+            weeks,
         ),
         Figure(
-            "Visitors who come back, by day of their first visit.",
+            "Visitors who come back, by week of their first visit, which their browser reports. Visitors whose first"
+            " visit is not in the range are left out.",
+            charts.retention.retention(new, "week", "first_visit"),
+            new,
+        ),
+        Figure(
+            "Visitors who come back, by day of their first event in the range.",
             charts.retention.retention(retention(raw, within, "day"), "day"),
         ),
     ]

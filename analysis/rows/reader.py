@@ -1,15 +1,16 @@
 """Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
+from analysis.errors import AnalysisError
 from analysis.raw.partitions import Folder, hour_prefixes
-from analysis.raw.source import Source, open_source
+from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, fields_named
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
@@ -19,7 +20,9 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "batches", "objects_of", "read_events", "read_objects"]
+__all__ = ["Events", "OnError", "batches", "objects_of", "read_events", "read_objects"]
+
+OnError: TypeAlias = Literal["raise", "report"]
 
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
@@ -35,10 +38,13 @@ class Events:
         frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
             order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
+        unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
+            directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CORRUPT_SCHEMA))
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
         """Give the frame as a DuckDB relation with the warehouse's types, in which UUIDs are UUID, not text."""
@@ -55,6 +61,7 @@ def read_events(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    on_error: OnError = "raise",
     bots: bool = True,
 ) -> Events:
     """Read the events that were received from `start` to `end`.
@@ -66,6 +73,8 @@ def read_events(
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
+        on_error: What happens if a single object may not be read. `raise` raises an error that names it. `report` reads
+            all others, and names it in `unreadable`.
         bots: Keep the events of crawlers, headless browsers and monitors, which `_ingest.userAgent` names.
 
     Returns:
@@ -77,7 +86,8 @@ def read_events(
     """
     chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     prefixes = hour_prefixes(start, end)
-    opened = open_source(source)
+    unreadable: list[tuple[str, str]] = []
+    opened = open_source(source, _on_unreadable(on_error, unreadable))
     projection = Projection(chosen, opened.last_modified)
     frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
@@ -91,12 +101,29 @@ def read_events(
     if not bots:
         frame = without_bots(frame)
     columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
-    return Events(frame.select(columns), pl.DataFrame(corrupt, CORRUPT_SCHEMA, orient="row").sort("key"))
+    return Events(frame.select(columns), _by_key(corrupt), _by_key(unreadable))
 
 
-def read_objects(source: str | Path, start: datetime, end: datetime) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`."""
-    return objects_of(open_source(source), hour_prefixes(start, end))
+def read_objects(
+    source: str | Path, start: datetime, end: datetime, *, on_unreadable: OnUnreadable | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`.
+
+    `on_unreadable` is called with key and reason of each object that may not be read. Without it, that is an error.
+    """
+    return objects_of(open_source(source, on_unreadable), hour_prefixes(start, end))
+
+
+def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
+    if on_error == "raise":
+        return None
+    if on_error != "report":
+        raise AnalysisError(f"on_error is {on_error!r}: write 'raise' or 'report'")
+    return lambda key, reason: unreadable.append((key, reason))
+
+
+def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
+    return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort("key")
 
 
 def objects_of(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,7 @@
 """The docs: true to the code, linked, and in plain English."""
 
+import ast
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +14,13 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+import analysis as library
+from analysis.checks.ledger import COUNTS
+from analysis.checks.validation.clocks import MOST_LATE, MOST_SKEW
+from analysis.checks.validation.finding import Check
 from analysis.checks.validation.members import missing_members
+from analysis.checks.validation.visits import IDLE_SECONDS
+from analysis.checks.validation.warehouse.agreement import METRICS as COMPARED
 from analysis.commands.main import main as analysis
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
 from emulator.commands.main import main as emulator
@@ -106,6 +114,7 @@ NOTEBOOKS = [Page(path) for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
 README = Page(ROOT / "README.md")
 CONTRACT = Page(DOCS / "contract.md")
 EMULATOR = Page(DOCS / "emulator.md")
+METRICS = Page(DOCS / "metrics.md")
 
 
 def name(page: Page) -> str:
@@ -194,11 +203,70 @@ class TestContract:
         assert listed == missing_members({}, event)
 
 
-class TestTables:
-    def test_every_check_of_validate_is_explained(self) -> None:
-        """Also the one that no seeded history can contain: objects of erased people."""
-        assert sorted(Page(DOCS / "analysis.md").column("## Validate")) == sorted((*CHECKS, "erased_people"))
+def checks_in_code() -> dict[str, str]:
+    """The name and the level of every check that `validate` can return, from the code that makes it."""
+    calls = (
+        node
+        for path in sorted((ROOT / "analysis" / "checks" / "validation").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == Check.__name__
+    )
+    return {ast.literal_eval(call.args[0]): ast.literal_eval(call.args[1]) for call in calls}
 
+
+def metric_functions() -> dict[str, list[str]]:
+    """The arguments of every public metric, without the engine and the range."""
+    parameters = {
+        name: list(inspect.signature(getattr(library, name)).parameters)
+        for name in library.__all__
+        if inspect.isfunction(getattr(library, name))
+    }
+    return {name: names[2:] for name, names in parameters.items() if names[1:2] == ["within"]}
+
+
+class TestMetrics:
+    """docs/metrics.md, the one definition of metrics, checks and the ledger."""
+
+    def test_every_check_of_validate_is_defined_with_its_level(self) -> None:
+        """And no other; the answers of a seeded history know the same checks, except for two that it cannot hold."""
+        section = METRICS.text.partition("\n## Checks\n")[2].partition("\n## ")[0]
+        defined = re.findall(r"^\| `(\w+)` \| (\w+) \|", section, re.MULTILINE)
+        assert dict(defined) == checks_in_code()
+        assert len(defined) == len(dict(defined))
+        assert {*CHECKS, "erased_people", "unreadable_objects"} == set(checks_in_code())
+
+    def test_every_metric_is_defined_with_its_arguments(self) -> None:
+        """A metric without arguments is named alone."""
+        metrics = metric_functions()
+        assert len(metrics) > 15
+        spelled = {
+            name: f"`{name}({', '.join(arguments)})`" if arguments else f"`{name}`"
+            for name, arguments in metrics.items()
+        }
+        assert [text for text in spelled.values() if text not in METRICS.text] == []
+
+    def test_the_metrics_that_validate_compares_are_listed(self) -> None:
+        """In the order of the code."""
+        listed = METRICS.text.partition("`raw_and_warehouse_differ` compares ")[2].partition(", all with")[0]
+        assert re.findall(r"`(\w+)`", listed) == list(COMPARED)
+
+    def test_every_column_of_the_ledger_is_defined(self) -> None:
+        """In the order of the code."""
+        assert METRICS.column("## Ledger") == list(COUNTS)
+
+    def test_thresholds_are_those_of_the_code(self) -> None:
+        """In seconds."""
+        rows = {name: line for line in METRICS.text.splitlines() for name in re.findall(r"^\| `(\w+)` \|", line)}
+        for check, seconds in (
+            ("clock_skew", MOST_SKEW),
+            ("late_events", MOST_LATE),
+            ("late", MOST_LATE),
+            ("broken_sessions", IDLE_SECONDS),
+        ):
+            assert f"more than {seconds:g} s" in rows[check]
+
+
+class TestTables:
     def test_every_state_of_a_trace_is_explained(self) -> None:
         """In the order of the code."""
         assert tuple(EMULATOR.column("### States of an event")) == STATES

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Error, Page
 
 from tests.support.collector import Collector, Response
 from tests.support.shop import PublisherTest, Shop, assert_gapless, open_page, queue
@@ -174,13 +175,22 @@ class TestClock(PublisherTest):
         page.wait_for_timeout(1_000)
         assert page.evaluate("timers") < 20
 
-    def test_a_lease_from_a_clock_that_was_ahead(self, collector: Collector, shop: Shop, page: Page) -> None:
-        """On an insecure origin, where leases stand in for locks."""
-        open_page(page, f"http://shop.test:{shop.port}/")
-        collector.wait_for("page_view")
-        page.evaluate("localStorage['clickstream.lease'] = Date.now() + 3 * 86_400_000")
-        page.evaluate("trackCustom('step')")
-        collector.wait_for("step", seconds=5)
+    def test_a_lease_from_a_clock_that_was_ahead(
+        self, collector: Collector, shop: Shop, visitor: BrowserContext
+    ) -> None:
+        """On an insecure origin, where leases stand in for locks: the page that held it crashed."""
+        address = f"http://shop.test:{shop.port}/"
+        page = visitor.new_page()
+        page.add_init_script("const right = Date.now; Date.now = () => right() + 3 * 86_400_000")
+        collector.answer_always(200, seconds=20)
+        open_page(page, address)
+        page.wait_for_function("Object.keys(localStorage).some(key => key.startsWith('clickstream.lease'))")
+        with suppress(Error):
+            page.goto("chrome://crash")
+        collector.answer_always(200)
+        crashed = len(collector.received)
+        open_page(visitor.new_page(), address)
+        wait_for(lambda: len({event["eventId"] for event in collector.received[crashed:]}) == 2, 8)
 
 
 class TestQueueEntry(PublisherTest):

@@ -1,13 +1,17 @@
 """One view per navigation, whatever the page, the router or the framework does."""
 
 import json
+import subprocess
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.support.chromium import FLAGS, program
 from tests.support.collector import Collector
-from tests.support.shop import PublisherTest, Shop, open_page
+from tests.support.shop import PublisherTest, Shop, assert_gapless, open_page
 
 # A browser without the Navigation API: the publisher has to patch `history`.
 WITHOUT_NAVIGATION = "Object.defineProperty(window, 'navigation', { value: undefined })"
@@ -62,6 +66,35 @@ class TestPrerendering(ViewsTest):
         )
         assert self.seen(collector, shop, page) == [("product_view", "/", "")]
         assert collector.named("product_view")[0]["eventTimestamp"] >= shown
+
+
+class TestSpeculationRules(ViewsTest):
+    def test_a_page_is_viewed_when_it_is_opened(self, collector: Collector, shop: Shop, tmp_path: Path) -> None:
+        """A Chromium without DevTools prerenders for real: nothing arrives before, and one view after."""
+        rules = {"prerender": [{"urls": ["/next", "/never"], "eagerness": "immediate"}]}
+        shop.bodies["/"] = f'<script type="speculationrules">{json.dumps(rules)}</script>'
+        # The page says that it was made while it was hidden, and the shop opens it a second later.
+        shop.bodies["/next"] = "<script>if (document.prerendering) localStorage.hidden = 1</script>"
+        shop.scripts["/"] = (
+            "const opens = setInterval(() => { if (!localStorage.hidden) return; clearInterval(opens);"
+            " setTimeout(() => { trackCustom('opens'); location.href = '/next' }, 1_000) }, 100)"
+        )
+        shop.scripts["/next"] = "trackProductView({ id: 1 })"
+        flags = [*FLAGS, f"--user-data-dir={tmp_path}"]
+        with subprocess.Popen([program(), *flags, f"{shop.url}/"], stderr=subprocess.DEVNULL) as chromium:
+            try:
+                collector.wait_for("product_view", seconds=20)
+                time.sleep(0.5)
+            finally:
+                chromium.terminate()
+        first, *others = sorted(collector.unique(), key=lambda event: str(event["eventTimestamp"]))
+        assert [(event["eventName"], event["pageUrl"]) for event in (first, *others)] == [
+            ("page_view", f"{shop.url}/"),
+            ("opens", f"{shop.url}/"),
+            ("product_view", f"{shop.url}/next"),
+        ]
+        assert {event["sessionId"] for event in others} == {first["sessionId"]}
+        assert_gapless([first, *others])
 
 
 class TestRouters(ViewsTest):

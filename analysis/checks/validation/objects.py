@@ -1,11 +1,12 @@
 """Describes raw objects for the checks: one row per object."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
+from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.members import lost_values, missing_members, unknown_members
 from analysis.raw.partitions import hour_of
 from analysis.rows.browser_time import SENT_AT
@@ -17,7 +18,7 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import Json, JsonObject, decode, parse
 
-__all__ = ["KNOWN", "ROW", "SCHEMA", "describe"]
+__all__ = ["KNOWN", "ROW", "SCHEMA", "describe", "unreadable_check"]
 
 TIME = pl.Datetime("us", "UTC")
 ROW: dict[str, pl.DataType] = {column.name: DTYPES[column.type] for column in COLUMNS}  # as in the warehouse
@@ -58,6 +59,19 @@ def describe(objects: Iterable[tuple[str, bytes]], last_modified: Callable[[str]
     """
     rows = [_described(key, body, last_modified) for key, body in objects]
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, SCHEMA)
+
+
+def unreadable_check(unreadable: Mapping[str, str]) -> Check:
+    """Report what could not be read; `unreadable` has the reason by the key."""
+    return Check(
+        "unreadable_objects",
+        "error",
+        counted(len(unreadable), "object or folder could not be read", "objects or folders could not be read"),
+        "none",
+        "Give this role s3:GetObject and the keys of KMS, restore archived objects, or mend the permissions of files. "
+        "Until then the other checks lack these objects, and lost_events may name their numbers.",
+        [{"key": key, "reason": reason} for key, reason in sorted(unreadable.items())],
+    )
 
 
 def _described(key: str, body: bytes, last_modified: Callable[[str], datetime]) -> dict[str, Any]:

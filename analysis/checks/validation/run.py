@@ -11,7 +11,7 @@ from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks
-from analysis.checks.validation.objects import KNOWN, SCHEMA, describe
+from analysis.checks.validation.objects import KNOWN, SCHEMA, describe, unreadable_check
 from analysis.checks.validation.prices import price_checks
 from analysis.checks.validation.senders.bots import bot_checks
 from analysis.checks.validation.senders.publishers import publisher_check
@@ -115,7 +115,7 @@ def validate(
         lookback: How long before `start` an event may have been received first that is received again in the range.
 
     Returns:
-        The report. Nothing is written anywhere.
+        The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
 
     Raises:
         AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
@@ -126,7 +126,8 @@ def validate(
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     # Before the objects: so each of these rows has its object by the time that objects are read.
     rows = None if warehouse is None else rows_in(warehouse, start, until)
-    opened = open_source(source)
+    unreadable: dict[str, str] = {}
+    opened = open_source(source, unreadable.__setitem__)
     prefixes = hour_prefixes(_hour(start), _hour(end, up=True))
     described = _described(opened, prefixes)
     is_here = ~_is_of_its_hour() | pl.col("received_at").is_between(start, end, closed="left")
@@ -136,7 +137,7 @@ def validate(
     events = _judged(objects, young, earlier)
     tombstones = read_tombstones(open_source(source))
     people = events if tombstones is None else tombstones.of_others(events)
-    found = strays(open_source(source), prefixes)
+    found = strays(open_source(source, unreadable.setdefault), prefixes)
     compared = [] if tombstones is None else [erased_check(events, people)]
     elsewhere, orphans, event_ids = objects.clear(), None, None
     if warehouse is not None and rows is not None:
@@ -152,6 +153,7 @@ def validate(
                 objects=pl.concat([described.filter(pl.col("corrupt").is_null()).select(KNOWN), earlier]),
                 events=events,
                 stored_at=opened.last_modified,
+                unreadable=frozenset(unreadable),
             ),
             warehouse,
             people,
@@ -163,6 +165,7 @@ def validate(
     judged = objects.join(young, on="key", how="anti")
     known = pl.concat([earlier, young.select(KNOWN), others.select(KNOWN)])
     checks = [
+        *([unreadable_check(unreadable)] if unreadable else []),
         *compared,
         stray_check(found),
         *identity_checks(judged, events, earlier, elsewhere),
@@ -199,7 +202,8 @@ def _described(source: Source, prefixes: Sequence[str]) -> pl.DataFrame:
 
 def _earlier(source: str | Path, start: datetime, lookback: timedelta) -> pl.DataFrame:
     """Read the objects of the hours before the range, with the columns KNOWN."""
-    read = read_events(source, _hour(start - lookback), _hour(start), fields=FIELDS, keep_duplicates=True)
+    span = _hour(start - lookback), _hour(start)
+    read = read_events(source, *span, fields=FIELDS, keep_duplicates=True, on_error="report")
     return read.frame.rename({"sent_event_timestamp": "sent_at"}).select(KNOWN)
 
 

@@ -3,7 +3,7 @@ WITH followed AS (
         event_name AS from_event,
         LEAD(event_name) OVER (PARTITION BY session_id ORDER BY event_timestamp, event_id) AS to_event
     FROM events
-    WHERE session_id IS NOT NULL
+    WHERE session_id IS NOT NULL AND (CAST($clicks AS BOOLEAN) OR event_name <> 'click')
 )
 SELECT
     from_event,

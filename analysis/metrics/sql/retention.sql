@@ -1,13 +1,15 @@
 WITH active_periods AS (
-    SELECT DISTINCT
+    SELECT
+        BOOL_OR(CAST($cohort AS TEXT) = 'range' OR COALESCE(is_first_visit, FALSE)) AS begins_cohort,
         visitor,
         CAST(date_trunc(CAST($grain AS TEXT), event_timestamp AT TIME ZONE 'UTC') AS DATE) AS active_in
     FROM events
     WHERE visitor IS NOT NULL
+    GROUP BY visitor, active_in
 ),
 cohorts AS (
     SELECT
-        MIN(active_in) OVER (PARTITION BY visitor) AS cohort,
+        MIN(active_in) FILTER (WHERE begins_cohort) OVER (PARTITION BY visitor) AS cohort,
         active_in
     FROM active_periods
 ),
@@ -17,6 +19,7 @@ counted AS (
         active_in,
         COUNT(*) AS active
     FROM cohorts
+    WHERE active_in >= cohort
     GROUP BY cohort, active_in
 )
 SELECT

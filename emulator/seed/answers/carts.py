@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from emulator.seed.answers.events import Events
-from emulator.seed.answers.table import ADD, COMPLETE, START, Table
+from emulator.seed.answers.table import ADD, COMPLETE, REMOVE, START, Table, ratio
 from emulator.seed.record import Record
 
 __all__ = ["carts", "paths"]
+
+BY_CART = ("number_carts_created", "number_carts_transacted", "session_cart_abandoned", "session_cart_abandonment")
 
 
 def carts(events: Events) -> Table:
@@ -21,14 +23,16 @@ def carts(events: Events) -> Table:
     columns = ("sessions_with_cart", "sessions_with_purchase", "abandonment")
     more = ("sessions_with_checkout_start", "checkout_abandonment")
     abandonment, checkout_abandonment = _left(purchases, len(after_add)), _left(checkouts, len(after_start))
-    return Table((*columns, *more), [(len(after_add), purchases, abandonment, len(after_start), checkout_abandonment)])
+    by_session = (len(after_add), purchases, abandonment, len(after_start), checkout_abandonment)
+    return Table((*columns, *more, *BY_CART), [(*by_session, *_by_cart(events))])
 
 
-def paths(events: Events, limit: int) -> Table:
-    """Count which event follows which in a session."""
-    transitions = Counter(
-        (earlier.name, later.name) for records in events.sessions.values() for earlier, later in pairwise(records)
+def paths(events: Events, limit: int, *, clicks: bool = False) -> Table:
+    """Count which event follows which in a session, with or without automatic clicks."""
+    names = (
+        [record.name for record in records if clicks or record.name != "click"] for records in events.sessions.values()
     )
+    transitions = Counter(pair for of_session in names for pair in pairwise(of_session))
     outgoing: Counter[str] = Counter()
     for (origin, _), number in transitions.items():
         outgoing[origin] += number
@@ -40,6 +44,26 @@ def paths(events: Events, limit: int) -> Table:
 def _after(name: str, records: Sequence[Record]) -> Sequence[Record] | None:
     """Return the records after the first event of that name; None if there is no such event."""
     return next((records[place:] for place, record in enumerate(records, 1) if record.name == name), None)
+
+
+def _by_cart(events: Events) -> tuple[int, int, int, float | None]:
+    """Count carts created and bought, and the sessions with a cart in which more are created than bought."""
+    created, bought = [], []
+    for records in events.sessions.values():
+        carts, cart = 0, set[str | None]()
+        for record in records:
+            if record.name == ADD:
+                carts += not cart
+                cart.add(record.product_id)
+            elif record.name == REMOVE:
+                cart.discard(record.product_id)
+            elif record.name == COMPLETE:
+                cart.clear()
+        if carts:
+            created.append(carts)
+            bought.append(sum(record.name == COMPLETE for record in records))
+    abandoned = sum(more > fewer for more, fewer in zip(created, bought, strict=True))
+    return sum(created), sum(bought), abandoned, ratio(abandoned, len(created))
 
 
 def _left(finished: int, begun: int) -> float | None:

@@ -8,7 +8,8 @@ The document is one object:
   hour that has objects, with its beginning as `hour`. A row counts in the hour of the first received object of its
   event id.
 - `faults`: how often each kind of fault was planted.
-- `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain` or `limit`),
+- `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain`,
+  `cohort`, `limit` or `clicks`),
   `login_state` (`logged_in`, `anonymous`, or null for all events), `columns`, and `rows`: a list of lists of values.
   Times and periods are text as above, cohorts are text like `2026-11-23`, exact sums of money are text of a decimal
   number, ratios and durations are numbers, and there is null where SQL has NULL.

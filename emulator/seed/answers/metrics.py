@@ -45,11 +45,9 @@ LIMITED: tuple[Callable[[Events, int], Table], ...] = (
     top_brands,
     latest_product_events,
     products,
-    paths,
 )
 OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = (
     (events_over_time, ("hour", "day")),
-    (retention, ("day", "week")),
     (revenue_over_time, ("hour", "day")),
 )
 
@@ -78,5 +76,9 @@ def _all() -> Iterator[tuple[str, dict[str, Any], Callable[..., Table]]]:
     for over_time, grains in OVER_TIME:
         for grain in grains:
             yield over_time.__name__, {"grain": grain}, over_time
+    for clicks in (False, True):
+        yield "paths", {"limit": LIMIT, "clicks": clicks}, paths
+    for grain, cohort in product(("day", "week"), ("range", "first_visit")):
+        yield "retention", {"grain": grain, "cohort": cohort}, retention
     for order, by in product(ORDERS, GROUPS):
         yield "funnel", {"steps": STEPS, "window": WINDOW, "order": order, "by": by}, funnel

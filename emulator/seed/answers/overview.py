@@ -22,7 +22,7 @@ __all__ = [
 
 VISITOR_TYPES = {True: "new", False: "returning", None: "unknown"}
 AUDIENCE = ("events", "visitors", "sessions")
-CHECKOUTS = ("add_to_cart_clicks", "checkout_completes", "checkout_rate")
+CHECKOUTS = ("add_to_cart_clicks", "checkout_completes", "checkout_rate", "visitor_conversion", "session_conversion")
 
 
 def visitor_type(record: Record) -> str:
@@ -93,9 +93,13 @@ def _audience(records: Sequence[Record]) -> tuple[int, int, int]:
     return len(records), _distinct(records, "visitor"), _distinct(records, "session_id")
 
 
-def _checkouts(records: Sequence[Record]) -> tuple[int, int, float | None]:
-    adds, completes = _named(records, ADD), _named(records, COMPLETE)
-    return adds, completes, ratio(completes, adds)
+def _checkouts(records: Sequence[Record]) -> tuple[int, int, float | None, float | None, float | None]:
+    completes = [record for record in records if record.name == COMPLETE]
+    adds = _named(records, ADD)
+    of_visitors, of_sessions = (
+        ratio(_distinct(completes, field), _distinct(records, field)) for field in ("visitor", "session_id")
+    )
+    return adds, len(completes), ratio(len(completes), adds), of_visitors, of_sessions
 
 
 def _by(events: Events, column: str, group: Callable[[Record], str]) -> Table:

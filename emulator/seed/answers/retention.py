@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from datetime import date, timedelta
+from itertools import dropwhile
 
 from emulator.seed.answers.events import Events
 from emulator.seed.answers.table import Table, day_of
@@ -11,22 +12,26 @@ __all__ = ["retention"]
 DAYS = {"day": 1, "week": 7}
 
 
-def retention(events: Events, grain: str) -> Table:
+def retention(events: Events, grain: str, cohort: str = "range") -> Table:
     """Count active visitors by cohort and period.
 
-    A cohort is the day, or the Monday of the week, of a visitor's first event; a period is the days or weeks since.
+    A cohort is the day, or the Monday of the week, of a visitor's first event (`range`) or of their first event that
+    says it is of a first visit (`first_visit`); a period is the days or weeks since.
     """
     visitors: Counter[date] = Counter()
     active: dict[date, Counter[int]] = defaultdict(Counter)
     for records in events.visitors.values():
-        periods = {_period(day_of(record.time), grain) for record in records}
-        cohort = min(periods)
-        visitors[cohort] += 1
-        active[cohort].update((period - cohort).days // DAYS[grain] for period in periods)
+        counted = list(dropwhile(lambda record: cohort == "first_visit" and not record.is_first_visit, records))
+        if not counted:
+            continue
+        periods = {_period(day_of(record.time), grain) for record in counted}
+        begin = min(periods)
+        visitors[begin] += 1
+        active[begin].update((period - begin).days // DAYS[grain] for period in periods)
     rows = [
-        (cohort.isoformat(), period, visitors[cohort], number, number / visitors[cohort])
-        for cohort in sorted(visitors)
-        for period, number in sorted(active[cohort].items())
+        (begin.isoformat(), period, visitors[begin], number, number / visitors[begin])
+        for begin in sorted(visitors)
+        for period, number in sorted(active[begin].items())
     ]
     return Table(("cohort", "period", "visitors", "active", "share"), rows)
 

@@ -7,9 +7,23 @@ from typing import Any, NamedTuple, TypeVar
 
 from emulator.seed.clock import DAY, HOUR, SECOND
 
-__all__ = ["ADD", "COMPLETE", "START", "VIEW", "VIEWS", "Table", "day_of", "grouped", "period_of", "ratio", "seconds"]
+__all__ = [
+    "ADD",
+    "COMPLETE",
+    "REMOVE",
+    "START",
+    "VIEW",
+    "VIEWS",
+    "Table",
+    "day_of",
+    "grouped",
+    "period_of",
+    "ratio",
+    "seconds",
+]
 
-ADD, START, COMPLETE, VIEW = "add_to_cart_click", "checkout_start", "checkout_complete", "product_view"
+ADD, REMOVE, VIEW = "add_to_cart_click", "remove_from_cart_click", "product_view"
+START, COMPLETE = "checkout_start", "checkout_complete"
 VIEWS = frozenset(("page_view", "home_view", "category_view", "product_view"))
 PERIODS = {"hour": HOUR, "day": DAY}
 

@@ -49,7 +49,7 @@ VISITS = [
 CHARTS: dict[str, Callable[[RawEvents], Any]] = {
     "events_over_time": lambda raw: charts.overview.events_over_time(events_over_time(raw, RANGE)),
     "top_events": lambda raw: charts.overview.top_events(top_events(raw, RANGE)),
-    "checkout_rates": lambda raw: charts.overview.checkout_rates(by_login_state(raw, RANGE), "user_login_state"),
+    "conversion": lambda raw: charts.overview.conversion(by_login_state(raw, RANGE), "user_login_state"),
     "categories": lambda raw: charts.overview.ranking(top_categories(raw, RANGE), "category"),
     "brands": lambda raw: charts.overview.ranking(top_brands(raw, RANGE), "brand"),
     "funnel": lambda raw: charts.funnel.funnel(funnel(raw, RANGE)),
@@ -59,12 +59,16 @@ CHARTS: dict[str, Callable[[RawEvents], Any]] = {
     "depths": lambda raw: charts.sessions.depths(sessions(raw, RANGE)),
     "carts": lambda raw: charts.sessions.carts(carts(raw, RANGE)),
     "paths": lambda raw: charts.sessions.paths(paths(raw, RANGE)),
+    "paths_with_clicks": lambda raw: charts.sessions.paths(paths(raw, RANGE, clicks=True), clicks=True),
     "top_products": lambda raw: charts.products.top_products(products(raw, RANGE, limit=5)),
     "add_rates": lambda raw: charts.products.add_rates(products(raw, RANGE)),
     "discount_effect": lambda raw: charts.products.discount_effect(discount_effect(raw, RANGE)),
     "revenue": lambda raw: charts.products.revenue_over_time(revenue_over_time(raw, RANGE)),
     "retention_days": lambda raw: charts.retention.retention(retention(raw, RANGE, "day"), "day"),
     "retention_weeks": lambda raw: charts.retention.retention(retention(raw, RANGE, "week"), "week"),
+    "retention_first_visit": lambda raw: charts.retention.retention(
+        retention(raw, RANGE, "week", "first_visit"), "week", "first_visit"
+    ),
 }
 
 
@@ -115,12 +119,25 @@ class TestFunnel:
         assert svg.count(">1  (100 %)<") == 4
 
 
-class TestCheckoutRates:
+class TestConversion:
     def test_who_added_nothing_is_there(self) -> None:
-        """Without a bar: there is no rate."""
-        svg = drawn(CHARTS["checkout_rates"](raw_of(VISITS)))
-        assert ">logged_in<" in svg
-        assert ">anonymous<" in svg
+        """Without a bar, where there is no rate, and in each of the three charts."""
+        svg = drawn(CHARTS["conversion"](raw_of(VISITS)))
+        assert svg.count(">logged_in<") == 3
+        assert svg.count(">anonymous<") == 3
+
+    def test_each_ratio_is_called_by_its_unit(self) -> None:
+        """Visitors, sessions, events."""
+        svg = drawn(CHARTS["conversion"](raw_of(VISITS)))
+        for title in ("visitors who buy", "sessions with a purchase", "checkouts per add-to-cart click"):
+            assert f">{title}<" in svg
+
+
+class TestPaths:
+    @pytest.mark.parametrize(("name", "counted"), [("paths", "without"), ("paths_with_clicks", "with")])
+    def test_the_title_says_whether_clicks_count(self, name: str, counted: str) -> None:
+        """Because a chart without any click looks the same in both cases."""
+        assert f", {counted} automatic clicks," in CHARTS[name](raw_of(VISITS)).to_dict()["title"]
 
 
 class TestDurations:
@@ -146,6 +163,17 @@ class TestRetention:
         svg = drawn(CHARTS["retention_weeks"](raw_of(VISITS)))
         assert "2026-11-02 (2)" in svg
         assert ">50%<" in svg
+
+    @pytest.mark.parametrize(
+        ("name", "beginning"),
+        [("retention_weeks", "first event in the range"), ("retention_first_visit", "first visit")],
+    )
+    def test_title_and_axes_say_what_begins_a_cohort(self, name: str, beginning: str) -> None:
+        """In the same words."""
+        chart = CHARTS[name](raw_of(VISITS)).to_dict()
+        assert chart["title"] == f"Visitors who are back, by week of their {beginning}"
+        titles = {axis["title"] for axis in axes(chart)}
+        assert titles == {f"weeks after the {beginning}", f"week of the {beginning} (visitors)"}
 
 
 class TestValidation:

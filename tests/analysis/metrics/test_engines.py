@@ -49,10 +49,12 @@ METRICS: list[Callable[[Engine, Range], pl.DataFrame]] = [
     session_summary,
     lambda engine, within: retention(engine, within, "day"),
     lambda engine, within: retention(engine, within, "week"),
+    lambda engine, within: retention(engine, within, "day", "first_visit"),
     products,
     discount_effect,
     carts,
     paths,
+    lambda engine, within: paths(engine, within, clicks=True),
 ]
 
 

@@ -31,6 +31,8 @@ OVERVIEW = {
     "add_to_cart_clicks": pl.Int64,
     "checkout_completes": pl.Int64,
     "checkout_rate": pl.Float64,
+    "visitor_conversion": pl.Float64,
+    "session_conversion": pl.Float64,
     "first_event": TIME,
     "last_event": TIME,
 }
@@ -51,11 +53,11 @@ class TestOverview:
                 event(3.5),
             ]
         )
-        check(overview(engine, RANGE), OVERVIEW, [(5, 3, 1, 2, 2, 2, 1, 0.5, at(0), at(3.5))])
+        check(overview(engine, RANGE), OVERVIEW, [(5, 3, 1, 2, 2, 2, 1, 0.5, 1 / 3, 0.0, at(0), at(3.5))])
 
     def test_without_events_there_are_zeros_and_nulls(self, engine_of: EngineOf) -> None:
         """One row all the same."""
-        check(overview(engine_of([]), RANGE), OVERVIEW, [(0, 0, 0, 0, 0, 0, 0, None, None, None)])
+        check(overview(engine_of([]), RANGE), OVERVIEW, [(0, 0, 0, 0, 0, 0, 0, *[None] * 5)])
 
     def test_the_end_of_the_range_is_excluded(self, engine_of: EngineOf) -> None:
         """The start is not."""
@@ -115,13 +117,50 @@ class TestKinds:
                 event(3),
             ]
         )
-        rows = [("anonymous", 1, 1, 0, 0, 1, None), ("logged_in", 2, 1, 1, 1, 1, 1.0), ("unknown", 1, 0, 0, 0, 0, None)]
+        rows = [
+            ("anonymous", 1, 1, 0, 0, 1, None, 1.0, None),
+            ("logged_in", 2, 1, 1, 1, 1, 1.0, 1.0, 1.0),
+            ("unknown", 1, 0, 0, 0, 0, None, None, None),
+        ]
         check(by_login_state(engine, RANGE), {"user_login_state": pl.String, **KINDS}, rows)
+
+    def test_conversion_has_a_meaning_where_the_checkout_rate_has_none(self, engine_of: EngineOf) -> None:
+        """30 of 40 visitors add as anonymous and buy as logged in: 30 checkouts ÷ 0 adds, but 30 ÷ 30 visitors."""
+        engine = engine_of(
+            [
+                *(event(0, client=f"c{n}", session=f"s{n}", login="anonymous") for n in range(40)),
+                *(event(1, "add_to_cart_click", client=f"c{n}", login="anonymous") for n in range(30)),
+                *(event(2, "checkout_complete", client=f"c{n}", session=f"s{n}", login="logged_in") for n in range(30)),
+                *(event(3, "home_view", client=f"c{n}", session=f"t{n}", login="logged_in") for n in range(30)),
+            ]
+        )
+        rows = [
+            ("anonymous", 70, 40, 40, 30, 0, 0.0, 0.0, 0.0),
+            ("logged_in", 60, 30, 60, 0, 30, None, 1.0, 0.5),
+        ]
+        check(by_login_state(engine, RANGE), {"user_login_state": pl.String, **KINDS}, rows)
+        assert overview(engine, RANGE).select("visitor_conversion", "session_conversion").row(0) == (0.75, 30 / 70)
+
+    def test_who_buys_twice_converts_once(self, engine_of: EngineOf) -> None:
+        """Conversion counts visitors and sessions; the checkout rate counts events."""
+        engine = engine_of(
+            [
+                event(0, "add_to_cart_click", client="a", session="s"),
+                *(event(1, "checkout_complete", client="a", session="s") for _ in range(2)),
+                event(2, client="b", session="t"),
+            ]
+        )
+        rates = overview(engine, RANGE).select("checkout_rate", "visitor_conversion", "session_conversion")
+        assert rates.row(0) == (2.0, 0.5, 0.5)
 
     def test_visitor_types(self, engine_of: EngineOf) -> None:
         """As `is_first_visit` says."""
         engine = engine_of([event(0, first=False), event(1, "add_to_cart_click", client="a", first=True), event(2)])
-        rows = [("new", 1, 1, 0, 1, 0, 0.0), ("returning", 1, 0, 0, 0, 0, None), ("unknown", 1, 0, 0, 0, 0, None)]
+        rows = [
+            ("new", 1, 1, 0, 1, 0, 0.0, 0.0, None),
+            ("returning", 1, 0, 0, 0, 0, None, None, None),
+            ("unknown", 1, 0, 0, 0, 0, None, None, None),
+        ]
         check(visitor_types(engine, RANGE), {"visitor_type": pl.String, **KINDS}, rows)
 
 

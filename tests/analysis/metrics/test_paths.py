@@ -27,6 +27,15 @@ class TestPaths:
         check(paths(engine, RANGE), SCHEMA, rows)
         check(paths(engine, RANGE, limit=3), SCHEMA, rows[:3])
 
+    def test_automatic_clicks_are_left_out_unless_they_are_asked_for(self, engine_of: EngineOf) -> None:
+        """Events with only clicks between them are neighbours; a session of clicks leads nowhere."""
+        names = ("click", "a", "click", "click", "b", "click")
+        engine = engine_of([*(event(0, name, session="s") for name in names), event(0, "click", session="t")])
+        check(paths(engine, RANGE), SCHEMA, [("a", "b", 1, 1.0)])
+        rows = [("click", "a", 1, 1 / 3), ("click", "b", 1, 1 / 3), ("click", "click", 1, 1 / 3)]
+        with_clicks = [("a", "click", 1, 1.0), ("b", "click", 1, 1.0), *rows]
+        check(paths(engine, RANGE, clicks=True), SCHEMA, with_clicks)
+
     def test_without_sessions_there_are_none(self, engine_of: EngineOf) -> None:
         """Of the same columns and types."""
         check(paths(engine_of([event(0), event(1)]), RANGE), SCHEMA, [])

@@ -56,6 +56,32 @@ class TestRetention:
         engine = engine_of([event(0, client="a"), event(DAY, client="a")])
         check(retention(engine, Range(at(1), RANGE.end)), SCHEMA, [(date(2026, 11, 3), 0, 1, 1, 1.0)])
 
+    def test_cohorts_of_the_first_visit(self, engine_of: EngineOf) -> None:
+        """The event must say so: who came before is in no cohort, and an earlier event does not count."""
+        history = [
+            event(0, client="old", first=False),
+            event(DAY, client="old", first=False),
+            event(0, client="unknown"),
+            *(event(seconds, client="new", first=True) for seconds in (DAY, DAY + 1)),
+            event(3 * DAY, client="new", first=False),
+            event(0, client="late", first=False),
+            event(DAY, client="late", first=True),
+            event(0, first=True),
+        ]
+        engine = engine_of(history)
+        rows = [(date(2026, 11, 3), 0, 2, 2, 1.0), (date(2026, 11, 3), 2, 2, 1, 0.5)]
+        check(retention(engine, RANGE, cohort="first_visit"), SCHEMA, rows)
+        rows = [(date(2026, 11, 2), 0, 2, 2, 1.0)]
+        check(retention(engine, RANGE, "week", "first_visit"), SCHEMA, rows)
+        in_range = retention(engine, RANGE, cohort="range")
+        assert in_range.equals(retention(engine, RANGE))
+        assert in_range.select("cohort", "period", "visitors").row(0) == (date(2026, 11, 2), 0, 3)
+
+    def test_another_cohort_is_an_error(self) -> None:
+        """Which says what there is."""
+        with pytest.raises(AnalysisError, match="cohort must be one of range, first_visit, not 'first'"):
+            retention(raw_of([]), RANGE, cohort="first")  # type: ignore[arg-type]
+
     def test_without_visitors_there_are_no_rows(self, engine_of: EngineOf) -> None:
         """Of the same columns and types."""
         check(retention(engine_of([event(0)]), RANGE), SCHEMA, [])

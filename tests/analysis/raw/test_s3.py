@@ -12,7 +12,7 @@ from analysis.raw.local import LocalSource
 from analysis.raw.s3 import S3Source
 from analysis.raw.sample import MARKER, Sample, read_sample
 from analysis.raw.strays import strays
-from analysis.rows.reader import read_events
+from analysis.rows.reader import read_events, read_objects
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
 from command_line.home import BUCKET, Home, Stack
@@ -116,6 +116,15 @@ class TestS3Source:
         assert [names for _, names in folders] == [["gone.json"]]
         _client().delete_object(Bucket=BUCKET, Key=GONE)
         assert list(source.read(folders)) == []
+
+    def test_control_characters_in_a_key_are_read(self, bucket: Path) -> None:
+        """S3 allows them; obstore does not."""
+        del bucket
+        keys = [f"events/2026/11/25/23/event-{character}.json" for character in "\x01\n\x7f"]
+        for key in keys:
+            _client().put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+        found = dict(read_objects(f"s3://{BUCKET}", START + timedelta(hours=25), START + timedelta(hours=26)))
+        assert found == {key: key.encode() for key in keys}
 
     def test_a_missing_bucket_is_an_error_that_says_so(self, bucket: Path) -> None:
         """In one line, with S3's own code."""

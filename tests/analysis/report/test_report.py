@@ -57,6 +57,8 @@ class TestReport:
             "sessions": "2",
             "add to cart clicks": "1",
             "checkout completes": "1",
+            "visitor conversion": "50.0 %",
+            "session conversion": "50.0 %",
             "checkout rate": "100.0 %",
         }
         sections = ["validation", "overview", "funnel", "sessions", "products", "retention"]

@@ -79,11 +79,11 @@ class TestOverview:
 
     def test_overview(self, shop: Events) -> None:
         """Each event id counts once; who has neither client nor user is no visitor."""
-        assert rows(overview(shop)) == [(9, 2, 2, 1, 3, 2, 1, 0.5, AT_NOON, "2025-11-17T12:00:00.000Z")]
+        assert rows(overview(shop)) == [(9, 2, 2, 1, 3, 2, 1, 0.5, 0.5, 1 / 3, AT_NOON, "2025-11-17T12:00:00.000Z")]
 
     def test_no_events(self) -> None:
         """Without events there is one row of zeros, and NULL where nothing can be divided."""
-        assert rows(overview(Events([]))) == [(0, 0, 0, 0, 0, 0, 0, None, None, None)]
+        assert rows(overview(Events([]))) == [(0, 0, 0, 0, 0, 0, 0, *[None] * 5)]
 
     def test_events_over_time(self, shop: Events) -> None:
         """Only periods that have events."""
@@ -109,17 +109,17 @@ class TestOverview:
     def test_by_login_state(self, shop: Events) -> None:
         """Events that do not say count as unknown."""
         assert rows(by_login_state(shop)) == [
-            ("anonymous", 5, 1, 2, 1, 0, 0.0),
-            ("logged_in", 2, 1, 1, 1, 0, 0.0),
-            ("unknown", 2, 1, 1, 0, 1, None),
+            ("anonymous", 5, 1, 2, 1, 0, 0.0, 0.0, 0.0),
+            ("logged_in", 2, 1, 1, 1, 0, 0.0, 0.0, 0.0),
+            ("unknown", 2, 1, 1, 0, 1, None, 1.0, 1.0),
         ]
 
     def test_visitor_types(self, shop: Events) -> None:
         """By what the event itself says."""
         assert rows(visitor_types(shop)) == [
-            ("new", 5, 1, 1, 1, 1, 1.0),
-            ("returning", 3, 2, 2, 1, 0, 0.0),
-            ("unknown", 1, 0, 0, 0, 0, None),
+            ("new", 5, 1, 1, 1, 1, 1.0, 1.0, 1.0),
+            ("returning", 3, 2, 2, 1, 0, 0.0, 0.0, 0.0),
+            ("unknown", 1, 0, 0, 0, 0, None, None, None),
         ]
 
     def test_top_categories_and_brands(self, shop: Events) -> None:
@@ -261,6 +261,13 @@ class TestRetention:
         assert rows(retention(shop, "day")) == [("2025-11-16", 0, 2, 2, 1.0), ("2025-11-16", 1, 2, 1, 0.5)]
         assert rows(retention(shop, "week")) == [("2025-11-10", 0, 2, 2, 1.0), ("2025-11-10", 1, 2, 1, 0.5)]
 
+    def test_by_first_visit(self, shop: Events) -> None:
+        """Ben's first visit was before, so that he is in no cohort."""
+        assert rows(retention(shop, "day", "first_visit")) == [
+            ("2025-11-16", 0, 1, 1, 1.0),
+            ("2025-11-16", 1, 1, 1, 1.0),
+        ]
+
 
 class TestProducts:
     """Products, and discounts."""
@@ -289,14 +296,34 @@ class TestCarts:
 
     def test_carts(self, shop: Events) -> None:
         """One of two carts is bought; the only checkout is finished."""
-        assert rows(carts(shop)) == [(2, 1, 0.5, 1, 0.0)]
-        assert rows(carts(Events([]))) == [(0, 0, None, 0, None)]
+        assert rows(carts(shop)) == [(2, 1, 0.5, 1, 0.0, 2, 1, 1, 0.5)]
+        assert rows(carts(Events([]))) == [(0, 0, None, 0, None, 0, 0, 0, None)]
 
     def test_only_what_follows_counts(self) -> None:
         """A checkout or purchase before the first add is not one of this cart."""
         names = ("checkout_start", "checkout_complete", "add_to_cart_click", "checkout_start")
         records = [event(str(place), place, name) for place, name in enumerate(names)]
-        assert rows(carts(Events(records))) == [(1, 0, 1.0, 1, 1.0)]
+        assert rows(carts(Events(records))) == [(1, 0, 1.0, 1, 1.0, 1, 1, 0, 0.0)]
+
+    def test_two_carts_and_one_purchase(self) -> None:
+        """One purchase is enough for our own definition, and not for that of dbt-snowplow-ecommerce."""
+        names = ("add_to_cart_click", "add_to_cart_click", "checkout_complete", "add_to_cart_click")
+        records = [event(str(place), place, name) for place, name in enumerate(names)]
+        assert rows(carts(Events(records))) == [(1, 1, 0.0, 0, None, 2, 1, 1, 1.0)]
+
+    def test_an_emptied_cart(self) -> None:
+        """The next add creates another one, if every product was removed."""
+        names = ("add_to_cart_click", "remove_from_cart_click", "add_to_cart_click")
+        records = [event(str(place), place, name, **LAMP) for place, name in enumerate(names)]
+        assert rows(carts(Events(records)))[0][5:] == (2, 0, 1, 1.0)
+        other = records[1]._replace(product_id="tote")
+        assert rows(carts(Events([records[0], other, records[2]])))[0][5:] == (1, 0, 1, 1.0)
+
+    def test_paths_without_clicks(self) -> None:
+        """Events with only clicks between them are neighbours."""
+        records = Events(event(str(place), place, name) for place, name in enumerate(("a", "click", "b")))
+        assert rows(paths(records, 9)) == [("a", "b", 1, 1.0)]
+        assert rows(paths(records, 9, clicks=True)) == [("a", "click", 1, 1.0), ("click", "b", 1, 1.0)]
 
     def test_paths(self, shop: Events) -> None:
         """The share is of all that follows the same event, before the limit."""
@@ -348,4 +375,4 @@ class TestAnswers:
         """One answer for each metric and choice of arguments, also without events."""
         found = list(answers([], None))
         assert len({answer.metric for answer in found}) == 19
-        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 33
+        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 36

@@ -42,6 +42,7 @@ class Evidence:
         objects: The events of the range and of the hours before it, duplicates included, with the columns KNOWN.
         events: The events of the range that are judged.
         stored_at: Gives the LastModified of a key of the range.
+        unreadable: Keys and prefixes that may not be read: a row of their hours may come from one of these objects.
     """
 
     source: str | Path
@@ -54,6 +55,13 @@ class Evidence:
     objects: pl.DataFrame
     events: pl.DataFrame
     stored_at: Callable[[str], datetime]
+    unreadable: frozenset[str] = frozenset()
+
+    @property
+    def readable(self) -> pl.DataFrame:
+        """The rows of hours in which every object could be read."""
+        unread = [hour for hour in map(hour_of, self.unreadable) if hour is not None]
+        return self.rows.filter(~pl.col("event_timestamp").dt.truncate("1h").is_in(unread))
 
 
 @dataclass(frozen=True)
@@ -93,21 +101,21 @@ def compare(evidence: Evidence, warehouse: Engine, others: pl.DataFrame) -> Comp
     young, missing = missing.filter(is_young), missing.filter([not young for young in is_young])
     elsewhere = _elsewhere(evidence)
     known = pl.concat([evidence.objects, elsewhere.select(KNOWN)])
-    orphans = evidence.rows.join(known, on="event_id", how="anti")
+    orphans = evidence.readable.join(known, on="event_id", how="anti")
     checks = [
         missing_check(missing, others),
         orphan_check(orphans),
         altered_check(_altered(evidence, known, rows)),
     ]
-    # If rows are missing, surplus or altered, metrics differ for that reason alone.
-    if not any(check.findings for check in checks):
+    # If objects cannot be read, or rows are missing, surplus or altered, metrics differ for that reason alone.
+    if not evidence.unreadable and not any(check.findings for check in checks):
         checks.append(agreement_check(warehouse, known, rows, evidence.start, evidence.end))
     return Comparison(checks, young, rows["event_id"], orphans, elsewhere)
 
 
 def _elsewhere(evidence: Evidence) -> pl.DataFrame:
     """Look for the objects of rows without one in the other hours, the nearest first."""
-    orphans = evidence.rows.join(evidence.objects, on="event_id", how="anti")
+    orphans = evidence.readable.join(evidence.objects, on="event_id", how="anti")
     if orphans.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     others = set(open_source(evidence.source).hours()).difference(evidence.prefixes)

@@ -25,7 +25,7 @@ def search(source: str | Path, event_ids: Iterable[str], prefixes: Iterable[str]
     Returns:
         The objects of these events, with the columns of SCHEMA.
     """
-    wanted, opened, searched = set(event_ids), open_source(source), 0
+    wanted, opened, searched = set(event_ids), open_source(source, lambda *_: None), 0
     found = [pl.DataFrame(schema=SCHEMA)]
     for prefix in prefixes:
         if not wanted or searched >= MOST_SEARCHED:
