@@ -229,7 +229,8 @@ class TestReader:
             result = CliRunner().invoke(main, [*arguments, *source, "--dw", url, "--json"])
             assert result.exit_code == code, result.output
             said.append(json.loads(result.stdout))
-            said[-1].pop("judged_until", None)  # each validation ends at its own instant
+            if command[0] == "validate":
+                said[-1].pop("judged_until")  # each validation ends at its own instant
         assert said[0] == said[1]
 
     def test_an_old_warehouse_can_be_looked_at(self, warehouse_url: str, reader_url: str) -> None:
