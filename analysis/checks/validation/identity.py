@@ -1,12 +1,32 @@
-"""Checks of objects and ids: rejects, duplicates, unusable ids, and wrong partitions."""
+"""Checks of objects and ids: stray keys, rejects, duplicates, unusable ids, and wrong partitions."""
+
+from collections.abc import Iterable
 
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
+from analysis.raw.strays import Stray
 
-__all__ = ["identity_checks"]
+__all__ = ["identity_checks", "stray_check"]
 
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+
+
+def stray_check(found: Iterable[Stray]) -> Check:
+    """Report strays."""
+    findings = [stray._asdict() for stray in found]
+    return Check(
+        "stray_objects",
+        "warning",
+        counted(
+            len(findings),
+            "key below events/ is not that of an event",
+            "keys below events/ are not those of events",
+        ),
+        "none",
+        "No metric counts these objects. Each finding says what to do. A key that ends with a slash is a whole folder.",
+        findings,
+    )
 
 
 def identity_checks(

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.checks.validation.finding import Check, counted
-from analysis.checks.validation.run import ValidationReport
+from analysis.checks.validation.report import ValidationReport
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
 

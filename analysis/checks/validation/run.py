@@ -1,7 +1,6 @@
 """Runs a validation: describes each object, then runs every check."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,87 +8,33 @@ import polars as pl
 
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
-from analysis.checks.validation.finding import Check
-from analysis.checks.validation.identity import identity_checks
+from analysis.checks.validation.identity import identity_checks, stray_check
 from analysis.checks.validation.objects import KNOWN, SCHEMA, describe, unreadable_check
 from analysis.checks.validation.prices import price_checks
+from analysis.checks.validation.report import ValidationReport
 from analysis.checks.validation.senders.bots import bot_checks
 from analysis.checks.validation.senders.publishers import publisher_check
 from analysis.checks.validation.sequences import sequence_checks
-from analysis.checks.validation.strays import stray_check
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
 from analysis.metrics.engine import WarehouseEvents
 from analysis.metrics.range import Range
 from analysis.raw.partitions import hour_prefixes
-from analysis.raw.sample import Sample, read_sample
+from analysis.raw.sample import read_sample
 from analysis.raw.source import Source, open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import read_tombstones
 from analysis.rows.fields import KEY
 from analysis.rows.reader import batches, objects_of, read_events
 
-__all__ = ["LOOKBACK", "SETTLE", "ValidationReport", "first_of_each_event", "validate"]
+__all__ = ["LOOKBACK", "SETTLE", "first_of_each_event", "validate"]
 
 HOUR = timedelta(hours=1)
 # Lambda tries a failed delivery again after one minute, and after two more: by then an event has its row.
 SETTLE = timedelta(minutes=5)
 LOOKBACK = timedelta(hours=24)
 FIELDS = (KEY, "received_at", "sent_event_timestamp", "tab_id", "seq")
-_CHECKS_SCHEMA = {
-    "check": pl.String,
-    "severity": pl.String,
-    "findings": pl.Int64,
-    "observed": pl.String,
-    "expected": pl.String,
-    "advice": pl.String,
-}
-
-
-@dataclass(frozen=True)
-class ValidationReport:
-    """The outcome of a validation.
-
-    Attributes:
-        source: The raw bucket.
-        has_warehouse: Whether raw was compared with a warehouse. If not, the checks of rows did not run.
-        start: The start of the range, UTC.
-        end: The end of the range, UTC.
-        hours: What became of each hour's objects, as `rows.hours` gives it.
-        checks: Every check that ran.
-        sample: Which of the events are made up; None if all are real.
-        judged_until: Events that were received or stored from then on are not yet judged. UTC.
-        lookback: How long before `start` duplicates were looked for.
-    """
-
-    source: str
-    has_warehouse: bool
-    start: datetime
-    end: datetime
-    hours: pl.DataFrame
-    checks: list[Check]
-    sample: Sample | None
-    judged_until: datetime
-    lookback: timedelta
-
-    @property
-    def is_passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.is_passed for check in self.checks)
-
-    @property
-    def not_yet_judged(self) -> int:
-        """How many objects are too young to be judged."""
-        return int(self.hours["not_yet_judged"].sum())
-
-    def as_frame(self) -> pl.DataFrame:
-        """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
-        rows = [
-            (check.name, check.severity, len(check.findings), check.observed, check.expected, check.advice)
-            for check in self.checks
-        ]
-        return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
 
 
 def validate(

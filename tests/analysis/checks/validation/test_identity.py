@@ -3,7 +3,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from analysis.checks.validation.identity import identity_checks
+from analysis.checks.validation.identity import identity_checks, stray_check
+from analysis.raw.strays import Stray
 from tests.support.raw_objects import START, STORED, Objects
 
 ID = "7C9E6679-7425-40de-944b-e07fc1f90a04"
@@ -106,3 +107,13 @@ class TestIdentityChecks:
             {"key": bare, "event_timestamp": STORED},
         ]
         assert not next(check for check in checks if check.name == "wrong_partitions").findings
+
+
+class TestStrayCheck:
+    def test_each_key_with_what_to_do(self) -> None:
+        """As they were found."""
+        check = stray_check([Stray("events/2026/13/", "'13' is not a month", "Move the objects.")])
+        assert check.observed == "1 key below events/ is not that of an event"
+        assert check.findings == [
+            {"key": "events/2026/13/", "reason": "'13' is not a month", "advice": "Move the objects."}
+        ]

@@ -7,7 +7,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from analysis.checks.validation.run import SETTLE, ValidationReport, validate
+from analysis.checks.validation.report import ValidationReport
+from analysis.checks.validation.run import SETTLE, validate
 from analysis.errors import AnalysisError
 from analysis.raw.source import open_source
 from chalicelib.flatten import flatten
