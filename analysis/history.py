@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
+from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.raw.sample import Sample, read_sample
 from analysis.rows.reader import Events, OnError, read_events
@@ -39,8 +40,7 @@ class History:
     bots: bool = True
 
     def __repr__(self) -> str:
-        start, end = (f"{time:%Y-%m-%d %H:%M}" for time in (self.within.start, self.within.end))
-        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {start} to {end} UTC"]
+        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {self.within}"]
         if self.sample:
             lines.append(f"includes {self.sample}")
         if not self.bots:
@@ -60,6 +60,7 @@ def open_history(
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
+    zone: str | None = None,
     *,
     on_error: OnError = "raise",
     bots: bool = True,
@@ -70,9 +71,10 @@ def open_history(
         source: The raw bucket: `s3://bucket`, or a bucket's directory. By default the bucket that `RAW_BUCKET_NAME`
             names in S3, else that of the local stack, which need not run.
         warehouse: The URL of the warehouse. By default `DW_URL`, else the local stack's if it runs.
-        start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
-        end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
+        start: First moment, of `zone` unless it says otherwise. By default 28 days before the end.
+        end: Moment after the last one, of `zone` unless it says otherwise. By default the end of the current hour.
         login_state: Metrics count only events of this login state. By default they count all.
+        zone: The IANA name of the time zone whose hours, days and weeks count. By default `CLICKSTREAM_ZONE`, else UTC.
         on_error: As in `read_history`.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
@@ -84,7 +86,8 @@ def open_history(
     """
     place = source_of(source)
     require_events(place)
-    within = Range(*span(start, end, HISTORY_DAYS), login_state)
+    there = zone or default_zone()
+    within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
     return read_history(place, warehouse_of(warehouse, place), within, on_error=on_error, bots=bots)
 
 
@@ -96,7 +99,7 @@ def read_history(
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
-        within: The range; its start and end are whole hours in UTC.
+        within: The range.
         on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
             history says how many there are.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
@@ -105,7 +108,7 @@ def read_history(
         The history, which is empty if the range holds no events.
 
     Raises:
-        AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
+        AnalysisError: The bucket cannot be read, or the URL is not one.
     """
     events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error, bots=bots)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)

@@ -50,6 +50,7 @@ def report_command(
     dw: str | None,
     start: datetime | None,
     end: datetime | None,
+    zone: str,
     login_state: "LoginState | None",
     on_error: "OnError",
     out: Path,
@@ -75,7 +76,7 @@ def report_command(
     from analysis.report.write import overview_as_json, overview_as_text, write_report
 
     bucket = source_of(source)
-    within = Range(*span(start, end, HISTORY_DAYS), login_state)
+    within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
     history = read_history(bucket, warehouse_of(dw, bucket), within, on_error=on_error, bots=bots)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

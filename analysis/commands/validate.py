@@ -34,6 +34,7 @@ def validate_command(
     dw: str | None,
     start: datetime | None,
     end: datetime | None,
+    zone: str,
     settle: float,
     lookback: float,
     *,
@@ -48,7 +49,7 @@ def validate_command(
     \b
     Examples:
       python -m analysis validate
-      python -m analysis validate --start 2026-11-24 --end 2026-11-25
+      python -m analysis validate --start 2026-11-24 --end 2026-11-25 --zone Asia/Ho_Chi_Minh
       python -m analysis validate --settle 0
       python -m analysis validate --source s3://my-bucket --dw "$DW_URL" --json
     """
@@ -61,9 +62,9 @@ def validate_command(
     report = validate(
         bucket,
         warehouse_of(dw, bucket),
-        *span(start, end, DAYS),
+        *span(start, end, DAYS, zone),
         settle=timedelta(seconds=settle),
         lookback=timedelta(hours=lookback),
     )
-    click.echo(output.as_json(report)) if as_json else output.show(report)
+    click.echo(output.as_json(report, zone)) if as_json else output.show(report, zone)
     raise SystemExit(0 if report.is_passed else 1)

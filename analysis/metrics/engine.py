@@ -52,7 +52,7 @@ class Engine(Protocol):
 
         Args:
             sql: The query, with parameters written as `$name`.
-            parameters: The value of each parameter by its name.
+            parameters: The value of each parameter by its name. Others are ignored.
 
         Returns:
             The rows, in the query's order.
@@ -94,8 +94,10 @@ class RawEvents:
 
         If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`.
         """
+        # DuckDB takes no other parameters.
+        named = {name: parameters[name] for name in {*_PARAMETER.findall(sql)} & parameters.keys()}
         with self._database.cursor() as cursor:
-            frame: pl.DataFrame = cursor.sql(sql, params=dict(parameters)).pl()
+            frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:

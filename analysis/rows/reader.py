@@ -1,8 +1,8 @@
-"""Reads the events of a span of hours from raw storage, as rows with the contract's columns."""
+"""Reads the events of a span from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -20,7 +20,7 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "OnError", "batches", "objects_of", "read_events", "read_objects"]
+__all__ = ["Events", "OnError", "batches", "objects_of", "read_events", "read_hours", "read_objects"]
 
 OnError: TypeAlias = Literal["raise", "report"]
 
@@ -32,12 +32,13 @@ STEP = 100  # of the progress bar
 
 @dataclass(frozen=True)
 class Events:
-    """The events and the rejects of a span of hours.
+    """The events and the rejects of a span.
 
     Attributes:
         frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
             order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
-        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key.
+        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
+            the rejects of all hours that cover the span are here.
         unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
             directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
     """
@@ -68,8 +69,8 @@ def read_events(
 
     Args:
         source: `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware.
+        end: The moment after the last, aware.
         fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
@@ -78,11 +79,32 @@ def read_events(
         bots: Keep the events of crawlers, headless browsers and monitors, which `_ingest.userAgent` names.
 
     Returns:
-        The events and the rejects. An hour without objects simply has no events.
+        The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
+        cover the span are read, and events with an `event_timestamp` outside it are left out.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, the span does not consist of whole hours, or a field
-            is unknown.
+        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, or
+            a field is unknown.
+    """
+    read = read_hours(source, start, end, fields=fields, keep_duplicates=keep_duplicates, on_error=on_error, bots=bots)
+    # In UTC, because Polars compares no times of different zones.
+    is_inside = pl.col("event_timestamp").is_between(start.astimezone(UTC), end.astimezone(UTC), closed="left")
+    return replace(read, frame=read.frame.filter(is_inside))
+
+
+def read_hours(
+    source: str | Path,
+    start: datetime,
+    end: datetime,
+    *,
+    fields: Sequence[str] = (),
+    keep_duplicates: bool = False,
+    on_error: OnError = "raise",
+    bots: bool = True,
+) -> Events:
+    """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
+
+    Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours.
     """
     chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     prefixes = hour_prefixes(start, end)
@@ -107,9 +129,10 @@ def read_events(
 def read_objects(
     source: str | Path, start: datetime, end: datetime, *, on_unreadable: OnUnreadable | None = None
 ) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of a span; arguments and errors are as in `read_events`.
+    """Read the key and the stored bytes of each object of the hours in UTC that cover a span.
 
-    `on_unreadable` is called with key and reason of each object that may not be read. Without it, that is an error.
+    Arguments and errors are as in `read_events`. `on_unreadable` is called with key and reason of each object that may
+    not be read. Without it, that is an error.
     """
     return objects_of(open_source(source, on_unreadable), hour_prefixes(start, end))
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.report import ValidationReport
+from analysis.metrics.zone import local_text
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
 
@@ -18,8 +19,8 @@ MOST_SHOWN = 10
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-def as_json(report: ValidationReport) -> str:
-    """Give one JSON object with every check and every finding."""
+def as_json(report: ValidationReport, zone: str) -> str:
+    """Give one JSON object with every check and every finding, and the zone in which the span was written."""
     return json_text(
         {
             "source": report.source,
@@ -29,6 +30,7 @@ def as_json(report: ValidationReport) -> str:
             "end": report.end,
             "judged_until": report.judged_until,
             "lookback_hours": report.lookback / timedelta(hours=1),
+            "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
             "checks": [_check(check) for check in report.checks],
@@ -36,9 +38,11 @@ def as_json(report: ValidationReport) -> str:
     )
 
 
-def show(report: ValidationReport) -> None:
-    """Print each check with findings, then the hours, then a summary. Text of events is not read as markup."""
+def show(report: ValidationReport, zone: str) -> None:
+    """Print the span, each check with findings, the hours, and a summary. Text of events is not read as markup."""
     console = Console()
+    start, end = (local_text(time, zone) for time in (report.start, report.end))
+    console.print(text_line(f"{report.source}, events received from {start} to {end} ({zone})"), soft_wrap=True)
     if report.sample is not None:
         console.print(text_line(f"{report.source} includes {report.sample}.", STYLES["warning"]), soft_wrap=True)
     for check in (check for check in report.checks if check.findings):
@@ -52,7 +56,7 @@ def show(report: ValidationReport) -> None:
             console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json prints all"))
     console.print(_hours(report))
     if report.not_yet_judged:
-        console.print(text_line(_young(report)), soft_wrap=True)
+        console.print(text_line(_young(report, zone)), soft_wrap=True)
     console.print(text_line(summary(report)))
 
 
@@ -66,9 +70,10 @@ def summary(report: ValidationReport) -> str:
     return f"{said} Raw was not compared with a warehouse: name one with --dw, or start the local stack."
 
 
-def _young(report: ValidationReport) -> str:
+def _young(report: ValidationReport, zone: str) -> str:
     number = counted(report.not_yet_judged, "object is", "objects are")
-    return f"{number} not yet judged: received or stored after {report.judged_until:%Y-%m-%d %H:%M:%S} UTC (--settle)."
+    since = local_text(report.judged_until, zone)
+    return f"{number} not yet judged: received or stored since {since} ({zone}), within --settle."
 
 
 def _finding(finding: dict[str, object]) -> str:
@@ -77,7 +82,8 @@ def _finding(finding: dict[str, object]) -> str:
 
 def _hours(report: ValidationReport) -> Table:
     rows = (("no hour" if hour is None else f"{hour:%Y-%m-%d %H:00}", *counts) for hour, *counts in report.hours.rows())
-    return text_table(report.hours.columns, ((hour, *(f"{count:,}" for count in counts)) for hour, *counts in rows))
+    titles = ["hour (UTC)", *report.hours.columns[1:]]  # as in the keys
+    return text_table(titles, ((hour, *(f"{count:,}" for count in counts)) for hour, *counts in rows))
 
 
 def _check(check: Check) -> dict[str, Any]:

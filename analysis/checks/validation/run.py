@@ -20,17 +20,16 @@ from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
 from analysis.metrics.engine import WarehouseEvents
 from analysis.metrics.range import Range
-from analysis.raw.partitions import hour_prefixes
+from analysis.raw.partitions import covering_hours, hour_prefixes
 from analysis.raw.sample import read_sample
 from analysis.raw.source import Source, open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import read_tombstones
 from analysis.rows.fields import KEY
-from analysis.rows.reader import batches, objects_of, read_events
+from analysis.rows.reader import batches, objects_of, read_hours
 
 __all__ = ["LOOKBACK", "SETTLE", "first_of_each_event", "validate"]
 
-HOUR = timedelta(hours=1)
 # Lambda tries a failed delivery again after one minute, and after two more: by then an event has its row.
 SETTLE = timedelta(minutes=5)
 LOOKBACK = timedelta(hours=24)
@@ -66,6 +65,7 @@ def validate(
         AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
     """
     Range(start, end)  # refuses what is no range
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     cut = datetime.now(UTC) - settle
     until = max(start, min(end, cut))
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
@@ -73,7 +73,7 @@ def validate(
     rows = None if warehouse is None else rows_in(warehouse, start, until)
     unreadable: dict[str, str] = {}
     opened = open_source(source, unreadable.__setitem__)
-    prefixes = hour_prefixes(_hour(start), _hour(end, up=True))
+    prefixes = hour_prefixes(start, end)
     described = _described(opened, prefixes)
     is_here = ~_is_of_its_hour() | pl.col("received_at").is_between(start, end, closed="left")
     objects, others = described.filter(is_here), described.filter(~is_here)
@@ -92,7 +92,7 @@ def validate(
                 start=start,
                 end=until,
                 cut=cut,
-                prefixes=[*hour_prefixes(_hour(start - lookback), _hour(start)), *prefixes],
+                prefixes=[*hour_prefixes(*_before(start, lookback)), *prefixes],
                 strays=[stray.key for stray in found if stray.key.endswith("/")],
                 rows=rows,
                 objects=pl.concat([described.filter(pl.col("corrupt").is_null()).select(KNOWN), earlier]),
@@ -147,8 +147,7 @@ def _described(source: Source, prefixes: Sequence[str]) -> pl.DataFrame:
 
 def _earlier(source: str | Path, start: datetime, lookback: timedelta) -> pl.DataFrame:
     """Read the objects of the hours before the range, with the columns KNOWN."""
-    span = _hour(start - lookback), _hour(start)
-    read = read_events(source, *span, fields=FIELDS, keep_duplicates=True, on_error="report")
+    read = read_hours(source, *_before(start, lookback), fields=FIELDS, keep_duplicates=True, on_error="report")
     return read.frame.rename({"sent_event_timestamp": "sent_at"}).select(KNOWN)
 
 
@@ -157,7 +156,7 @@ def _is_of_its_hour() -> pl.Expr:
     return (pl.col("received_at").dt.truncate("1h") == pl.col("partition")).fill_null(value=False)
 
 
-def _hour(time: datetime, *, up: bool = False) -> datetime:
-    """Round a time to a whole hour in UTC."""
-    hour = time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return hour + HOUR if up and hour < time else hour
+def _before(start: datetime, lookback: timedelta) -> tuple[datetime, datetime]:
+    """Give the hours before the range: they end with the hour in which it starts."""
+    (end, _) = covering_hours(start, start)
+    return min(end, start - lookback), end

@@ -245,7 +245,7 @@ class TestDeniedFiles:
         for name in (f"{HOUR}a.json", f"{HOUR}b.json", f"{HOUR}deep/c.json", "events/2026/11/25/10/d.json"):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"{}")
+            path.write_bytes(b'{"eventTimestamp": "2026-11-25T09:30:00Z"}')
         yield tmp_path
         for folder, _, names in os.walk(tmp_path):
             for name in names:
