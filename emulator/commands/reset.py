@@ -20,7 +20,7 @@ __all__ = ["reset_command"]
 def reset_command(home: Home, *, yes: bool) -> None:
     """Delete every stored event, the embedded warehouse and the logs.
 
-    Stop the stack first. A warehouse given by --dw or DW_URL is not changed.
+    Stop the stack first. A warehouse given by --dw is not changed.
     """
     if not os.access(home.path / MARKER, os.W_OK):
         raise CommandError(

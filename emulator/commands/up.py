@@ -1,10 +1,7 @@
 """`python -m emulator up`: start the stack, and keep it running."""
 
-import os
-
 import click
 
-from command_line.errors import CommandError
 from command_line.home import Home
 from emulator.commands.options import home_option
 from emulator.servers.s3 import CACHE_SECONDS
@@ -21,7 +18,7 @@ PORT = click.IntRange(1, 65535)
 @click.option("--ingest-port", type=PORT, default=8000, show_default=True, help="Port of POST /clickstream.")
 @click.option("--s3-port", type=PORT, default=9000, show_default=True, help="Port of the S3 server.")
 @click.option(
-    "--dw", metavar="URL", help="Use this PostgreSQL as the warehouse.  [default: DW_URL, else an embedded one]"
+    "--dw", metavar="URL", help="Use this PostgreSQL as the warehouse.  [default: the home's own, an embedded one]"
 )
 @click.option(
     "--headless", is_flag=True, help="For CI: serve the API without the page, and print one line on stdout when ready."
@@ -39,6 +36,8 @@ def up_command(
 ) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
+    The stack has a warehouse of its own, unless --dw names another. DW_URL is not used here: other commands read it.
+
     Events stored earlier are kept. At the start, the stack projects the ones that are not in the warehouse yet. When a
     part dies, the stack says so and starts it again.
 
@@ -48,15 +47,5 @@ def up_command(
         until grep -q ^ready ready.txt; do sleep 0.2; done
         curl -f 'http://127.0.0.1:8080/api/wait?eventName=checkout_complete&count=1&timeout=30'
     """
-    options = Options(web_port, ingest_port, s3_port, dw or _given_dw(home), headless, s3_cache)
+    options = Options(web_port, ingest_port, s3_port, dw, headless, s3_cache)
     up(home, options)
-
-
-def _given_dw(home: Home) -> str | None:
-    """Return `DW_URL`, but None if it names this home's own embedded warehouse, as after `eval "$(… env)"`."""
-    url = os.environ.get("DW_URL") or None
-    try:
-        own = home.read_stack()
-    except CommandError:
-        return url
-    return None if own.is_own_dw and url == own.dw_url else url

@@ -40,7 +40,7 @@ def write_sample(home: Home, console: Console, shoppers: int = SHOPPERS) -> Seed
         if not stack.is_own_dw:
             raise CommandError(
                 "the running stack uses a warehouse of somebody else, which a sample must not reach: stop the stack, "
-                "and start it without --dw and DW_URL, or name another --home"
+                "and start it without --dw, or name another --home"
             )
         # A variable of the user's own could lead the connection to another server.
         forget_postgres_variables()

@@ -67,7 +67,7 @@ class ExternalWarehouse:
         """Raise CommandError if the warehouse does not answer, or its prices have other decimals."""
         problem = self.check()
         if problem is not None:
-            raise CommandError(f"the warehouse given by --dw or DW_URL does not answer: {problem}")
+            raise CommandError(f"the warehouse given by --dw does not answer: {problem}")
         with psycopg.connect(self._url, connect_timeout=5) as connection:
             _refuse_other_decimals(self._schema, connection)
 

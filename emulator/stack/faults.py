@@ -47,7 +47,7 @@ class FaultSwitches:
         with self._lock:
             faults = replace(self._faults, **wanted)
             if faults.warehouse_down and not self._is_own_dw:
-                raise CommandError("a warehouse given by --dw or DW_URL cannot be switched off from here")
+                raise CommandError("a warehouse given by --dw cannot be switched off from here")
             # Each fault is noted once it is on, since the next may fail.
             self._set_down("s3", is_down=faults.storage_down)
             self._faults = replace(self._faults, storage_down=faults.storage_down)

@@ -43,7 +43,7 @@ class Reset:
         self._forget_shoppers = forget_shoppers
 
     def __call__(self) -> None:
-        """Delete every raw object, row, reject, tombstone and trace; do not touch a warehouse given by --dw or DW_URL.
+        """Delete every raw object, row, reject, tombstone and trace; do not touch a warehouse given by --dw.
 
         Raises:
             CommandError: Something cannot be deleted.

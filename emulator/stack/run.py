@@ -1,5 +1,6 @@
 """Runs one stack on one home: checks, starts every part, supervises them, and stops every part at the end."""
 
+import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +97,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     bucket = home.s3 / BUCKET
     if options.dw_url is not None and _sample(bucket):
         raise CommandError(
-            f"{bucket} includes a sample, which must not reach another warehouse: start without --dw and DW_URL, "
+            f"{bucket} includes a sample, which must not reach another warehouse: start without --dw, "
             "delete the sample with 'python -m emulator reset', or name another --home"
         )
     decimals = _price_decimals()
@@ -156,6 +157,8 @@ def _start_warehouse(
         return options.dw_url
     forget_postgres_variables()
     postgres = Postgres(home)
+    if os.environ.get("DW_URL") not in (None, "", postgres.url):
+        say("DW_URL is not used: the warehouse is this home's own; another one needs --dw")
     supervisor.add(WarehouseServer(postgres, decimals))
     if postgres.notice:
         say(postgres.notice)
@@ -212,7 +215,7 @@ def _places(stack: Stack, home: Home) -> str:
         "pipeline": f"{stack.web_url}/pipeline",
         "ingest": f"POST {stack.endpoint}",
         "S3": f"{stack.s3_url}/{stack.bucket}",
-        "warehouse": stack.public_dw_url,
+        "warehouse": f"{stack.public_dw_url} ({'of this home' if stack.is_own_dw else 'given by --dw'})",
         "raw files": home.s3 / stack.bucket,
         "logs": home.logs,
         "environment": 'eval "$(python -m emulator env)"',

@@ -13,8 +13,8 @@ def new_stack(tmp_path: Path) -> Iterator[Callable[..., StackProcess]]:
     """Give a function that makes a stack of its own, stopped at the end whatever happens."""
     stacks: list[StackProcess] = []
 
-    def make(name: str = "home", **environment: str) -> StackProcess:
-        stacks.append(StackProcess(tmp_path / name, **environment))
+    def make(name: str = "home", *more: str, **environment: str) -> StackProcess:
+        stacks.append(StackProcess(tmp_path / name, *more, **environment))
         return stacks[-1]
 
     yield make

@@ -14,6 +14,7 @@ from uuid import uuid4
 import boto3
 import httpx2
 import psutil
+import psycopg
 import pytest
 
 from command_line.home import BUCKET, Home
@@ -261,13 +262,28 @@ class TestUp:
     def test_another_postgresql_can_be_the_warehouse(
         self, new_stack: Callable[..., StackProcess], warehouse_url: str
     ) -> None:
-        """`DW_URL` names it, as `--dw` would; none is started."""
-        stack = new_stack(DW_URL=warehouse_url).start()
+        """`--dw` names it; none is started, and the stack says which one it uses."""
+        stack = new_stack("home", "--dw", warehouse_url).start()
         event_id = str(uuid4())
         stack.post(json.dumps({"eventId": event_id}))
         stack.wait_for_rows([event_id])
         assert stack.stack.dw_url == warehouse_url
         assert not any(process.name() == "postgres" for process in stack.tree())
+        assert f"{warehouse_url} (given by --dw)" in stack.output()
+
+    def test_the_warehouse_of_another_home_is_left_alone(
+        self, new_stack: Callable[..., StackProcess], warehouse_url: str
+    ) -> None:
+        """`DW_URL`, as `env` of another stack sets it, does not count; the stack says that it uses its own."""
+        stack = new_stack(DW_URL=warehouse_url).start()
+        event_id = str(uuid4())
+        stack.post(json.dumps({"eventId": event_id}))
+        stack.wait_for_rows([event_id])
+        assert stack.stack.is_own_dw
+        assert f"{stack.stack.dw_url} (of this home)" in stack.output()
+        assert "DW_URL is not used: the warehouse is this home's own; another one needs --dw" in stack.output()
+        with psycopg.connect(warehouse_url) as connection:
+            assert connection.execute("SELECT to_regclass('clickstream_events')").fetchone() == (None,)
 
     def test_a_warehouse_that_does_not_answer_is_named_in_one_line(self, tmp_path: Path) -> None:
         """Without its password."""
@@ -278,7 +294,7 @@ class TestUp:
         dw = ["--dw", "postgresql://u:secret@127.0.0.1:1/db"]
         done = emulator("up", "--home", tmp_path / "home", *options, *dw)
         assert done.returncode == 2
-        assert "the warehouse given by --dw or DW_URL does not answer" in done.stderr
+        assert "the warehouse given by --dw does not answer" in done.stderr
         assert "secret" not in done.stderr + done.stdout
 
     def test_an_event_waits_while_the_warehouse_is_away(self, new_stack: Callable[..., StackProcess]) -> None:
