@@ -38,6 +38,8 @@ def up_command(
 
     The stack has a warehouse of its own, unless --dw names another. DW_URL is not used here: other commands read it.
 
+    With 'nohup', it goes on when the terminal is closed; end it with 'kill' then.
+
     Events stored earlier are kept. At the start, the stack projects the ones that are not in the warehouse yet. When a
     part dies, the stack says so and starts it again.
 

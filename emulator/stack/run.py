@@ -63,7 +63,7 @@ class Options:
 
 
 def up(home: Home, options: Options) -> None:
-    """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP, then stop every part.
+    """Run the whole stack until Ctrl-C, SIGTERM or SIGHUP, then stop every part. After `nohup`, SIGHUP is ignored.
 
     Raises:
         CommandError: A part cannot be started or kept running. All parts are stopped then, too.

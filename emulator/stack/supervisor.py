@@ -88,16 +88,17 @@ class Supervisor:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """End the block without an error on Ctrl-C, SIGTERM or SIGHUP."""
+    """End the block without an error on Ctrl-C, SIGTERM or SIGHUP; not on a SIGHUP that `nohup` lets it ignore."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         # A second signal, as a closing terminal sends it, must not interrupt the shutdown.
         ignore_signals()
         raise KeyboardInterrupt
 
-    # SIGINT as well: a shell lets its background processes ignore it.
+    # SIGINT even if it was ignored: a shell lets its background processes ignore it.
     for number in SIGNALS:
-        signal.signal(number, interrupt)
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
     with suppress(KeyboardInterrupt):
         yield
 

@@ -5,6 +5,7 @@ deliveries again. Without the watcher, delivery would be slower but still comple
 """
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -120,7 +121,8 @@ class Triggers:
                     self._deliveries.offer(file for path in paths for file in self._files(path))
             except Exception as error:  # noqa: BLE001  # such as too many watches: the sweep still finds the objects
                 with suppress(OSError, ValueError):  # the terminal is closed
-                    print(f"projector: watching failed, so objects wait for the sweep: {error}", flush=True)
+                    message = f"projector: watching failed, so objects wait for the sweep: {error}"
+                    print(message, file=sys.stderr, flush=True)  # stdout of a headless stack is one line
                 self._stopping.wait(SWEEP_SECONDS)
 
     def _files(self, path: Path) -> Iterator[File]:

@@ -1,6 +1,7 @@
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -137,16 +138,37 @@ class TestTakeDown:
 
 
 class TestInterruptible:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_signals_end_the_block(self, number: signal.Signals) -> None:
-        """Without an error, also where they were ignored before."""
+    @pytest.fixture(autouse=True)
+    def _signals(self) -> Iterator[None]:
+        """Set the handlers back at the end."""
         before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        try:
-            signal.signal(number, signal.SIG_IGN)
-            with interruptible():
-                signal.raise_signal(number)
-                signal.raise_signal(number)
-                pytest.fail("the block went on")
-        finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+        yield
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    @pytest.mark.parametrize(
+        ("number", "before"),
+        [
+            (signal.SIGINT, signal.SIG_IGN),
+            (signal.SIGTERM, signal.SIG_IGN),
+            (signal.SIGINT, signal.SIG_DFL),
+            (signal.SIGTERM, signal.SIG_DFL),
+            (signal.SIGHUP, signal.SIG_DFL),
+        ],
+    )
+    def test_signals_end_the_block(self, number: signal.Signals, before: signal.Handlers) -> None:
+        """Without an error; Ctrl-C and SIGTERM also where they were ignored before."""
+        signal.signal(number, before)
+        with interruptible():
+            signal.raise_signal(number)
+            signal.raise_signal(number)
+            pytest.fail("the block went on")
+
+    def test_a_hangup_that_was_ignored_before_stays_ignored(self) -> None:
+        """As `nohup` asks for."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        went_on = False
+        with interruptible():
+            signal.raise_signal(signal.SIGHUP)
+            went_on = True
+        assert went_on

@@ -37,6 +37,22 @@ class TestStopping:
         assert not psutil.wait_procs(processes, 10)[1]
         assert not (stack.home.postgres / "postmaster.pid").exists()
 
+    def test_after_nohup_a_hangup_stops_nothing(self, new_stack: Callable[..., StackProcess]) -> None:
+        """`nohup` lets the stack ignore SIGHUP: the next event becomes a row, and SIGTERM stops the stack."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a child process inherits it, as of `nohup`
+        try:
+            stack = new_stack().start()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        for process in stack.tree():
+            if process.name() != "postgres":  # which reloads its settings
+                process.send_signal(signal.SIGHUP)
+        event_id = str(uuid4())
+        assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
+        stack.wait_for_rows([event_id])
+        assert "started again" not in stack.output()
+        assert stack.stop() == 0
+
 
 class TestParts:
     @pytest.mark.parametrize("part", ["rclone", "chalice_local", "postgres"])
