@@ -92,6 +92,12 @@ class Home:
             (self.path / MARKER).touch()
         except OSError as error:
             raise CommandError(f"cannot use {self.path} as home: {error.strerror}; name another with --home") from error
+        self.require_own()
+
+    def require_own(self) -> None:
+        """Raise CommandError if another user has made this home. Root may use any home."""
+        if os.geteuid() not in (0, (self.path / MARKER).stat().st_uid):
+            raise CommandError(f"{self.path} is the home of another user; name another with --home")
 
     @contextmanager
     def held(self, patience: float = LOCK_SECONDS) -> Iterator[None]:
@@ -101,10 +107,14 @@ class Home:
             patience: Seconds to wait for another holder; who asks `is_held` is one for a moment.
 
         Raises:
-            CommandError: Another process still holds the home.
+            CommandError: Another process still holds the home, or the lock may not be opened.
         """
         deadline = time.monotonic() + patience
-        with (self.path / "stack.lock").open("a") as lock:
+        try:
+            opened = (self.path / "stack.lock").open("a")
+        except OSError as error:
+            raise CommandError(f"cannot use {error.filename}: {error.strerror}; name another with --home") from error
+        with opened as lock:
             while not _locked(lock):
                 if time.monotonic() >= deadline:
                     raise CommandError(f"a stack is already running on {self.path}; stop it, or name another --home")
@@ -113,11 +123,11 @@ class Home:
 
     @property
     def is_held(self) -> bool:
-        """Whether a stack is running on this home now."""
+        """Whether a stack is running on this home now, as far as this user may know."""
         try:
             with (self.path / "stack.lock").open() as lock:  # only to be read: whoever asks need not own the home
                 return not _locked(lock)
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return False
 
     def record_of(self, part: str) -> Path:
@@ -139,9 +149,15 @@ class Home:
         _write_privately(self._record, asdict(stack))
 
     def read_stack(self) -> Stack:
-        """Read where the stack of this home is, or was when it last ran. Raises CommandError if no stack has run."""
+        """Read where the stack of this home is, or was when it last ran.
+
+        Raises:
+            CommandError: No stack has run, or the home is of another user.
+        """
         try:
             return Stack(**json.loads(self._record.read_text()))
+        except PermissionError as error:
+            raise CommandError(f"{self.path} is the home of another user; name another with --home") from error
         except (OSError, ValueError, TypeError) as error:
             raise CommandError(f"no stack has run on {self.path}; start one with 'python -m emulator up'") from error
 

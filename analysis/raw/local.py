@@ -1,6 +1,7 @@
 """Reads a bucket in a directory, with one file per event.
 
-S3 has keys that no directory can hold: with `//`, `/./` or `/../`. A copy of a bucket lacks these objects.
+S3 has keys that no directory can hold: with `//`, `/./` or `/../`. A copy of a bucket lacks these objects. A
+directory may hold files whose names no key can have, because they are not UTF-8: these are no objects.
 """
 
 import os
@@ -11,11 +12,11 @@ from pathlib import Path
 from stat import S_ISDIR
 
 from analysis.errors import AnalysisError
-from analysis.raw.partitions import HOUR_LEVELS, Folder, is_object, is_partition
+from analysis.raw.partitions import HOUR_LEVELS, Folder, is_object, is_partition, is_utf8
 from analysis.raw.source import OnUnreadable
 from chalicelib.keys import PREFIX
 
-__all__ = ["LocalSource", "is_directory"]
+__all__ = ["LocalSource", "is_directory", "require_utf8"]
 
 # An event has about a kilobyte, so one read gets nearly every file.
 READ_BYTES = 16 * 1024
@@ -27,6 +28,7 @@ class LocalSource:
     def __init__(self, directory: Path, on_unreadable: OnUnreadable | None = None) -> None:
         if not is_directory(directory):
             raise AnalysisError(f"there is no directory {directory}: name a bucket's directory, which contains events/")
+        require_utf8(directory)
         self._directory = str(directory)
         self._on_unreadable = on_unreadable
 
@@ -101,6 +103,8 @@ class LocalSource:
         try:
             with os.scandir(self._path(prefix)) as entries:
                 for entry in entries:
+                    if not is_utf8(entry.name):
+                        continue
                     if entry.is_dir():
                         folders.append(entry.name)
                     elif is_object(entry.name):
@@ -125,6 +129,12 @@ def is_directory(path: Path) -> bool:
         return False
     except OSError as error:
         raise AnalysisError(f"cannot open {path}: {error.strerror}") from error
+
+
+def require_utf8(directory: Path) -> None:
+    """Raise AnalysisError if the name of a bucket's directory, which the warehouse has to store, is not UTF-8."""
+    if not is_utf8(directory.absolute().name):
+        raise AnalysisError(f"the name of the directory {directory} is not UTF-8: rename it")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ __all__ = [
     "hour_prefixes",
     "is_object",
     "is_partition",
+    "is_utf8",
 ]
 
 SCHEME = "s3://"
@@ -86,3 +87,12 @@ def is_partition(prefix: str) -> bool:
 def is_object(name: str) -> bool:
     """Whether the S3 trigger would take an object, by the last part of its key."""
     return name.endswith(SUFFIX) and UPLOAD not in name
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name can be a part of a key in S3. Python gives other bytes of a file's name as surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

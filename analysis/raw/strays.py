@@ -1,10 +1,11 @@
 """Finds what lies below `events/` but not where, or not as, readers look for it."""
 
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from analysis.raw.partitions import UPLOAD, is_object, is_partition
+from analysis.raw.partitions import UPLOAD, is_object, is_partition, is_utf8
 from analysis.raw.source import Source
 from chalicelib.keys import PREFIX, SUFFIX
 
@@ -14,11 +15,15 @@ REQUESTS = 32
 # The name of each level below `events/`, and how a partition may go on below it.
 LEVELS = (("year", "01/01/00/"), ("month", "01/00/"), ("day", "00/"), ("hour", ""))
 COMPRESSED = (".gz", ".zip", ".zst", ".bz2", ".xz", ".snappy")
+NOT_UTF8 = ("its name is not UTF-8, so it cannot be a key in S3", "Rename it.")
 SEVERAL = (".ndjson", ".jsonl", ".csv", ".parquet")
 
 
 class Stray(NamedTuple):
-    """A key, or a prefix that ends with a slash; and why no reader takes it, and what to do, for people."""
+    """A key, or a prefix that ends with a slash; and why no reader takes it, and what to do, for people.
+
+    Bytes of the key that are not UTF-8 are written as escapes.
+    """
 
     key: str
     reason: str
@@ -26,7 +31,7 @@ class Stray(NamedTuple):
 
 
 def strays(source: Source, prefixes: Iterable[str]) -> list[Stray]:
-    """Find stray objects, by one listing per folder of a year, month and day, and per hour of some partitions.
+    """Find stray objects, by one listing per folder of a year, month and day, and of some partitions.
 
     Args:
         source: The bucket.
@@ -48,20 +53,32 @@ def strays(source: Source, prefixes: Iterable[str]) -> list[Stray]:
                     else:
                         found.append(_not_a(name, prefix + folder))
             level = below
-        wanted = sorted(set(prefixes) & set(level))
-        for prefix, (_, names) in zip(wanted, pool.map(source.level, wanted), strict=True):
-            found += _unread(prefix, names)
-    return sorted(found)
+        level = sorted(set(prefixes) & set(level))
+        while level:
+            below = []
+            for prefix, (folders, names) in zip(level, pool.map(source.level, level), strict=True):
+                found += _unread(prefix, [*names, *(folder for folder in folders if not is_utf8(folder))])
+                below += [prefix + folder for folder in folders if folder.strip("/") and is_utf8(folder)]
+            level = below
+    return sorted(each._replace(key=_shown(each.key)) for each in found)
+
+
+def _shown(key: str) -> str:
+    return key if is_utf8(key) else os.fsencode(key).decode("utf-8", "backslashreplace")
 
 
 def _not_a(level: str, prefix: str) -> Stray:
     name = prefix.rstrip("/").rpartition("/")[2]
+    if not is_utf8(name):
+        return Stray(prefix, *NOT_UTF8)
     advice = "Move the objects to events/YYYY/MM/DD/HH/ of their _ingest.receivedAt, in UTC, or out of events/."
     return Stray(prefix, f"{name!r} is not {'an' if level == 'hour' else 'a'} {level}", advice)
 
 
 def _outside(key: str) -> Stray:
-    if is_object(key):
+    if not is_utf8(key):
+        reason, advice = NOT_UTF8
+    elif is_object(key):
         reason, advice = "it is in no hour; the projector takes it, no reader does", "Move it out of events/."
     else:
         reason, advice = "it is in no hour", "Move it out of events/: only events belong there."
@@ -71,6 +88,9 @@ def _outside(key: str) -> Stray:
 def _unread(prefix: str, names: Iterable[str]) -> Iterator[Stray]:
     for name in names:
         lower = name.lower()
+        if not is_utf8(name):
+            yield Stray(prefix + name, *NOT_UTF8)
+            continue
         if not name or is_object(name) or UPLOAD in name:
             continue
         if lower.endswith(COMPRESSED):

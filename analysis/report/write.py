@@ -36,7 +36,7 @@ def write_report(history: History, path: Path) -> None:
     text = page(history, parts)
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")  # a path may be other bytes
         partial.replace(path)
     except OSError as error:
         raise AnalysisError(f"cannot write {path}: {error.strerror}; name another file with --out") from error

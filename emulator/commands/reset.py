@@ -22,10 +22,11 @@ def reset_command(home: Home, *, yes: bool) -> None:
 
     Stop the stack first. A warehouse given by --dw is not changed.
     """
-    if not os.access(home.path / MARKER, os.W_OK):
+    if not os.path.isfile(home.path / MARKER):  # noqa: PTH113  # of a home that is denied, Path.is_file raises
         raise CommandError(
             f"{home.path} is not the home of a stack, so nothing was deleted: name the right directory with --home"
         )
+    home.require_own()
     with home.held():
         if not yes:
             click.confirm(f"Delete every stored event and the embedded warehouse in {home.path}?", abort=True)

@@ -25,6 +25,7 @@ __all__ = ["Triggers"]
 STOP_SECONDS = 3
 # Short times, since a shopper's click should be a row within a second.
 WATCH: dict[str, Any] = {"watch_filter": None, "step": 10, "debounce": 100, "ignore_permission_denied": True}
+NOT_UTF8 = "Unable to decode path"  # how the watcher refuses a file name that is not UTF-8
 # While one waits for the warehouse to write to disk, the other reads the next object; more would only compete for the
 # interpreter.
 DELIVERERS = 2
@@ -120,6 +121,8 @@ class Triggers:
                     paths = {Path(name) for change, name in changes if change is not Change.deleted}
                     self._deliveries.offer(file for path in paths for file in self._files(path))
             except Exception as error:  # noqa: BLE001  # such as too many watches: the sweep still finds the objects
+                if NOT_UTF8 in str(error):
+                    continue  # no object has such a name, and the others shall not wait
                 with suppress(OSError, ValueError):  # the terminal is closed
                     message = f"projector: watching failed, so objects wait for the sweep: {error}"
                     print(message, file=sys.stderr, flush=True)  # stdout of a headless stack is one line

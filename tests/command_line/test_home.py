@@ -1,11 +1,16 @@
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from psycopg import conninfo
 
 from command_line.errors import CommandError
 from command_line.home import Home, Stack
+from emulator.commands.main import main
 
 STACK = Stack("http://w", "http://i", "http://s", "postgresql://u:secret@h/d", True, "raw", "key", "secret")  # noqa: FBT003
 
@@ -47,6 +52,54 @@ class TestHome:
         """They stand where the path would be too long."""
         assert Home(tmp_path / "a").name != Home(tmp_path / "b").name
         assert len(Home(tmp_path / ("x" * 200)).name) < 40
+
+
+class TestAnotherUsers:
+    """Another user's home gives one line; a traceback would not say what to do."""
+
+    @pytest.fixture
+    def theirs(self) -> Iterator[Home]:
+        """Give a home of root, in a folder that everybody may enter, to a process that is somebody else."""
+        if os.geteuid() != 0:
+            pytest.skip("only root can become another user")
+        folder = Path(tempfile.mkdtemp(prefix="theirs-", dir="/tmp"))
+        folder.chmod(0o755)
+        home = Home(folder / "home")
+        home.create()
+        with home.held():
+            home.write_stack(STACK)
+        (home.path / "stack.lock").chmod(0o600)
+        os.seteuid(65534)
+        yield home
+        os.seteuid(0)
+        shutil.rmtree(folder)
+
+    def test_it_cannot_be_used(self, theirs: Home) -> None:
+        """Whether its folders could be made or not."""
+        with pytest.raises(CommandError, match=r"cannot use .*/home as home: Permission denied; name another"):
+            theirs.create()
+        with pytest.raises(CommandError, match=r"/home is the home of another user; name another with --home"):
+            theirs.require_own()
+
+    def test_it_cannot_be_held(self, theirs: Home) -> None:
+        """Its lock may not be opened; nobody may know whether its stack runs."""
+        with pytest.raises(CommandError, match=r"cannot use .*/stack.lock: Permission denied; name"), theirs.held():
+            pass
+        assert not theirs.is_held
+
+    def test_its_record_cannot_be_read(self, theirs: Home) -> None:
+        """It is not said that no stack has run."""
+        with pytest.raises(CommandError, match=r"/home is the home of another user; name another with --home"):
+            theirs.read_stack()
+
+    @pytest.mark.parametrize("command", [["up"], ["up", "--headless"], ["reset", "--yes"], ["env"]])
+    def test_each_command_says_so_in_one_line(self, theirs: Home, command: list[str]) -> None:
+        """With exit code 2, and nothing on stdout."""
+        done = CliRunner().invoke(main, [*command, "--home", str(theirs.path)])
+        assert isinstance(done.exception, SystemExit)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert "name another with --home" in done.stderr
 
 
 class TestHeld:

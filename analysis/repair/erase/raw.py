@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.errors import AnalysisError
-from analysis.raw.local import is_directory
+from analysis.raw.local import is_directory, require_utf8
 from analysis.raw.partitions import SCHEME
 from chalicelib.keys import PREFIX
 
@@ -56,6 +56,7 @@ def open_bucket(source: str | Path) -> Bucket:
         return _S3Bucket(str(source).removeprefix(SCHEME).removesuffix("/"))
     if not is_directory(Path(source)):
         raise AnalysisError(f"{source} is not a directory: name one that holds events/, or s3://BUCKET")
+    require_utf8(Path(source))
     return _LocalBucket(Path(source))
 
 

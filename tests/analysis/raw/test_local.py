@@ -18,6 +18,13 @@ def bucket(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def put(bucket: Path, prefix: str, name: bytes) -> None:
+    """Write an object whose name is any bytes."""
+    path = Path(os.fsdecode(os.fsencode(bucket / prefix) + b"/" + name))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{}")
+
+
 def keys(bucket: Path, prefix: str = HOUR) -> list[str]:
     (folders,) = LocalSource(bucket).folders([prefix])
     return sorted(prefix + name for prefix, names in folders for name in names)
@@ -30,6 +37,21 @@ class TestFolders:
         for name in ("a.json", "deep.json/b.json", "c.txt", ".rclone_temp_put_d.json"):
             (bucket / HOUR / name).touch()
         assert keys(bucket) == [f"{HOUR}a.json", f"{HOUR}deep.json/b.json"]
+
+    def test_a_name_that_is_not_utf_8_is_no_object(self, bucket: Path) -> None:
+        """No key in S3 can have it: neither a file, nor a folder with all below it, nor a folder of an hour."""
+        for name in (b"\xff.json", b"deep\xff/a.json", b"good.json"):
+            put(bucket, HOUR, name)
+        put(bucket, "events/2026/11/24/", b"2\xff/a.json")
+        assert keys(bucket) == [f"{HOUR}good.json"]
+        assert LocalSource(bucket).hours() == [HOUR]
+
+    def test_a_bucket_whose_name_is_not_utf_8_is_refused(self, tmp_path: Path) -> None:
+        """The warehouse could not store its name."""
+        directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+        directory.mkdir()
+        with pytest.raises(AnalysisError, match=r"the name of the directory .*caf.* is not UTF-8: rename it"):
+            LocalSource(directory)
 
     def test_a_missing_hour_is_empty(self, bucket: Path) -> None:
         """And so is one without a file."""

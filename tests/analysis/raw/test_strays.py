@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ class TestStrays:
             (f"{HOUR}event-x.JSON", f"{HOUR}event-x.JSON", "it does not end in .json, in small letters"),
             (f"{HOUR}events.ndjson", f"{HOUR}events.ndjson", "it holds several events"),
             (f"{HOUR}notes.txt", f"{HOUR}notes.txt", "it does not end in .json"),
+            (f"{HOUR}deep/notes.txt", f"{HOUR}deep/notes.txt", "it does not end in .json"),
         ],
     )
     def test_a_stray_key(self, key: str, stray: str, reason: str, tmp_path: Path) -> None:
@@ -38,6 +40,21 @@ class TestStrays:
         (found,) = strays(written(tmp_path, key), [HOUR])
         assert (found.key, found.reason) == (stray, reason)
         assert found.advice.endswith(".")
+
+    @pytest.mark.parametrize(
+        ("key", "stray"),
+        [
+            (os.fsdecode(b"events/2026/11/24/09/event-\xff.json"), "events/2026/11/24/09/event-\\xff.json"),
+            (os.fsdecode(b"events/2026/11/24/09/deep\xff/event-x.json"), "events/2026/11/24/09/deep\\xff/"),
+            (os.fsdecode(b"events/2026/11/24/09/deep/\xff.json"), "events/2026/11/24/09/deep/\\xff.json"),
+            (os.fsdecode(b"events/20\xff/event-x.json"), "events/20\\xff/"),
+            (os.fsdecode(b"events/\xff.json"), "events/\\xff.json"),
+        ],
+    )
+    def test_a_name_that_is_not_utf_8(self, key: str, stray: str, tmp_path: Path) -> None:
+        """At any level; the bytes that are not UTF-8 are written as escapes."""
+        (found,) = strays(written(tmp_path, key), [HOUR])
+        assert found == (stray, "its name is not UTF-8, so it cannot be a key in S3", "Rename it.")
 
     def test_what_is_no_stray(self, tmp_path: Path) -> None:
         """Events, also in a folder below their hour; unfinished uploads; and what lies outside of events/."""

@@ -221,6 +221,25 @@ class TestTriggers:
         assert sorted(pipeline.delivered) == ["events/0/a.json/b.json", "events/1/good.json"]
         assert pipeline.triggers.check() is None
 
+    def test_a_name_that_is_not_utf_8_keeps_the_watcher_alive(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It is no key in S3, and is left out; the next object is delivered at once."""
+        monkeypatch.setattr(sweep, "SWEEP_SECONDS", 3600)
+        pipeline.put("events/2026/11/24/22/a.json")
+        pipeline.triggers.start()
+        wait_for(lambda: pipeline.delivered == ["events/2026/11/24/22/a.json"])
+        hour = os.fsencode(pipeline.directory) + b"/events/2026/11/24/22"
+        Path(os.fsdecode(hour + b"/\xff.json")).write_text("{}")
+
+        def is_seen() -> bool:
+            pipeline.put("events/2026/11/24/22/b.json")
+            return "events/2026/11/24/22/b.json" in pipeline.delivered
+
+        wait_for(is_seen)
+        assert set(pipeline.delivered) == {"events/2026/11/24/22/a.json", "events/2026/11/24/22/b.json"}
+        assert capsys.readouterr().err == ""
+
     @pytest.mark.usefixtures("blind")
     def test_what_is_closed_to_us_keeps_nothing_waiting(
         self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
