@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from analysis.errors import AnalysisError
-from chalicelib.keys import SUFFIX, object_key
+from chalicelib.keys import SUFFIX, is_in_hour, object_key
 
 __all__ = [
     "HOUR_LEVELS",
@@ -80,8 +80,7 @@ def hour_of(key: str) -> datetime | None:
 
 def is_partition(prefix: str) -> bool:
     """Whether a prefix names one partition, spelled as ingest spells it."""
-    hour = hour_of(prefix)
-    return hour is not None and _prefix(hour) == prefix
+    return is_in_hour(prefix) and prefix.count("/") == len(HOUR_LEVELS) + 1 and prefix.endswith("/")
 
 
 def is_object(name: str) -> bool:

@@ -79,7 +79,7 @@ def _outside(key: str) -> Stray:
     if not is_utf8(key):
         reason, advice = NOT_UTF8
     elif is_object(key):
-        reason, advice = "it is in no hour; the projector takes it, no reader does", "Move it out of events/."
+        reason, advice = "it is in no hour, so it becomes no row", "Move it to its hour, or out of events/."
     else:
         reason, advice = "it is in no hour", "Move it out of events/: only events belong there."
     return Stray(key, reason, advice)

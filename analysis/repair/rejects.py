@@ -15,6 +15,7 @@ from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
 from analysis.rows.projection import Projection
+from chalicelib.keys import is_in_hour
 from chalicelib.warehouse.schema import has_table
 from chalicelib.warehouse.tables import REJECTS
 
@@ -69,6 +70,8 @@ def open_rejects(dw_url: str, source: str | Path) -> list[Reject]:
 def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
     """Project objects once more, as `backfill` does. A valid event becomes a row, and is no longer a reject.
 
+    An object in no hour stays a reject until it is moved.
+
     Args:
         dw_url: A libpq URL.
         source: The raw bucket, a directory or `s3://bucket`.
@@ -78,10 +81,12 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
         AnalysisError: Raw or the warehouse cannot be read.
     """
     opened = open_source(source)
-    recovered, rejected, gone = [], [], []
+    wanted = list(keys)
+    recovered, gone = [], []
+    rejected = [key for key in wanted if not is_in_hour(key)]
     with staging(dw_url, bucket_of(source), read_tombstones(opened), dry_run=False, must_be_empty=False) as warehouse:
         projection = Projection((), opened.last_modified, price_decimals=checked_decimals(None))
-        for folder, names in _folders(keys).items():
+        for folder, names in _folders(key for key in wanted if is_in_hour(key)).items():
             batch = dict(opened.read(_listed(opened, folder, names)))
             gone += [folder + name for name in names if folder + name not in batch]
             rows, corrupt = projection.rows((list(batch), list(batch.values())))

@@ -12,6 +12,7 @@ from chalicelib import log
 from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP, Value
 from chalicelib.errors import ClickstreamError, InternalError, InvalidEvent, ObjectGone, ProjectionFailed
 from chalicelib.flatten import Row, flatten
+from chalicelib.keys import require_hour
 from chalicelib.storage import RawObject
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def handle(
     Returns:
         One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
         `erased` (the warehouse refuses events of this person, who was erased), `rejected` (the object is not a JSON
-        object) and `gone` (the object does not exist any more). For an upgrade one mapping, as `_upgrade` gives it.
+        object, or in no hour) and `gone` (the object does not exist any more). For an upgrade one mapping, as
+        `_upgrade` gives it.
 
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
@@ -113,6 +115,7 @@ def _project(bucket: str, key: str, storage: Getting, warehouse: Loading, price_
     """Project one object, and give its outcome."""
     try:
         raw = storage.get(bucket, key)
+        require_hour(key)
         row = flatten(raw.body, key, raw.last_modified, price_decimals)
     except ObjectGone:
         return {"outcome": "gone", "level": "WARNING"}

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
+from chalicelib.keys import require_hour
 from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
 from emulator.triggers.notification import File
@@ -87,6 +88,7 @@ def _found(connection: psycopg.Connection, query: LiteralString, parameters: tup
 def _event_id(path: Path, file: File) -> UUID | None:
     """Return the id of the object's row; None if the object cannot become a row, or is deleted."""
     try:
+        require_hour(file.key)
         event_id = flatten(path.read_bytes(), file.key, datetime.now(UTC))[EVENT_ID]
     except (InvalidEvent, OSError):
         return None  # the projector will give the reason

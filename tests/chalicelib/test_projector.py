@@ -58,7 +58,29 @@ class TestObjects:
         assert list(projector.objects({"Event": "s3:TestEvent"})) == []
 
 
+STRAYS = ("events/x.json", "events/year=2026/x.json", "events/2026/11/24/x.json", "events/2026/13/01/00/x.json")
+
+
 class TestHandle:
+    @pytest.mark.parametrize("key", STRAYS)
+    def test_an_object_in_no_hour_is_a_reject(
+        self, key: str, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """No reader and no rebuild looks there, so a row of it would have no source."""
+        aws.put_object(Bucket=BUCKET, Key=key, Body=b'{"eventName": "page_view"}')
+        (outcome,) = projector.handle(notification(key), RawStorage(aws), warehouse)
+        assert outcome["outcome"] == "rejected"
+        assert outcome["reason"] == "the key is not below an hour, events/YYYY/MM/DD/HH/: move the object there"
+        assert rows(warehouse_url, "SELECT key FROM clickstream_rejects") == [(key,)]
+        assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(0,)]
+
+    def test_an_object_below_an_hour_is_projected(self, aws: Any, warehouse: Warehouse) -> None:
+        """At any depth, as readers take it."""
+        key = f"{PREFIX}deep/x.json"
+        aws.put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+        (outcome,) = projector.handle(notification(key), RawStorage(aws), warehouse)
+        assert outcome["outcome"] == "projected"
+
     def test_every_event_name_becomes_a_row(
         self, aws: Any, warehouse: Warehouse, warehouse_url: str, payload: Callable[[str], bytes]
     ) -> None:

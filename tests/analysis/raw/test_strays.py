@@ -26,7 +26,7 @@ class TestStrays:
             ("events/2026/02/30/00/event-x.json", "events/2026/02/30/", "'30' is not a day"),
             ("events/2026/11/24/24/event-x.json", "events/2026/11/24/24/", "'24' is not an hour"),
             ("events/2026/11/24/9/event-x.json", "events/2026/11/24/9/", "'9' is not an hour"),
-            ("events/config.json", "events/config.json", "it is in no hour; the projector takes it, no reader does"),
+            ("events/config.json", "events/config.json", "it is in no hour, so it becomes no row"),
             ("events/2026/11/README.md", "events/2026/11/README.md", "it is in no hour"),
             (f"{HOUR}event-x.json.gz", f"{HOUR}event-x.json.gz", "it is compressed"),
             (f"{HOUR}event-x.JSON", f"{HOUR}event-x.JSON", "it does not end in .json, in small letters"),

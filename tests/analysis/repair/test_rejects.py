@@ -83,6 +83,12 @@ class TestShow:
 
 
 class TestRetry:
+    def test_an_object_in_no_hour_stays_a_reject(self, bucket: Path, warehouse_url: str) -> None:
+        """Backfill does not look there either."""
+        (bucket / "events/x.json").write_text('{"eventName": "page_view"}')
+        retried = retry(warehouse_url, bucket, ["events/x.json"])
+        assert (retried.recovered, retried.rejected, retried.gone) == ([], ["events/x.json"], [])
+
     def test_what_is_an_event_now_becomes_a_row(self, bucket: Path, warehouse_url: str, keys: list[str]) -> None:
         """Others stay rejects, and one that is gone is named."""
         (bucket / keys[0]).write_text('{"eventName": "mended"}')

@@ -6,6 +6,8 @@ from chalicelib.warehouse.client import Warehouse
 from emulator.triggers.notification import File
 from emulator.triggers.projected import known_files
 
+HOUR = "events/2026/11/24/22/"
+
 
 class TestKnownFiles:
     def test_rows_and_rejects_are_known_and_nothing_else(self, tmp_path: Path, warehouse_url: str) -> None:
@@ -13,17 +15,29 @@ class TestKnownFiles:
         directory = tmp_path / "raw"
         bodies = {"row": '{"eventId": "a"}', "new": '{"eventId": "b"}', "reject": "[]", "new-reject": "{"}
         for name, body in bodies.items():
-            path = directory / f"events/{name}.json"
+            path = directory / f"{HOUR}{name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(body)
-        files = [File(f"events/{name}.json", 1, 1) for name in (*bodies, "missing")]
+        files = [File(f"{HOUR}{name}.json", 1, 1) for name in (*bodies, "missing")]
         assert known_files(directory, warehouse_url, files) == []
         warehouse = Warehouse(warehouse_url)
         event = flatten(b'{"eventId": "a"}', "another key", datetime.now(UTC))
         warehouse.insert(event)
-        assert [file.key for file in known_files(directory, warehouse_url, files)] == ["events/row.json"]
-        warehouse.reject("raw", "events/reject.json", "an array")
-        warehouse.reject("another", "events/new-reject.json", "an array")
+        assert [file.key for file in known_files(directory, warehouse_url, files)] == [f"{HOUR}row.json"]
+        warehouse.reject("raw", f"{HOUR}reject.json", "an array")
+        warehouse.reject("another", f"{HOUR}new-reject.json", "an array")
         warehouse.close()
         known = known_files(directory, warehouse_url, files)
-        assert [file.key for file in known] == ["events/row.json", "events/reject.json"]
+        assert [file.key for file in known] == [f"{HOUR}row.json", f"{HOUR}reject.json"]
+
+    def test_an_event_in_no_hour_is_known_by_its_reject(self, tmp_path: Path, warehouse_url: str) -> None:
+        """It becomes no row, though it has an event id."""
+        directory, file = tmp_path / "raw", File("events/x.json", 1, 1)
+        (directory / "events").mkdir(parents=True)
+        (directory / file.key).write_text('{"eventId": "a"}')
+        warehouse = Warehouse(warehouse_url)
+        warehouse.insert(flatten(b'{"eventId": "a"}', f"{HOUR}copy.json", datetime.now(UTC)))
+        assert known_files(directory, warehouse_url, [file]) == []
+        warehouse.reject("raw", file.key, "in no hour")
+        warehouse.close()
+        assert known_files(directory, warehouse_url, [file]) == [file]
