@@ -1,11 +1,12 @@
 """The running stack as a target: of a page that somebody else serves, of odd paths, and of clients that dawdle."""
 
 import json
+import os
 import socket
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -125,6 +126,16 @@ class TestFiles:
         assert {path.name for path in open_to_others} <= {"run"}
         assert _mode(stack.home.path) & 0o066 == 0
 
+    def test_another_user_reads_events_through_the_api_only(self, stack: StackProcess) -> None:
+        """As docs/security.md says: page, API and ingest ask for no key, unlike S3, and the files are private."""
+        key = stack.post("{}").json()["key"]
+        urls = [f"{stack.stack.web_url}/api/events", f"{stack.stack.s3_url}/{stack.stack.bucket}/{key}"]
+        with _another_user():
+            answers = [httpx2.get(url, timeout=30).status_code for url in urls]
+            assert answers == [200, 400]  # S3 expects a signature
+            with pytest.raises(PermissionError):
+                (stack.bucket / key).read_bytes()
+
 
 class TestDawdlers:
     def test_they_keep_nobody_waiting(self, stack: StackProcess) -> None:
@@ -168,3 +179,15 @@ class TestDawdlers:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+@contextmanager
+def _another_user() -> Iterator[None]:
+    """Be somebody else for a while, if we are root; the files of a home are private to its owner."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
