@@ -165,7 +165,7 @@ def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any
     for part, problem in zip(running, problems, strict=True):
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
         if isinstance(part, Triggers):
-            parts[part.name]["pending"] = part.pending
+            parts[part.name] |= {"pending": part.pending, "failing": part.failing}
     is_healthy = all(part["state"] == "ok" for part in parts.values())
     return {"healthy": is_healthy, "sample": _sample(bucket), "parts": parts}
 
