@@ -112,13 +112,13 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         secret_key=secret_key,
     )
     home.write_stack(stack)
-    supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
+    supervisor.add(S3Server(home, stack, options.s3_cache_seconds), must_answer=True)
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
     traces = Traces(bucket)
     triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
     ingest = IngestServer(home, stack)
-    supervisor.add(ingest)
+    supervisor.add(ingest, must_answer=True)
     supervisor.add(Refusals(ingest.log, traces))
     faults = FaultSwitches(supervisor, triggers, is_own_dw=stack.is_own_dw)
     shoppers = ShopperRun(stack)
@@ -142,7 +142,8 @@ def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: 
         return options.dw_url
     forget_postgres_variables()
     postgres = Postgres(home)
-    supervisor.add(WarehouseServer(postgres))
+    # Without a warehouse, ingest still accepts events, and they wait in raw.
+    supervisor.add(WarehouseServer(postgres), is_vital=False, must_answer=True)
     if postgres.notice:
         say(postgres.notice)
     return postgres.url
@@ -180,9 +181,7 @@ def _sample(bucket: Path) -> str | None:
 
 
 def _problem(supervisor: Supervisor, part: Part) -> str | None:
-    if part.name in supervisor.down:
-        return "switched off"
-    return part.check() if part.is_alive else "not running"
+    return supervisor.problem(part) or part.check()
 
 
 def _ready(stack: Stack) -> str:
