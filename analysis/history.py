@@ -6,9 +6,10 @@ from pathlib import Path
 
 from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
+from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.reader import Events, read_events
+from analysis.rows.reader import Events, OnError, read_events
 
 __all__ = ["History", "open_history", "read_history"]
 
@@ -37,12 +38,13 @@ class History:
     sample: Sample | None = None
 
     def __repr__(self) -> str:
-        start, end = (f"{time:%Y-%m-%d %H:%M}" for time in (self.within.start, self.within.end))
-        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {start} to {end} UTC"]
+        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {self.within}"]
         if self.sample:
             lines.append(f"includes {self.sample}")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
+        if unreadable := self.events.unreadable.height:
+            lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
         if corrupt := self.events.corrupt.height:
             lines.append(f"{corrupt:,} objects are not events: see 01_validation")
         return "\n".join(lines)
@@ -54,6 +56,9 @@ def open_history(
     start: str | datetime | None = None,
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
+    zone: str | None = None,
+    *,
+    on_error: OnError = "raise",
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -61,9 +66,11 @@ def open_history(
         source: The raw bucket: `s3://bucket`, or a bucket's directory. By default the bucket that `RAW_BUCKET_NAME`
             names in S3, else that of the local stack, which need not run.
         warehouse: The URL of the warehouse. By default `DW_URL`, else the local stack's if it runs.
-        start: First hour, in UTC unless it says otherwise. By default 28 days before the end.
-        end: Hour after the last one, in UTC unless it says otherwise. By default the next hour.
+        start: First moment, of `zone` unless it says otherwise. By default 28 days before the end.
+        end: Moment after the last one, of `zone` unless it says otherwise. By default the end of the current hour.
         login_state: Metrics count only events of this login state. By default they count all.
+        zone: The IANA name of the time zone whose hours, days and weeks count. By default `CLICKSTREAM_ZONE`, else UTC.
+        on_error: As in `read_history`.
 
     Returns:
         The history; read again to see events that came later.
@@ -73,25 +80,28 @@ def open_history(
     """
     place = source_of(source)
     require_events(place)
-    within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    return read_history(place, warehouse_of(warehouse, place), within)
+    there = zone or default_zone()
+    within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
+    return read_history(place, warehouse_of(warehouse, place), within, on_error=on_error)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range) -> History:
+def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_error: OnError = "raise") -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
-        within: The range; its start and end are whole hours in UTC.
+        within: The range.
+        on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
+            history says how many there are.
 
     Returns:
         The history, which is empty if the range holds no events.
 
     Raises:
-        AnalysisError: The bucket cannot be read, the URL is not one, or the range is not of whole hours.
+        AnalysisError: The bucket cannot be read, or the URL is not one.
     """
-    events = read_events(source, within.start, within.end, fields=["order"])
+    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     sample = read_sample(source, within.start, within.end)
     return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample)

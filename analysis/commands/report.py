@@ -11,6 +11,7 @@ from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
     from analysis.metrics.range import LoginState
+    from analysis.rows.reader import OnError
 
 __all__ = ["report_command"]
 
@@ -25,6 +26,13 @@ __all__ = ["report_command"]
     help="Only events of this login state.  [default: all]",
 )
 @click.option(
+    "--on-error",
+    type=click.Choice(["raise", "report"]),
+    default="raise",
+    show_default=True,
+    help="If an object may not be read: end with its name, or report without it.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default="report.html",
@@ -37,7 +45,9 @@ def report_command(
     dw: str | None,
     start: datetime | None,
     end: datetime | None,
+    zone: str,
     login_state: "LoginState | None",
+    on_error: "OnError",
     out: Path,
     *,
     as_json: bool,
@@ -60,7 +70,7 @@ def report_command(
     from analysis.report.write import overview_as_json, overview_as_text, write_report
 
     bucket = source_of(source)
-    within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    history = read_history(bucket, warehouse_of(dw, bucket), within)
+    within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, on_error=on_error)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

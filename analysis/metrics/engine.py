@@ -19,10 +19,13 @@ from analysis.errors import AnalysisError, NoTable
 from analysis.rows.orders import read_orders
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.errors import NewerWarehouse, SettingsError
-from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
+from chalicelib.warehouse.client import SESSION_SETTINGS, UPGRADE, Warehouse, pin, reason
 from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["Engine", "RawEvents", "WarehouseEvents"]
+
+# Floats with every digit, and names that no other schema can take.
+READER_SETTINGS = {"extra_float_digits": "1", "search_path": "pg_catalog, public"}
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -49,7 +52,7 @@ class Engine(Protocol):
 
         Args:
             sql: The query, with parameters written as `$name`.
-            parameters: The value of each parameter by its name.
+            parameters: The value of each parameter by its name. Others are ignored.
 
         Returns:
             The rows, in the query's order.
@@ -91,8 +94,10 @@ class RawEvents:
 
         If the events came with `order`, the query may also use the table `orders`, with the columns of `read_orders`.
         """
+        # DuckDB takes no other parameters.
+        named = {name: parameters[name] for name in {*_PARAMETER.findall(sql)} & parameters.keys()}
         with self._database.cursor() as cursor:
-            frame: pl.DataFrame = cursor.sql(sql, params=dict(parameters)).pl()
+            frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
@@ -158,7 +163,5 @@ class WarehouseEvents:
         connection.read_only = True
         connection.prepare_threshold = None
         connection.adapters.register_loader("uuid", TextLoader)
-        connection.execute(
-            "SELECT set_config('timezone', 'UTC', TRUE), set_config('statement_timeout', %s, TRUE)",
-            [str(round(self._timeout * 1000))],
-        )
+        timeout = str(round(self._timeout * 1000))
+        pin(connection, {**SESSION_SETTINGS, **READER_SETTINGS, "statement_timeout": timeout}, is_local=True)

@@ -55,16 +55,18 @@ def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") ->
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
-        grain: `hour` or `day`, in UTC.
+        grain: `hour` or `day`, of the range's zone: an hour that clocks show twice is two hours.
 
     Returns:
-        One row per hour or day with events: `period` (its start, UTC), `events`, `visitors`, `sessions`. Order: period.
+        One row per hour or day with events: `period` (the instant at which it begins in the range's zone, as UTC),
+        `events`, `visitors`, `sessions`. Order: period.
 
     Raises:
         AnalysisError: `grain` has another value.
     """
     check_choice("grain", grain, get_args(TimeGrain))
-    return engine.query(statement("overview/events_over_time"), {**within.parameters, "grain": grain})
+    text = statement("overview/events_over_time", local_events="local_events")
+    return engine.query(text, {**within.parameters, "grain": grain})
 
 
 def top_events(engine: Engine, within: Range) -> pl.DataFrame:

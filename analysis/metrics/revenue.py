@@ -42,18 +42,18 @@ def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -
     Args:
         raw: Raw events, with the column `order`.
         within: The time range, and the login state.
-        grain: `hour` or `day`, in UTC.
+        grain: `hour` or `day`, of the range's zone.
 
     Returns:
-        One row per period and currency with orders: `period` (its start, UTC), `currency`, `orders`, `revenue`. Order:
-        period, currency.
+        One row per period and currency with orders: `period` (the instant at which it begins in the range's zone, as
+        UTC), `currency`, `orders`, `revenue`. Order: period, currency.
 
     Raises:
         AnalysisError: `grain` has another value, or the raw events were read without the column `order`.
     """
     check_choice("grain", grain, get_args(TimeGrain))
     _check_orders(raw)
-    text = statement("revenue/over_time", first_orders="revenue/first_orders")
+    text = statement("revenue/over_time", first_orders="revenue/first_orders", local_events="local_events")
     return raw.query(text, {**within.parameters, "grain": grain})
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.errors import UndefinedColumn, UndefinedTable
+from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
 from analysis.errors import AnalysisError
 from chalicelib.errors import NewerWarehouse, SettingsError
-from chalicelib.warehouse.client import UPGRADE, Warehouse, reason
+from chalicelib.warehouse.client import UPGRADE, Warehouse, pin, reason
 from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["connected"]
@@ -28,6 +28,9 @@ def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
     try:
         Warehouse(dw_url)  # says what is wrong with a URL without quoting its password
         with psycopg.connect(dw_url, connect_timeout=5, application_name="clickstream-analysis") as connection:
+            # A role's default may be stricter, and would then fail beside a projector that inserts the same event.
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            pin(connection)
             SCHEMA.refuse_newer(connection)
             if make:
                 SCHEMA.upgrade(connection, as_allowed=True)
@@ -38,5 +41,8 @@ def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
         raise AnalysisError(str(error)) from None
     except (UndefinedTable, UndefinedColumn) as error:
         raise AnalysisError(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
+    except InsufficientPrivilege as error:
+        role = "the owner of the tables" if make else "one that may SELECT from them"
+        raise AnalysisError(f"the warehouse refuses: {reason(error)}: name another role in --dw, {role}") from error
     except psycopg.Error as error:
         raise AnalysisError(f"the warehouse failed: {reason(error)}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from analysis.commands.options import zone_option
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home
 from emulator.commands.options import home_option
@@ -57,6 +58,7 @@ HOURS = ("%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 @home_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help=OUT)
 @click.option("--answers", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=ANSWERS)
+@zone_option("Time zone of the hours, days and weeks in the answers.")
 @click.option("--load", is_flag=True, help="Load the history into the warehouse too.")
 @click.option("--dw", metavar="URL", help="The warehouse of --load.  [default: DW_URL, else the stack's]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else on stdout.")
@@ -68,6 +70,7 @@ def seed_command(
     home: Home,
     out: Path | None,
     answers: Path | None,
+    zone: str,
     dw: str | None,
     *,
     clean: bool,
@@ -98,7 +101,7 @@ def seed_command(
             raise CommandError(str(error)) from None
     place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"
     try:
-        report = run(store, directory, place, dw_url, Console(stderr=True))
+        report = run(store, directory, place, dw_url, Console(stderr=True), zone)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     if as_json:

@@ -69,8 +69,12 @@ class SeedReport:
         return "\n".join(lines)
 
 
-def run(store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console) -> SeedReport:
+def run(
+    store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console, zone: str = "UTC"
+) -> SeedReport:
     """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
+
+    The answers count hours, days and weeks of the time zone.
 
     Raises CommandError if files cannot be written, or if the warehouse fails.
     """
@@ -79,7 +83,7 @@ def run(store: Store, directory: Path, answers: Path, dw_url: str | None, consol
         parts = shards(store, directory, Path(folder))
         with mapping(_processes(len(parts))) as each, _writing(directory):
             tally = _write(parts, each, progress)
-            write_answers(answers, store, tally, _answers(parts, each, progress))
+            write_answers(answers, store, tally, zone, _answers(parts, zone, each, progress))
             loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress)
     return SeedReport(store, directory, answers, tally, loaded, time.monotonic() - started)
 
@@ -91,8 +95,8 @@ def _write(parts: list[Shard], each: Mapping, progress: Progress) -> Tally:
     return tally
 
 
-def _answers(parts: list[Shard], each: Mapping, progress: Progress) -> Iterator[str]:
-    answer = partial(answer_lines, [part.records for part in parts])
+def _answers(parts: list[Shard], zone: str, each: Mapping, progress: Progress) -> Iterator[str]:
+    answer = partial(answer_lines, [part.records for part in parts], zone)
     for lines in progress.track(each(answer, LOGIN_STATES), len(LOGIN_STATES), description="answers"):
         yield from lines
 

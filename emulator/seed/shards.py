@@ -53,10 +53,10 @@ def write_shard(shard: Shard) -> Tally:
     return tally
 
 
-def answer_lines(paths: Sequence[Path], login_states: Sequence[str | None]) -> list[str]:
+def answer_lines(paths: Sequence[Path], zone: str, login_states: Sequence[str | None]) -> list[str]:
     """Return every answer over the records of all shards, for each of these login states, as lines of JSON."""
     records = list(_records(paths))
-    return [as_line(answer) for state in login_states for answer in answers(records, state)]
+    return [as_line(answer) for state in login_states for answer in answers(records, state, zone)]
 
 
 def _records(paths: Sequence[Path]) -> Iterator[Record]:

@@ -92,7 +92,7 @@ class TestOpenHistory:
             (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / key).write_bytes(body)
         said = repr(open_history(str(tmp_path), **SPAN))
-        assert f"1 events in {tmp_path}, received from 2026-11-25 09:00 to 2026-11-25 10:00 UTC" in said
+        assert f"1 events in {tmp_path}, received from 2026-11-25 09:00 to 2026-11-25 10:00 (UTC)" in said
         assert "1 objects are not events" in said
         assert "warehouse: none" in said
         assert "made-up" not in said

@@ -1,11 +1,12 @@
 """Describes raw objects for the checks: one row per object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
+from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.members import lost_values, missing_members, unknown_members
 from analysis.raw.partitions import hour_of
 from analysis.rows.fields import fields_named
@@ -14,7 +15,7 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import JsonObject, decode, parse
 
-__all__ = ["SCHEMA", "describe"]
+__all__ = ["SCHEMA", "describe", "unreadable_check"]
 
 TIME = pl.Datetime("us", "UTC")
 SCHEMA: dict[str, Any] = {
@@ -49,6 +50,19 @@ def describe(objects: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
     """Describe pairs of key and body: one row per object, with the columns of SCHEMA, in the given order."""
     rows = [_described(key, body) for key, body in objects]
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, SCHEMA)
+
+
+def unreadable_check(unreadable: Sequence[dict[str, object]]) -> Check:
+    """Check that every object could be read; `unreadable` has `key` and `reason` of each one that could not."""
+    return Check(
+        "unreadable_objects",
+        "error",
+        counted(len(unreadable), "object or folder could not be read", "objects or folders could not be read"),
+        "none",
+        "Give this role s3:GetObject and the keys of KMS, restore archived objects, or mend the permissions of files. "
+        "Until then the other checks lack these objects, and lost_events may name their numbers.",
+        sorted(unreadable, key=lambda each: str(each["key"])),
+    )
 
 
 def _described(key: str, body: bytes) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from chalicelib.warehouse.credentials import Credentials, Parameters, credential
 from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
 from chalicelib.warehouse.tables import INSERT_REJECT
 
-__all__ = ["UPGRADE", "Warehouse", "open_warehouse", "reason"]
+__all__ = ["SESSION_SETTINGS", "UPGRADE", "Warehouse", "open_warehouse", "pin", "reason"]
 
 KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # a name of the contract
 # What to do about a table or column that is missing.
@@ -36,6 +36,17 @@ CONNECTION_DEFAULTS = {
     "tcp_user_timeout": 10_000,
     "application_name": "clickstream-projector",
     "client_encoding": "utf8",
+}
+
+# A role or a database may set these otherwise, and text would be read or written in another way. They are set once for
+# each connection. They are not startup options, because poolers refuse those; poolers keep track of all of these.
+# Limits that somebody gave a role hold: statement_timeout, lock_timeout, default_transaction_read_only.
+SESSION_SETTINGS = {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "standard_conforming_strings": "on",
+    "timezone": "UTC",
 }
 
 
@@ -133,7 +144,7 @@ class Warehouse:
                     self._connection = self._connect()
                 return work(self._connection)
             except psycopg.Error as error:
-                if _is_of_the_row(error):
+                if self._connection is not None and _is_of_the_row(error):
                     raise RowRefused(f"the warehouse refused the row: {reason(error)}") from error
                 self.close()
                 if not kept:
@@ -170,6 +181,17 @@ def open_warehouse(settings: Settings) -> Warehouse:
     return Warehouse(credentials_of(settings))
 
 
+def pin(
+    connection: psycopg.Connection, settings: Mapping[str, str] = SESSION_SETTINGS, *, is_local: bool = False
+) -> None:
+    """Set these whatever the role's own settings are: for the session, or only for the current transaction."""
+    calls = ", ".join(["set_config(%s, %s, %s)"] * len(settings))
+    connection.execute(
+        f"SELECT {calls}".encode(),
+        [each for name, value in settings.items() for each in (name, value, is_local)],
+    )
+
+
 def reason(error: psycopg.Error) -> str:
     """PostgreSQL's error in one line; if its text would quote the row, only the kind of error and the constraint."""
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
@@ -185,4 +207,10 @@ def _is_of_the_row(error: psycopg.Error) -> bool:
 
 def _open(parameters: Parameters) -> psycopg.Connection:
     # No prepared statements: they tie a session to one backend, which poolers do not promise.
-    return psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
+    connection = psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
+    try:
+        pin(connection)
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection

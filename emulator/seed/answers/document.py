@@ -4,6 +4,7 @@ The document is one object:
 
 - `seed`, `days`, `shoppers`, `clean`, `start`, `end`: the history that the answers are about; times are like
   `2026-11-24T22:00:00.000Z`.
+- `zone`: the time zone whose hours, days and weeks the metrics count.
 - `objects`, `rows`, `duplicates`, `rejects`: counts over the whole history, and `hours`: the same for each partition
   hour that has objects, with its beginning as `hour`. A row counts in the hour of the first received object of its
   event id.
@@ -55,13 +56,14 @@ def as_line(answer: Answer) -> str:
     return _dump(entry)
 
 
-def write_answers(path: Path, store: Store, tally: Tally, lines: Iterable[str]) -> None:
+def write_answers(path: Path, store: Store, tally: Tally, zone: str, lines: Iterable[str]) -> None:
     """Write the document, completely or not at all.
 
     Args:
         path: The file.
         store: The store that the answers are about.
         tally: Counts and findings of the whole history.
+        zone: The time zone of the answers.
         lines: The answers, each as one line of JSON.
 
     Raises:
@@ -74,6 +76,7 @@ def write_answers(path: Path, store: Store, tally: Tally, lines: Iterable[str]) 
         "clean": store.is_clean,
         "start": iso(store.start),
         "end": iso(store.end),
+        "zone": zone,
         **tally.numbers(),
         "hours": [{"hour": iso(hour), **tally.numbers(hour)} for hour in tally.hours],
         **tally.as_json(),

@@ -16,9 +16,11 @@ class Events:
     Args:
         records: Records of a history, in any order.
         login_state: Keep only the events of this login state; None: all events.
+        zone: The IANA name of the time zone whose hours and days count; also an attribute.
     """
 
-    def __init__(self, records: Iterable[Record], login_state: str | None = None) -> None:
+    def __init__(self, records: Iterable[Record], login_state: str | None = None, zone: str = "UTC") -> None:
+        self.zone = zone
         first: dict[str, Record] = {}
         for record in sorted(records, key=lambda record: (record.time, record.event_id)):
             first.setdefault(record.event_id, record)

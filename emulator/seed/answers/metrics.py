@@ -61,9 +61,9 @@ class Answer(NamedTuple):
     table: Table
 
 
-def answers(records: Iterable[Record], login_state: str | None) -> Iterator[Answer]:
-    """Yield every answer over these records, of one login state (None: of all)."""
-    events = Events(records, login_state)
+def answers(records: Iterable[Record], login_state: str | None, zone: str = "UTC") -> Iterator[Answer]:
+    """Yield every answer over these records, of one login state (None: of all), in hours and days of a zone."""
+    events = Events(records, login_state, zone)
     for name, arguments, answer in _all():
         yield Answer(name, arguments, login_state, answer(events, **arguments))
 

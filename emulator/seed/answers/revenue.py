@@ -21,7 +21,7 @@ def revenue(events: Events) -> Table:
 
 def revenue_over_time(events: Events, grain: str) -> Table:
     """Sum orders by hour or day, and by currency."""
-    groups = grouped(_orders(events), lambda placed: (period_of(placed[0], grain), _currency(placed[1])))
+    groups = grouped(_orders(events), lambda placed: (period_of(placed[0], grain, events.zone), _currency(placed[1])))
     rows = [
         (iso(period), currency, len(placed), _text(_total([order for _, order in placed])))
         for (period, currency), placed in sorted(groups.items())

@@ -51,15 +51,16 @@ def history(folder: Path, dw_url: str, *options: str) -> History:
     return History(bucket, json.loads(answers.read_text()), dw_url, {"raw": raw, "warehouse": WarehouseEvents(dw_url)})
 
 
-@pytest.fixture(scope="module", params=["1", "2", "3"])
+@pytest.fixture(scope="module", params=[("1", "UTC"), ("2", "Asia/Kathmandu"), ("3", "America/New_York")])
 def planted(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     new_database: Callable[[], AbstractContextManager[str]],
 ) -> Iterator[History]:
-    """Give a history with faults, of three seeds in turn."""
+    """Give a history with faults, of three seeds in turn, with answers in three time zones."""
+    seed, zone = request.param
     with new_database() as dw_url:
-        yield history(tmp_path_factory.mktemp("history"), dw_url, "--seed", request.param)
+        yield history(tmp_path_factory.mktemp("history"), dw_url, "--seed", seed, "--zone", zone)
 
 
 def metric(name: str) -> Any:
@@ -85,7 +86,7 @@ class TestMetrics:
         """From raw, and from the warehouse where it holds the columns."""
         assert len(planted.answers["metrics"]) > 90
         for answer in planted.answers["metrics"]:
-            within = Range(START, END, answer["login_state"])
+            within = Range(START, END, answer["login_state"], planted.answers["zone"])
             for place, engine in planted.engines.items():
                 if place == "warehouse" and answer["metric"] in RAW_ONLY:
                     continue

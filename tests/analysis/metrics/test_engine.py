@@ -9,7 +9,7 @@ import pytest
 from analysis import AnalysisError, Engine, RawEvents, WarehouseEvents
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.warehouse.schema import Schema
-from tests.support.event_rows import Event, at, check, event, fill, frame_of
+from tests.support.event_rows import RANGE, Event, at, check, event, fill, frame_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]
 
@@ -37,6 +37,11 @@ class TestBoth:
         sql = "SELECT CAST($a AS TEXT) || '%' AS a, CAST($b AS TIMESTAMPTZ) AS b, CAST(7 % 4 AS BIGINT) AS c"
         frame = engine_of([]).query(sql, {"a": "$b'; %(b)s", "b": tokyo})
         assert frame.rows() == [("$b'; %(b)s%", datetime(2026, 11, 2, tzinfo=UTC), 3)]
+
+    def test_other_parameters_are_ignored(self, engine_of: EngineOf) -> None:
+        """So a query may take a range's, and use some of them."""
+        sql = "SELECT COUNT(*) FROM public.clickstream_events WHERE event_timestamp >= $start"
+        assert engine_of([event(0)]).query(sql, RANGE.parameters).item() == 1
 
     def test_threads_may_share_one(self, engine_of: EngineOf) -> None:
         """Each gets its own answer."""

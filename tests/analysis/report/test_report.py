@@ -49,7 +49,9 @@ class TestReport:
     def test_it_has_every_section_and_the_right_figures(self, bucket: Path, tmp_path: Path) -> None:
         """Two visitors, one of whom adds and buys."""
         result = run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
-        assert (result.exit_code, result.stdout) == (0, f"4 events, 2 visitors, 2 sessions: {tmp_path / 'r.html'}\n")
+        within = "2026-11-25 09:00 to 2026-11-25 10:00 (UTC)"
+        said = f"4 events, 2 visitors, 2 sessions, {within}: {tmp_path / 'r.html'}\n"
+        assert (result.exit_code, result.stdout) == (0, said)
         page = (tmp_path / "r.html").read_text()
         assert tiles(page) == {
             "events": "4",
@@ -96,6 +98,24 @@ class TestReport:
         said = "includes a sample: made-up events of 2026-11-25 09:00 to 2026-11-25 10:00 UTC"
         assert f"The report {said}" in run(*arguments).stdout
         assert f"This report {said}" in (tmp_path / "r.html").read_text()
+
+    def test_the_zone_is_shown(self, bucket: Path, tmp_path: Path) -> None:
+        """In the subtitle, at axes of time, in tables, on the terminal and in JSON."""
+        span = ("--start", "2026-11-25T14:45", "--end", "2026-11-25T15:45", "--zone", "Asia/Kathmandu")
+        arguments = ("--source", bucket, "--out", tmp_path / "r.html", *span)
+        within = "2026-11-25 14:45 to 2026-11-25 15:45 (Asia/Kathmandu)"
+        assert within in run(*arguments).stdout
+        page = (tmp_path / "r.html").read_text()
+        assert f"{within}, login state all" in page
+        for axis in ("day", "day of receipt"):
+            assert f">{axis} (Asia/Kathmandu)<" in page
+        assert ">week of the first event in the range, Asia/Kathmandu (visitors)<" in page
+        assert ">2026-11-25 14:45:01<" in page
+        assert "(UTC)" not in page
+        found = json.loads(run(*arguments, "--json").stdout)
+        assert (found["zone"], found["events"], found["first_event"]) == (
+            "Asia/Kathmandu", 4, "2026-11-25T09:00:01.000Z"
+        )  # fmt: skip
 
     def test_an_empty_span(self, bucket: Path, tmp_path: Path) -> None:
         """Hours of which there is nothing."""

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
@@ -54,6 +55,32 @@ class TestReadEvents:
         for hours in (-1, 0, 2, 3):
             store({"eventName": str(hours)}, START + timedelta(hours=hours))
         assert read_events(tmp_path, START, END).frame["event_name"].to_list() == ["0", "2"]
+
+    def test_a_span_may_start_and_end_at_any_instant(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """By the events' own time, to the microsecond; a zone changes nothing."""
+        start, end = START + timedelta(minutes=30), START + timedelta(minutes=90)
+        for moment in (start - timedelta(milliseconds=1), start, end - timedelta(milliseconds=1), end):
+            store({"eventName": f"{moment:%H:%M:%S.%f}"}, moment)
+        expected = ["22:30:00.000000", "23:29:59.999000"]
+        assert read_events(tmp_path, start, end).frame["event_name"].to_list() == expected
+        kathmandu = ZoneInfo("Asia/Kathmandu")
+        local = read_events(tmp_path, start.astimezone(kathmandu), end.astimezone(kathmandu))
+        assert local.frame["event_name"].to_list() == expected
+
+    def test_an_event_counts_when_it_was_first_received(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """An event that is sent again inside the span counts before it, if its first object is in the same hour."""
+        payload: dict[str, object] = {"eventId": str(uuid4())}
+        store(payload, START)
+        store(payload, START + timedelta(minutes=40))
+        assert read_events(tmp_path, START + timedelta(minutes=30), END).frame.is_empty()
+
+    def test_rejects_of_all_hours_that_cover_the_span_are_named(
+        self, store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """A reject has no time of its own."""
+        key = store(b"[]", START)
+        events = read_events(tmp_path, START + timedelta(minutes=30), START + timedelta(minutes=31))
+        assert events.corrupt["key"].to_list() == [key]
 
     def test_the_columns_are_the_contracts(self, tmp_path: Path) -> None:
         """Their names, order and types, even without any event."""

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,7 +24,8 @@ from emulator.seed.answers.products import discount_effect, products
 from emulator.seed.answers.retention import retention
 from emulator.seed.answers.revenue import revenue, revenue_over_time
 from emulator.seed.answers.sessions import rebuilt_sessions, session_summary, sessions
-from emulator.seed.clock import DAY, HOUR, MINUTE, SECOND
+from emulator.seed.answers.table import period_of
+from emulator.seed.clock import DAY, HOUR, MINUTE, SECOND, iso, milliseconds
 from emulator.seed.record import Order, Record
 
 NOON = 20_408 * DAY + 12 * HOUR  # 2025-11-16, a Sunday
@@ -267,6 +269,29 @@ class TestRetention:
             ("2025-11-16", 0, 1, 1, 1.0),
             ("2025-11-16", 1, 1, 1, 1.0),
         ]
+
+
+class TestZones:
+    """Hours and days of other zones than UTC."""
+
+    @pytest.mark.parametrize(
+        ("zone", "day", "hour"),
+        [
+            ("UTC", "2026-10-25T00:00:00.000Z", "2026-10-25T01:00:00.000Z"),
+            ("Europe/Berlin", "2026-10-24T22:00:00.000Z", "2026-10-25T01:00:00.000Z"),
+            ("Asia/Kathmandu", "2026-10-24T18:15:00.000Z", "2026-10-25T01:15:00.000Z"),
+            ("America/New_York", "2026-10-24T04:00:00.000Z", "2026-10-25T01:00:00.000Z"),
+        ],
+    )
+    def test_periods_begin_by_the_clocks_of_the_zone(self, zone: str, day: str, hour: str) -> None:
+        """In Berlin, clocks show 2:30 for the second time."""
+        half_past_two = milliseconds(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
+        assert [iso(period_of(half_past_two, grain, zone)) for grain in ("day", "hour")] == [day, hour]
+
+    def test_cohorts_are_dates_of_the_zone(self, shop: Events) -> None:
+        """In Kiritimati, noon of November 16 in UTC is in the small hours of the 17th."""
+        assert rows(retention(Events(SHOP, zone="Pacific/Kiritimati"), "day"))[0][0] == "2025-11-17"
+        assert rows(retention(shop, "day"))[0][0] == "2025-11-16"
 
 
 class TestProducts:

@@ -1,6 +1,7 @@
 -- One row per order id: the first one received. `orders` comes from the `order` members of the events.
 SELECT DISTINCT ON (order_id)
     order_id,
+    event_id,
     event_timestamp,
     COALESCE(currency, 'unknown') AS currency,
     total,
