@@ -74,7 +74,7 @@ def drain(rounds: Iterable[object]) -> Figures:
             write_events(home.s3 / BUCKET, now, now, BACKLOG)
             with _started(home) as stack:
                 began, before = time.perf_counter(), _rows(stack)
-                fresh: list[float] = []
+                fresh = _freshness(stack, FRESH_RATE, 2)
                 while _rows(stack) < BACKLOG + len(fresh):
                     fresh += _freshness(stack, FRESH_RATE, 2)
                 per_second = (_rows(stack) - before) / (time.perf_counter() - began)

@@ -35,7 +35,7 @@ def _figure(name: str, value: float) -> str:
 
 def _targets(case: Case) -> str:
     signs = {name: ">=" if name == PER_SECOND else "<=" for name in case.targets}
-    return ", ".join(f"{name} {signs[name]} {_figure(name, limit)}" for name, limit in case.targets.items())
+    return "\n".join(f"{name} {signs[name]} {_figure(name, limit)}" for name, limit in case.targets.items())
 
 
 def _comparison_table(comparison: Comparison) -> Table:

@@ -11,7 +11,7 @@ from emulator.triggers.queue import Delivery, DeliveryQueue, TriggerFaults
 __all__ = ["BATCH", "Deliveries", "Observer"]
 
 # A commit waits for the disk: more objects in one notification share one.
-BATCH = 50
+BATCH = 25
 # Whatever is down needs time to recover; a thousand failures a second would only fill the log.
 PAUSE_SECONDS = 0.5
 # The wait for the next try doubles with each failure: of an object that is refused, up to a minute. An object that only
