@@ -1,8 +1,10 @@
 """The ingest server over real sockets: what HTTP forbids, what is too large, and many clients at once."""
 
+import gzip
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
@@ -266,6 +268,27 @@ class TestSize:
         assert caught.value.status == 413
         wire = MEBIBYTE + 1 + 18 * 10 if lines[0].startswith("Transfer") else 0  # 18 chunks with their sizes
         assert counting.given - len(head(*lines)) <= wire
+
+
+class TestPacked:
+    @pytest.mark.parametrize("line", ["Content-Encoding: gzip", "Content-Type: application/gzip"])
+    def test_gzip_is_unpacked(self, line: str, port: int, storage: Storage) -> None:
+        """Also in chunks, and under the content type that no gateway takes for text."""
+        packed = gzip.compress(EVENT)
+        start = head(line, f"Content-Length: {len(packed)}")
+        if line.startswith("Content-Type"):
+            start = start.replace(b"Content-Type: application/json\r\n", b"")
+        in_chunks = head("Content-Encoding: gzip", "Transfer-Encoding: chunked") + chunked(packed[:9], packed[9:])
+        assert [status for status, _ in exchange(port, start + packed, in_chunks)] == [200, 200]
+        assert all(body.startswith(EVENT[:-1]) for body in storage.bodies)
+
+    def test_a_bomb_is_refused(self, port: int, storage: Storage) -> None:
+        """A gigabyte in a megabyte: 413, and the connection goes on."""
+        stream = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+        bomb = b"".join(stream.compress(bytes(MEBIBYTE)) for _ in range(1000)) + stream.flush()
+        found = exchange(port, head("Content-Encoding: gzip", f"Content-Length: {len(bomb)}") + bomb, INNER)
+        assert [status for status, _ in found] == [413, 200]
+        assert len(storage.bodies) == 1
 
 
 class Counting:
