@@ -45,8 +45,11 @@ async def _wait(running: Running, request: Request) -> Response:
     check_query(query, PARAMETERS)
     count = integer(query, "count", 1, 1, MOST_COUNT)
     timeout = number(query, "timeout", 10, 0, MOST_SECONDS)
-    since = moment(query, "since") or running.reset.at or running.started_at
-    arrivals = Arrivals(running.stack.dw_url, since, {name: query[name] for name in FILTERS if name in query})
+    asked, beginning = moment(query, "since"), running.reset.at or running.beginning
+    since = beginning.earliest if asked is None else asked
+    after = beginning.transaction if asked is None else None
+    filters = {name: query[name] for name in FILTERS if name in query}
+    arrivals = Arrivals(running.stack.dw_url, since, filters, after)
     deadline = time.monotonic() + timeout
     while (arrived := await run_in_threadpool(arrivals.count)) < count and time.monotonic() < deadline:
         if running.stopping.is_set() or await request.is_disconnected():

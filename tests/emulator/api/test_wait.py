@@ -12,6 +12,7 @@ from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from emulator.api import wait as module
 from emulator.api.running import Running
+from emulator.stack.beginning import Beginning
 from tests.support.running import client, running
 
 pytestmark = pytest.mark.slow
@@ -22,7 +23,7 @@ HOUR = datetime(2026, 11, 25, 9, tzinfo=UTC)
 @pytest.fixture
 def stack(tmp_path: Path, warehouse_url: str) -> Running:
     """Give a stack with a real, empty warehouse, started at midnight."""
-    return replace(running(tmp_path, warehouse_url), started_at=HOUR - timedelta(hours=9))
+    return replace(running(tmp_path, warehouse_url), beginning=Beginning(HOUR - timedelta(hours=9)))
 
 
 @pytest.fixture
@@ -33,10 +34,12 @@ def warehouse(stack: Running) -> Iterator[Warehouse]:
     warehouse.close()
 
 
-def insert(warehouse: Warehouse, name: str, number: int = 0, minutes: int = 0, session: str = "s") -> None:
-    """One event as a row, received that many minutes after nine."""
+def insert(
+    warehouse: Warehouse, name: str, number: int = 0, minutes: int = 0, session: str = "s", at: datetime = HOUR
+) -> None:
+    """One event as a row, received that many minutes after nine, or after `at`."""
     body = f'{{"eventName":"{name}","eventId":"{name}{number}","sessionId":"{session}"}}'
-    warehouse.insert(flatten(body.encode(), "events/x.json", HOUR + timedelta(minutes=minutes)))
+    warehouse.insert(flatten(body.encode(), "events/x.json", at + timedelta(minutes=minutes)))
 
 
 def wait(stack: Running, query: str) -> tuple[int, dict[str, Any]]:
@@ -107,8 +110,36 @@ class TestWait:
         insert(warehouse, "click", 1, 0)
         insert(warehouse, "click", 2, 2)
         assert wait(stack, "timeout=0")[1]["count"] == 2
-        stack.reset.at = HOUR + timedelta(minutes=1)
+        stack.reset.at = Beginning(HOUR + timedelta(minutes=1))
         assert wait(stack, "timeout=0")[1]["count"] == 1
+
+    def test_a_clock_that_was_set_back_after_the_start(self, stack: Running, warehouse: Warehouse) -> None:
+        """Events that come then count, though they bear times before the start; rows of an earlier run do not."""
+        now = datetime.now(UTC)
+        insert(warehouse, "click", 0, at=now - timedelta(minutes=1))
+        insert(warehouse, "click", 1, at=now + timedelta(minutes=30))
+        noted = Beginning.now(stack.stack.dw_url)
+        stack = replace(stack, beginning=replace(noted, at=noted.at + timedelta(hours=1)))
+        assert wait(stack, "timeout=0")[1]["count"] == 0
+        insert(warehouse, "click", 2, at=datetime.now(UTC))
+        status, answer = wait(stack, "eventName=click&timeout=0")
+        assert (status, answer["count"], answer["arrived"]) == (200, 1, {"click": 1})
+        assert answer["since"] <= answer["events"][0]["event_timestamp"]
+
+    def test_a_clock_that_was_set_forward_after_the_start(self, stack: Running, warehouse: Warehouse) -> None:
+        """Events of before and after count."""
+        noted = Beginning.now(stack.stack.dw_url)
+        stack = replace(stack, beginning=replace(noted, at=noted.at - timedelta(hours=1)))
+        insert(warehouse, "click", 0, at=noted.at - timedelta(minutes=59))
+        insert(warehouse, "click", 1, at=datetime.now(UTC))
+        assert wait(stack, "timeout=0")[1]["count"] == 2
+
+    def test_a_time_that_is_asked_for(self, stack: Running, warehouse: Warehouse) -> None:
+        """Counts whatever bears it or a later one, whichever run it is of."""
+        insert(warehouse, "click", 0)
+        stack = replace(stack, beginning=Beginning.now(stack.stack.dw_url))
+        assert wait(stack, "timeout=0")[1]["count"] == 0
+        assert wait(stack, "since=2026-11-25T09:00:00Z&timeout=0")[1]["count"] == 1
 
     def test_a_warehouse_that_is_away(self, tmp_path: Path) -> None:
         """Is waited for too, and named."""
