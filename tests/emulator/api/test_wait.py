@@ -1,5 +1,7 @@
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from emulator.api import wait as module
+from emulator.api.arrivals import Arrivals
 from emulator.api.running import Running
 from emulator.stack.beginning import Beginning
 from tests.support.running import client, running
@@ -165,6 +168,23 @@ class TestWait:
         """Are told to come back, so that the warehouse's connections are not used up."""
         monkeypatch.setattr(module, "MOST_WAITING", 0)
         assert wait(stack, "timeout=0")[0] == 503
+
+    def test_a_warehouse_that_hangs_holds_up_no_other_request(
+        self, stack: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As many as may wait do wait, each for an answer of the warehouse; another request gets its response."""
+        is_back = threading.Event()
+        begun: list[object] = []
+        monkeypatch.setattr(Arrivals, "count", lambda _: is_back.wait(10) and 1)
+        monkeypatch.setattr(module, "check_query", lambda query, _: begun.append(query))
+        with client(stack) as http, ThreadPoolExecutor(module.MOST_WAITING) as pool:
+            waits = [pool.submit(http.get, "/api/wait?timeout=0") for _ in range(module.MOST_WAITING)]
+            while len(begun) < module.MOST_WAITING:
+                time.sleep(0.01)
+            assert http.get("/api/faults").status_code == 200
+            assert not any(each.done() for each in waits)
+            is_back.set()
+            assert {each.result().status_code for each in waits} == {200}
 
     @pytest.mark.parametrize(
         "query",

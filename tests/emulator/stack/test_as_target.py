@@ -166,6 +166,52 @@ class TestDawdlers:
             server.server.server_close()
 
 
+class TestFraming:
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            "Content-Length: abc",
+            "Content-Length: -1",
+            "Content-Length: 2\r\nContent-Length: 3",
+            "Transfer-Encoding: xchunked",
+            "Content-Length : 2",
+        ],
+    )
+    @pytest.mark.parametrize(("part", "start"), [(0, "PUT /api/faults"), (1, "POST /clickstream"), (2, "PUT /a/b")])
+    def test_a_length_that_is_none(self, lines: str, part: int, start: str, stack: StackProcess) -> None:
+        """Every server responds, refuses it, and runs nothing of the rest."""
+        head = f"{start} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{lines}\r\n\r\n"
+        said = raw(stack.ports[part], f"{head}{{}}GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert said.partition("\r\n")[0].split()[1] in ("400", "501")
+        assert said.count("HTTP/1.1 ") == 1
+
+    def test_chunks(self, stack: StackProcess) -> None:
+        """Ingest and the API take a body in pieces."""
+        event_id = str(uuid4())
+        pieces = iter([b'{"eventId": "', event_id.encode(), b'"}'])
+        headers = {"Content-Type": "application/json"}
+        answer = httpx2.post(stack.stack.endpoint, content=pieces, headers=headers)
+        assert answer.status_code == 200
+        stack.wait_for_rows([event_id])
+        answer = httpx2.put(f"{stack.stack.web_url}/api/faults", content=iter([b"{", b"}"]))
+        assert answer.status_code == 200
+
+
+class TestReaders:
+    def test_more_streams_than_are_allowed(self, stack: StackProcess) -> None:
+        """The rest is told so, and the API responds beside them, though none of them takes anything."""
+        request = "GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        found: Counter[str] = Counter()
+        with ExitStack() as held:
+            for _ in range(500):
+                address = ("127.0.0.1", stack.ports[0])
+                client = held.enter_context(closing(socket.create_connection(address, timeout=30)))
+                client.sendall(request.encode())
+                found[client.recv(12).decode()] += 1
+            assert httpx2.get(f"{stack.stack.web_url}/api/health", timeout=30).status_code == 200
+        assert found == {"HTTP/1.1 200": 20, "HTTP/1.1 503": 480}
+
+
 class TestCrowd:
     def test_200_clients_with_new_connections(self, stack: StackProcess) -> None:
         """None of them is reset: the event of each is accepted."""
