@@ -39,6 +39,8 @@ __all__ = [
     "rebuilt_sessions",
     "retention",
     "revenue",
+    "revenue_by_category",
+    "revenue_by_product",
     "revenue_over_time",
     "session_summary",
     "sessions",
@@ -73,7 +75,7 @@ if TYPE_CHECKING:
     from analysis.metrics.products import discount_effect, products
     from analysis.metrics.range import LoginState, Range, moment, span
     from analysis.metrics.retention import retention
-    from analysis.metrics.revenue import revenue, revenue_over_time
+    from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
     from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
     from analysis.raw.sample import Sample
     from analysis.rows.fields import RAW_FIELDS
@@ -103,7 +105,7 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "metrics.products": ("discount_effect", "products"),
         "metrics.range": ("LoginState", "Range", "moment", "span"),
         "metrics.retention": ("retention",),
-        "metrics.revenue": ("revenue", "revenue_over_time"),
+        "metrics.revenue": ("revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"),
         "metrics.sessions": ("rebuilt_sessions", "session_summary", "sessions"),
         "raw.sample": ("Sample",),
         "rows.fields": ("RAW_FIELDS",),

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+from analysis.raw.local import is_directory
 from analysis.raw.partitions import SCHEME, is_object
 from analysis.raw.sample import read_sample
 from chalicelib.keys import PREFIX
@@ -33,26 +34,31 @@ def source_of(named: str | None) -> str | Path:
         `named`, else the bucket that `RAW_BUCKET_NAME` names in S3, else the directory of the local stack's bucket.
 
     Raises:
-        AnalysisError: None of these is there.
+        AnalysisError: None of these is there, or the local stack's home may not be opened.
     """
     if named:
         return named
     if bucket := os.environ.get("RAW_BUCKET_NAME"):
         return f"{SCHEME}{bucket}"
     directory = _local_bucket()
-    if not directory.is_dir():
+    if not is_directory(directory):
         raise AnalysisError(f"no events here: {HOW_TO_BEGIN}; or name --source DIR or s3://BUCKET")
     return directory
 
 
 def has_events(directory: Path) -> bool:
-    """Say whether a bucket's directory holds any event, of whatever hour."""
-    return any(is_object(name) for _, _, names in os.walk(directory / PREFIX.rstrip("/")) for name in names)
+    """Say whether a bucket's directory holds any event, of whatever hour.
+
+    Raises:
+        AnalysisError: A directory may not be listed.
+    """
+    walk = os.walk(directory / PREFIX.rstrip("/"), onerror=_refuse)
+    return any(is_object(name) for _, _, names in walk for name in names)
 
 
 def require_events(source: str | Path) -> None:
     """Raise AnalysisError, which says what to do, if `source` is a directory without any event."""
-    if str(source).startswith(SCHEME) or not Path(source).is_dir() or has_events(Path(source)):
+    if str(source).startswith(SCHEME) or not is_directory(Path(source)) or has_events(Path(source)):
         return
     is_local = Path(source).absolute() == _local_bucket()
     advice = HOW_TO_BEGIN if is_local else f"name a bucket's directory, which holds {PREFIX}YYYY/MM/DD/HH/"
@@ -107,6 +113,11 @@ def keep_sample_at_home(source: str | Path, dw_url: str) -> None:
         f"{source} includes a sample, which must not reach a warehouse that is not its stack's own: empty the bucket "
         "with 'python -m emulator reset', or name another one with --source"
     )
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise AnalysisError(f"cannot list {error.filename}: {error.strerror}") from error
 
 
 def _local_bucket() -> Path:

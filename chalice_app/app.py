@@ -36,4 +36,4 @@ def project(event: S3Event) -> list[dict[str, Any]]:
     # Imported here, so that the ingest Lambda does not pay for loading the database driver.
     from chalicelib.warehouse.client import open_warehouse
 
-    return projector.handle(event.to_dict(), storage, open_warehouse(settings))
+    return projector.handle(event.to_dict(), storage, open_warehouse(settings), settings.price_decimals)

@@ -26,6 +26,9 @@ from tests.support.event_rows import Event, raw_of, warehouse_of
 ROOT = Path(__file__).parents[1]
 EVENTS = ROOT / "tests" / "events"
 
+# The developer's own zone would change what commands show.
+os.environ.pop("CLICKSTREAM_ZONE", None)
+
 # `app` lives where Chalice wants it, not in a package.
 sys.path.insert(0, str(ROOT / "chalice_app"))
 
@@ -162,7 +165,7 @@ def engine_of(request: pytest.FixtureRequest) -> Callable[[Sequence[Event]], Eng
 @pytest.fixture
 def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Let no stack or environment of the machine be found."""
-    for name in ("RAW_BUCKET_NAME", "DW_URL"):
+    for name in ("RAW_BUCKET_NAME", "DW_URL", "CLICKSTREAM_ZONE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
 
@@ -177,6 +180,7 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
         nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "HOME": str(tmp_path)}
         for name, value in (nowhere | variables).items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # it keeps the credentials that it found first
 
     return set_variables
 

@@ -3,7 +3,9 @@
 import altair as alt
 import polars as pl
 
-from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend, utc
+from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend
+from analysis.charts.time_axis import time_axis
+from analysis.metrics.zone import default_zone
 
 __all__ = ["conversion", "events_over_time", "ranking", "top_events"]
 
@@ -14,17 +16,19 @@ RATES = {
 }
 
 
-def events_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
+def events_over_time(frame: pl.DataFrame, grain: str = "day", zone: str | None = None) -> alt.VConcatChart:
     """Draw events, visitors and sessions per hour or day.
 
     Args:
         frame: A frame of the metric `events_over_time`.
         grain: The grain that the metric was given, `hour` or `day`.
+        zone: The zone of the metric's range. By default `CLICKSTREAM_ZONE`, else UTC.
     """
+    axis = time_axis(frame["period"], grain, zone or default_zone())
     lines = (
         alt.Chart(frame)
         .mark_line(point=True, color=BLUE)
-        .encode(x=utc("period", f"{grain} (UTC)"), y=alt.Y(f"{measure}:Q", title=f"{measure} per {grain}"))
+        .encode(x=axis, y=alt.Y(f"{measure}:Q", title=f"{measure} per {grain}"))
         .properties(width=WIDTH, height=110)
         for measure in ("events", "visitors", "sessions")
     )

@@ -4,6 +4,8 @@ import altair as alt
 import polars as pl
 
 from analysis.charts.theme import BLUE, PERCENT, WIDTH, bar_height, legend
+from analysis.charts.time_axis import period_bars
+from analysis.metrics.zone import default_zone
 
 __all__ = ["add_rates", "discount_effect", "revenue_over_time", "top_products"]
 
@@ -60,20 +62,21 @@ def discount_effect(frame: pl.DataFrame) -> alt.LayerChart | alt.FacetChart:
     return chart.properties(title="Add rate by price", width=WIDTH, height=2 * bar_height(frame.height))
 
 
-def revenue_over_time(frame: pl.DataFrame, grain: str = "day") -> alt.VConcatChart:
+def revenue_over_time(frame: pl.DataFrame, grain: str = "day", zone: str | None = None) -> alt.VConcatChart:
     """Draw revenue per hour or day, one chart per currency.
 
     Args:
         frame: A frame of the metric `revenue_over_time`.
         grain: The grain that the metric was given, `hour` or `day`.
+        zone: The zone of the metric's range. By default `CLICKSTREAM_ZONE`, else UTC.
     """
-    unit = "utcyearmonthdate" if grain == "day" else "utcyearmonthdatehours"
-    money = frame.with_columns(pl.col("revenue").cast(pl.Float64))
+    priced = frame.with_columns(pl.col("revenue").cast(pl.Float64))
+    money, spans = period_bars(priced, "period", grain, zone or default_zone())
     bars = (
         alt.Chart(money.filter(pl.col("currency") == currency))
         .mark_bar(color=BLUE)
         .encode(
-            x=alt.X(f"{unit}(period):T", title=f"{grain} (UTC)", scale=alt.Scale(type="utc")),
+            **spans,
             y=alt.Y("revenue:Q", title=f"revenue per {grain}, currency {currency}"),
         )
         .properties(width=WIDTH, height=140)

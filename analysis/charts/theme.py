@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-__all__ = ["BLUE", "GREY", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "legend", "utc"]
+__all__ = ["BLUE", "GREY", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "legend"]
 
 WIDTH = 640
 BAR = 24
@@ -17,11 +17,6 @@ def enable() -> None:
     """Show charts as SVG in this look."""
     alt.theme.register("clickstream", enable=True)(_theme)
     alt.renderers.enable("svg")
-
-
-def utc(name: str, title: str) -> alt.X:
-    """Make an axis of time in UTC, whatever the time zone of the computer that draws it."""
-    return alt.X(name, type="temporal", title=title, scale=alt.Scale(type="utc"))
 
 
 def legend(measures: list[str]) -> alt.Color:

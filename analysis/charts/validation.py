@@ -4,6 +4,8 @@ import altair as alt
 import polars as pl
 
 from analysis.charts.theme import BLUE, GREY, ORANGE, RED, WIDTH, bar_height
+from analysis.charts.time_axis import period_bars
+from analysis.metrics.zone import day_start, default_zone, zone_of
 
 __all__ = ["findings", "objects"]
 
@@ -11,15 +13,27 @@ FATES = {"rows": BLUE, "duplicates": GREY, "rejects": ORANGE, "missing": RED}
 SEVERITIES = {"error": RED, "warning": ORANGE, "info": GREY}
 
 
-def objects(hours: pl.DataFrame) -> alt.Chart:
-    """Draw how many objects of each day became rows, duplicates or rejects, of the `hours` of a `ValidationReport`."""
-    days = hours.group_by(day=pl.col("hour").dt.truncate("1d")).agg(pl.sum(*FATES)).sort("day")
-    long = days.unpivot(list(FATES), index="day", variable_name="fate", value_name="objects")
+def objects(hours: pl.DataFrame, zone: str | None = None) -> alt.Chart:
+    """Draw how many objects of each day became rows, duplicates or rejects.
+
+    Args:
+        hours: The `hours` of a `ValidationReport`. These are hours in UTC: where a zone's day begins in the middle of
+            one, its objects count in the day in which the hour begins.
+        zone: The zone whose days are drawn. By default `CLICKSTREAM_ZONE`, else UTC.
+    """
+    name = zone or default_zone()
+    there = zone_of(name)
+    known = hours.filter(pl.col("hour").is_not_null())
+    starts = [day_start(hour.astimezone(there).date(), there) for hour in known["hour"]]
+    placed = known.with_columns(pl.Series("day", starts, pl.Datetime("us", "UTC")))
+    days = placed.group_by("day").agg(pl.sum(*FATES)).sort("day")
+    fates = days.unpivot(list(FATES), index="day", variable_name="fate", value_name="objects")
+    long, spans = period_bars(fates, "day", "day", name, "day of receipt")
     return (
         alt.Chart(long)
         .mark_bar()
         .encode(
-            x=alt.X("utcyearmonthdate(day):T", title="day of receipt (UTC)", scale=alt.Scale(type="utc")),
+            **spans,
             y=alt.Y("objects:Q", title="objects per day"),
             color=alt.Color("fate:N", title="became", scale=_scale(FATES), sort=list(FATES)),
         )

@@ -9,7 +9,7 @@ from analysis.checks.validation.clocks import MOST_LATE, SECOND, timed
 from analysis.checks.validation.sequences import gaps_of
 from analysis.raw.partitions import hour_of
 from analysis.rows.fields import KEY
-from analysis.rows.reader import read_events
+from analysis.rows.reader import read_hours
 
 __all__ = ["COUNTS", "account", "total"]
 
@@ -23,7 +23,7 @@ HOUR = pl.col("event_timestamp").dt.truncate("1h")
 
 
 def account(source: str | Path, start: datetime, end: datetime, *, by_client: bool = False) -> pl.DataFrame:
-    """Account for the events of a span of hours.
+    """Account for the events of a span of hours in UTC.
 
     A tab's events carry numbers (`seq`). A number that is missing between two numbers of a tab counts in the hour in
     which the tab's next event was received. It counts as `overflowed`, `refused` or `withheld` as far as the client's
@@ -32,8 +32,8 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
 
     Args:
         source: The raw bucket, as for `read_events`.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware. Partitions are hours in UTC: all events of the hours that cover the span count.
+        end: The moment after the last, aware.
         by_client: Give a row per client instead of per hour.
 
     Returns:
@@ -51,7 +51,7 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
     Raises:
         AnalysisError: As in `read_events`.
     """
-    read = read_events(source, start, end, fields=FIELDS, keep_duplicates=True)
+    read = read_hours(source, start, end, fields=FIELDS, keep_duplicates=True)
     events = read.frame.unique("event_id", keep="first", maintain_order=True)
     by = "client_id" if by_client else "hour"
     parts = [

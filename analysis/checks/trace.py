@@ -13,7 +13,7 @@ from analysis.metrics.engine import WarehouseEvents
 from analysis.raw.partitions import Folder
 from analysis.raw.source import open_source
 from analysis.rows.fields import KEY
-from analysis.rows.reader import read_events
+from analysis.rows.reader import read_hours
 from chalicelib.contract import COLUMNS, EVENT_ID, TABLE
 from chalicelib.convert import to_uuid
 
@@ -59,13 +59,14 @@ def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetim
         source: The raw bucket, as for `read_events`.
         dw_url: The warehouse's libpq URL; None to search raw only.
         event_id: The event's id, as it was sent or as the warehouse has it, or an object's key.
-        start: The first hour to search in raw: aware, a whole hour in UTC. The row may be of any time.
-        end: The hour after the last to search in raw: aware, a whole hour in UTC.
+        start: The first moment to search in raw, aware. The partitions (hours in UTC) that cover the span are searched
+            as a whole. The row may be of any time.
+        end: The moment after the last to search in raw, aware.
 
     Raises:
         AnalysisError: As in `read_events`, or the warehouse does not answer.
     """
-    events = read_events(source, start, end, fields=(KEY, *DELIVERY_FIELDS), keep_duplicates=True)
+    events = read_hours(source, start, end, fields=(KEY, *DELIVERY_FIELDS), keep_duplicates=True)
     by_key = events.frame.filter(pl.col(KEY) == event_id)
     row_id = str(by_key[ID].item()) if len(by_key) else _id(event_id)
     found = events.frame.filter(pl.col(ID) == row_id)

@@ -14,14 +14,15 @@ __all__ = ["backfill_command"]
 @source_option
 @warehouse_option
 @span_options(DAYS)
-@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing.")
-@click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw.")
+@click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing. SELECT is enough.")
+@click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw. It gets PRICE_DECIMALS.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def backfill_command(
     source: str | None,
     dw: str | None,
     start: datetime | None,
     end: datetime | None,
+    zone: str,
     *,
     dry_run: bool,
     rebuild: bool,
@@ -31,8 +32,9 @@ def backfill_command(
 
     The rows are the projector's, but inserted in bulk. It is safe while the projector runs, and can be repeated:
     existing rows stay as they are. Objects that are not valid events are recorded in clickstream_rejects; a reject that
-    has become a row is deleted there. Each hour is inserted as a whole or not at all. If you interrupt the command, its
-    last line says where to continue.
+    has become a row is deleted there. Partitions are hours in UTC: all that cover the span are taken. Each hour is
+    inserted as a whole or not at all. If you interrupt the command, its last line says where to continue. An object
+    that may not be read is named, and all others are inserted. Exit code 1 if there is one.
 
     \b
     Examples:
@@ -53,7 +55,7 @@ def backfill_command(
     warehouse = needed_warehouse_of(dw, bucket)
     if not dry_run:
         keep_sample_at_home(bucket, warehouse)
-    prefixes = open_source(bucket).hours() if rebuild else hour_prefixes(*span(start, end, DAYS))
+    prefixes = open_source(bucket).hours() if rebuild else hour_prefixes(*span(start, end, DAYS, zone))
     done = backfill(bucket, warehouse, prefixes, dry_run=dry_run, rebuild=rebuild)
     click.echo(output.as_json(done)) if as_json else output.show(done, dry_run=dry_run)
-    raise SystemExit(1 if dry_run and done.added else 0)
+    raise SystemExit(1 if done.unreadable or (dry_run and done.added) else 0)

@@ -7,6 +7,7 @@ import click
 from analysis.commands.notes import note_sample
 from analysis.commands.options import DAYS, source_option, span_options
 from analysis.metrics.range import span
+from analysis.metrics.zone import local_text
 from command_line.json_text import json_text
 
 __all__ = ["ledger_command"]
@@ -23,13 +24,15 @@ SUM = "sent = received + lost + overflowed + refused + withheld"
 @click.option("--by-client", is_flag=True, help="Print a row per client instead of per hour.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def ledger_command(
-    source: str | None, start: datetime | None, end: datetime | None, *, by_client: bool, as_json: bool
+    source: str | None, start: datetime | None, end: datetime | None, zone: str, *, by_client: bool, as_json: bool
 ) -> None:
     """Account for every event that browsers numbered.
 
     It counts received, lost and dropped events, by hour or by client. The publisher numbers the events of each tab. It
     also counts the events that it drops: because its store overflowed, because ingest refused them, or because the shop
     or the visitor withheld them. Exit code 1 if an event was lost.
+
+    Partitions are hours in UTC: all that cover the span are taken. The table shows them on the clocks of the zone.
 
     \b
     Examples:
@@ -41,26 +44,28 @@ def ledger_command(
     from analysis.place import source_of
 
     bucket = source_of(source)
-    ledger = account(bucket, *span(start, end, DAYS), by_client=by_client)
+    ledger = account(bucket, *span(start, end, DAYS, zone), by_client=by_client)
     note_sample(bucket)
     together = total(ledger)
     if as_json:
-        click.echo(json_text({"total": together, "rows": ledger.to_dicts()}))
+        click.echo(json_text({"zone": zone, "total": together, "rows": ledger.to_dicts()}))
     else:
         from rich.console import Console
 
         from command_line.console import text_table
 
         by = "client" if by_client else "hour"
-        rows = [[_plain(value, by) for value in row] for row in (*ledger.rows(), ("total", *together.values()))]
+        rows = [[_plain(value, by, zone) for value in row] for row in (*ledger.rows(), ("total", *together.values()))]
         # Wider than a narrow terminal, because a folded number is hard to read.
         console = Console(width=max(Console().width, WIDTH))
-        console.print(text_table([by, *(TITLES.get(name, name) for name in COUNTS)], rows))
+        console.print(
+            text_table([by if by_client else f"hour ({zone})", *(TITLES.get(name, name) for name in COUNTS)], rows)
+        )
         console.print(f"{SUM}; late events, duplicates and rejects are counted beside this.")
     raise SystemExit(1 if together["lost"] else 0)
 
 
-def _plain(value: object, by: str) -> str:
+def _plain(value: object, by: str, zone: str) -> str:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:00}"
+        return local_text(value, zone)
     return f"{value:,}" if isinstance(value, int) else str(value or f"no {by}")

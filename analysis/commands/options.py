@@ -1,4 +1,4 @@
-"""Options that the analysis commands share: where the events are, and which hours to read."""
+"""Options that the analysis commands share: where the events are, which span to read, and whose clocks count."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,22 +8,36 @@ import click
 
 from analysis.errors import AnalysisError
 from analysis.metrics.range import moment
+from analysis.metrics.zone import default_zone, zone_of
 
-__all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option"]
+__all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option", "zone_option"]
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
-    """An ISO-8601 time; UTC if it has no offset."""
+    """An ISO-8601 time; without an offset, it is of the zone that --zone names."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
         """Give an aware time, or fail with an example of one."""
         try:
-            return moment(value)
+            return moment(value, None if ctx is None else ctx.params.get("zone"))
+        except AnalysisError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Zone(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
+    """The IANA name of a time zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """Give the name, or fail with what to write instead."""
+        try:
+            return zone_of(value).key
         except AnalysisError as error:
             self.fail(str(error), param, ctx)
 
@@ -39,7 +53,31 @@ warehouse_option = click.option(
 
 
 def span_options(days: int) -> Callable[[Command], Command]:
-    """Give a decorator that adds --start and --end; the default span is `days` days up to the current hour."""
-    start = click.option("--start", type=Time(), help=f"First hour, UTC.  [default: {days} days before the end]")
-    end = click.option("--end", type=Time(), help="Hour after the last hour, UTC.  [default: the next hour]")
-    return lambda command: start(end(command))
+    """Give a decorator that adds --start, --end and --zone; the default span is `days` days up to the current hour."""
+    start = click.option(
+        "--start",
+        type=Time(),
+        help=f"First moment, as 2026-11-24 or 2026-11-24T09:00.  [default: {days} days before the end]",
+    )
+    end = click.option("--end", type=Time(), help="Moment after the last.  [default: the end of this hour]")
+    zone = zone_option("Time zone of hours, days, and times without an offset.")
+    return lambda command: start(end(zone(command)))
+
+
+def zone_option(purpose: str) -> Callable[[Command], Command]:
+    """Give a decorator that adds --zone, whose help says what it is for."""
+    return click.option(
+        "--zone",
+        metavar="NAME",
+        type=Zone(),
+        is_eager=True,  # because times are read with it
+        callback=lambda _context, _option, name: name or _default_zone(),
+        help=f"{purpose} An IANA name, as Asia/Ho_Chi_Minh.  [default: CLICKSTREAM_ZONE, else UTC]",
+    )
+
+
+def _default_zone() -> str:
+    try:
+        return default_zone()
+    except AnalysisError as error:
+        raise click.UsageError(str(error)) from None

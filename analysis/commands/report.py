@@ -11,6 +11,8 @@ from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
     from analysis.metrics.range import LoginState
+    from analysis.rows.reader import OnError
+    from analysis.rows.selection import Clock
 
 __all__ = ["report_command"]
 
@@ -25,6 +27,20 @@ __all__ = ["report_command"]
     help="Only events of this login state.  [default: all]",
 )
 @click.option(
+    "--clock",
+    type=click.Choice(["received", "occurred"]),
+    default="received",
+    show_default=True,
+    help="Count an event when it was received, as the warehouse does, or when it occurred in the browser.",
+)
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "report"]),
+    default="raise",
+    show_default=True,
+    help="If an object may not be read: end with its name, or report without it.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default="report.html",
@@ -37,7 +53,10 @@ def report_command(
     dw: str | None,
     start: datetime | None,
     end: datetime | None,
+    zone: str,
     login_state: "LoginState | None",
+    clock: "Clock",
+    on_error: "OnError",
     out: Path,
     *,
     as_json: bool,
@@ -51,6 +70,7 @@ def report_command(
     Examples:
       python -m analysis report --out report.html
       python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
+      python -m analysis report --clock occurred --out when-it-happened.html
       python -m analysis report --source s3://my-bucket --dw "$DW_URL"
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
@@ -60,7 +80,7 @@ def report_command(
     from analysis.report.write import overview_as_json, overview_as_text, write_report
 
     bucket = source_of(source)
-    within = Range(*span(start, end, HISTORY_DAYS), login_state)
-    history = read_history(bucket, warehouse_of(dw, bucket), within)
+    within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -24,12 +24,20 @@ __all__ = ["trace_command"]
 @span_options(DAYS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def trace_command(
-    event_id: str, source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
+    event_id: str,
+    source: str | None,
+    dw: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    zone: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Follow one event from its raw objects to its row.
 
-    Duplicates and rejects with its id are listed too. EVENT_ID is the event's id, as it was sent or as the warehouse
-    has it, or an object's key. Exit code 1 if the searched hours of raw do not have the event, or if it has no row.
+    Duplicates and rejects with its id are listed too. Partitions are hours in UTC: all that cover the span are read.
+    EVENT_ID is the event's id, as it was sent or as the warehouse has it, or an object's key. Exit code 1 if the
+    searched hours of raw do not have the event, or if it has no row.
 
     \b
     Examples:
@@ -41,7 +49,7 @@ def trace_command(
     from analysis.place import source_of, warehouse_of
 
     bucket = source_of(source)
-    found = follow(bucket, warehouse_of(dw, bucket), event_id, *span(start, end, DAYS))
+    found = follow(bucket, warehouse_of(dw, bucket), event_id, *span(start, end, DAYS, zone))
     note_sample(bucket)
     if as_json:
         click.echo(json_text(asdict(found) | {"whole": found.is_whole}))

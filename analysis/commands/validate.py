@@ -16,17 +16,17 @@ __all__ = ["validate_command"]
 @span_options(DAYS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
-    source: str | None, dw: str | None, start: datetime | None, end: datetime | None, *, as_json: bool
+    source: str | None, dw: str | None, start: datetime | None, end: datetime | None, zone: str, *, as_json: bool
 ) -> None:
     """Find what is wrong with the events, and say what to do.
 
-    It compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions. Exit code
-    1 if somebody should act on a finding.
+    It compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions.
+    Partitions are hours in UTC: all that cover the span are taken. Exit code 1 if somebody should act on a finding.
 
     \b
     Examples:
       python -m analysis validate
-      python -m analysis validate --start 2026-11-24 --end 2026-11-25
+      python -m analysis validate --start 2026-11-24 --end 2026-11-25 --zone Asia/Ho_Chi_Minh
       python -m analysis validate --source s3://my-bucket --dw "$DW_URL" --json
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
@@ -35,6 +35,6 @@ def validate_command(
     from analysis.place import source_of, warehouse_of
 
     bucket = source_of(source)
-    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS))
-    click.echo(output.as_json(report)) if as_json else output.show(report)
+    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS, zone), zone)
+    click.echo(output.as_json(report, zone)) if as_json else output.show(report, zone)
     raise SystemExit(0 if report.is_passed else 1)

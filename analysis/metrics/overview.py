@@ -8,6 +8,7 @@ from analysis.metrics.arguments import check_choice, check_limit
 from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
+from analysis.prices import amounts
 
 __all__ = [
     "TimeGrain",
@@ -55,16 +56,18 @@ def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") ->
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
-        grain: `hour` or `day`, in UTC.
+        grain: `hour` or `day`, of the range's zone: an hour that clocks show twice is two hours.
 
     Returns:
-        One row per hour or day with events: `period` (its start, UTC), `events`, `visitors`, `sessions`. Order: period.
+        One row per hour or day with events: `period` (the instant at which it begins in the range's zone, as UTC),
+        `events`, `visitors`, `sessions`. Order: period.
 
     Raises:
         AnalysisError: `grain` has another value.
     """
     check_choice("grain", grain, get_args(TimeGrain))
-    return engine.query(statement("overview/events_over_time"), {**within.parameters, "grain": grain})
+    text = statement("overview/events_over_time", local_events="local_events")
+    return engine.query(text, {**within.parameters, "grain": grain})
 
 
 def top_events(engine: Engine, within: Range) -> pl.DataFrame:
@@ -150,10 +153,12 @@ def latest_product_events(engine: Engine, within: Range, limit: int | None = Non
 
     Returns:
         One row per event: `event_timestamp` (UTC), `event_id`, `event_name`, `product_id`, `product_name`, `category`,
-        `brand`, `price`, `discount_price`. Order: event_timestamp, latest first, then event_id, highest first.
+        `brand`, `price`, `discount_price`. The two prices are amounts: Int64 if the engine's prices keep no decimals,
+        else Decimal with these decimals. Order: event_timestamp, latest first, then event_id, highest first.
 
     Raises:
         AnalysisError: `limit` is negative.
     """
     check_limit(limit)
-    return engine.query(statement("overview/latest_product_events"), {**within.parameters, "limit": limit})
+    frame = engine.query(statement("overview/latest_product_events"), {**within.parameters, "limit": limit})
+    return amounts(frame, engine.price_decimals, "price", "discount_price")

@@ -24,7 +24,7 @@ def retention(engine: Engine, within: Range, grain: CohortGrain = "day", cohort:
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
-        grain: `day` or `week`, in UTC; a week begins on Monday.
+        grain: `day` or `week`, of the range's zone; a week begins on Monday.
         cohort: What begins a visitor's cohort. `range`: their first event in the range, so that a visitor who came
             before the range looks new. `first_visit`: their first event in the range with `is_first_visit` true; a
             visitor without one is left out, and so are events before it.
@@ -39,4 +39,5 @@ def retention(engine: Engine, within: Range, grain: CohortGrain = "day", cohort:
     """
     check_choice("grain", grain, get_args(CohortGrain))
     check_choice("cohort", cohort, get_args(Cohort))
-    return engine.query(statement("retention"), {**within.parameters, "grain": grain, "cohort": cohort})
+    text = statement("retention", local_events="local_events")
+    return engine.query(text, {**within.parameters, "grain": grain, "cohort": cohort})

@@ -7,10 +7,20 @@ from uuid import UUID
 from analysis.errors import AnalysisError
 from chalicelib.keys import SUFFIX, object_key
 
-__all__ = ["SCHEME", "Folder", "hour_of", "hour_prefixes", "is_object", "is_partition"]
+__all__ = [
+    "HOUR_LEVELS",
+    "SCHEME",
+    "Folder",
+    "covering_hours",
+    "hour_of",
+    "hour_prefixes",
+    "is_object",
+    "is_partition",
+]
 
 SCHEME = "s3://"
 HOUR = timedelta(hours=1)
+HOUR_LEVELS = ("year", "month", "day", "hour")  # of the folders below `events/`
 UPLOAD = ".rclone_temp_put_"  # in the names of unfinished uploads to the local S3 server
 
 
@@ -22,24 +32,36 @@ class Folder(NamedTuple):
 
 
 def hour_prefixes(start: datetime, end: datetime) -> list[str]:
-    """List the partitions `events/YYYY/MM/DD/HH/` of a span of hours.
+    """List the partitions `events/YYYY/MM/DD/HH/` that cover a span.
+
+    Arguments and errors are as in `covering_hours`.
+    """
+    first, last = covering_hours(start, end)
+    return [_prefix(first + number * HOUR) for number in range((last - first) // HOUR)]
+
+
+def covering_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Widen a span to the whole hours in UTC that cover it, because partitions are hours in UTC.
 
     Args:
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware.
+        end: The moment after the last, aware.
+
+    Returns:
+        The first hour and the hour after the last, in UTC. An empty span stays empty.
 
     Raises:
-        AnalysisError: A time is not aware or not a whole hour, or the end is before the start.
+        AnalysisError: A time is not aware, or the end is before the start.
     """
     for moment in (start, end):
-        if moment.tzinfo is None:
-            raise AnalysisError(f"{moment} has no time zone: partitions are hours in UTC")
-        if moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) != moment:
-            raise AnalysisError(f"{moment} is not a whole hour in UTC: partitions are hours in UTC")
+        if moment.utcoffset() is None:
+            raise AnalysisError(f"{moment} has no time zone: write one, for example 2026-11-24T00:00:00Z")
     if end < start:
         raise AnalysisError(f"the span ends ({end}) before it starts ({start})")
-    first = start.astimezone(UTC)
-    return [_prefix(first + number * HOUR) for number in range((end - start) // HOUR)]
+    first, last = (moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) for moment in (start, end))
+    if start == end:
+        return first, first
+    return first, last if last == end else last + HOUR
 
 
 def _prefix(hour: datetime) -> str:

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import polars as pl
 
+from analysis.metrics.zone import local_text
+
 __all__ = ["headings", "is_number", "rows"]
 
 SHARES = {
@@ -22,6 +24,7 @@ SHARES = {
     "share",
     "visitor_conversion",
 }
+PRICES = {"price", "discount_price"}
 DURATIONS = {"average_duration", "duration", "median_duration"}
 NOTHING = "-"
 
@@ -36,20 +39,24 @@ def is_number(frame: pl.DataFrame) -> list[bool]:
     return [dtype.is_numeric() for dtype in frame.dtypes]
 
 
-def rows(frame: pl.DataFrame) -> list[list[str]]:
-    """Give the texts of each row: shares in percent, durations in minutes and seconds, times in UTC, `-` for null."""
-    return [[_text(name, value) for name, value in row.items()] for row in frame.iter_rows(named=True)]
+def rows(frame: pl.DataFrame, zone: str = "UTC") -> list[list[str]]:
+    """Give the texts of each row.
+
+    Shares are in percent, durations in minutes and seconds, times as clocks of the zone show them; null is `-`.
+    """
+    return [[_text(name, value, zone) for name, value in row.items()] for row in frame.iter_rows(named=True)]
 
 
-def _text(column: str, value: object) -> str:
+def _text(column: str, value: object, zone: str) -> str:
     if value is None:
         return NOTHING
     if isinstance(value, float):
         return _number(column, value)
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        return local_text(value, zone, "%Y-%m-%d %H:%M:%S")
     if isinstance(value, Decimal):
-        return f"{value.normalize():,f}"
+        # The decimals of prices are chosen; those of sums are as many as there may be.
+        return f"{value if column in PRICES else value.normalize():,f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else _plain(value)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 import altair as alt
 import polars as pl
@@ -11,6 +12,7 @@ from markupsafe import Markup
 
 from analysis.history import History
 from analysis.metrics.overview import overview
+from analysis.metrics.zone import local_text
 from analysis.report import cells
 from analysis.report.sections import Section
 
@@ -48,11 +50,11 @@ def page(history: History, sections: Iterable[Section]) -> str:
     figures = overview(history.raw, history.within)
     return _environment.get_template("page.html").render(
         history=history,
-        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        made_at=local_text(datetime.now(UTC), history.within.zone),
         tiles=zip(cells.headings(figures.select(TILES)), *cells.rows(figures.select(TILES)), strict=True),
         sections=list(sections),
         svg=_svg,
-        table=_table,
+        table=partial(_table, zone=history.within.zone),
     )
 
 
@@ -61,13 +63,13 @@ def _svg(chart: alt.TopLevelMixin) -> Markup:
     return Markup(vl_convert.vegalite_to_svg(chart.to_json(), allowed_base_urls=[]))  # noqa: S704  # see above
 
 
-def _table(frame: pl.DataFrame) -> dict[str, object]:
+def _table(frame: pl.DataFrame, zone: str) -> dict[str, object]:
     if frame.height == 1:  # one row of many columns reads best from top to bottom
-        names, (values,) = cells.headings(frame), cells.rows(frame)
+        names, (values,) = cells.headings(frame), cells.rows(frame, zone)
         pairs = zip(names, values, strict=True)
         return {"headings": [], "rows": [[(name, False), (value, True)] for name, value in pairs]}
     numbers = cells.is_number(frame)
     return {
         "headings": list(zip(cells.headings(frame), numbers, strict=True)),
-        "rows": [list(zip(row, numbers, strict=True)) for row in cells.rows(frame)],
+        "rows": [list(zip(row, numbers, strict=True)) for row in cells.rows(frame, zone)],
     }

@@ -25,7 +25,7 @@ from analysis.metrics.overview import (
 from analysis.metrics.paths import paths
 from analysis.metrics.products import discount_effect, products
 from analysis.metrics.retention import retention
-from analysis.metrics.revenue import revenue, revenue_over_time
+from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from analysis.metrics.sessions import session_summary, sessions
 
 __all__ = ["Figure", "Section", "sections"]
@@ -69,12 +69,12 @@ def sections(history: History, validation: ValidationReport) -> Iterator[Section
     Raises:
         AnalysisError: A figure cannot be computed.
     """
-    yield Section("validation", "Validation", _validation(validation))
+    yield Section("validation", "Validation", _validation(validation, history.within.zone))
     for name, title, figures in _SECTIONS:
         yield Section(name, title, figures(history))
 
 
-def _validation(report: ValidationReport) -> list[Figure]:
+def _validation(report: ValidationReport, zone: str) -> list[Figure]:
     checks = report.as_frame()
     found = checks.filter(pl.col("findings") > 0)
     return [
@@ -83,7 +83,10 @@ def _validation(report: ValidationReport) -> list[Figure]:
             charts.validation.findings(checks) if found.height else None,
             found if found.height else None,
         ),
-        Figure("How many objects became rows, and how many did not and why.", charts.validation.objects(report.hours)),
+        Figure(
+            "How many objects became rows, and how many did not and why.",
+            charts.validation.objects(report.hours, zone),
+        ),
     ]
 
 
@@ -94,7 +97,7 @@ def _overview(history: History) -> list[Figure]:
     categories, brands = top_categories(raw, within, TOP), top_brands(raw, within, TOP)
     return [
         Figure(f"The whole range. {CONVERSION}", None, overview(raw, within)),
-        Figure("Events, visitors and sessions over time.", charts.overview.events_over_time(time)),
+        Figure("Events, visitors and sessions over time.", charts.overview.events_over_time(time, zone=within.zone)),
         Figure("Events by name.", charts.overview.top_events(names), names),
         Figure(
             "Logged-in and anonymous visitors. A visitor who logs in counts in both groups.",
@@ -165,9 +168,15 @@ def _products(history: History) -> list[Figure]:
         Figure("Adds per view, with and without a discount.", charts.products.discount_effect(effect), effect),
         Figure(
             "Orders and revenue, from raw; each order counts once.",
-            charts.products.revenue_over_time(revenue_over_time(raw, within)),
+            charts.products.revenue_over_time(revenue_over_time(raw, within), zone=within.zone),
             revenue(raw, within),
         ),
+        Figure(
+            "Revenue by product: price times quantity of the orders' items. The products with the most, by currency.",
+            None,
+            revenue_by_product(raw, within, TOP),
+        ),
+        Figure("Revenue by category of the product.", None, revenue_by_category(raw, within, TOP)),
     ]
 
 
@@ -177,18 +186,18 @@ def _retention(history: History) -> list[Figure]:
     return [
         Figure(
             "Visitors who come back, by week of their first event in the range. Some came before the range.",
-            charts.retention.retention(weeks, "week"),
+            charts.retention.retention(weeks, "week", zone=within.zone),
             weeks,
         ),
         Figure(
             "Visitors who come back, by week of their first visit, which their browser reports. Visitors whose first"
             " visit is not in the range are left out.",
-            charts.retention.retention(new, "week", "first_visit"),
+            charts.retention.retention(new, "week", "first_visit", within.zone),
             new,
         ),
         Figure(
             "Visitors who come back, by day of their first event in the range.",
-            charts.retention.retention(retention(raw, within, "day"), "day"),
+            charts.retention.retention(retention(raw, within, "day"), "day", zone=within.zone),
         ),
     ]
 

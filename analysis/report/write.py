@@ -30,7 +30,7 @@ def write_report(history: History, path: Path) -> None:
     if not path.absolute().parent.is_dir():  # said before the work, not after it
         raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
     within = history.within
-    validation = validate(history.source, history.dw_url, within.start, within.end)
+    validation = validate(history.source, history.dw_url, within.start, within.end, within.zone)
     console = Console(stderr=True)
     parts = track(sections(history, validation), "computing metrics", total=6, console=console, transient=True)
     text = page(history, parts)
@@ -43,14 +43,20 @@ def write_report(history: History, path: Path) -> None:
 
 
 def overview_as_json(history: History) -> str:
-    """Give the overview's columns and values as one JSON object, with the sample that the history includes."""
+    """Give the overview's columns and values as one JSON object, with the zone, the sample, and what it lacks."""
     sample = None if history.sample is None else asdict(history.sample)
-    return json_text({**overview(history.raw, history.within).row(0, named=True), "sample": sample})
+    figures = overview(history.raw, history.within).row(0, named=True)
+    beside = {"zone": history.within.zone, "sample": sample, "unreadable": history.events.unreadable.to_dicts()}
+    return json_text({**figures, **beside})
 
 
 def overview_as_text(history: History, path: Path) -> str:
-    """Say in one line how much happened and where the report is; in a second one, which sample is in it."""
+    """Say in one line how much happened and where the report is; in further lines, what is made up or missing."""
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
-    line = f"{', '.join(counts)}: {path}"
-    return line if history.sample is None else f"{line}\nThe report includes {history.sample}."
+    lines = [f"{', '.join(counts)}, {history.within}: {path}"]
+    if history.sample is not None:
+        lines.append(f"The report includes {history.sample}.")
+    if unreadable := history.events.unreadable.height:
+        lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: 'validate' names them.")
+    return "\n".join(lines)

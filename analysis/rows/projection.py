@@ -33,11 +33,22 @@ class Projection:
     Args:
         fields: The raw fields, as `fields_named` gives them.
         last_modified: Gives the LastModified of a key; called for unusual objects only.
+        columns: The contract's columns, or some of them.
+        price_decimals: How many decimals the prices keep.
     """
 
-    def __init__(self, fields: Sequence[Column], last_modified: Callable[[str], datetime]) -> None:
+    def __init__(
+        self,
+        fields: Sequence[Column],
+        last_modified: Callable[[str], datetime],
+        columns: Sequence[Column] = COLUMNS,
+        *,
+        price_decimals: int = 0,
+    ) -> None:
         self._fields = fields
-        self._columns = (*COLUMNS, *fields)
+        self._places = [COLUMNS.index(column) for column in columns]
+        self._columns = (*(column.with_decimals(price_decimals) for column in columns), *fields)
+        self._price_decimals = price_decimals
         self._last_modified = last_modified
         self.schema = {KEY: pl.String()} | {column.name: DTYPES[column.type] for column in self._columns}
         self._members = Members(
@@ -79,7 +90,8 @@ class Projection:
 
     def _row(self, key: str, text: str) -> list[Value]:
         payload = parse(text)
-        row = row_of(payload, key, self._last_modified(key))
+        whole = row_of(payload, key, self._last_modified(key), self._price_decimals)
+        row = [whole[place] for place in self._places]
         further = [_json_text(field, text) if field.type == JSON else field.value(payload) for field in self._fields]
         return [key, *(str(value) if isinstance(value, UUID) else value for value in row), *further]
 

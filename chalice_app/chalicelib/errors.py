@@ -8,6 +8,7 @@ __all__ = [
     "InvalidEvent",
     "NewerWarehouse",
     "ObjectGone",
+    "OtherPriceDecimals",
     "ProjectionFailed",
     "SchemaError",
     "SettingsError",
@@ -83,6 +84,10 @@ class WarehouseUnavailable(ClickstreamError):
 
 class NewerWarehouse(ClickstreamError):
     """A later version of this code has upgraded the warehouse: commands leave it alone."""
+
+
+class OtherPriceDecimals(ClickstreamError):
+    """The warehouse's prices were stored with another `PRICE_DECIMALS`: whoever writes must not mix the two."""
 
 
 class UpgradeRefused(ClickstreamError):

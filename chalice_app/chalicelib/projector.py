@@ -57,13 +57,16 @@ def upgrade_event(*, dry_run: bool) -> dict[str, Any]:
     return {"upgrade": {"dryRun": dry_run}, "Records": [record]}
 
 
-def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
+def handle(
+    event: Mapping[str, Any], storage: Getting, warehouse: Loading, price_decimals: int = 0
+) -> list[dict[str, Any]]:
     """Project every object of one S3 event, and log one outcome per object. It is safe to repeat.
 
     Args:
         event: The S3 event, or an `upgrade_event`, which upgrades the warehouse.
         storage: Gives the raw objects.
         warehouse: Takes rows and rejects.
+        price_decimals: `PRICE_DECIMALS` of the warehouse.
 
     Returns:
         One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
@@ -73,6 +76,7 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
         UpgradeRefused: The projector's role may not change the warehouse's tables, or its tombstones are gone.
+        OtherPriceDecimals: The prices of the warehouse that is to be upgraded have other decimals.
         WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
     if "upgrade" in event:
@@ -81,7 +85,7 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
     failed = []
     for bucket, key in objects(event):
         try:
-            outcome = _project(bucket, key, storage, warehouse)
+            outcome = _project(bucket, key, storage, warehouse, price_decimals)
         except ClickstreamError as error:
             outcome = {"outcome": "failed", "level": "ERROR", "error": str(error)}
             failed.append(error)
@@ -105,11 +109,11 @@ def _upgrade(warehouse: Loading, *, dry_run: bool) -> dict[str, Any]:
     return outcome
 
 
-def _project(bucket: str, key: str, storage: Getting, warehouse: Loading) -> dict[str, Any]:
+def _project(bucket: str, key: str, storage: Getting, warehouse: Loading, price_decimals: int) -> dict[str, Any]:
     """Project one object, and give its outcome."""
     try:
         raw = storage.get(bucket, key)
-        row = flatten(raw.body, key, raw.last_modified)
+        row = flatten(raw.body, key, raw.last_modified, price_decimals)
     except ObjectGone:
         return {"outcome": "gone", "level": "WARNING"}
     except InvalidEvent as error:

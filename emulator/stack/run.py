@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from analysis.errors import AnalysisError
 from analysis.raw.sample import read_sample
+from chalicelib.errors import SettingsError
+from chalicelib.settings import price_decimals
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
 from command_line.printable import printable_lines
@@ -97,9 +99,10 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
             f"{bucket} includes a sample, which must not reach another warehouse: start without --dw and DW_URL, "
             "delete the sample with 'python -m emulator reset', or name another --home"
         )
+    decimals = _price_decimals()
     stop_orphans(home)
     require_free({"--web-port": options.web_port, "--ingest-port": options.ingest_port, "--s3-port": options.s3_port})
-    dw_url = _start_warehouse(home, options, supervisor, say)
+    dw_url = _start_warehouse(home, options, decimals, supervisor, say)
     access_key, secret_key = home.key_pair()
     stack = Stack(
         web_url=f"http://127.0.0.1:{options.web_port}",
@@ -110,6 +113,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         bucket=BUCKET,
         access_key=access_key,
         secret_key=secret_key,
+        price_decimals=decimals,
     )
     home.write_stack(stack)
     supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
@@ -136,13 +140,23 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     return stack
 
 
-def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> str:
+def _price_decimals() -> int:
+    """Read the setting of the projector. Raises CommandError."""
+    try:
+        return price_decimals()
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def _start_warehouse(
+    home: Home, options: Options, decimals: int, supervisor: Supervisor, say: Callable[[str], None]
+) -> str:
     if options.dw_url is not None:
-        supervisor.add(ExternalWarehouse(options.dw_url))
+        supervisor.add(ExternalWarehouse(options.dw_url, decimals))
         return options.dw_url
     forget_postgres_variables()
     postgres = Postgres(home)
-    supervisor.add(WarehouseServer(postgres))
+    supervisor.add(WarehouseServer(postgres, decimals))
     if postgres.notice:
         say(postgres.notice)
     return postgres.url

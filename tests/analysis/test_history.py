@@ -92,13 +92,25 @@ class TestOpenHistory:
             (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / key).write_bytes(body)
         said = repr(open_history(str(tmp_path), **SPAN))
-        assert f"1 events in {tmp_path}, received from 2026-11-25 09:00 to 2026-11-25 10:00 UTC" in said
+        assert f"1 events in {tmp_path}, received from 2026-11-25 09:00 to 2026-11-25 10:00 (UTC)" in said
         assert "1 objects are not events" in said
         assert "warehouse: none" in said
         assert "made-up" not in said
         with psycopg.connect(warehouse_url) as connection:
             connection.execute(SCHEMA.create_events)
         assert "warehouse: yes" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
+
+    def test_events_count_by_the_clock_asked_for(self, tmp_path: Path) -> None:
+        """An event that waited for two hours counts when it happened; the history says so."""
+        objects = Objects()
+        objects.add(received=-7200)
+        objects.add(received=5400, sent=60)
+        bucket = str(objects.write(tmp_path))
+        for clock, events in (("received", 0), ("occurred", 1)):
+            history = open_history(bucket, clock=clock, **SPAN)  # type: ignore[arg-type]
+            assert (history.events.frame.height, history.raw.clock) == (events, clock)
+            assert f"events in {bucket}, {clock} from 2026-11-25 09:00" in repr(history)
+            assert "lookback 24 h for events and orders that came before" in repr(history)
 
     def test_a_sample_is_called_one(self, tmp_path: Path) -> None:
         """By the hours of it, when the range has some of them."""

@@ -18,7 +18,7 @@ __all__ = ["MONDAY", "RANGE", "Event", "at", "check", "event", "fill", "frame_of
 Event = dict[str, Any]
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
-RANGE = Range(MONDAY, MONDAY + timedelta(days=28))
+RANGE = Range(MONDAY, MONDAY + timedelta(days=28), zone="UTC")
 
 _SHORT = {
     "client": "client_id",

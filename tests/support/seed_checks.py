@@ -3,8 +3,9 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -135,6 +136,14 @@ def is_uuid(text: str) -> bool:
         return False
 
 
+def is_rounded(price: Any) -> bool:
+    """Whether it is a number of any spelling, and not a whole one."""
+    try:
+        return not isinstance(price, bool) and isfinite(float(price)) and float(price) % 1 != 0
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
 def of_names(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
     names: dict[str, list[str]] = defaultdict(list)
     fields: dict[str, list[str]] = defaultdict(list)
@@ -148,6 +157,13 @@ def of_names(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
             holder, _, last = field.rpartition(".")
             if field not in known and last not in MEMBERS[holder].split():
                 fields[field].append(received_at)
+    for name in ("price", "discountPrice"):
+        prices = [(event, member(event.payload, f"product.{name}")) for event in events]
+        rounded = [event for event, price in prices if is_rounded(price)]
+        if rounded:
+            first = min(event.received_at for event in rounded).isoformat(timespec="milliseconds")
+            first = first.replace("+00:00", "Z")
+            yield "rounded_prices", {"member": f"product.{name}", "first_seen": first, "events": len(rounded)}
     for name, times in names.items():
         yield "unknown_event_names", {"event_name": name, "first_seen": min(times), "events": len(times)}
     for field, times in fields.items():
@@ -171,6 +187,10 @@ def of_clients(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
         for event in timed:
             if event.delay - smallest > 300:
                 yield "late_events", {"key": event.key, "seconds": round(event.delay - smallest, 3)}
+            waited = timedelta(seconds=event.delay - (0 if 0 <= smallest <= 60 else smallest))
+            happened = event.received_at - waited
+            if waited > timedelta(minutes=1) and happened.date() < event.received_at.date():
+                yield "moved_days", {"key": event.key}
         dropped = [event.payload["dropped"] for event in of_client]
         totals = [sum(counts.values()) for counts in dropped]
         if max(totals) > min(totals):

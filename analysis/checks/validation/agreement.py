@@ -50,8 +50,10 @@ def agreement_check(source: str | Path, warehouse: Engine, rows: pl.DataFrame, s
     Raises:
         AnalysisError: Raw or the warehouse cannot be read.
     """
-    objects = read_events(source, start, end, keep_duplicates=True).frame
-    raw, within = RawEvents(_projected(objects, rows, start, end)), Range(start, end)
+    decimals = warehouse.price_decimals
+    objects = read_events(source, start, end, keep_duplicates=True, price_decimals=decimals).frame
+    raw = RawEvents(_projected(objects, rows, start, end), price_decimals=decimals)
+    within = Range(start, end)
     pairs = ((name, metric(raw, within), metric(warehouse, within)) for name, metric in METRICS.items())
     differing = [(name, here, there) for name, here, there in pairs if not here.equals(there)]
     verb = "differs" if len(differing) == 1 else "differ"

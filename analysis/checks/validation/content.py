@@ -3,17 +3,19 @@
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
+from analysis.prices import amounts
 from chalicelib.contract import EVENT_NAMES
 
 __all__ = ["content_checks"]
 
 
-def content_checks(events: pl.DataFrame) -> list[Check]:
-    """Check the members of each event."""
+def content_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]:
+    """Check the members of each event; its prices keep so many decimals."""
     missing = events.explode("missing").filter(pl.col("missing").is_not_null())
     names = _drift(events.filter(~pl.col("event_name").is_in(EVENT_NAMES) & _is_named(events)), "event_name")
     fields = _drift(events.explode("unknown").filter(pl.col("unknown").is_not_null()), "unknown")
     lost = events.select("key", "lost").explode("lost").filter(pl.col("lost").is_not_null()).unnest("lost")
+    prices = ("price", "discount_price")
     dear = events.filter(pl.col("discount_price") > pl.col("price"))
     return [
         Check(
@@ -58,7 +60,7 @@ def content_checks(events: pl.DataFrame) -> list[Check]:
             ),
             "none",
             "Check whether the sender swaps the two prices.",
-            dear.select("key", "price", "discount_price").to_dicts(),
+            amounts(dear.select("key", *prices), price_decimals, *prices).to_dicts(),
         ),
     ]
 

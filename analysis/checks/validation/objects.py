@@ -1,11 +1,13 @@
 """Describes raw objects for the checks: one row per object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
+from analysis.checks.validation.decimals import rounded_prices
+from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.members import lost_values, missing_members, unknown_members
 from analysis.raw.partitions import hour_of
 from analysis.rows.fields import fields_named
@@ -14,7 +16,7 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import JsonObject, decode, parse
 
-__all__ = ["SCHEMA", "describe"]
+__all__ = ["SCHEMA", "describe", "unreadable_check"]
 
 TIME = pl.Datetime("us", "UTC")
 SCHEMA: dict[str, Any] = {
@@ -39,27 +41,42 @@ SCHEMA: dict[str, Any] = {
     "missing": pl.List(pl.String),
     "unknown": pl.List(pl.String),
     "lost": pl.List(pl.Struct({"column": pl.String, "member": pl.String, "reason": pl.String})),
+    "rounded": pl.List(pl.Struct({"member": pl.String, "value": pl.String, "decimals": pl.Int64})),
 }
 DROPS = ("dropped_overflow", "dropped_refused", "dropped_withheld")
 _NAMES = tuple(column.name for column in COLUMNS)
 _FIELDS = fields_named(("sent_event_id", "sent_event_timestamp", "received_at", "tab_id", "seq", *DROPS))
 
 
-def describe(objects: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
+def describe(objects: Iterable[tuple[str, bytes]], price_decimals: int = 0) -> pl.DataFrame:
     """Describe pairs of key and body: one row per object, with the columns of SCHEMA, in the given order."""
-    rows = [_described(key, body) for key, body in objects]
+    rows = [_described(key, body, price_decimals) for key, body in objects]
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, SCHEMA)
 
 
-def _described(key: str, body: bytes) -> dict[str, Any]:
+def unreadable_check(unreadable: Sequence[dict[str, object]]) -> Check:
+    """Check that every object could be read; `unreadable` has `key` and `reason` of each one that could not."""
+    return Check(
+        "unreadable_objects",
+        "error",
+        counted(len(unreadable), "object or folder could not be read", "objects or folders could not be read"),
+        "none",
+        "Give this role s3:GetObject and the keys of KMS, restore archived objects, or mend the permissions of files. "
+        "Until then the other checks lack these objects, and lost_events may name their numbers.",
+        sorted(unreadable, key=lambda each: str(each["key"])),
+    )
+
+
+def _described(key: str, body: bytes, price_decimals: int) -> dict[str, Any]:
     known = {"key": key, "partition": hour_of(key)}
     try:
         payload = parse(decode(body))
     except InvalidEvent as error:
         return known | {"corrupt": str(error)}
     # The last argument stands in for a missing time; the checks do not look at such an event's time.
-    row = dict(zip(_NAMES, row_of(payload, key, datetime.min.replace(tzinfo=UTC)), strict=True))
-    return known | _of_row(row) | _of_payload(payload, str(row["event_name"]))
+    row = dict(zip(_NAMES, row_of(payload, key, datetime.min.replace(tzinfo=UTC), price_decimals), strict=True))
+    rounded = list(rounded_prices(payload, price_decimals))
+    return known | _of_row(row) | _of_payload(payload, str(row["event_name"])) | {"rounded": rounded}
 
 
 def _of_row(row: dict[str, Any]) -> dict[str, Any]:

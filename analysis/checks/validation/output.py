@@ -8,6 +8,7 @@ from rich.table import Table
 
 from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.run import ValidationReport
+from analysis.metrics.zone import local_text
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
 
@@ -17,8 +18,8 @@ MOST_SHOWN = 10
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
-def as_json(report: ValidationReport) -> str:
-    """Give one JSON object with every check and every finding."""
+def as_json(report: ValidationReport, zone: str) -> str:
+    """Give one JSON object with every check and every finding, and the zone in which the span was written."""
     return json_text(
         {
             "source": report.source,
@@ -26,6 +27,7 @@ def as_json(report: ValidationReport) -> str:
             "warehouse": report.has_warehouse,
             "start": report.start,
             "end": report.end,
+            "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
             "checks": [_check(check) for check in report.checks],
@@ -33,9 +35,11 @@ def as_json(report: ValidationReport) -> str:
     )
 
 
-def show(report: ValidationReport) -> None:
-    """Print each check with findings, then the hours, then a summary. Text of events is not read as markup."""
+def show(report: ValidationReport, zone: str) -> None:
+    """Print the span, each check with findings, the hours, and a summary. Text of events is not read as markup."""
     console = Console()
+    start, end = (local_text(time, zone) for time in (report.start, report.end))
+    console.print(text_line(f"{report.source}, partitions of {start} to {end} ({zone})"), soft_wrap=True)
     if report.sample is not None:
         console.print(text_line(f"{report.source} includes {report.sample}.", STYLES["warning"]), soft_wrap=True)
     for check in (check for check in report.checks if check.findings):
@@ -67,7 +71,8 @@ def _finding(finding: dict[str, object]) -> str:
 
 def _hours(report: ValidationReport) -> Table:
     rows = (("no hour" if hour is None else f"{hour:%Y-%m-%d %H:00}", *counts) for hour, *counts in report.hours.rows())
-    return text_table(report.hours.columns, ((hour, *(f"{count:,}" for count in counts)) for hour, *counts in rows))
+    titles = ["hour (UTC)", *report.hours.columns[1:]]  # as in the keys
+    return text_table(titles, ((hour, *(f"{count:,}" for count in counts)) for hour, *counts in rows))
 
 
 def _check(check: Check) -> dict[str, Any]:

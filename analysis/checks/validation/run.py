@@ -11,13 +11,17 @@ import polars as pl
 from analysis.checks.validation.agreement import agreement_check
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
+from analysis.checks.validation.decimals import other_decimals_check, rounding_check
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks
-from analysis.checks.validation.objects import SCHEMA, describe
+from analysis.checks.validation.objects import SCHEMA, describe, unreadable_check
 from analysis.checks.validation.rows import erased_check, hours, row_checks, row_ids
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.metrics.engine import WarehouseEvents
+from analysis.metrics.zone import default_zone
+from analysis.prices import checked_decimals, other_decimals
+from analysis.raw.partitions import covering_hours, hour_of
 from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.raw.tombstones import read_tombstones
@@ -72,38 +76,55 @@ class ValidationReport:
         return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
 
 
-def validate(source: str | Path, dw_url: str | None, start: datetime, end: datetime) -> ValidationReport:
+def validate(
+    source: str | Path, dw_url: str | None, start: datetime, end: datetime, zone: str | None = None
+) -> ValidationReport:
     """Validate the events received from `start` to `end`.
 
     Args:
         source: The raw bucket: `s3://bucket`, or a directory.
         dw_url: The warehouse's libpq URL; None to check raw only.
-        start: The first hour: aware, a whole hour in UTC.
-        end: The hour after the last: aware, a whole hour in UTC.
+        start: The first moment, aware. Raw is compared with the warehouse partition by partition, and partitions are
+            hours in UTC: the span is widened to the hours that cover it.
+        end: The moment after the last, aware.
+        zone: The IANA name of the time zone whose days `moved_days` means. By default `CLICKSTREAM_ZONE`, else UTC.
 
     Returns:
-        The report. Nothing is written anywhere.
+        The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
 
     Raises:
-        AnalysisError: Raw or the warehouse cannot be read, or the span does not consist of whole hours.
+        AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
     """
-    batches = (describe(batch) for batch in _batches(read_objects(source, start, end)))
+    start, end = covering_hours(start, end)
+    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    decimals = checked_decimals(None) if warehouse is None else warehouse.price_decimals
+    unreadable: list[dict[str, object]] = []
+    read = read_objects(
+        source, start, end, on_unreadable=lambda key, reason: unreadable.append({"key": key, "reason": reason})
+    )
+    batches = (describe(batch, decimals) for batch in _batches(read))
     objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
     events = first_of_each_event(objects)
     tombstones = read_tombstones(open_source(source))
     others = events if tombstones is None else tombstones.of_others(events)
-    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     rows = None if warehouse is None else row_ids(warehouse, events, start, end)
     compared = [] if tombstones is None else [erased_check(events, others)]
-    compared += [] if rows is None else row_checks(others, rows, start, end)
-    # If rows are missing or surplus, metrics differ for that reason alone.
-    if warehouse is not None and rows is not None and not any(check.findings for check in compared):
+    compared += (
+        [] if rows is None else row_checks(others, rows, start, end, {hour_of(str(each["key"])) for each in unreadable})
+    )
+    # If objects cannot be read, or rows are missing or surplus, metrics differ for that reason alone.
+    is_comparable = not unreadable and not any(check.findings for check in compared)
+    if warehouse is not None and rows is not None and is_comparable:
         compared.append(agreement_check(source, warehouse, rows, start, end))
+    if warehouse is not None:
+        compared.append(other_decimals_check(decimals, other_decimals(decimals)))
     checks = [
+        *([unreadable_check(unreadable)] if unreadable else []),
         *compared,
         *identity_checks(objects, events),
-        *content_checks(events),
-        *clock_checks(events),
+        *content_checks(events, decimals),
+        rounding_check(events, decimals),
+        *clock_checks(events, zone or default_zone()),
         *sequence_checks(events),
         *visit_checks(events),
     ]

@@ -2,8 +2,8 @@ WITH active_periods AS (
     SELECT
         BOOL_OR(CAST($cohort AS TEXT) = 'range' OR COALESCE(is_first_visit, FALSE)) AS begins_cohort,
         visitor,
-        CAST(date_trunc(CAST($grain AS TEXT), event_timestamp AT TIME ZONE 'UTC') AS DATE) AS active_in
-    FROM events
+        CAST(date_trunc(CAST($grain AS TEXT), local_time) AS DATE) AS active_in
+    FROM local_events
     WHERE visitor IS NOT NULL
     GROUP BY visitor, active_in
 ),

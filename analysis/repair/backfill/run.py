@@ -3,10 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+from analysis.prices import checked_decimals
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import Settled, Staging, staging
@@ -25,7 +26,8 @@ class Backfilled:
     """Counts of objects by what became of them.
 
     `added` became rows; `known` had a row before; `rejected` are not valid events; `erased` are of erased people.
-    `recovered` are rejects of before that became rows. `hours` counts the hours that are done.
+    `recovered` are rejects of before that became rows. `hours` counts the hours that are done. `unreadable` has key and
+    reason of each object that may not be read; they are in no count.
     """
 
     hours: int = 0
@@ -35,6 +37,7 @@ class Backfilled:
     rejected: int = 0
     erased: int = 0
     recovered: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def count(self, hour: Settled) -> None:
         """Add one hour. If an event is in raw twice, its second object counts as known."""
@@ -62,14 +65,18 @@ def backfill(
         dry_run: Only count.
         rebuild: Refuse a table that is not empty. Then the object received first becomes the row of each event.
 
+    Returns:
+        The counts. One object that may not be read is named in `unreadable`, and does not keep the rest out.
+
     Raises:
         AnalysisError: Raw or the warehouse fails, or the user interrupts. After the first hour the text says where to
             continue.
     """
-    opened = open_source(source)
     done = Backfilled()
+    opened = open_source(source, lambda key, reason: done.unreadable.append((key, reason)))
     try:
-        erased = read_tombstones(opened)
+        # A tombstone that may not be read is an error: without it, rows of an erased person would come back.
+        erased = read_tombstones(open_source(source))
         with staging(dw_url, bucket_of(source), erased, dry_run=dry_run, must_be_empty=rebuild) as warehouse:
             _run(opened, warehouse, prefixes, done)
     except AnalysisError as error:
@@ -81,7 +88,7 @@ def backfill(
 
 def _run(source: Source, warehouse: Staging, prefixes: Sequence[str], done: Backfilled) -> None:
     """Read raw in this thread, while another thread waits for the warehouse."""
-    projection = Projection((), source.last_modified)
+    projection = Projection((), source.last_modified, price_decimals=checked_decimals(None))
     waiting: deque[Future[Settled | None]] = deque()
     with progress("backfilling hours", len(prefixes)) as advance, ThreadPoolExecutor(1) as writer:
 

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
+from uuid import UUID
 
 import polars as pl
 import psycopg
 
 from analysis.errors import AnalysisError, NoTable
 from analysis.raw.tombstones import Tombstones, enforce, forget_rows
-from analysis.repair.connection import connected
+from analysis.repair.connection import connected, schema_here
 from analysis.rows.fields import KEY
 from analysis.rows.projection import Corrupt
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.schema import SCHEMA, has_table
+from chalicelib.warehouse.schema import SCHEMA, Schema, has_table, recorded_decimals
 from chalicelib.warehouse.tables import INSERT_REJECT, REJECTS
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
@@ -21,25 +22,24 @@ __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
 NAMES = SCHEMA.names
 # Made of the contract's columns: the table may have further columns, added by its users.
 RECEIVED = f"CREATE TEMPORARY TABLE received ({SCHEMA.definitions}, {KEY} TEXT NOT NULL) ON COMMIT DELETE ROWS"
-COPY = f"COPY received ({KEY}, {NAMES}) FROM STDIN"
+COPY = f"COPY pg_temp.received ({KEY}, {NAMES}) FROM STDIN"
 # If several objects have one event id, the first received counts, as wherever raw is read.
 INSERT = f"""
 INSERT INTO {TABLE} ({NAMES})
 SELECT DISTINCT ON (event_id) {NAMES}
-FROM received
+FROM pg_temp.received
 ORDER BY event_id, event_timestamp, {KEY}
 ON CONFLICT (event_id) DO NOTHING
 """  # noqa: S608  # made of the contract's names only
-# The ids that would be inserted are kept from hour to hour, since an event may be in several hours.
-LACKING = "CREATE TEMPORARY TABLE lacking (event_id UUID PRIMARY KEY)"
-COUNT_LACKING = f"""
-INSERT INTO lacking (event_id)
-SELECT event_id FROM received WHERE NOT EXISTS (SELECT FROM {TABLE} AS known WHERE known.event_id = received.event_id)
-ON CONFLICT (event_id) DO NOTHING
-"""  # noqa: S608  # as above
+KNOWN = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s::uuid[])"  # noqa: S608  # as above
 SETTLE_REJECTS = (
-    f"DELETE FROM {REJECTS} AS reject USING received WHERE reject.bucket = %s AND reject.key = received.{KEY}"  # noqa: S608  # as above
+    f"DELETE FROM {REJECTS} AS reject USING pg_temp.received WHERE reject.bucket = %s AND reject.key = received.{KEY}"  # noqa: S608  # as above
 )
+
+END_PROJECTORS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'clickstream-projector'
+"""
 
 # The escapes of COPY's text format.
 SPECIAL = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -61,7 +61,10 @@ class Settled(NamedTuple):
 
 
 class Staging:
-    """A warehouse that is filled hour by hour. Each hour is inserted as a whole or not at all."""
+    """A warehouse that is filled hour by hour. Each hour is inserted as a whole or not at all.
+
+    A dry run only selects: a role that only reads may have no right to a temporary table.
+    """
 
     def __init__(
         self, connection: psycopg.Connection, bucket: str, erased: Tombstones | None, *, dry_run: bool
@@ -72,29 +75,41 @@ class Staging:
         self._dry_run = dry_run
         self._events = 0
         self._erased = 0
+        # What a dry run misses, from hour to hour, since an event may be in several hours: 100 MB per million of ids.
+        self._lacking: set[bytes] = set()
+        self._added = 0
 
     def copy(self, rows: pl.DataFrame) -> None:
         """Add rows to the current hour, with `key` and the contract's columns; rows of erased people are left out."""
         if self._tombstones is not None:
             seen, rows = len(rows), self._tombstones.of_others(rows)
             self._erased += seen - len(rows)
-        with self._connection.cursor() as cursor, cursor.copy(COPY) as copy:
-            copy.write(as_copy_text(rows))
         self._events += len(rows)
+        if self._dry_run:
+            before = len(self._lacking)
+            self._lacking |= self._unknown(rows["event_id"].to_list())
+            self._added += len(self._lacking) - before
+        else:
+            with self._connection.cursor() as cursor, cursor.copy(COPY) as copy:
+                copy.write(as_copy_text(rows))
 
     def settle(self, corrupt: Sequence[Corrupt]) -> Settled:
         """End the hour: insert its rows, record its invalid objects, and delete rejects that are rows now."""
-        events, erased, self._events, self._erased = self._events, self._erased, 0, 0
-        with self._connection.cursor() as cursor:
-            if self._dry_run:
-                settled = Settled(events, cursor.execute(COUNT_LACKING).rowcount, erased, len(corrupt), 0)
-            else:
+        events, added, erased = self._events, self._added, self._erased
+        self._events = self._added = self._erased = 0
+        recovered = 0
+        if not self._dry_run:
+            with self._connection.cursor() as cursor:
                 added = cursor.execute(INSERT).rowcount
                 recovered = cursor.execute(SETTLE_REJECTS, (self._bucket,)).rowcount
                 cursor.executemany(INSERT_REJECT, [(self._bucket, key, reason) for key, reason in corrupt])
-                settled = Settled(events, added, erased, len(corrupt), recovered)
         self._connection.commit()
-        return settled
+        return Settled(events, added, erased, len(corrupt), recovered)
+
+    def _unknown(self, ids: Sequence[str]) -> set[bytes]:
+        """Give the event ids that have no row."""
+        rows = self._connection.execute(KNOWN, (ids,)).fetchall()
+        return {UUID(each).bytes for each in ids}.difference(found.bytes for (found,) in rows)
 
 
 @contextmanager
@@ -110,23 +125,49 @@ def staging(
         bucket: The raw bucket's name, which rejects are recorded with.
         erased: The tombstones of the bucket; None if nobody was erased.
         dry_run: Change nothing, and only count.
-        must_be_empty: Refuse a table that has rows.
+        must_be_empty: Refuse a table that has rows. An empty one takes over `PRICE_DECIMALS` of the environment.
 
     Raises:
-        AnalysisError: The warehouse does not answer, refuses, is newer than this code, or is not empty.
+        AnalysisError: The warehouse does not answer, refuses, is newer than this code, is not empty, or has prices with
+            other decimals than the environment says.
         NoTable: A dry run found no table.
     """
     with connected(dw_url, make=not dry_run) as connection:
         if dry_run and not has_table(connection, TABLE):
             raise NoTable(f"the warehouse has no table {TABLE}: every event in raw is missing")
-        if must_be_empty and connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
-            raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
+        schema = schema_here()
+        if must_be_empty:
+            _refuse_rows(connection)
+            was = recorded_decimals(connection) or 0
+            if was != schema.price_decimals:
+                _change_decimals(connection, was, schema)
+                _refuse_rows(connection)
+        schema.refuse_other_decimals(connection)
         if erased is not None and not dry_run and enforce(connection, erased):
             forget_rows(connection)
-        connection.execute(RECEIVED)
-        connection.execute(LACKING)
+        if not dry_run:
+            connection.execute(RECEIVED)
         connection.commit()
         yield Staging(connection, bucket, erased, dry_run=dry_run)
+
+
+def _refuse_rows(connection: psycopg.Connection) -> None:
+    if connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
+        raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
+
+
+def _change_decimals(connection: psycopg.Connection, was: int, schema: Schema) -> None:
+    """Record other decimals, and end the connections of projectors: each looks at the record when it connects again."""
+    schema.change_decimals(connection)
+    connection.commit()
+    try:
+        connection.execute(END_PROJECTORS)
+    except psycopg.Error:
+        connection.rollback()
+        schema.with_decimals(was).change_decimals(connection)
+        connection.commit()
+        raise
+    connection.commit()
 
 
 def as_copy_text(rows: pl.DataFrame) -> bytes:

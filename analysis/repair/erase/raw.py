@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.errors import AnalysisError
+from analysis.raw.local import is_directory
 from analysis.raw.partitions import SCHEME
 from chalicelib.keys import PREFIX
 
@@ -31,7 +32,10 @@ class Version(NamedTuple):
 
 
 class Bucket(Protocol):
-    """A raw bucket that objects can be deleted from. Every method raises AnalysisError if the bucket refuses."""
+    """A raw bucket that objects can be deleted from. Every method raises AnalysisError if the bucket refuses.
+
+    Also if it refuses a single object, which the error names: the object may be the person's.
+    """
 
     def versions(self) -> list[Version]:
         """List every object below `events/`, whatever its name, and every earlier version."""
@@ -50,7 +54,7 @@ def open_bucket(source: str | Path) -> Bucket:
     """Open the bucket `s3://bucket`, or the bucket in a directory. Raises AnalysisError if it is not there."""
     if str(source).startswith(SCHEME):
         return _S3Bucket(str(source).removeprefix(SCHEME).removesuffix("/"))
-    if not Path(source).is_dir():
+    if not is_directory(Path(source)):
         raise AnalysisError(f"{source} is not a directory: name one that holds events/, or s3://BUCKET")
     return _LocalBucket(Path(source))
 
@@ -63,7 +67,9 @@ class _LocalBucket:
 
     def versions(self) -> list[Version]:
         """See Bucket."""
-        found = (Path(folder, name) for folder, _, names in os.walk(self._directory / PREFIX) for name in names)
+        with self._errors():
+            walk = os.walk(self._directory / PREFIX, onerror=_raise)
+            found = [Path(folder, name) for folder, _, names in walk for name in names]
         return sorted(Version(path.relative_to(self._directory).as_posix()) for path in found)
 
     def read(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
@@ -154,7 +160,8 @@ class _S3Bucket:
         except ClientError as error:
             if _is(error, "NoSuchKey", "NoSuchVersion"):
                 return None
-            raise
+            code = error.response["Error"]["Code"]
+            raise AnalysisError(f"{SCHEME}{self._name} refuses {each.key}: {code}") from error
 
     @staticmethod
     def _version(each: Version) -> dict[str, str]:
@@ -172,6 +179,11 @@ class _S3Bucket:
             raise AnalysisError(f"{SCHEME}{self._name} refuses: {error.response['Error']['Code']}") from error
         except BotoCoreError as error:
             raise AnalysisError(f"cannot reach {SCHEME}{self._name}: {error}") from error
+
+
+def _raise(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # a bucket without events
+        raise error
 
 
 def _is(error: BaseException | None, *codes: str) -> bool:

@@ -1,6 +1,6 @@
 """The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from chalicelib.warehouse.credentials import Credentials, Parameters, credential
 from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
 from chalicelib.warehouse.tables import INSERT_REJECT
 
-__all__ = ["UPGRADE", "Warehouse", "open_warehouse", "reason"]
+__all__ = ["SESSION_SETTINGS", "UPGRADE", "Warehouse", "open_warehouse", "pin", "reason"]
 
 KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # a name of the contract
 # What to do about a table or column that is missing.
@@ -36,12 +36,26 @@ CONNECTION_DEFAULTS = {
     "client_encoding": "utf8",
 }
 
+# A role or a database may set these otherwise, and text would be read or written in another way. They are set once for
+# each connection. They are not startup options, because poolers refuse those; poolers keep track of all of these.
+# Limits that somebody gave a role hold: statement_timeout, lock_timeout, default_transaction_read_only.
+SESSION_SETTINGS = {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "standard_conforming_strings": "on",
+    "timezone": "UTC",
+}
+
 
 class Warehouse:
     """Rows and rejects of one PostgreSQL database. Threads may share it: they take turns.
 
     A table or column that a statement misses is added, if the role may do that. What no statement misses is left alone,
     so a warehouse that newer code has upgraded takes rows as before.
+
+    Each new connection first sees that the warehouse's prices have the decimals of the schema: every method may raise
+    OtherPriceDecimals.
     """
 
     def __init__(self, credentials: str | Credentials, schema: Schema = SCHEMA) -> None:
@@ -131,6 +145,16 @@ class Warehouse:
             raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
 
     def _connect(self) -> psycopg.Connection:
+        """Connect, and see that rows of this code fit the rows that are there. Raises OtherPriceDecimals."""
+        connection = self._open()
+        try:
+            self._schema.refuse_other_decimals(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open(self) -> psycopg.Connection:
         """Connect with the parameters that were read before. If the server refuses them, read them again."""
         known, self._parameters = self._parameters, self._parameters or self._credentials()
         try:
@@ -146,7 +170,18 @@ class Warehouse:
 @cache
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of this process, kept across invocations. Raises SettingsError."""
-    return Warehouse(credentials_of(settings))
+    return Warehouse(credentials_of(settings), SCHEMA.with_decimals(settings.price_decimals))
+
+
+def pin(
+    connection: psycopg.Connection, settings: Mapping[str, str] = SESSION_SETTINGS, *, is_local: bool = False
+) -> None:
+    """Set these whatever the role's own settings are: for the session, or only for the current transaction."""
+    calls = ", ".join(["set_config(%s, %s, %s)"] * len(settings))
+    connection.execute(
+        f"SELECT {calls}".encode(),
+        [each for name, value in settings.items() for each in (name, value, is_local)],
+    )
 
 
 def reason(error: psycopg.Error) -> str:
@@ -158,4 +193,10 @@ def reason(error: psycopg.Error) -> str:
 
 def _open(parameters: Parameters) -> psycopg.Connection:
     # No prepared statements: they tie a session to one backend, which poolers do not promise.
-    return psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
+    connection = psycopg.connect(**{**CONNECTION_DEFAULTS, **parameters}, autocommit=True, prepare_threshold=None)
+    try:
+        pin(connection)
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection

@@ -21,6 +21,7 @@ CHECKS = (
     "lost_values",
     "clock_skew",
     "late_events",
+    "moved_days",
     "lost_events",
     "counted_drops",
     "repeated_seqs",
@@ -29,10 +30,12 @@ CHECKS = (
     "discounts_above_price",
     "wrong_partitions",
     "raw_and_warehouse_differ",
+    "rounded_prices",
+    "other_price_decimals",
 )
 
 # The findings of these checks are names, each with the time of its first event and the number of its events.
-BY_NAME = {"unknown_event_names": "event_name", "unknown_fields": "field"}
+BY_NAME = {"unknown_event_names": "event_name", "unknown_fields": "field", "rounded_prices": "member"}
 
 
 class Findings:

@@ -42,7 +42,7 @@ def overview(events: Events) -> Table:
 
 def events_over_time(events: Events, grain: str) -> Table:
     """Count events, visitors and sessions by hour or day."""
-    periods = grouped(events.all, lambda record: period_of(record.time, grain))
+    periods = grouped(events.all, lambda record: period_of(record.time, grain, events.zone))
     return Table(("period", *AUDIENCE), [(iso(period), *_audience(periods[period])) for period in sorted(periods)])
 
 

@@ -24,7 +24,7 @@ def retention(events: Events, grain: str, cohort: str = "range") -> Table:
         counted = list(dropwhile(lambda record: cohort == "first_visit" and not record.is_first_visit, records))
         if not counted:
             continue
-        periods = {_period(day_of(record.time), grain) for record in counted}
+        periods = {_period(day_of(record.time, events.zone), grain) for record in counted}
         begin = min(periods)
         visitors[begin] += 1
         active[begin].update((period - begin).days // DAYS[grain] for period in periods)

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from emulator.seed.clock import DAY, HOUR, SECOND
+from analysis.metrics.zone import zone_of
+from emulator.seed.clock import MINUTE, SECOND, moment
 
 __all__ = [
     "ADD",
@@ -25,7 +27,7 @@ __all__ = [
 ADD, REMOVE, VIEW = "add_to_cart_click", "remove_from_cart_click", "product_view"
 START, COMPLETE = "checkout_start", "checkout_complete"
 VIEWS = frozenset(("page_view", "home_view", "category_view", "product_view"))
-PERIODS = {"hour": HOUR, "day": DAY}
+QUARTER = 15 * MINUTE
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -56,11 +58,25 @@ def grouped(members: Iterable[T], group: Callable[[T], K]) -> dict[K, list[T]]:
     return groups
 
 
-def period_of(time: int, grain: str) -> int:
-    """Return the beginning of the hour or UTC day of a time."""
-    return time - time % PERIODS[grain]
+def period_of(time: int, grain: str, zone: str) -> int:
+    """Return the beginning of the hour or day of a time, by the clocks of a zone.
+
+    It is the first quarter hour before it with the same date, and for hours also with the same hour and offset.
+    """
+    return _first_quarter(time - time % QUARTER, grain, zone)
 
 
-def day_of(time: int) -> date:
-    """Return the UTC day of a time."""
-    return date(1970, 1, 1) + timedelta(days=time // DAY)
+def day_of(time: int, zone: str) -> date:
+    """Return the day of a time, by the clocks of a zone."""
+    return moment(time).astimezone(zone_of(zone)).date()
+
+
+@cache
+def _first_quarter(quarter: int, grain: str, zone: str) -> int:
+    is_first = _place(quarter - QUARTER, grain, zone) != _place(quarter, grain, zone)
+    return quarter if is_first else _first_quarter(quarter - QUARTER, grain, zone)
+
+
+def _place(time: int, grain: str, zone: str) -> tuple[object, ...]:
+    local = moment(time).astimezone(zone_of(zone))
+    return (local.date(),) if grain == "day" else (local.date(), local.hour, local.utcoffset())

@@ -12,6 +12,7 @@ __all__ = [
     "bad_price",
     "bad_product_name",
     "discount_above_price",
+    "rounded_price",
     "unknown_event_name",
     "unknown_field",
 ]
@@ -72,6 +73,18 @@ def discount_above_price(history: History) -> bool:
     product = event.payload["product"]
     product["discountPrice"] = product["price"] + history.random.choice((1, 10_000))
     history.findings.add("discounts_above_price", key=event.key)
+    return True
+
+
+def rounded_price(history: History) -> bool:
+    """Plant a price that is text, with a decimal to be rounded away from zero."""
+    event = history.pick_priced()
+    if event is None:
+        return False
+    price = event.payload["product"]["price"]
+    event.spell()["product"]["price"] = history.random.choice((f" {price}.5 ", f"{price}5e-1"))
+    event.payload["product"]["price"] = price + 1
+    history.findings.add("rounded_prices", member="product.price", first_seen=iso(event.received_at))
     return True
 
 

@@ -172,7 +172,7 @@ class TestRetention:
         chart = CHARTS[name](raw_of(VISITS)).to_dict()
         assert chart["title"] == f"Visitors who are back, by week of their {beginning}"
         titles = {axis["title"] for axis in axes(chart)}
-        assert titles == {f"weeks after the {beginning}", f"week of the {beginning} (visitors)"}
+        assert titles == {f"weeks after the {beginning}", f"week of the {beginning}, UTC (visitors)"}
 
 
 class TestValidation:

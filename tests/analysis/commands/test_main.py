@@ -37,7 +37,7 @@ class TestValidate:
         """Exit code 0, and an account of the hours; that no warehouse was compared is said."""
         result = run("--source", bucket, *SPAN)
         assert result.exit_code == 0
-        assert "All 17 checks passed." in result.stdout
+        assert "All 19 checks passed." in result.stdout
         assert "Raw was not compared with a warehouse" in result.stdout
 
     def test_a_sample_is_called_one(self, bucket: Path) -> None:
@@ -92,13 +92,38 @@ class TestValidate:
         result = run("--source", bucket, *SPAN)
         assert "event_name [red]x[/]" in result.stdout
 
+    def test_the_span_is_shown_on_the_zones_clocks(self, bucket: Path) -> None:
+        """Times without an offset are of the zone, and the partitions that cover the span are taken as a whole."""
+        span = ("--start", "2026-11-25T14:30", "--end", "2026-11-25T15:30", "--zone", "Asia/Kolkata")
+        shown = "partitions of 2026-11-25 14:30 to 2026-11-25 15:30 (Asia/Kolkata)"
+        assert shown in run("--source", bucket, *span).stdout
+        report = json.loads(run("--source", bucket, *span, "--json").stdout)
+        assert (report["zone"], report["start"]) == ("Asia/Kolkata", "2026-11-25T09:00:00.000Z")
+        assert report["hours"][0]["objects"] == 5
+        wider = json.loads(run("--source", bucket, "--end", "2026-11-25T09:01Z", "--json").stdout)
+        assert (wider["zone"], wider["end"]) == ("UTC", "2026-11-25T10:00:00.000Z")
+
+    def test_the_environment_names_the_default_zone(self, bucket: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """--zone may stand behind the times; a wrong name in the environment is wrong usage, but help still works."""
+        span = ("--start", "2026-11-25T16:00", "--end", "2026-11-25T17:00")
+        monkeypatch.setenv("CLICKSTREAM_ZONE", "Asia/Ho_Chi_Minh")
+        assert json.loads(run("--source", bucket, *span, "--json").stdout)["start"] == "2026-11-25T09:00:00.000Z"
+        after = json.loads(run("--source", bucket, *SPAN, "--zone", "UTC", "--json").stdout)
+        assert after["start"] == "2026-11-25T09:00:00.000Z"
+        monkeypatch.setenv("CLICKSTREAM_ZONE", "Hanoi")
+        result = run("--source", bucket, *SPAN)
+        assert result.exit_code == 2
+        assert "CLICKSTREAM_ZONE: 'Hanoi' is not the IANA name of a time zone" in result.output
+        assert run("--help").exit_code == 0
+
     @pytest.mark.parametrize(
         ("arguments", "problem"),
         [
             ((), "name --source DIR or s3://BUCKET"),
             (("--source", "nowhere"), "nowhere"),
             (("--start", "yesterday"), "'yesterday' is not a time"),
-            (("--source", ".", "--start", "2026-11-25T09:30", "--end", "2026-11-25T10:00"), "whole hour"),
+            (("--source", ".", "--zone", "Asia/Hanoi"), "write one such as Asia/Ho_Chi_Minh"),
+            (("--zone", "Europe/Berlin", "--start", "2026-10-25T02:30"), "write 2026-10-25T02:30:00+02:00 or"),
             (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),
         ],
     )

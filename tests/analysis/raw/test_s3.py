@@ -11,7 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.raw.local import LocalSource
 from analysis.raw.s3 import S3Source
 from analysis.raw.sample import MARKER, Sample, read_sample
-from analysis.rows.reader import read_events
+from analysis.rows.reader import read_events, read_hours, read_objects
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
 from command_line.home import BUCKET, Home, Stack
@@ -69,14 +69,14 @@ def bucket(server: tuple[Stack, Path], aws_environment: Callable[..., None]) -> 
 class TestS3Source:
     def test_the_bucket_and_its_directory_give_the_same_events(self, bucket: Path) -> None:
         """Keys of any spelling, objects without a time, and names that are not objects."""
-        served = read_events(f"s3://{BUCKET}", START, END, fields=["key"])
+        served = read_hours(f"s3://{BUCKET}", START, END, fields=["key"])
         assert sorted(served.frame["key"]) == sorted(KEYS)
-        assert served.frame.equals(read_events(bucket, START, END, fields=["key"]).frame)
+        assert served.frame.equals(read_hours(bucket, START, END, fields=["key"]).frame)
 
     def test_the_times_are_those_that_the_projector_sees(self, bucket: Path) -> None:
         """LastModified as RawStorage gives it: for objects without a time of their own it is a column."""
         del bucket
-        frame = read_events(f"s3://{BUCKET}", START, END, fields=["key"]).frame
+        frame = read_hours(f"s3://{BUCKET}", START, END, fields=["key"]).frame
         for *row, key in frame.iter_rows():
             raw = RawStorage(_client()).get(BUCKET, key)
             expected = flatten(raw.body, key, raw.last_modified)
@@ -86,7 +86,7 @@ class TestS3Source:
         """Each once."""
         del bucket
         start, end = START - timedelta(hours=2), START - timedelta(hours=1)
-        frame = read_events(f"s3://{BUCKET}", start, end, fields=["key"]).frame
+        frame = read_hours(f"s3://{BUCKET}", start, end, fields=["key"]).frame
         assert sorted(frame["key"]) == sorted(MANY)
 
     def test_every_hour_there_is_is_found(self, bucket: Path) -> None:
@@ -109,6 +109,15 @@ class TestS3Source:
         assert [names for _, names in folders] == [["gone.json"]]
         _client().delete_object(Bucket=BUCKET, Key=GONE)
         assert list(source.read(folders)) == []
+
+    def test_control_characters_in_a_key_are_read(self, bucket: Path) -> None:
+        """S3 allows them; obstore does not."""
+        del bucket
+        keys = [f"events/2026/11/25/23/event-{character}.json" for character in "\x01\n\x7f"]
+        for key in keys:
+            _client().put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+        found = dict(read_objects(f"s3://{BUCKET}", START + timedelta(hours=25), START + timedelta(hours=26)))
+        assert found == {key: key.encode() for key in keys}
 
     def test_a_missing_bucket_is_an_error_that_says_so(self, bucket: Path) -> None:
         """In one line, with S3's own code."""

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +23,26 @@ class TestHourPrefixes:
         """It ends where it starts."""
         assert hour_prefixes(NOON, NOON) == []
 
+    @pytest.mark.parametrize(
+        ("start", "end", "hours"),
+        [
+            (NOON, NOON + timedelta(microseconds=1), ["12"]),
+            (NOON + timedelta(minutes=59), NOON + timedelta(minutes=60), ["12"]),
+            (NOON + timedelta(minutes=59), NOON + timedelta(minutes=61), ["12", "13"]),
+            (NOON + timedelta(minutes=30), NOON + timedelta(minutes=30), []),
+        ],
+    )
+    def test_hours_that_cover_the_span_are_listed(self, start: datetime, end: datetime, hours: list[str]) -> None:
+        """A span may start and end at any instant; partitions are whole hours in UTC."""
+        assert hour_prefixes(start, end) == [f"events/2026/11/24/{hour}/" for hour in hours]
+
+    def test_a_day_in_kolkata_is_covered_by_25_hours(self) -> None:
+        """It starts and ends in the middle of an hour in UTC."""
+        start = datetime(2026, 11, 24, tzinfo=ZoneInfo("Asia/Kolkata"))
+        prefixes = hour_prefixes(start, start + timedelta(days=1))
+        assert (prefixes[0], prefixes[-1]) == ("events/2026/11/23/18/", "events/2026/11/24/18/")
+        assert len(prefixes) == 25
+
     def test_other_time_zones_are_turned_into_utc(self) -> None:
         """Partitions are hours in UTC."""
         hanoi = timezone(timedelta(hours=7))
@@ -32,13 +53,13 @@ class TestHourPrefixes:
         ("start", "end", "problem"),
         [
             (NOON.replace(tzinfo=None), NOON, "no time zone"),
-            (NOON, NOON + timedelta(minutes=30), "not a whole hour"),
-            (NOON.replace(tzinfo=timezone(timedelta(hours=5, minutes=30))), NOON, "not a whole hour"),
             (NOON, NOON - timedelta(hours=1), "before it starts"),
         ],
     )
-    def test_what_is_no_span_of_hours_is_an_error(self, start: datetime, end: datetime, problem: str) -> None:
-        """To read more or less than was asked for would be a trap."""
+    def test_a_span_without_zone_or_that_ends_before_it_starts_is_an_error(
+        self, start: datetime, end: datetime, problem: str
+    ) -> None:
+        """The message says what is wrong."""
         with pytest.raises(AnalysisError, match=problem):
             hour_prefixes(start, end)
 

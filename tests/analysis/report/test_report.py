@@ -49,7 +49,9 @@ class TestReport:
     def test_it_has_every_section_and_the_right_figures(self, bucket: Path, tmp_path: Path) -> None:
         """Two visitors, one of whom adds and buys."""
         result = run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
-        assert (result.exit_code, result.stdout) == (0, f"4 events, 2 visitors, 2 sessions: {tmp_path / 'r.html'}\n")
+        within = "2026-11-25 09:00 to 2026-11-25 10:00 (UTC)"
+        said = f"4 events, 2 visitors, 2 sessions, {within}: {tmp_path / 'r.html'}\n"
+        assert (result.exit_code, result.stdout) == (0, said)
         page = (tmp_path / "r.html").read_text()
         assert tiles(page) == {
             "events": "4",
@@ -64,6 +66,16 @@ class TestReport:
         sections = ["validation", "overview", "funnel", "sessions", "products", "retention"]
         assert re.findall(r'<section id="(\w+)">', page) == sections
         assert re.findall(r'href="#(\w+)"', page) == sections
+
+    def test_it_says_by_which_clock_events_count(self, bucket: Path, tmp_path: Path) -> None:
+        """And how far the range looks back, and ahead."""
+        run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        rule = "each event counts when it was received; lookback 24 h"
+        assert rule in (tmp_path / "r.html").read_text()
+        result = run("--source", bucket, "--out", tmp_path / "o.html", "--clock", "occurred", *SPAN)
+        assert result.stdout.startswith("4 events, 2 visitors")
+        rule = "each event counts when it occurred, if it arrived by 24 h after the range; lookback 24 h"
+        assert rule in (tmp_path / "o.html").read_text()
 
     def test_it_needs_nothing_from_elsewhere(self, bucket: Path, tmp_path: Path) -> None:
         """No script, no picture, no style sheet, no font: all is inside."""
@@ -96,6 +108,24 @@ class TestReport:
         said = "includes a sample: made-up events of 2026-11-25 09:00 to 2026-11-25 10:00 UTC"
         assert f"The report {said}" in run(*arguments).stdout
         assert f"This report {said}" in (tmp_path / "r.html").read_text()
+
+    def test_the_zone_is_shown(self, bucket: Path, tmp_path: Path) -> None:
+        """In the subtitle, at axes of time, in tables, on the terminal and in JSON."""
+        span = ("--start", "2026-11-25T14:45", "--end", "2026-11-25T15:45", "--zone", "Asia/Kathmandu")
+        arguments = ("--source", bucket, "--out", tmp_path / "r.html", *span)
+        within = "2026-11-25 14:45 to 2026-11-25 15:45 (Asia/Kathmandu)"
+        assert within in run(*arguments).stdout
+        page = (tmp_path / "r.html").read_text()
+        assert f"{within}, login state all" in page
+        for axis in ("day", "day of receipt"):
+            assert f">{axis} (Asia/Kathmandu)<" in page
+        assert ">week of the first event in the range, Asia/Kathmandu (visitors)<" in page
+        assert ">2026-11-25 14:45:01<" in page
+        assert "(UTC)" not in page
+        found = json.loads(run(*arguments, "--json").stdout)
+        assert (found["zone"], found["events"], found["first_event"]) == (
+            "Asia/Kathmandu", 4, "2026-11-25T09:00:01.000Z"
+        )  # fmt: skip
 
     def test_an_empty_span(self, bucket: Path, tmp_path: Path) -> None:
         """Hours of which there is nothing."""
@@ -139,3 +169,8 @@ class TestCells:
             ]
         ]  # fmt: skip
         assert cells.headings(frame)[2] == "median duration"
+
+    def test_prices_keep_the_decimals_that_were_chosen(self) -> None:
+        """Sums of money have as many as they need."""
+        frame = pl.DataFrame({"price": [Decimal("12.50")], "discount_price": [1990000], "revenue": [Decimal("12.50")]})
+        assert cells.rows(frame) == [["12.50", "1,990,000", "12.5"]]

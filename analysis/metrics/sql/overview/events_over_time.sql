@@ -1,8 +1,8 @@
 SELECT
-    date_trunc(CAST($grain AS TEXT), event_timestamp AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' AS period,
+    CASE CAST($grain AS TEXT) WHEN 'hour' THEN hour_start ELSE day_start END AS period,
     COUNT(*) AS events,
     COUNT(DISTINCT visitor) AS visitors,
     COUNT(DISTINCT session_id) AS sessions
-FROM events
+FROM local_events
 GROUP BY 1
 ORDER BY period
