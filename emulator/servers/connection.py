@@ -67,7 +67,7 @@ class Connection:
         self._is_last = False
 
     def next_request(self) -> Request | None:
-        """Read the next request; return None after the last response.
+        """Read the next request; return None after the last one.
 
         Raises:
             Refused: The request breaks HTTP's rules, or is too large. Respond, and close the connection.
@@ -80,7 +80,8 @@ class Connection:
         headers: dict[str, str] = {}
         try:
             head = self._next_event(PIECE_BYTES)
-            assert isinstance(head, h11.Request)  # noqa: S101  # nothing else can come first
+            if not isinstance(head, h11.Request):  # the client has closed the connection
+                return None
             headers |= _joined(head)
             self._check(head, headers)
             return Request(head.method.decode(), head.target.decode(), headers, self._body(headers))
@@ -145,10 +146,7 @@ class Connection:
             if self._http.they_are_waiting_for_100_continue:
                 go_on = self._http.send(h11.InformationalResponse(status_code=100, headers=[]))
                 self._stream.sendall(go_on or b"")
-            data = self._stream.recv(min(most, PIECE_BYTES))
-            if not data:
-                raise ConnectionAbortedError("the client has closed the connection")
-            self._http.receive_data(data)
+            self._http.receive_data(self._stream.recv(min(most, PIECE_BYTES)))
         return event
 
     def _too_large(self, size: str, headers: dict[str, str]) -> Refused:

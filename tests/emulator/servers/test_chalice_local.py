@@ -178,6 +178,13 @@ class TestFraming:
         assert "the body is empty" in json.loads(body)["message"]
         assert storage.bodies == []
 
+    @pytest.mark.parametrize("end", ["Content-Length: 22", "Transfer-Encoding: chunked"])
+    def test_a_request_that_is_cut_off(self, end: str, port: int, storage: Storage) -> None:
+        """400, if the client still listens; what came of it is no event."""
+        ((status, _),) = exchange(port, head(end) + (EVENT if end.startswith("Content") else chunked(EVENT, end=b"")))
+        assert (status, storage.bodies) == (400, [])
+        assert exchange(port) == []
+
     def test_chunks_in_http_1_0(self, port: int, storage: Storage) -> None:
         """That version has none: 400, and closed."""
         request = head("Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0") + chunked(EVENT)
