@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from analysis import AnalysisError, Range, RawEvents, discount_effect, read_events, read_objects
+from analysis.raw import objects
+from analysis.raw.objects import Batch
 from analysis.rows import reader
-from analysis.rows.projection import Batch, Corrupt, Projection
+from analysis.rows.projection import Corrupt, Projection
 from chalicelib.contract import COLUMNS
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.keys import object_key
@@ -105,7 +107,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However many batches they were read in."""
-        monkeypatch.setattr(reader, "BATCH_OBJECTS", 2)
+        monkeypatch.setattr(objects, "BATCH_OBJECTS", 2)
         moments = [START + timedelta(minutes=minute) for minute in (50, 10, 10, 40, 0)]
         keys = [store({}, moment) for moment in moments]
         frame = read_events(tmp_path, START, END, fields=["key"]).frame
@@ -115,7 +117,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is in memory at once is bounded by bytes, too."""
-        monkeypatch.setattr(reader, "BATCH_BYTES", 1)
+        monkeypatch.setattr(objects, "BATCH_BYTES", 1)
         sizes: list[int] = []
 
         class Counting(Projection):
@@ -362,3 +364,15 @@ class TestReadObjects:
         """Corrupt ones, too."""
         expected = {store(b"[]"): b"[]", store(b'{"a": 1}', START + timedelta(hours=1)): b'{"a": 1}'}
         assert dict(read_objects(tmp_path, START, END)) == expected
+
+
+class TestBots:
+    def test_their_events_may_be_left_out(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """By the user agent, which becomes a column only if it is asked for."""
+        for name, user_agent in (("bot", "Mozilla/5.0 (compatible; Googlebot/2.1)"), ("person", "Firefox/150")):
+            ingest = {"receivedAt": iso_milliseconds(START), "userAgent": user_agent}
+            store(json.dumps({"eventName": name, "_ingest": ingest}).encode())
+        assert sorted(read_events(tmp_path, START, END).frame["event_name"]) == ["bot", "person"]
+        people = read_events(tmp_path, START, END, bots=False).frame
+        assert (people["event_name"].to_list(), people.columns) == (["person"], NAMES)
+        assert read_events(tmp_path, START, END, bots=False, fields=["user_agent"]).frame.columns[-1] == "user_agent"
