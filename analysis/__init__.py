@@ -39,6 +39,8 @@ __all__ = [
     "rebuilt_sessions",
     "retention",
     "revenue",
+    "revenue_by_category",
+    "revenue_by_product",
     "revenue_over_time",
     "session_summary",
     "sessions",
@@ -53,7 +55,8 @@ __all__ = [
 if TYPE_CHECKING:
     from analysis import charts
     from analysis.checks.validation.finding import Check
-    from analysis.checks.validation.run import ValidationReport, validate
+    from analysis.checks.validation.report import ValidationReport
+    from analysis.checks.validation.run import validate
     from analysis.errors import AnalysisError, NoTable
     from analysis.history import History, open_history, read_history
     from analysis.metrics.carts import carts
@@ -73,17 +76,19 @@ if TYPE_CHECKING:
     from analysis.metrics.products import discount_effect, products
     from analysis.metrics.range import LoginState, Range, moment, span
     from analysis.metrics.retention import retention
-    from analysis.metrics.revenue import revenue, revenue_over_time
+    from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
     from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
+    from analysis.raw.objects import read_objects
     from analysis.raw.sample import Sample
     from analysis.rows.fields import RAW_FIELDS
-    from analysis.rows.reader import Events, read_events, read_objects
+    from analysis.rows.reader import Events, read_events
 else:  # hidden from type checkers, which would take any name of this package for one that there is
     from importlib import import_module
 
     _NAMES = {
         "checks.validation.finding": ("Check",),
-        "checks.validation.run": ("ValidationReport", "validate"),
+        "checks.validation.report": ("ValidationReport",),
+        "checks.validation.run": ("validate",),
         "errors": ("AnalysisError", "NoTable"),
         "history": ("History", "open_history", "read_history"),
         "metrics.carts": ("carts",),
@@ -103,11 +108,12 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "metrics.products": ("discount_effect", "products"),
         "metrics.range": ("LoginState", "Range", "moment", "span"),
         "metrics.retention": ("retention",),
-        "metrics.revenue": ("revenue", "revenue_over_time"),
+        "metrics.revenue": ("revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"),
         "metrics.sessions": ("rebuilt_sessions", "session_summary", "sessions"),
+        "raw.objects": ("read_objects",),
         "raw.sample": ("Sample",),
         "rows.fields": ("RAW_FIELDS",),
-        "rows.reader": ("Events", "read_events", "read_objects"),
+        "rows.reader": ("Events", "read_events"),
     }
     _MODULES = {name: f"analysis.{module}" for module, names in _NAMES.items() for name in names}
 

@@ -1,17 +1,23 @@
 """A history to look at: the raw events of a range, and the warehouse that holds them too, if there is one."""
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from analysis.errors import AnalysisError
 from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
+from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.sample import Sample, read_sample
 from analysis.rows.reader import Events, OnError, read_events
+from analysis.rows.selection import DAY, Clock
 
 __all__ = ["History", "open_history", "read_history"]
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class History:
         raw: The events, for every metric.
         warehouse: The warehouse, for every metric but revenue; None without a URL.
         sample: Which of the events are made up; None if all are real.
+        price_decimals: How many decimals the prices in `events` keep: as many as the warehouse's, if it can be asked.
+        bots: Whether the events of crawlers, headless browsers and monitors are among `events` and `raw`.
     """
 
     source: str | Path
@@ -36,15 +44,33 @@ class History:
     raw: RawEvents
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
+    price_decimals: int = 0
+    bots: bool = True
+
+    @property
+    def rule(self) -> str:
+        """Say in words by which clock events count, and how far the range looks back and ahead."""
+        read = self.events
+        back = f"lookback {read.lookback / HOUR:g} h for events and orders that came before"
+        if read.clock == "received":
+            return f"each event counts when it was received; {back}"
+        return (
+            f"each event counts when it occurred, if it arrived by {read.lookahead / HOUR:g} h after the range; {back}"
+        )
 
     def __repr__(self) -> str:
-        lines = [f"{self.events.frame.height:,} events in {self.source}, received from {self.within}"]
+        read = self.events
+        lines = [f"{read.frame.height:,} events in {self.source}, {read.clock} from {self.within}", self.rule]
         if self.sample:
             lines.append(f"includes {self.sample}")
+        if not self.bots:
+            lines.append("without the events of bots in raw; the warehouse has them")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
         if unreadable := self.events.unreadable.height:
             lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
+        if (here := other_decimals(self.price_decimals)) is not None:
+            lines.append(f"prices: {self.price_decimals} decimals, as in the warehouse; PRICE_DECIMALS is {here} here")
         if corrupt := self.events.corrupt.height:
             lines.append(f"{corrupt:,} objects are not events: see 01_validation")
         return "\n".join(lines)
@@ -57,8 +83,10 @@ def open_history(
     end: str | datetime | None = None,
     login_state: LoginState | None = None,
     zone: str | None = None,
+    clock: Clock = "received",
     *,
     on_error: OnError = "raise",
+    bots: bool = True,
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -70,7 +98,9 @@ def open_history(
         end: Moment after the last one, of `zone` unless it says otherwise. By default the end of the current hour.
         login_state: Metrics count only events of this login state. By default they count all.
         zone: The IANA name of the time zone whose hours, days and weeks count. By default `CLICKSTREAM_ZONE`, else UTC.
+        clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
         on_error: As in `read_history`.
+        bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
         The history; read again to see events that came later.
@@ -82,18 +112,32 @@ def open_history(
     require_events(place)
     there = zone or default_zone()
     within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
-    return read_history(place, warehouse_of(warehouse, place), within, on_error=on_error)
+    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error, bots=bots)
 
 
-def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_error: OnError = "raise") -> History:
+def read_history(
+    source: str | Path,
+    dw_url: str | None,
+    within: Range,
+    clock: Clock = "received",
+    lookback: timedelta = DAY,
+    lookahead: timedelta = DAY,
+    *,
+    on_error: OnError = "raise",
+    bots: bool = True,
+) -> History:
     """Read the events of a range.
 
     Args:
         source: `s3://bucket`, or a bucket's directory.
         dw_url: The URL of the warehouse, or None.
         within: The range.
+        clock: `received` for the events that were received in the range, `occurred` for the events that occurred in it.
+        lookback: How long before the range an event may have been received first, as in `read_events`.
+        lookahead: How long after the range an event may arrive that occurred in it, as in `read_events`.
         on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
             history says how many there are.
+        bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -101,7 +145,28 @@ def read_history(source: str | Path, dw_url: str | None, within: Range, *, on_er
     Raises:
         AnalysisError: The bucket cannot be read, or the URL is not one.
     """
-    events = read_events(source, within.start, within.end, fields=["order"], on_error=on_error)
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    decimals = _decimals(warehouse)
+    events = read_events(
+        source,
+        within.start,
+        within.end,
+        fields=["order"],
+        lookback=lookback,
+        clock=clock,
+        lookahead=lookahead,
+        on_error=on_error,
+        price_decimals=decimals,
+        bots=bots,
+    )
     sample = read_sample(source, within.start, within.end)
-    return History(source, dw_url, within, events, RawEvents(events.frame), warehouse, sample)
+    raw = RawEvents(events)
+    return History(source, dw_url, within, events, raw, warehouse, sample, decimals, bots)
+
+
+def _decimals(warehouse: WarehouseEvents | None) -> int:
+    """Give the decimals of the warehouse's prices, or of the environment if no warehouse answers."""
+    if warehouse is not None:
+        with suppress(AnalysisError):
+            return warehouse.price_decimals
+    return checked_decimals(None)

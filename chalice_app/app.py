@@ -5,10 +5,12 @@ from typing import Any
 from chalice.app import Chalice, Request, Response, S3Event
 
 from chalicelib import ingest, keys, projector
+from chalicelib.api.request import GZIP_TYPE
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
 
 app = Chalice(app_name="clickstream")
+app.api.binary_types.append(GZIP_TYPE)  # a REST API would hand on such a body as damaged text
 settings = Settings.from_environment()
 storage = RawStorage()
 
@@ -34,4 +36,4 @@ def project(event: S3Event) -> list[dict[str, Any]]:
     # Imported here, so that the ingest Lambda does not pay for loading the database driver.
     from chalicelib.warehouse.client import open_warehouse
 
-    return projector.handle(event.to_dict(), storage, open_warehouse(settings))
+    return projector.handle(event.to_dict(), storage, open_warehouse(settings), settings.price_decimals)

@@ -26,7 +26,7 @@ LOCK_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Stack:
-    """Where the parts of one stack are, and the local key pair of its S3 server.
+    """Where the parts of one stack are, the local key pair of its S3 server, and the decimals of its prices.
 
     All URLs are on loopback, but perhaps `dw_url`: that is another PostgreSQL unless `is_own_dw`.
     """
@@ -39,6 +39,7 @@ class Stack:
     bucket: str
     access_key: str
     secret_key: str
+    price_decimals: int = 0
 
     @property
     def endpoint(self) -> str:

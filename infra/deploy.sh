@@ -113,7 +113,7 @@ write_outputs() {
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
     Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
-    AllowedOrigins AllowedHeaders ApiKeySha256 WarehouseCa Concurrency <<<"$settings"
+    AllowedOrigins AllowedHeaders ApiKeySha256 PriceDecimals WarehouseCa Concurrency <<<"$settings"
 }
 
 # Adds stand-ins for resources that do not exist yet, for a dry run.

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from chalicelib.errors import SettingsError
+from chalicelib.settings import price_decimals
 from infra.package.hashes import LOCK
 from infra.policies import CLOSED, narrowed
 
@@ -47,8 +49,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
     Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, WarehouseCa (path of a PEM file),
-    and Concurrency (how many functions the account may run at the same time).
+    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, PriceDecimals,
+    WarehouseCa (path of a PEM file), and Concurrency (how many functions the account may run at the same time).
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -112,8 +114,13 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
         {"ALLOWED_HEADERS": outputs.get("AllowedHeaders"), "API_KEY_SHA256": outputs.get("ApiKeySha256")}
     )
     projector["environment_variables"] = _present(
-        {"DW_SECRET_ARN": outputs.get("DwSecretArn"), "DW_PARAMETER_NAME": outputs.get("DwParameterName")}
+        {
+            "DW_SECRET_ARN": outputs.get("DwSecretArn"),
+            "DW_PARAMETER_NAME": outputs.get("DwParameterName"),
+            "PRICE_DECIMALS": outputs.get("PriceDecimals"),
+        }
     )
+    _check(projector["environment_variables"])
     if outputs.get("SubnetIds"):
         projector["subnet_ids"] = outputs["SubnetIds"].split(",")
         projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
@@ -132,6 +139,14 @@ def _reserve(functions: dict[str, dict[str, Any]], concurrency: str) -> None:
     click.echo(
         f"   the account can run {concurrency} functions at a time: too few to reserve {reserved}, so none are reserved"
     )
+
+
+def _check(projector: Mapping[str, str]) -> None:
+    """See that the projector could start, before it is deployed."""
+    try:
+        price_decimals(projector)
+    except SettingsError as error:
+        raise RenderError(f"PriceDecimals: {error}") from None
 
 
 def _present(variables: Mapping[str, str | None]) -> dict[str, str]:

@@ -15,7 +15,7 @@ __all__ = ["backfill_command"]
 @warehouse_option
 @span_options(DAYS)
 @click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing. SELECT is enough.")
-@click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw.")
+@click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw. It gets PRICE_DECIMALS.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def backfill_command(
     source: str | None,

@@ -12,6 +12,7 @@ from analysis.metrics.range import HISTORY_DAYS, span
 if TYPE_CHECKING:
     from analysis.metrics.range import LoginState
     from analysis.rows.reader import OnError
+    from analysis.rows.selection import Clock
 
 __all__ = ["report_command"]
 
@@ -26,11 +27,23 @@ __all__ = ["report_command"]
     help="Only events of this login state.  [default: all]",
 )
 @click.option(
+    "--clock",
+    type=click.Choice(["received", "occurred"]),
+    default="received",
+    show_default=True,
+    help="Count an event when it was received, as the warehouse does, or when it occurred in the browser.",
+)
+@click.option(
     "--on-error",
     type=click.Choice(["raise", "report"]),
     default="raise",
     show_default=True,
     help="If an object may not be read: end with its name, or report without it.",
+)
+@click.option(
+    "--bots/--no-bots",
+    default=True,
+    help="Count the events of crawlers, headless browsers and monitors, or leave them out.  [default: --bots]",
 )
 @click.option(
     "--out",
@@ -47,9 +60,11 @@ def report_command(
     end: datetime | None,
     zone: str,
     login_state: "LoginState | None",
+    clock: "Clock",
     on_error: "OnError",
     out: Path,
     *,
+    bots: bool,
     as_json: bool,
 ) -> None:
     """Write the charts and tables of the notebooks to one page.
@@ -61,6 +76,7 @@ def report_command(
     Examples:
       python -m analysis report --out report.html
       python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
+      python -m analysis report --clock occurred --out when-it-happened.html
       python -m analysis report --source s3://my-bucket --dw "$DW_URL"
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
@@ -71,6 +87,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, on_error=on_error)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error, bots=bots)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

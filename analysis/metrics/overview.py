@@ -8,6 +8,7 @@ from analysis.metrics.arguments import check_choice, check_limit
 from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
+from analysis.prices import amounts
 
 __all__ = [
     "TimeGrain",
@@ -152,10 +153,12 @@ def latest_product_events(engine: Engine, within: Range, limit: int | None = Non
 
     Returns:
         One row per event: `event_timestamp` (UTC), `event_id`, `event_name`, `product_id`, `product_name`, `category`,
-        `brand`, `price`, `discount_price`. Order: event_timestamp, latest first, then event_id, highest first.
+        `brand`, `price`, `discount_price`. The two prices are amounts: Int64 if the engine's prices keep no decimals,
+        else Decimal with these decimals. Order: event_timestamp, latest first, then event_id, highest first.
 
     Raises:
         AnalysisError: `limit` is negative.
     """
     check_limit(limit)
-    return engine.query(statement("overview/latest_product_events"), {**within.parameters, "limit": limit})
+    frame = engine.query(statement("overview/latest_product_events"), {**within.parameters, "limit": limit})
+    return amounts(frame, engine.price_decimals, "price", "discount_price")

@@ -30,7 +30,7 @@ def products(engine: Engine, within: Range, limit: int | None = None) -> pl.Data
         AnalysisError: `limit` is negative.
     """
     check_limit(limit)
-    return engine.query(statement("products"), {**within.parameters, "limit": limit})
+    return engine.query(statement("products", latest_products="latest_products"), {**within.parameters, "limit": limit})
 
 
 def discount_effect(engine: Engine, within: Range) -> pl.DataFrame:

@@ -1,24 +1,30 @@
-"""Revenue: orders and their totals, from raw only: the warehouse holds no orders. Definitions: docs/metrics.md."""
+"""Revenue: orders, totals and items, from raw only: the warehouse holds no orders. Definitions: docs/metrics.md."""
 
 from typing import get_args
 
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.metrics.arguments import check_choice
+from analysis.metrics.arguments import check_choice, check_limit
 from analysis.metrics.engine import RawEvents
 from analysis.metrics.overview import TimeGrain
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 
-__all__ = ["revenue", "revenue_over_time"]
+__all__ = ["revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
+
+SOLD_ITEMS = {
+    "first_orders": "revenue/first_orders",
+    "latest_products": "latest_products",
+    "sold_items": "revenue/sold_items",
+}
 
 
 def revenue(raw: RawEvents, within: Range) -> pl.DataFrame:
     """Add up the orders of each currency.
 
-    An order counts once: the first `checkout_complete` with its id counts. The metric follows Plausible's revenue
-    goals.
+    An order counts once: the first `checkout_complete` with its id counts, if it is in the range. Earlier ones are
+    known as far as events were read before the range. The metric follows Plausible's revenue goals.
 
     Args:
         raw: Raw events, with the column `order`.
@@ -55,6 +61,49 @@ def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -
     _check_orders(raw)
     text = statement("revenue/over_time", first_orders="revenue/first_orders", local_events="local_events")
     return raw.query(text, {**within.parameters, "grain": grain})
+
+
+def revenue_by_product(raw: RawEvents, within: Range, limit: int | None = None) -> pl.DataFrame:
+    """Add up what was sold of each product, by currency; orders count as in `revenue`.
+
+    Args:
+        raw: Raw events, with the column `order`.
+        within: The time range, and the login state.
+        limit: The greatest number of products of each currency; None for all.
+
+    Returns:
+        One row per currency and product in `order.items`: `currency` and `product_id` (`unknown` if there is none),
+        `product_name` and `category` (each from the product's latest event that has one; null, and `unknown`, without
+        one), `orders`, `items` (Σ quantity), `revenue` (the sum of price times quantity, exact, Decimal(38, 18); null
+        if no line has one), `lines_without_revenue`. Order: currency, then revenue, highest first, then product_id.
+
+    Raises:
+        AnalysisError: `limit` is negative, or the raw events were read without the column `order`.
+    """
+    check_limit(limit)
+    _check_orders(raw)
+    return raw.query(statement("revenue/by_product", **SOLD_ITEMS), {**within.parameters, "limit": limit})
+
+
+def revenue_by_category(raw: RawEvents, within: Range, limit: int | None = None) -> pl.DataFrame:
+    """Add up what was sold of each category, by currency; a product's category is that of `revenue_by_product`.
+
+    Args:
+        raw: Raw events, with the column `order`.
+        within: The time range, and the login state.
+        limit: The greatest number of categories of each currency; None for all.
+
+    Returns:
+        One row per currency and category: `currency`, `category`, `orders`, `items`, `revenue` and
+        `lines_without_revenue`, as in `revenue_by_product`. Order: currency, then revenue, highest first, then
+        category.
+
+    Raises:
+        AnalysisError: `limit` is negative, or the raw events were read without the column `order`.
+    """
+    check_limit(limit)
+    _check_orders(raw)
+    return raw.query(statement("revenue/by_category", **SOLD_ITEMS), {**within.parameters, "limit": limit})
 
 
 def _check_orders(raw: RawEvents) -> None:

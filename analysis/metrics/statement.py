@@ -6,8 +6,10 @@ from itertools import dropwhile
 
 from chalicelib.contract import COLUMNS
 
-__all__ = ["statement"]
+__all__ = ["TIE_ORDER", "statement"]
 
+# In every statement: the order of events with the same time. An engine may replace it.
+TIE_ORDER = "event_id AS tie_order"
 PLACE_OF_COLUMNS = "/* columns of the contract */"
 _COLUMNS = ",\n    ".join(
     f'{column.name} COLLATE "C" AS {column.name}' if column.type == "TEXT" else column.name for column in COLUMNS

@@ -7,11 +7,17 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
 from analysis.errors import AnalysisError
-from chalicelib.errors import NewerWarehouse, SettingsError
+from analysis.prices import checked_decimals
+from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import UPGRADE, Warehouse, pin, reason
-from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.schema import SCHEMA, Schema
 
-__all__ = ["connected"]
+__all__ = ["connected", "schema_here"]
+
+
+def schema_here() -> Schema:
+    """Give the tables with `PRICE_DECIMALS` of the environment. Raises AnalysisError if that is not 0 to 6."""
+    return SCHEMA.with_decimals(checked_decimals(None))
 
 
 @contextmanager
@@ -23,7 +29,8 @@ def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
         make: Add the tables and columns that are missing, as far as the role may do that.
 
     Raises:
-        AnalysisError: The warehouse does not answer, refuses, or is newer than this code. Also for what the block does.
+        AnalysisError: The warehouse does not answer, refuses, is newer than this code, or has other decimals of prices.
+            Also for what the block does.
     """
     try:
         Warehouse(dw_url)  # says what is wrong with a URL without quoting its password
@@ -33,11 +40,11 @@ def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
             pin(connection)
             SCHEMA.refuse_newer(connection)
             if make:
-                SCHEMA.upgrade(connection, as_allowed=True)
+                schema_here().upgrade(connection, as_allowed=True)
             connection.commit()
             yield connection
             connection.rollback()
-    except (SettingsError, NewerWarehouse) as error:
+    except (SettingsError, NewerWarehouse, OtherPriceDecimals) as error:
         raise AnalysisError(str(error)) from None
     except (UndefinedTable, UndefinedColumn) as error:
         raise AnalysisError(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error

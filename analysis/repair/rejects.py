@@ -8,6 +8,7 @@ from pathlib import Path
 from psycopg.rows import class_row
 
 from analysis.errors import AnalysisError
+from analysis.prices import checked_decimals
 from analysis.raw.partitions import Folder
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
@@ -79,7 +80,7 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
     opened = open_source(source)
     recovered, rejected, gone = [], [], []
     with staging(dw_url, bucket_of(source), read_tombstones(opened), dry_run=False, must_be_empty=False) as warehouse:
-        projection = Projection((), opened.last_modified)
+        projection = Projection((), opened.last_modified, price_decimals=checked_decimals(None))
         for folder, names in _folders(keys).items():
             batch = dict(opened.read(_listed(opened, folder, names)))
             gone += [folder + name for name in names if folder + name not in batch]

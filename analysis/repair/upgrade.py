@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
 from analysis.errors import AnalysisError, FunctionFailed
-from analysis.repair.connection import connected
+from analysis.repair.connection import connected, schema_here
 from analysis.repair.redrive import invoke_function
 from chalicelib.errors import UpgradeRefused
 from chalicelib.projector import upgrade_event
@@ -54,7 +54,8 @@ def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
     with connected(dw_url, make=False) as connection:
         try:
             SCHEMA.refuse_lost_tombstones(connection)
-            done = SCHEMA.preview(connection) if dry_run else SCHEMA.upgrade(connection)
+            schema = schema_here()
+            done = schema.preview(connection) if dry_run else schema.upgrade(connection)
         except UpgradeRefused as error:
             raise AnalysisError(str(error)) from None
         except InsufficientPrivilege as error:

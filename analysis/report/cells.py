@@ -24,6 +24,7 @@ SHARES = {
     "share",
     "visitor_conversion",
 }
+PRICES = {"price", "discount_price"}
 DURATIONS = {"average_duration", "duration", "median_duration"}
 NOTHING = "-"
 
@@ -54,7 +55,8 @@ def _text(column: str, value: object, zone: str) -> str:
     if isinstance(value, datetime):
         return local_text(value, zone, "%Y-%m-%d %H:%M:%S")
     if isinstance(value, Decimal):
-        return f"{value.normalize():,f}"
+        # The decimals of prices are chosen; those of sums are as many as there may be.
+        return f"{value if column in PRICES else value.normalize():,f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else _plain(value)
 
 

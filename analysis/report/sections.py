@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis import charts
 from analysis.checks.validation.output import summary
-from analysis.checks.validation.run import ValidationReport
+from analysis.checks.validation.report import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
 from analysis.metrics.funnel import funnel
@@ -25,7 +25,7 @@ from analysis.metrics.overview import (
 from analysis.metrics.paths import paths
 from analysis.metrics.products import discount_effect, products
 from analysis.metrics.retention import retention
-from analysis.metrics.revenue import revenue, revenue_over_time
+from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from analysis.metrics.sessions import session_summary, sessions
 
 __all__ = ["Figure", "Section", "sections"]
@@ -171,6 +171,12 @@ def _products(history: History) -> list[Figure]:
             charts.products.revenue_over_time(revenue_over_time(raw, within), zone=within.zone),
             revenue(raw, within),
         ),
+        Figure(
+            "Revenue by product: price times quantity of the orders' items. The products with the most, by currency.",
+            None,
+            revenue_by_product(raw, within, TOP),
+        ),
+        Figure("Revenue by category of the product.", None, revenue_by_category(raw, within, TOP)),
     ]
 
 

@@ -4,11 +4,12 @@ Rows with a value for which this is not certain are marked as unusual; the contr
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 import polars as pl
 
+from analysis.rows.browser_time import BROWSER_TIME, MILLISECONDS_FROM
 from analysis.rows.fields import JSON
 from analysis.rows.members import Values
 from chalicelib.contract import Column
@@ -24,12 +25,15 @@ DTYPES: Mapping[str, pl.DataType] = {
     "BOOLEAN": pl.Boolean(),
     "BIGINT": pl.Int64(),
     JSON: pl.String(),
+    BROWSER_TIME: pl.Datetime("us", "UTC"),
 }
 
 UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 # As ingest and browsers write it. Python and Polars disagree on the year 0 and on second 60.
 TIMESTAMP = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z$"
 TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
+# Seconds or milliseconds since 1970, as programs write them.
+EPOCH = "^[1-9](?:[0-9]{9}|[0-9]{12})$"
 PRESENT = "is present"
 PRICES = 65536
 
@@ -53,23 +57,38 @@ def _usual(type_name: str, first: pl.Expr) -> pl.Expr:
     if type_name == "UUID":
         return pl.when(first.str.contains(UUID)).then(first.str.to_lowercase())
     if type_name == "TIMESTAMPTZ":
-        plain = pl.when(first.str.contains(TIMESTAMP)).then(first)
-        return plain.str.to_datetime(TIMESTAMP_FORMAT, time_unit="us", time_zone="UTC", strict=False)
+        return _iso(first)
+    if type_name == BROWSER_TIME:
+        return pl.coalesce(_iso(first), _epoch(first))
     return first
+
+
+def _iso(text: pl.Expr) -> pl.Expr:
+    plain = pl.when(text.str.contains(TIMESTAMP)).then(text)
+    return plain.str.to_datetime(TIMESTAMP_FORMAT, time_unit="us", time_zone="UTC", strict=False)
+
+
+def _epoch(text: pl.Expr) -> pl.Expr:
+    number = pl.when(text.str.contains(EPOCH)).then(text).cast(pl.Int64)
+    microseconds = number * pl.when(number >= MILLISECONDS_FROM).then(1_000).otherwise(1_000_000)
+    return microseconds.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
 def _first(column: Column) -> pl.Expr:
     """Take the first source that is not null and not empty. If it does not convert, the row is unusual."""
     sources = [pl.col(_name(column, source)) for source in column.sources]
-    if column.type in {"TEXT", "UUID", "TIMESTAMPTZ"}:
+    if column.type in {"TEXT", "UUID", "TIMESTAMPTZ", BROWSER_TIME}:
         sources = [pl.when(source != "").then(source) for source in sources]
     return pl.coalesce(sources)
 
 
 def source_series(column: Column, values: Mapping[str, Values], unusual: set[int]) -> Iterable[pl.Series]:
     """Give a column's sources as series for its `expressions`, and add the places of unusual values to `unusual`."""
+    to_series = _SERIES[column.type]
+    if column.decimals:
+        to_series = partial(_bigints, decimals=column.decimals)
     for source in column.sources:
-        yield _SERIES[column.type](values[source], unusual).alias(_name(column, source))
+        yield to_series(values[source], unusual).alias(_name(column, source))
 
 
 def _name(column: Column, source: str) -> str:
@@ -107,15 +126,16 @@ def _booleans(values: Values, _unusual: set[int]) -> pl.Series:
         return pl.Series(list(map(to_boolean, values)), dtype=pl.Boolean)
 
 
-def _bigints(values: Values, _unusual: set[int]) -> pl.Series:
+def _bigints(values: Values, _unusual: set[int], decimals: int = 0) -> pl.Series:
     # Polars would take true for 1.
-    return pl.Series([None if value is None else _bigint(value) for value in values], dtype=pl.Int64)
+    return pl.Series([None if value is None else _bigint(value, decimals) for value in values], dtype=pl.Int64)
 
 
-def _bigint(value: Any) -> int | None:  # noqa: ANN401  # any JSON value
+def _bigint(value: Any, decimals: int) -> int | None:  # noqa: ANN401  # any JSON value
     if type(value) is int:
-        return value if -BIGINT_MAX - 1 <= value <= BIGINT_MAX else None
-    return _rounded(value) if isinstance(value, str) else None
+        scaled: int = value * 10**decimals
+        return scaled if -BIGINT_MAX - 1 <= scaled <= BIGINT_MAX else None
+    return _rounded(value, decimals) if isinstance(value, str) else None
 
 
 # A shop has far fewer prices than events.
@@ -135,4 +155,5 @@ _SERIES: Mapping[str, _Convert] = {
     "BOOLEAN": _booleans,
     "BIGINT": _bigints,
     JSON: _json,
+    BROWSER_TIME: _texts,
 }

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from analysis.errors import AnalysisError
 from chalicelib.contract import Column
 
-__all__ = ["JSON", "KEY", "RAW_FIELDS", "fields_named"]
+__all__ = ["JSON", "KEY", "OCCURRED_AT", "RAW_FIELDS", "fields_named"]
 
 # A type of raw fields only: the member's JSON text, as sent.
 JSON = "JSON"
+# Fields that are no members: the object's key, and when the event happened, which is computed from several events.
 KEY = "key"
+OCCURRED_AT = "occurred_at"
 
 RAW_FIELDS = (
     Column("sent_event_id", "TEXT", ("eventId", "event_id")),
@@ -37,14 +39,15 @@ RAW_FIELDS = (
 
 
 def fields_named(names: Iterable[str]) -> tuple[Column, ...]:
-    """Look up fields by name, in this order, each once. `key` is left out, because it is not a member.
+    """Look up fields by name, in this order, each once. `key` and `occurred_at` are left out: they are not members.
 
     Raises:
-        AnalysisError: A name is neither `key` nor in RAW_FIELDS.
+        AnalysisError: A name is neither one of these two nor in RAW_FIELDS.
     """
     fields = {field.name: field for field in RAW_FIELDS}
-    wanted = [name for name in dict.fromkeys(names) if name != KEY]
+    wanted = [name for name in dict.fromkeys(names) if name not in {KEY, OCCURRED_AT}]
     unknown = [name for name in wanted if name not in fields]
     if unknown:
-        raise AnalysisError(f"unknown raw field {', '.join(unknown)}: choose from {KEY}, {', '.join(fields)}")
+        known = ", ".join((KEY, OCCURRED_AT, *fields))
+        raise AnalysisError(f"unknown raw field {', '.join(unknown)}: choose from {known}")
     return tuple(fields[name] for name in wanted)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import polars as pl
 
+from analysis.raw.objects import Batch
 from analysis.rows.columns import DTYPES, expressions, is_unusual, source_series
 from analysis.rows.fields import JSON, KEY
 from analysis.rows.members import Members, Values
@@ -16,10 +17,8 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import WHITESPACE, decode, members, parse
 
-__all__ = ["CORRUPT_SCHEMA", "Batch", "Corrupt", "Projection"]
+__all__ = ["CORRUPT_SCHEMA", "Corrupt", "Projection"]
 
-# Keys and bodies.
-Batch: TypeAlias = tuple[Sequence[str], Sequence[bytes]]
 # Key and reason.
 Corrupt: TypeAlias = tuple[str, str]
 
@@ -33,11 +32,22 @@ class Projection:
     Args:
         fields: The raw fields, as `fields_named` gives them.
         last_modified: Gives the LastModified of a key; called for unusual objects only.
+        columns: The contract's columns, or some of them.
+        price_decimals: How many decimals the prices keep.
     """
 
-    def __init__(self, fields: Sequence[Column], last_modified: Callable[[str], datetime]) -> None:
+    def __init__(
+        self,
+        fields: Sequence[Column],
+        last_modified: Callable[[str], datetime],
+        columns: Sequence[Column] = COLUMNS,
+        *,
+        price_decimals: int = 0,
+    ) -> None:
         self._fields = fields
-        self._columns = (*COLUMNS, *fields)
+        self._places = [COLUMNS.index(column) for column in columns]
+        self._columns = (*(column.with_decimals(price_decimals) for column in columns), *fields)
+        self._price_decimals = price_decimals
         self._last_modified = last_modified
         self.schema = {KEY: pl.String()} | {column.name: DTYPES[column.type] for column in self._columns}
         self._members = Members(
@@ -79,7 +89,8 @@ class Projection:
 
     def _row(self, key: str, text: str) -> list[Value]:
         payload = parse(text)
-        row = row_of(payload, key, self._last_modified(key))
+        whole = row_of(payload, key, self._last_modified(key), self._price_decimals)
+        row = [whole[place] for place in self._places]
         further = [_json_text(field, text) if field.type == JSON else field.value(payload) for field in self._fields]
         return [key, *(str(value) if isinstance(value, UUID) else value for value in row), *further]
 

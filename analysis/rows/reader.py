@@ -1,32 +1,35 @@
 """Reads the events of a span from raw storage, as rows with the contract's columns."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.raw.partitions import Folder, hour_prefixes
+from analysis.prices import checked_decimals
+from analysis.raw.objects import batches, objects_of
+from analysis.raw.partitions import hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
-from analysis.rows.fields import KEY, fields_named
-from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
+from analysis.rows.bots import USER_AGENT, without_bots
+from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
+from analysis.rows.occurrence import BASIS, with_occurred_at
+from analysis.rows.projection import CORRUPT_SCHEMA, Corrupt, Projection
+from analysis.rows.selection import DAY, EARLIER, ORDER, RECEIPT, Clock, Selection, no_orders
 from chalicelib.contract import COLUMNS
-from command_line.progress import progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "OnError", "batches", "read_events", "read_hours", "read_objects"]
+__all__ = ["Events", "OnError", "read_events", "read_hours"]
 
 OnError: TypeAlias = Literal["raise", "report"]
 
-# The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
-BATCH_OBJECTS = 8192
-BATCH_BYTES = 32 * 1024 * 1024
-STEP = 100  # of the progress bar
+# What clock="occurred" adds to a frame: the time, and the order of events of one tab that have the same time.
+OCCURRENCE = (OCCURRED_AT, "tab_id", "seq")
+_NAMES = tuple(column.name for column in COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,30 @@ class Events:
     """The events and the rejects of a span.
 
     Attributes:
-        frame: One row per event, ordered by `event_timestamp`, then object key. The columns are the contract's, in its
-            order, then the requested fields. UUIDs are lower-case text; times are in UTC, with microseconds.
+        frame: One row per event, ordered by its time (of receipt, or with the clock `occurred` of occurrence), then
+            object key. The columns are the contract's, in its order, then the requested fields. UUIDs are lower-case
+            text; times are in UTC, with microseconds.
         corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
             the rejects of all hours that cover the span are here.
         unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
             directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
+        price_decimals: How many decimals the prices keep: 12.99 is 1299 with 2.
+        clock: `received` for the events that were received in the span, `occurred` for the events that occurred in it.
+        lookback: How long before the span objects were read, too.
+        lookahead: How long after the span objects were read, too.
+        orders_before: Events before the span, as far as they were read, that may have placed an order: `event_id`,
+            `event_timestamp` (the time by the clock), `event_name`, `user_login_state` and `order`. Empty if `order`
+            was not requested.
     """
 
     frame: pl.DataFrame
     corrupt: pl.DataFrame
     unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CORRUPT_SCHEMA))
+    price_decimals: int = 0
+    clock: Clock = "received"
+    lookback: timedelta = timedelta(0)
+    lookahead: timedelta = timedelta(0)
+    orders_before: pl.DataFrame = field(default_factory=no_orders)
 
     def relation(self, connection: "DuckDBPyConnection") -> "DuckDBPyRelation":
         """Give the frame as a DuckDB relation with the warehouse's types, in which UUIDs are UUID, not text."""
@@ -61,32 +77,84 @@ def read_events(
     *,
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
+    lookback: timedelta = DAY,
+    clock: Clock = "received",
+    lookahead: timedelta = DAY,
     on_error: OnError = "raise",
+    price_decimals: int | None = None,
+    bots: bool = True,
 ) -> Events:
-    """Read the events that were received from `start` to `end`.
+    """Read the events that were received from `start` to `end`, or that occurred then.
 
     Args:
         source: `s3://bucket`, found through the standard `AWS_*` environment, or a bucket's directory.
         start: The first moment, aware.
         end: The moment after the last, aware.
-        fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), or `key`, the object's key.
+        fields: Further columns: raw fields (`analysis.rows.fields.RAW_FIELDS`), `key`, the object's key, or
+            `occurred_at`, when the event happened (UTC, never null; docs/metrics.md defines it).
         keep_duplicates: Keep every object. By default, only the object that was received first (by
             `event_timestamp`, then key) counts of several objects with the same event id.
+        lookback: How long before `start` objects are read, too: an event that was first received then does not count
+            again. With `keep_duplicates`, they are read for `occurred_at` only.
+        clock: `received`: the events that were received in the span, as in the warehouse. `occurred`: the events that
+            occurred in it, with the columns `occurred_at`, `tab_id` and `seq` at the end.
+        lookahead: With the clock `occurred`, how long after `end` objects are read, too: an event that arrives still
+            later does not count.
         on_error: What happens if a single object may not be read. `raise` raises an error that names it. `report` reads
             all others, and names it in `unreadable`.
+        price_decimals: How many decimals the prices keep, 0 to 6; by default `PRICE_DECIMALS` of the environment.
+        bots: Keep the events of crawlers, headless browsers and monitors, which `_ingest.userAgent` names.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
-        cover the span are read, and events with an `event_timestamp` outside it are left out.
+        cover the span are read, and events with an `event_timestamp` (by occurrence: an `occurred_at`) outside it are
+        left out.
 
     Raises:
-        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, or
-            a field is unknown.
+        AnalysisError: The source does not exist or cannot be read, a time is not aware, the end is before the start, a
+            field is unknown, the clock has another value, `lookback` or `lookahead` is negative, or the
+            decimals are not 0 to 6.
     """
-    read = read_hours(source, start, end, fields=fields, keep_duplicates=keep_duplicates, on_error=on_error)
-    # In UTC, because Polars compares no times of different zones.
-    is_inside = pl.col("event_timestamp").is_between(start.astimezone(UTC), end.astimezone(UTC), closed="left")
-    return replace(read, frame=read.frame.filter(is_inside))
+    names = [*fields, *(OCCURRENCE if clock == "occurred" else ())]
+    is_timed = OCCURRED_AT in names
+    if keep_duplicates and not is_timed:
+        lookback = timedelta(0)
+    selection = Selection(start, end, lookback, clock, lookahead if clock == "occurred" else timedelta(0))
+    agent = [] if bots else [USER_AGENT]
+    chosen = fields_named([*names, *agent])
+    decimals = checked_decimals(price_decimals)
+    basis = [each for each in BASIS if each not in chosen] if is_timed else []
+    hours, hours_before, hours_after = (
+        hour_prefixes(*span) for span in ((start, end), selection.before, selection.after)
+    )
+    unreadable: list[tuple[str, str]] = []
+    opened = open_source(source, _on_unreadable(on_error, unreadable))
+    whole = Projection((*chosen, *basis), opened.last_modified, price_decimals=decimals)
+    early = [each for each in chosen if each.name in {ORDER, *agent}]
+    rows, corrupt = _rows(opened, hours, whole)
+    before, _ = _rows(opened, hours_before, whole if is_timed else Projection(early, opened.last_modified, EARLIER))
+    after, _ = _rows(opened, hours_after, whole)
+    # An object in an hour before its receipt is not an event of the span, just as one in an hour after its receipt.
+    before = before.filter(pl.col("event_timestamp") < start.astimezone(UTC))
+    known = selection.known(pl.concat([rows, before, after], how="diagonal"))
+    if is_timed:
+        known = with_occurred_at(known).sort(*RECEIPT)
+    if not keep_duplicates:
+        known = known.unique("event_id", keep="first", maintain_order=True)
+    if not bots:
+        known = without_bots(known)
+    frame = selection.events(known).select(*_NAMES, *dict.fromkeys(names))
+    placed = selection.orders_before(known) if ORDER in names else no_orders()
+    return Events(
+        frame,
+        _by_key(corrupt),
+        _by_key(unreadable),
+        decimals,
+        clock=clock,
+        lookback=selection.lookback,
+        lookahead=selection.lookahead,
+        orders_before=placed,
+    )
 
 
 def read_hours(
@@ -97,38 +165,38 @@ def read_hours(
     fields: Sequence[str] = (),
     keep_duplicates: bool = False,
     on_error: OnError = "raise",
+    price_decimals: int | None = None,
+    bots: bool = True,
 ) -> Events:
     """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
 
-    Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours.
+    Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours. Objects of other
+    hours are not looked at.
     """
-    chosen = fields_named(fields)
-    prefixes = hour_prefixes(start, end)
+    hours = hour_prefixes(start, end)
+    decimals = checked_decimals(price_decimals)
     unreadable: list[tuple[str, str]] = []
     opened = open_source(source, _on_unreadable(on_error, unreadable))
-    projection = Projection(chosen, opened.last_modified)
-    frames: list[pl.DataFrame] = [pl.DataFrame(schema=projection.schema)]
+    chosen = fields_named(fields if bots else [*fields, USER_AGENT])
+    projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
+    rows, corrupt = _rows(opened, hours, projection)
+    frame = rows.sort(*RECEIPT)
+    if not keep_duplicates:
+        frame = frame.unique("event_id", keep="first", maintain_order=True)
+    if not bots:
+        frame = without_bots(frame)
+    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), _by_key(corrupt), _by_key(unreadable), decimals)
+
+
+def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, list[Corrupt]]:
+    """Give the rows of these hours, and the rejects."""
+    frames = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
-    for batch in batches(_objects(opened, prefixes)):
+    for batch in batches(objects_of(source, prefixes)):
         rows, refused = projection.rows(batch)
         frames.append(rows)
         corrupt += refused
-    frame = pl.concat(frames).sort("event_timestamp", KEY)
-    if not keep_duplicates:
-        frame = frame.unique("event_id", keep="first", maintain_order=True)
-    columns = [column.name for column in COLUMNS] + list(dict.fromkeys(fields))
-    return Events(frame.select(columns), _by_key(corrupt), _by_key(unreadable))
-
-
-def read_objects(
-    source: str | Path, start: datetime, end: datetime, *, on_unreadable: OnUnreadable | None = None
-) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of the hours in UTC that cover a span.
-
-    Arguments and errors are as in `read_events`. `on_unreadable` is called with key and reason of each object that may
-    not be read. Without it, that is an error.
-    """
-    return _objects(open_source(source, on_unreadable), hour_prefixes(start, end))
+    return pl.concat(frames), corrupt
 
 
 def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
@@ -140,33 +208,4 @@ def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUn
 
 
 def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
-    return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort("key")
-
-
-def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    with progress("listing hours", len(prefixes)) as advance:
-        folders: list[Folder] = []
-        for found in source.folders(prefixes):
-            folders += found
-            advance(1)
-    with progress("reading objects", sum(len(folder.names) for folder in folders)) as advance:
-        for number, each in enumerate(source.read(folders), 1):
-            yield each
-            if number % STEP == 0:
-                advance(STEP)
-
-
-def batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
-    """Group objects into batches that are small enough for memory."""
-    keys: list[str] = []
-    bodies: list[bytes] = []
-    size = 0
-    for key, body in objects:
-        keys.append(key)
-        bodies.append(body)
-        size += len(body)
-        if len(keys) == BATCH_OBJECTS or size >= BATCH_BYTES:
-            yield keys, bodies
-            keys, bodies, size = [], [], 0
-    if keys:
-        yield keys, bodies
+    return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort(KEY)

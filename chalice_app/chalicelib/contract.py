@@ -5,9 +5,9 @@ The Python row, the PostgreSQL table, every other projection and schema, and the
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 from uuid import UUID
 
 from chalicelib import convert
@@ -25,6 +25,7 @@ __all__ = [
     "UNKNOWN",
     "Column",
     "Value",
+    "columns_with",
     "documentation",
 ]
 
@@ -83,7 +84,7 @@ RAW_MEMBERS = (
     "context.language",
 )
 
-CONVERTERS: Mapping[str, Callable[[Json], Value]] = {
+CONVERTERS: Mapping[str, Callable[..., Value]] = {
     "UUID": convert.to_uuid,
     "TIMESTAMPTZ": convert.to_timestamp,
     "TEXT": convert.to_text,
@@ -103,6 +104,8 @@ class Column:
             not `""`, and converts to the type.
         constraint: Its SQL constraint.
         fallback: The name of the value that the column takes if no source is present; empty for NULL.
+        is_price: Whether `PRICE_DECIMALS` applies.
+        decimals: A BIGINT holds the member times 10 to this power.
     """
 
     name: str
@@ -110,6 +113,8 @@ class Column:
     sources: tuple[str, ...]
     constraint: str = ""
     fallback: str = ""
+    is_price: bool = False
+    decimals: int = 0
 
     @cached_property
     def paths(self) -> tuple[tuple[str, ...], ...]:
@@ -119,7 +124,12 @@ class Column:
     @cached_property
     def convert(self) -> Callable[[Json], Value]:
         """The function that converts one JSON value to this column's type; it gives None if the value does not fit."""
-        return CONVERTERS[self.type]
+        converter = CONVERTERS[self.type]
+        return partial(converter, decimals=self.decimals) if self.decimals else converter
+
+    def with_decimals(self, price_decimals: int) -> "Column":
+        """Give this column, which keeps so many decimals if it is a price."""
+        return replace(self, decimals=price_decimals) if self.is_price else self
 
     def origin(self, payload: JsonObject) -> tuple[str | None, Value]:
         """Give the member of a parsed raw object that this column comes from, and its value; or None and None."""
@@ -162,8 +172,10 @@ COLUMNS = (
         "TEXT",
         ("product.brandName", "product.brand_name", "product.brand.name", "product.brand.title", "product.brand"),
     ),
-    Column("context_product_price", "BIGINT", ("product.price",)),
-    Column("context_product_discount_price", "BIGINT", ("product.discountPrice", "product.discount_price")),
+    Column("context_product_price", "BIGINT", ("product.price",), is_price=True),
+    Column(
+        "context_product_discount_price", "BIGINT", ("product.discountPrice", "product.discount_price"), is_price=True
+    ),
     Column("context_product_url_path", "TEXT", ("product.urlPath", "product.url_path")),
 )
 
@@ -171,6 +183,12 @@ COLUMNS = (
 EVENT_ID, EVENT_TIMESTAMP = (
     [column.name for column in COLUMNS].index(name) for name in ("event_id", "event_timestamp")
 )
+
+
+@cache
+def columns_with(price_decimals: int) -> tuple[Column, ...]:
+    """Give `COLUMNS`, in which prices keep so many decimals."""
+    return tuple(column.with_decimals(price_decimals) for column in COLUMNS)
 
 
 def documentation() -> str:

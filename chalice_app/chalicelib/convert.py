@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from chalicelib.json_object import Json, Number
 
-__all__ = ["to_bigint", "to_boolean", "to_text", "to_timestamp", "to_uuid"]
+__all__ = ["to_bigint", "to_boolean", "to_number", "to_text", "to_timestamp", "to_uuid"]
 
 BIGINT_MAX = 2**63 - 1
 BIGINT_DIGITS = 19
@@ -43,18 +43,33 @@ def to_boolean(value: Json) -> bool | None:
     return {"true": True, "false": False}.get(value) if isinstance(value, str) else None
 
 
-def to_bigint(value: Json) -> int | None:
-    """Round a JSON number, or trimmed text that spells one, half away from zero; None beyond 64 bits."""
-    match = _NUMBER.fullmatch(value.strip(WHITESPACE)) if isinstance(value, str) else None
+def to_number(value: Json) -> str | None:
+    """Give a JSON number, or text that spells one after trimming, in its own spelling."""
+    match = _match(value)
+    return None if match is None else match.group()
+
+
+def to_bigint(value: Json, decimals: int = 0) -> int | None:
+    """Round a number, as `to_number` reads it, half away from zero; None beyond 64 bits.
+
+    Args:
+        value: Any JSON value.
+        decimals: How many decimals to keep: the result is the number times 10 to this power.
+    """
+    match = _match(value)
     if match is None:
         return None
     sign, whole, fraction, exponent_sign, exponent = (part or "" for part in match.groups())
-    magnitude = _round(whole, fraction, exponent_sign, exponent.lstrip("0"))
+    magnitude = _round(whole, fraction, exponent_sign, exponent.lstrip("0"), decimals)
     number = -magnitude if sign and magnitude is not None else magnitude
     return number if number is not None and -BIGINT_MAX - 1 <= number <= BIGINT_MAX else None
 
 
-def _round(whole: str, fraction: str, exponent_sign: str, exponent: str) -> int | None:
+def _match(value: Json) -> re.Match[str] | None:
+    return _NUMBER.fullmatch(value.strip(WHITESPACE)) if isinstance(value, str) else None
+
+
+def _round(whole: str, fraction: str, exponent_sign: str, exponent: str, decimals: int) -> int | None:
     """Round digits to a magnitude by moving the decimal point; None if the result is too long for 64 bits."""
     digits = (whole + fraction).lstrip("0")
     if not digits:
@@ -62,7 +77,7 @@ def _round(whole: str, fraction: str, exponent_sign: str, exponent: str) -> int 
     if len(exponent) > EXPONENT_DIGITS:
         return 0 if exponent_sign == "-" else None
     leading_zeros = len(whole) + len(fraction) - len(digits)
-    point = len(whole) - leading_zeros + int(exponent_sign + (exponent or "0"))
+    point = len(whole) - leading_zeros + int(exponent_sign + (exponent or "0")) + decimals
     if point > BIGINT_DIGITS:
         return None
     if point < 0:

@@ -11,12 +11,14 @@ __all__ = [
     "InvalidEvent",
     "NewerWarehouse",
     "ObjectGone",
+    "OtherPriceDecimals",
     "ProjectionFailed",
     "RowRefused",
     "SchemaError",
     "SettingsError",
     "StorageUnavailable",
     "Unauthorized",
+    "UnsupportedContentEncoding",
     "UnsupportedContentType",
     "UpgradeRefused",
     "WarehouseUnavailable",
@@ -51,8 +53,15 @@ class EventTooLarge(ClickstreamError):
     outcome = "refused"
 
 
+class UnsupportedContentEncoding(ClickstreamError):
+    """The request's `Content-Encoding` is not gzip."""
+
+    status = 415
+    outcome = "refused"
+
+
 class UnsupportedContentType(ClickstreamError):
-    """The request's content type is neither `application/json` nor `text/plain`."""
+    """Ingest does not accept the content type of the request."""
 
     status = 415
     outcome = "refused"
@@ -83,6 +92,10 @@ class RowRefused(WarehouseUnavailable):
 
 class NewerWarehouse(ClickstreamError):
     """A later version of this code has upgraded the warehouse: commands leave it alone."""
+
+
+class OtherPriceDecimals(ClickstreamError):
+    """The warehouse's prices were stored with another `PRICE_DECIMALS`: whoever writes must not mix the two."""
 
 
 class UpgradeRefused(ClickstreamError):

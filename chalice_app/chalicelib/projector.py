@@ -70,13 +70,16 @@ def upgrade_event(*, dry_run: bool) -> dict[str, Any]:
     return {"upgrade": {"dryRun": dry_run}, "Records": [record]}
 
 
-def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> list[dict[str, Any]]:
+def handle(
+    event: Mapping[str, Any], storage: Getting, warehouse: Loading, price_decimals: int = 0
+) -> list[dict[str, Any]]:
     """Project every object of one S3 event, and log one outcome per object. It is safe to repeat.
 
     Args:
         event: The S3 event, or an `upgrade_event`, which upgrades the warehouse.
         storage: Gives the raw objects.
         warehouse: Takes rows and rejects.
+        price_decimals: `PRICE_DECIMALS` of the warehouse.
 
     Returns:
         One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
@@ -86,12 +89,13 @@ def handle(event: Mapping[str, Any], storage: Getting, warehouse: Loading) -> li
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
         UpgradeRefused: The projector's role may not change the warehouse's tables, or its tombstones are gone.
+        OtherPriceDecimals: The prices of the warehouse that is to be upgraded have other decimals.
         WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
     if "upgrade" in event:
         return [_upgrade(warehouse, dry_run=event["upgrade"]["dryRun"])]
     named = list(objects(event))
-    read = [_attempt(_read, bucket, key, storage) for bucket, key in named]
+    read = [_attempt(_read, bucket, key, storage, price_decimals) for bucket, key in named]
     inserted = iter(_insert([row for row in read if not isinstance(row, ClickstreamError)], warehouse))
     outcomes = []
     failed = []
@@ -128,9 +132,9 @@ def _attempt(work: Callable[..., _T], *arguments: Any) -> _T | ClickstreamError:
         return InternalError(log.where(error))
 
 
-def _read(bucket: str, key: str, storage: Getting) -> Row:
+def _read(bucket: str, key: str, storage: Getting, price_decimals: int) -> Row:
     raw = storage.get(bucket, key)
-    return flatten(raw.body, key, raw.last_modified)
+    return flatten(raw.body, key, raw.last_modified, price_decimals)
 
 
 def _insert(rows: Sequence[Row], warehouse: Loading) -> list[tuple[Row, bool] | ClickstreamError]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "price_decimals"]
 
 MEBIBYTE = 1024 * 1024
+MOST_PRICE_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Settings:
         dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
+        price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -37,6 +39,7 @@ class Settings:
     dw_parameter_name: str = ""
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
+    price_decimals: int = 0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -50,7 +53,16 @@ class Settings:
             dw_parameter_name=environment.get("DW_PARAMETER_NAME", ""),
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
+            price_decimals=price_decimals(environment),
         )
+
+
+def price_decimals(environment: Mapping[str, str] = os.environ) -> int:
+    """Read `PRICE_DECIMALS` alone; 0 if it is unset or empty. Raises SettingsError."""
+    text = environment.get("PRICE_DECIMALS") or "0"
+    if not (len(text) == 1 and "0" <= text <= str(MOST_PRICE_DECIMALS)):
+        raise SettingsError(f"PRICE_DECIMALS must be a whole number from 0 to {MOST_PRICE_DECIMALS}, not {text!r}")
+    return int(text)
 
 
 def _origins(text: str) -> frozenset[str]:

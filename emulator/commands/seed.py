@@ -28,6 +28,7 @@ check must give, exactly.
 Examples:
   python -m emulator seed
   python -m emulator seed --days 30 --shoppers 23000 --seed 7 --load
+  python -m emulator seed --only late_events --end 2026-11-01T00 --out /data/bucket
   python -m emulator seed --clean --end 2026-11-01T00 --out /data/bucket --load --dw postgresql://...
 
 The same --seed, --days, --shoppers and --end always write the same bytes, so writing them again changes nothing. Other
@@ -44,6 +45,9 @@ Exit codes: 0 written, 2 wrong usage or environment, 130 interrupted with Ctrl-C
 END = "Hour after the last hour of the history, in UTC, like 2026-11-24T22.  [default: this hour]"
 OUT = "Write into this bucket's directory instead of the home's, as DIR/events/…"
 ANSWERS = "Where the answers go.  [default: seed-answers.json in the home, or beside DIR]"
+ONLY = (
+    "Plant this fault only, such as late_events, in every second shopper whom it suits.  [default: all of them in turn]"
+)
 HOURS = ("%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 
 
@@ -55,6 +59,7 @@ HOURS = ("%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Number of the random history.")
 @click.option("--end", type=click.DateTime(HOURS), metavar="HOUR", help=END)
 @click.option("--clean", is_flag=True, help="Plant no faults. Then no check finds a problem.")
+@click.option("--only", metavar="FAULT", help=ONLY)
 @home_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help=OUT)
 @click.option("--answers", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=ANSWERS)
@@ -67,6 +72,7 @@ def seed_command(
     shoppers: int,
     seed: int,
     end: datetime | None,
+    only: str | None,
     home: Home,
     out: Path | None,
     answers: Path | None,
@@ -83,25 +89,32 @@ def seed_command(
 
     from analysis.errors import AnalysisError
     from analysis.place import keep_sample_at_home
+    from analysis.prices import checked_decimals
     from emulator.seed.clock import milliseconds
+    from emulator.seed.planted import FAULTS
     from emulator.seed.run import run
     from emulator.seed.store import Store
 
     if dw is not None and not load:
         raise click.UsageError("--dw names the warehouse of --load: give both")
-    store = Store(seed, days, shoppers, milliseconds(_hour(end)), clean)
+    faults = sorted(fault.__name__ for fault in FAULTS)
+    if only is not None and (clean or only not in faults):
+        raise click.UsageError(f"--only plants one of {', '.join(faults)}, and does not go with --clean")
+    store = Store(seed, days, shoppers, milliseconds(_hour(end)), clean, only)
     dw_url = (dw or os.environ.get("DW_URL") or home.read_stack().dw_url) if load else None
     if out is None:
         home.create()
     directory = home.s3 / BUCKET if out is None else out.absolute()
+    decimals = 0
     if dw_url is not None:
         try:
+            decimals = checked_decimals(None)
             keep_sample_at_home(directory, dw_url)
         except AnalysisError as error:
             raise CommandError(str(error)) from None
     place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"
     try:
-        report = run(store, directory, place, dw_url, Console(stderr=True), zone)
+        report = run(store, directory, place, dw_url, Console(stderr=True), zone, decimals)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     if as_json:

@@ -11,11 +11,11 @@ import psycopg
 from rich.progress import Progress
 
 from chalicelib.contract import EVENT_TIMESTAMP, TABLE
-from chalicelib.errors import InvalidEvent, NewerWarehouse, SettingsError
+from chalicelib.errors import InvalidEvent, NewerWarehouse, OtherPriceDecimals, SettingsError
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import SUFFIX
 from chalicelib.warehouse.client import Warehouse, reason
-from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.schema import SCHEMA, Schema
 from chalicelib.warehouse.tables import INSERT_REJECT
 from command_line.errors import CommandError
 from emulator.seed.clock import moment
@@ -50,7 +50,9 @@ class _Hour(NamedTuple):
     rejects: list[tuple[str, str]]
 
 
-def load(dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, progress: Progress) -> Loaded:
+def load(
+    dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, progress: Progress, price_decimals: int = 0
+) -> Loaded:
     """Load every object of some hour partitions into the warehouse; repeating it changes nothing.
 
     Args:
@@ -59,17 +61,18 @@ def load(dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, prog
         hours: Beginnings of the hours, as in `clock`.
         each: Applies a function to many tasks, as `map` does.
         progress: Shows a bar.
+        price_decimals: How many decimals the prices keep.
 
     Returns:
         The numbers of new rows and rejects.
 
     Raises:
-        CommandError: The warehouse does not answer, or refuses a statement.
+        CommandError: The warehouse does not answer, refuses a statement, or has prices with other decimals.
     """
     rows = rejects = 0
     folders = [directory / f"{moment(hour):events/%Y/%m/%d/%H}" for hour in hours]
-    with _connected(dw_url) as connection:
-        partitions = each(partial(_read, directory), folders)
+    with _connected(dw_url, SCHEMA.with_decimals(price_decimals)) as connection:
+        partitions = each(partial(_read, directory, price_decimals), folders)
         for hour in progress.track(partitions, len(folders), description="loading"):
             with connection.transaction():
                 rows += _load_rows(connection, hour.rows)
@@ -77,14 +80,14 @@ def load(dw_url: str, directory: Path, hours: Sequence[int], each: Mapping, prog
     return Loaded(rows, rejects)
 
 
-def _read(directory: Path, folder: Path) -> _Hour:
+def _read(directory: Path, price_decimals: int, folder: Path) -> _Hour:
     received: list[tuple[Row, str]] = []
     rejects: list[tuple[str, str]] = []
     for path in folder.glob(f"*{SUFFIX}"):
         key = path.relative_to(directory).as_posix()
         try:
             last_modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            received.append((flatten(path.read_bytes(), key, last_modified), key))
+            received.append((flatten(path.read_bytes(), key, last_modified, price_decimals), key))
         except InvalidEvent as error:
             rejects.append((key, str(error)))
     received.sort(key=lambda each: (each[0][EVENT_TIMESTAMP], each[1]))
@@ -108,16 +111,17 @@ def _load_rejects(connection: psycopg.Connection, bucket: str, rejects: Sequence
 
 
 @contextmanager
-def _connected(dw_url: str) -> Iterator[psycopg.Connection]:
+def _connected(dw_url: str, schema: Schema) -> Iterator[psycopg.Connection]:
     """Give a connection to the warehouse, after adding the tables and columns that are missing."""
     try:
         Warehouse(dw_url)  # refuses a text that is not a URL, without quoting it
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
-            SCHEMA.refuse_newer(connection)
-            SCHEMA.upgrade(connection, as_allowed=True)
+            schema.refuse_newer(connection)
+            schema.upgrade(connection, as_allowed=True)
+            schema.refuse_other_decimals(connection)
             connection.execute(CREATE_RECEIVED)
             yield connection
-    except (SettingsError, NewerWarehouse) as error:
+    except (SettingsError, NewerWarehouse, OtherPriceDecimals) as error:
         raise CommandError(str(error)) from None
     except psycopg.Error as error:
         raise CommandError(f"the warehouse could not be loaded: {reason(error)}") from error

@@ -5,22 +5,34 @@ from typing import Any, NamedTuple
 
 from emulator.seed.event import Event
 
-__all__ = ["Order", "Record", "Visitor", "record_of"]
+__all__ = ["Line", "Order", "Record", "Visitor", "record_of"]
 
 Visitor = tuple[str, str]  # "client" or "user", and the id: the same id in both members means two visitors
 
 
+class Line(NamedTuple):
+    """One entry of an order's `items`."""
+
+    product_id: str
+    quantity: int
+    price: Decimal
+
+
 class Order(NamedTuple):
-    """An order; its total is exact, and None if it is not a number."""
+    """An order; its total is exact, and None if it is not a number. `items` is the sum of its lines' quantities."""
 
     id: str
     total: Decimal | None
     currency: str | None
     items: int
+    lines: tuple[Line, ...] = ()
 
 
 class Record(NamedTuple):
-    """One received event; a value is None if none was sent, or none that fits. `time` is the receipt, as in `clock`."""
+    """One received event; a value is None if none was sent, or none that fits.
+
+    `time` is the receipt and `occurred` when the event happened, both as in `clock`.
+    """
 
     event_id: str
     time: int
@@ -37,6 +49,9 @@ class Record(NamedTuple):
     price: int | None = None
     discount_price: int | None = None
     order: Order | None = None
+    occurred: int = 0
+    tab_id: str | None = None
+    seq: int | None = None
 
     @property
     def visitor(self) -> Visitor | None:
@@ -46,7 +61,7 @@ class Record(NamedTuple):
         return None if self.user_id is None else ("user", self.user_id)
 
 
-def record_of(event: Event) -> Record:
+def record_of(event: Event, occurred: int) -> Record:
     """Return the record of an event, from its true payload."""
     payload = event.payload
     product = payload.get("product", {})
@@ -66,6 +81,9 @@ def record_of(event: Event) -> Record:
         product.get("price"),
         product.get("discountPrice"),
         _order(payload),
+        occurred,
+        payload["tabId"],
+        payload["seq"],
     )
 
 
@@ -74,4 +92,5 @@ def _order(payload: dict[str, Any]) -> Order | None:
     if order.get("id") is None:
         return None
     total = None if order["total"] is None else Decimal(str(order["total"]))
-    return Order(order["id"], total, order.get("currency"), sum(item["quantity"] for item in order["items"]))
+    lines = tuple(Line(item["id"], item["quantity"], Decimal(str(item["price"]))) for item in order["items"])
+    return Order(order["id"], total, order.get("currency"), sum(line.quantity for line in lines), lines)

@@ -27,7 +27,12 @@ __all__ = ["SeedReport", "run"]
 
 MOST_PROCESSES = 8
 FEW_PARTS = 10
-LOGIN_STATES: tuple[tuple[str | None, ...], ...] = ((None,), ("logged_in", "anonymous"))  # of about equal work
+# Login states and clocks, in parts of about equal work.
+CHOICES: tuple[tuple[tuple[str | None, str], ...], ...] = (
+    ((None, "received"),),
+    (("logged_in", "received"), ("anonymous", "received")),
+    ((None, "occurred"),),
+)
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,18 @@ class SeedReport:
 
 
 def run(
-    store: Store, directory: Path, answers: Path, dw_url: str | None, console: Console, zone: str = "UTC"
+    store: Store,
+    directory: Path,
+    answers: Path,
+    dw_url: str | None,
+    console: Console,
+    zone: str = "UTC",
+    price_decimals: int = 0,
 ) -> SeedReport:
     """Write the history below `directory` and the answers to a file; load it where there is a URL of a warehouse.
 
-    The answers count hours, days and weeks of the time zone.
+    The answers count hours, days and weeks of the time zone. `price_decimals` says how many decimals the prices of the
+    warehouse keep.
 
     Raises CommandError if files cannot be written, or if the warehouse fails.
     """
@@ -84,7 +96,7 @@ def run(
         with mapping(_processes(len(parts))) as each, _writing(directory):
             tally = _write(parts, each, progress)
             write_answers(answers, store, tally, zone, _answers(parts, zone, each, progress))
-            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress)
+            loaded = None if dw_url is None else load(dw_url, directory, tally.hours, each, progress, price_decimals)
     return SeedReport(store, directory, answers, tally, loaded, time.monotonic() - started)
 
 
@@ -97,7 +109,7 @@ def _write(parts: list[Shard], each: Mapping, progress: Progress) -> Tally:
 
 def _answers(parts: list[Shard], zone: str, each: Mapping, progress: Progress) -> Iterator[str]:
     answer = partial(answer_lines, [part.records for part in parts], zone)
-    for lines in progress.track(each(answer, LOGIN_STATES), len(LOGIN_STATES), description="answers"):
+    for lines in progress.track(each(answer, CHOICES), len(CHOICES), description="answers"):
         yield from lines
 
 

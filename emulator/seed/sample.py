@@ -44,12 +44,12 @@ def write_sample(home: Home, console: Console, shoppers: int = SHOPPERS) -> Seed
             )
         # A variable of the user's own could lead the connection to another server.
         forget_postgres_variables()
-        return _write(home, stack.dw_url, console, shoppers)
+        return _write(home, stack.dw_url, console, shoppers, stack.price_decimals)
     with home.held():  # no stack may start meanwhile, with another warehouse
         return _write(home, None, console, shoppers)
 
 
-def _write(home: Home, dw_url: str | None, console: Console, shoppers: int) -> SeedReport:
+def _write(home: Home, dw_url: str | None, console: Console, shoppers: int, price_decimals: int = 0) -> SeedReport:
     bucket = home.s3 / BUCKET
     if has_events(bucket):
         what = "a sample" if (bucket / MARKER).exists() else "events"
@@ -65,4 +65,4 @@ def _write(home: Home, dw_url: str | None, console: Console, shoppers: int) -> S
         (bucket / MARKER).write_bytes(sample.as_bytes())
     except OSError as error:
         raise CommandError(f"cannot write {error.filename}: {error.strerror}") from error
-    return run(store, bucket, home.path / "seed-answers.json", dw_url, console)
+    return run(store, bucket, home.path / "seed-answers.json", dw_url, console, price_decimals=price_decimals)

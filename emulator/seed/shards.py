@@ -9,6 +9,7 @@ from pathlib import Path
 
 from emulator.seed.answers.document import as_line
 from emulator.seed.answers.metrics import answers
+from emulator.seed.answers.occurrence import occurrences
 from emulator.seed.answers.tally import Tally
 from emulator.seed.record import Record, record_of
 from emulator.seed.store import Store
@@ -46,17 +47,19 @@ def write_shard(shard: Shard) -> Tally:
         history, fault = shard.store.history(number)
         for key, body in history.objects():
             files.write(key, body)
-        records += map(record_of, (*history.events, *history.copies))
+        occurred = occurrences(history.events)
+        received = (*history.events, *history.copies)
+        records += [record_of(event, occurred[event.payload["eventId"]]) for event in received]
         tally.count(history, fault.__name__ if fault else None)
     with shard.records.open("wb") as file:
         pickle.dump(records, file)
     return tally
 
 
-def answer_lines(paths: Sequence[Path], zone: str, login_states: Sequence[str | None]) -> list[str]:
-    """Return every answer over the records of all shards, for each of these login states, as lines of JSON."""
+def answer_lines(paths: Sequence[Path], zone: str, choices: Sequence[tuple[str | None, str]]) -> list[str]:
+    """Return every answer over the records of all shards as lines of JSON, for each choice of login state and clock."""
     records = list(_records(paths))
-    return [as_line(answer) for state in login_states for answer in answers(records, state, zone)]
+    return [as_line(answer) for state, clock in choices for answer in answers(records, state, zone, clock)]
 
 
 def _records(paths: Sequence[Path]) -> Iterator[Record]:

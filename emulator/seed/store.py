@@ -28,6 +28,7 @@ class Store:
         shoppers: Number of shoppers.
         end: A full hour, not included, as in `clock`.
         is_clean: Whether no faults are planted.
+        only: The name of the only fault that is planted; None for all of them in turn.
         catalogue: The products of the shop.
 
     Raises:
@@ -39,6 +40,7 @@ class Store:
     shoppers: int
     end: int
     is_clean: bool = False
+    only: str | None = None
     catalogue: Sequence[Product] = field(default_factory=read_catalogue, repr=False)
 
     @cached_property
@@ -52,7 +54,7 @@ class Store:
         shopper = new_shopper(random, self.catalogue, self.start, self.end)
         events = list(events_of(random, shopper, self.end))
         history = History(events, self._random(number, "fault"), self.start, self.end)
-        return history, None if self.is_clean else plant(history, number)
+        return history, None if self.is_clean else plant(history, number, self.only)
 
     def _random(self, *names: object) -> Random:
         return Random("/".join(map(str, (self.seed, *names))))  # noqa: S311  # a simulation needs no secure randomness

@@ -18,6 +18,7 @@ def aws_environment(stack: Stack) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "RAW_BUCKET_NAME": stack.bucket,
         "DW_URL": stack.dw_url,
+        "PRICE_DECIMALS": str(stack.price_decimals),
     }
 
 

@@ -2,9 +2,9 @@
 
 import psycopg
 
-from chalicelib.errors import SettingsError
+from chalicelib.errors import OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import Warehouse, reason
-from chalicelib.warehouse.schema import SCHEMA
+from chalicelib.warehouse.schema import SCHEMA, Schema
 from command_line.errors import CommandError
 from emulator.servers.part import problem_of
 from emulator.servers.postgres.server import Postgres
@@ -17,15 +17,21 @@ class WarehouseServer:
 
     name = "warehouse"
 
-    def __init__(self, postgres: Postgres) -> None:
+    def __init__(self, postgres: Postgres, price_decimals: int = 0) -> None:
         self._postgres = postgres
+        self._schema = SCHEMA.with_decimals(price_decimals)
 
     def start(self) -> None:
-        """Start PostgreSQL, add the tables and columns that it lacks, and return. Raises CommandError."""
+        """Start PostgreSQL, add the tables and columns that it lacks, and return.
+
+        Raises:
+            CommandError: It does not start, or its prices have other decimals than the stack.
+        """
         self._postgres.start()
         try:
             with psycopg.connect(self._postgres.url, autocommit=True, connect_timeout=5) as connection:
-                SCHEMA.upgrade(connection)
+                self._schema.upgrade(connection)
+                _refuse_other_decimals(self._schema, connection)
         except psycopg.Error as error:
             raise CommandError(f"the warehouse was not upgraded: {reason(error)}") from error
 
@@ -53,14 +59,17 @@ class ExternalWarehouse:
     name = "warehouse"
     is_alive = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, price_decimals: int = 0) -> None:
         self._url = url
+        self._schema = SCHEMA.with_decimals(price_decimals)
 
     def start(self) -> None:
-        """Raise CommandError if the warehouse does not answer."""
+        """Raise CommandError if the warehouse does not answer, or its prices have other decimals."""
         problem = self.check()
         if problem is not None:
             raise CommandError(f"the warehouse given by --dw or DW_URL does not answer: {problem}")
+        with psycopg.connect(self._url, connect_timeout=5) as connection:
+            _refuse_other_decimals(self._schema, connection)
 
     def stop(self) -> None:
         """Do nothing: the stack does not own the warehouse."""
@@ -72,6 +81,13 @@ class ExternalWarehouse:
     def last_lines(self) -> list[str]:
         """Return no lines: its log is elsewhere."""
         return []
+
+
+def _refuse_other_decimals(schema: Schema, connection: psycopg.Connection) -> None:
+    try:
+        schema.refuse_other_decimals(connection)
+    except OtherPriceDecimals as error:
+        raise CommandError(str(error)) from None
 
 
 def _query(url: str) -> str | None:

@@ -11,6 +11,7 @@ import psycopg
 
 from chalicelib.contract import COLUMNS, EVENT_ID, EVENT_TIMESTAMP, TABLE
 from chalicelib.flatten import Row, flatten
+from chalicelib.settings import price_decimals
 from chalicelib.warehouse.tables import REJECTS
 from command_line.errors import CommandError
 from emulator.soak.subject import ROOT, Subject
@@ -78,6 +79,6 @@ def _projections(subject: Subject) -> dict[Any, list[tuple[Any, str, Row]]]:
     found: dict[Any, list[tuple[Any, str, Row]]] = {}
     for path in subject.bucket.rglob("*.json"):
         key = path.relative_to(subject.bucket).as_posix()
-        row = flatten(path.read_bytes(), key, datetime.min.replace(tzinfo=UTC))
+        row = flatten(path.read_bytes(), key, datetime.min.replace(tzinfo=UTC), price_decimals())
         found.setdefault(row[EVENT_ID], []).append((row[EVENT_TIMESTAMP], key, row))
     return {event_id: sorted(projections) for event_id, projections in found.items()}

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from analysis.errors import AnalysisError
 from analysis.raw.sample import read_sample
+from chalicelib.errors import SettingsError
+from chalicelib.settings import price_decimals
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
 from command_line.printable import printable_lines
@@ -27,6 +28,7 @@ from emulator.servers.postgres.server import Postgres
 from emulator.servers.processes import stop_orphan
 from emulator.servers.s3 import CACHE_SECONDS, S3Server
 from emulator.servers.warehouse import ExternalWarehouse, WarehouseServer
+from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.stack.reset import Reset
 from emulator.stack.supervisor import Supervisor, ignore_signals, interruptible
@@ -97,9 +99,10 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
             f"{bucket} includes a sample, which must not reach another warehouse: start without --dw and DW_URL, "
             "delete the sample with 'python -m emulator reset', or name another --home"
         )
+    decimals = _price_decimals()
     stop_orphans(home)
     require_free({"--web-port": options.web_port, "--ingest-port": options.ingest_port, "--s3-port": options.s3_port})
-    dw_url = _start_warehouse(home, options, supervisor, say)
+    dw_url = _start_warehouse(home, options, decimals, supervisor, say)
     access_key, secret_key = home.key_pair()
     stack = Stack(
         web_url=f"http://127.0.0.1:{options.web_port}",
@@ -110,6 +113,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         bucket=BUCKET,
         access_key=access_key,
         secret_key=secret_key,
+        price_decimals=decimals,
     )
     home.write_stack(stack)
     supervisor.add(S3Server(home, stack, options.s3_cache_seconds), must_answer=True)
@@ -130,20 +134,30 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         shoppers=shoppers,
         reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
         health=partial(_health, supervisor, stack, bucket),
-        started_at=datetime.now(UTC),
+        beginning=Beginning.now(dw_url),
     )
     supervisor.add(Page(options.web_port, running, is_headless=options.is_headless))
     return stack
 
 
-def _start_warehouse(home: Home, options: Options, supervisor: Supervisor, say: Callable[[str], None]) -> str:
+def _price_decimals() -> int:
+    """Read the setting of the projector. Raises CommandError."""
+    try:
+        return price_decimals()
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def _start_warehouse(
+    home: Home, options: Options, decimals: int, supervisor: Supervisor, say: Callable[[str], None]
+) -> str:
     if options.dw_url is not None:
-        supervisor.add(ExternalWarehouse(options.dw_url))
+        supervisor.add(ExternalWarehouse(options.dw_url, decimals))
         return options.dw_url
     forget_postgres_variables()
     postgres = Postgres(home)
     # Without a warehouse, ingest still accepts events, and they wait in raw.
-    supervisor.add(WarehouseServer(postgres), is_vital=False, must_answer=True)
+    supervisor.add(WarehouseServer(postgres, decimals), is_vital=False, must_answer=True)
     if postgres.notice:
         say(postgres.notice)
     return postgres.url

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import psycopg
 
-from chalicelib.contract import COLUMNS
+from chalicelib.contract import columns_with
 from chalicelib.convert import to_uuid
 from chalicelib.envelope import as_sent, iso_milliseconds
 from chalicelib.errors import InvalidEvent
 from chalicelib.json_object import decode, parse
+from chalicelib.settings import price_decimals
 from emulator.traces.traces import Traces
 from emulator.triggers.projected import row_and_reject
 
@@ -78,7 +79,7 @@ def _mapping(raw: str) -> list[dict[str, Any]]:
         payload = parse(decode(raw.encode()))
     except InvalidEvent:
         return []
-    origins = [(column, *column.origin(payload)) for column in COLUMNS]
+    origins = [(column, *column.origin(payload)) for column in columns_with(price_decimals())]
     return [
         {
             "column": column.name,

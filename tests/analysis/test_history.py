@@ -98,7 +98,21 @@ class TestOpenHistory:
         assert "made-up" not in said
         with psycopg.connect(warehouse_url) as connection:
             connection.execute(SCHEMA.create_events)
+        assert "without the events of bots" not in said
+        assert "without the events of bots" in repr(open_history(str(tmp_path), bots=False, **SPAN))
         assert "warehouse: yes" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
+
+    def test_events_count_by_the_clock_asked_for(self, tmp_path: Path) -> None:
+        """An event that waited for two hours counts when it happened; the history says so."""
+        objects = Objects()
+        objects.add(received=-7200)
+        objects.add(received=5400, sent=60)
+        bucket = str(objects.write(tmp_path))
+        for clock, events in (("received", 0), ("occurred", 1)):
+            history = open_history(bucket, clock=clock, **SPAN)  # type: ignore[arg-type]
+            assert (history.events.frame.height, history.raw.clock) == (events, clock)
+            assert f"events in {bucket}, {clock} from 2026-11-25 09:00" in repr(history)
+            assert "lookback 24 h for events and orders that came before" in repr(history)
 
     def test_a_sample_is_called_one(self, tmp_path: Path) -> None:
         """By the hours of it, when the range has some of them."""

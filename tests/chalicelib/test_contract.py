@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.contract import COLUMNS, EVENT_NAMES, Column
+from chalicelib.contract import COLUMNS, EVENT_NAMES, Column, columns_with
 from chalicelib.json_object import Json
 
 
@@ -35,6 +35,14 @@ class TestColumns:
     def test_every_event_name_has_a_real_payload(self, payload: Callable[[str], bytes]) -> None:
         """The payloads of tests/events/ cover the contract's names."""
         assert all(f'"eventName": "{name}"'.encode() in payload(name) for name in EVENT_NAMES)
+
+    @pytest.mark.parametrize("price_decimals", range(7))
+    def test_only_prices_keep_decimals(self, price_decimals: int) -> None:
+        """Everything else is the same; without decimals it is the contract as it stands."""
+        kept = {column.name: column.decimals for column in columns_with(price_decimals) if column.decimals}
+        prices = ("context_product_price", "context_product_discount_price")
+        assert kept == (dict.fromkeys(prices, price_decimals) if price_decimals else {})
+        assert columns_with(0) == COLUMNS
 
 
 class TestColumn:

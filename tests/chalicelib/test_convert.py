@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.convert import to_bigint, to_boolean, to_text, to_timestamp, to_uuid
+from chalicelib.convert import to_bigint, to_boolean, to_number, to_text, to_timestamp, to_uuid
 from chalicelib.json_object import Json, Number
 from tests.support.json_texts import number_texts
 
@@ -130,12 +130,52 @@ class TestToBigint:
         """Only what JSON calls a number is one."""
         assert to_bigint(value) is None
 
-    @given(number_texts.filter(lambda text: abs(int(text.lower().partition("e")[2] or "0")) < 400))
-    def test_equals_the_decimal_module(self, text: str) -> None:
+    @pytest.mark.parametrize(
+        ("text", "decimals", "expected"),
+        [
+            ("12.99", 0, 13),
+            ("12.99", 2, 1299),
+            ("0.49", 0, 0),
+            ("0.49", 2, 49),
+            ("12.99", 6, 12_990_000),
+            ("1299e-2", 2, 1299),
+            ("0.1299E2", 2, 1299),
+            ("0.005", 2, 1),
+            ("-0.005", 2, -1),
+            ("0.0049999", 2, 0),
+            ("5e-7", 6, 1),
+            ("92233720368547758.07", 2, 2**63 - 1),
+            ("92233720368547758.08", 2, None),
+            ("-92233720368547758.08", 2, -(2**63)),
+            ("92233720368547758.075", 2, None),
+            ("1e17", 2, None),
+            ("0e999999999999999999999999", 6, 0),
+        ],
+    )
+    def test_decimals_are_kept(self, text: str, decimals: int, expected: int | None) -> None:
+        """The number times 10 to their power; what does not fit is rounded in the same way."""
+        assert to_bigint(Number(text), decimals) == expected
+        assert to_bigint(f" {text}\n", decimals) == expected
+
+    @given(number_texts.filter(lambda text: abs(int(text.lower().partition("e")[2] or "0")) < 400), st.integers(0, 6))
+    def test_equals_the_decimal_module(self, text: str, decimals: int) -> None:
         """An independent exact calculation gives the same."""
-        exact = Context(prec=1000).create_decimal(text).quantize(Decimal(1), ROUND_HALF_UP, Context(prec=1000))
+        scaled = Context(prec=1000).create_decimal(text).scaleb(decimals, Context(prec=1000))
+        exact = scaled.quantize(Decimal(1), ROUND_HALF_UP, Context(prec=1000))
         expected = int(exact) if -(2**63) <= int(exact) < 2**63 else None
-        assert to_bigint(Number(text)) == expected
+        assert to_bigint(Number(text), decimals) == expected
+
+
+class TestToNumber:
+    @pytest.mark.parametrize("value", [Number("13.00"), "13.00", " 13.00\t"])
+    def test_a_number_keeps_its_spelling(self, value: Json) -> None:
+        """Also as text, which is trimmed."""
+        assert to_number(value) == "13.00"
+
+    @pytest.mark.parametrize("value", [True, None, [], {}, "", "13,00", "€13", "1.", "NaN"])
+    def test_anything_else_is_null(self, value: Json) -> None:
+        """Only what JSON calls a number is one."""
+        assert to_number(value) is None
 
 
 class TestToTimestamp:

@@ -46,6 +46,18 @@ class TestFlatten:
         """A payload of every event name."""
         assert row(payload(name))["event_name"] == name
 
+    @pytest.mark.parametrize(
+        ("price", "price_decimals", "expected"),
+        [("12.99", 2, 1299), ("12.99", 0, 13), ("0.49", 0, 0), ("0.49", 2, 49), ('" 12.99 "', 2, 1299)],
+    )
+    def test_prices_keep_the_decimals_that_are_wanted(self, price: str, price_decimals: int, expected: int) -> None:
+        """Both prices; by default none are kept."""
+        body = f'{{"product": {{"price": {price}, "discountPrice": {price}}}, "seq": 1.5}}'.encode()
+        values = flatten(body, KEY, LAST_MODIFIED, price_decimals)
+        assert values[13:15] == (expected, expected)
+        if price_decimals == 0:
+            assert values == flatten(body, KEY, LAST_MODIFIED)
+
     def test_snake_case_gives_the_same_row(self) -> None:
         """Both spellings of every member."""
         camel = row(

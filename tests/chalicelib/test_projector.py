@@ -13,6 +13,7 @@ from chalicelib.errors import ProjectionFailed
 from chalicelib.flatten import Row
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import Schema
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 
@@ -77,6 +78,25 @@ class TestHandle:
         put(aws, dict.fromkeys(("event with spaces", "event-a+b", "event-sản phẩm"), "{}"))
         outcomes = projector.handle(json.loads(payload("s3_several_records")), RawStorage(aws), warehouse)
         assert [outcome["outcome"] for outcome in outcomes] == ["projected"] * 3
+
+    def test_an_event_that_is_refused_for_its_decimals_can_be_delivered_again(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """It fails as when the warehouse is away: Lambda tries again, and then keeps it. A rebuild makes it a row."""
+        first, second = put(aws, dict.fromkeys(("first", "second"), '{"product": {"price": 12.99}}'))
+        projector.handle(notification(first), RawStorage(aws), warehouse)
+        other = Warehouse(warehouse_url, Schema(price_decimals=2))
+        with pytest.raises(ProjectionFailed, match="PRICE_DECIMALS=0, and here it is 2"):
+            projector.handle(notification(second), RawStorage(aws), other, 2)
+        prices = "SELECT context_product_price FROM clickstream_events"
+        assert rows(warehouse_url, prices) == [(13,)]
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("TRUNCATE clickstream_events")
+            Schema(price_decimals=2).change_decimals(connection)
+        outcomes = projector.handle(notification(first, second), RawStorage(aws), other, 2)
+        assert [outcome["outcome"] for outcome in outcomes] == ["projected"] * 2
+        assert rows(warehouse_url, prices) == [(1299,), (1299,)]
+        other.close()
 
     def test_a_second_delivery_changes_nothing(self, aws: Any, warehouse: Warehouse, warehouse_url: str) -> None:
         """S3 delivers at least once."""

@@ -1,7 +1,7 @@
 import pytest
 
 from chalicelib.errors import SettingsError
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, price_decimals
 
 
 class TestSettings:
@@ -25,6 +25,7 @@ class TestSettings:
                 "DW_PARAMETER_NAME": "/clickstream/dev/warehouse",
                 "API_KEY_SHA256": f"{'A' * 64}, {'b' * 64}",
                 "ALLOWED_HEADERS": "X-Shop-Id, traceparent ,",
+                "PRICE_DECIMALS": "2",
             }
         )
         origins = frozenset({"https://shop.example", "https://m.shop.example"})
@@ -37,6 +38,7 @@ class TestSettings:
             "/clickstream/dev/warehouse",
             frozenset({"a" * 64, "b" * 64}),
             ("X-Shop-Id", "traceparent"),
+            2,
         )
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1MB", "²"])
@@ -44,6 +46,17 @@ class TestSettings:
         """The error says which variable, and what it holds."""
         with pytest.raises(SettingsError, match="MAX_EVENT_BYTES must be a whole number above 0, not"):
             Settings.from_environment({"MAX_EVENT_BYTES": value})
+
+    @pytest.mark.parametrize("value", ["-1", "7", "1.5", "02", "two", "²", " 2"])
+    def test_decimals_that_are_none_are_named(self, value: str) -> None:
+        """Prices have 0 to 6."""
+        with pytest.raises(SettingsError, match="PRICE_DECIMALS must be a whole number from 0 to 6, not"):
+            Settings.from_environment({"PRICE_DECIMALS": value})
+
+    def test_decimals_can_be_read_alone(self) -> None:
+        """By whoever has no other setting; unset and empty are 0."""
+        read = [price_decimals(environment) for environment in ({}, {"PRICE_DECIMALS": ""}, {"PRICE_DECIMALS": "6"})]
+        assert read == [0, 0, 6]
 
     @pytest.mark.parametrize("value", ["secret", "a" * 63, ",", f"{'a' * 64},secret"])
     def test_a_digest_that_is_none_is_refused(self, value: str) -> None:

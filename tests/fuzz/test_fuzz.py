@@ -117,7 +117,7 @@ class TestCheck:
         """Here, a number beyond 64 bits."""
         monkeypatch.setitem(CONVERTERS, "BIGINT", lambda _value: 2**63)
         # Columns remember their conversion: these are new.
-        monkeypatch.setattr("chalicelib.flatten.COLUMNS", tuple(map(replace, COLUMNS)))
+        monkeypatch.setattr("chalicelib.flatten.columns_with", lambda _price_decimals: tuple(map(replace, COLUMNS)))
         with pytest.raises(Broken, match="context_product_price is out of range"):
             check(EVENT)
 

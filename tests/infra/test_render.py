@@ -84,6 +84,18 @@ class TestConfig:
         assert functions["api_handler"]["environment_variables"] == {"API_KEY_SHA256": "a" * 64}
         assert "API_KEY_SHA256" not in functions["projector"]["environment_variables"]
 
+    def test_decimals_that_the_projector_would_not_take_are_not_deployed(self, project: Path) -> None:
+        """It would fail at its first event."""
+        with pytest.raises(RenderError, match="PriceDecimals: PRICE_DECIMALS must be a whole number from 0 to 6"):
+            render("prod", OUTPUTS | {"PriceDecimals": "9"}, project)
+
+    def test_decimals_of_prices_are_known_to_the_projector_alone(self, project: Path) -> None:
+        """It makes the rows."""
+        render("prod", OUTPUTS | {"PriceDecimals": "2"}, project)
+        functions = loaded(project, "config.json")["stages"]["prod"]["lambda_functions"]
+        assert functions["projector"]["environment_variables"]["PRICE_DECIMALS"] == "2"
+        assert "PRICE_DECIMALS" not in functions["api_handler"]["environment_variables"]
+
     @pytest.mark.parametrize(("concurrency", "reserved"), [("1000", 5), ("105", 5), ("104", None), ("10", None)])
     def test_nothing_is_reserved_of_too_little(
         self, concurrency: str, reserved: int | None, project: Path, capsys: pytest.CaptureFixture[str]

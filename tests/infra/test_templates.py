@@ -30,6 +30,7 @@ NO_PARAMETERS = {
     "DwSecretArn",
     "DwParameterName",
     "ApiKeySha256",
+    "PriceDecimals",
     "WarehouseCa",
 }
 RESOURCES = {name: template(name)["Resources"] for name in TEMPLATES}

@@ -5,7 +5,7 @@ from itertools import chain
 
 from hypothesis import strategies as st
 
-__all__ = ["hostile_payloads", "json_values", "member_texts", "object_texts", "whitespace"]
+__all__ = ["hostile_payloads", "json_values", "member_texts", "object_texts", "price_texts", "whitespace"]
 
 NAMES = ["eventId", "event_id", "eventName", "eventTimestamp", "userId", "isFirstVisit", "product", "_ingest", "a", ""]
 

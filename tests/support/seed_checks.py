@@ -3,8 +3,9 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,7 @@ REQUIRED_OF = {
 }
 SPELLINGS = [[s for s in column.sources if not s.startswith("_ingest.")] for column in COLUMNS]
 NAMES = [column.name for column in COLUMNS]
+TYPES = {column.name: column.type for column in COLUMNS}
 SOURCES = {column.name: column.sources for column in COLUMNS}
 
 
@@ -99,7 +101,7 @@ def checks(objects: dict[str, bytes]) -> dict[str, list[Finding]]:
             event_id = member(each.payload, "eventId")
             found["repeated_event_ids"].append({"key": each.key, "event_id": event_id})
     events = list(first.values())
-    for check in (of_events, of_names, of_clients, of_tabs, of_sessions):
+    for check in (of_events, of_members, of_names, of_clients, of_tabs, of_sessions):
         for name, finding in check(events):
             found[name].append(finding)
     return {name: sorted(findings, key=json.dumps) for name, findings in found.items()}
@@ -113,14 +115,6 @@ def of_events(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
             yield "missing_event_ids", {"key": key}
         elif not is_uuid(event_id):
             yield "event_ids_that_are_no_uuid", {"key": key, "event_id": event_id}
-        required = [*REQUIRED, *filter(None, [REQUIRED_OF.get(str(row["event_name"]))])]
-        for field in required:
-            if member(payload, field) is None:
-                yield "missing_fields", {"key": key, "field": field}
-        for column, sources in SOURCES.items():
-            there = [source for source in sources if member(payload, source) is not None]
-            if there and row[column] is None:
-                yield "lost_values", {"key": key, "column": column, "member": there[0]}
         price, discount = row["context_product_price"], row["context_product_discount_price"]
         if isinstance(price, int) and isinstance(discount, int) and discount > price:
             yield "discounts_above_price", {"key": key}
@@ -128,10 +122,45 @@ def of_events(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
             yield "wrong_partitions", {"key": key}
 
 
+def of_members(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
+    """Missing members and lost values, each once, with its first event and the number of its events."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for event in events:
+        name, received_at = str(event.row["event_name"]), event.payload["_ingest"]["receivedAt"]
+        for field in [*REQUIRED, *filter(None, [REQUIRED_OF.get(name)])]:
+            if member(event.payload, field) is None:
+                found["missing_fields", name, field].append(received_at)
+        for column, sources in SOURCES.items():
+            there = [source for source in sources if member(event.payload, source) is not None]
+            if there and event.row[column] is None:
+                wanted = {"BIGINT": "a number within 64 bits", "BOOLEAN": "true or false"}.get(TYPES[column], "text")
+                reason = f"{kind(member(event.payload, there[0]))}, where {wanted} is expected"
+                found["lost_values", name, column, there[0], reason].append(received_at)
+    names = {"missing_fields": ("field",), "lost_values": ("column", "member", "reason")}
+    for (check, name, *rest), times in found.items():
+        group = {"event_name": name, **dict(zip(names[check], rest, strict=True))}
+        yield check, {**group, "first_seen": min(times), "events": len(times)}
+
+
+def kind(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds = {dict: "an object", list: "an array", str: "text"}
+    return next((name for type_, name in kinds.items() if isinstance(value, type_)), "a number")
+
+
 def is_uuid(text: str) -> bool:
     try:
         return str(UUID(text)) == text.lower()
     except ValueError:
+        return False
+
+
+def is_rounded(price: Any) -> bool:
+    """Whether it is a number of any spelling, and not a whole one."""
+    try:
+        return not isinstance(price, bool) and isfinite(float(price)) and float(price) % 1 != 0
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -148,6 +177,13 @@ def of_names(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
             holder, _, last = field.rpartition(".")
             if field not in known and last not in MEMBERS[holder].split():
                 fields[field].append(received_at)
+    for name in ("price", "discountPrice"):
+        prices = [(event, member(event.payload, f"product.{name}")) for event in events]
+        rounded = [event for event, price in prices if is_rounded(price)]
+        if rounded:
+            first = min(event.received_at for event in rounded).isoformat(timespec="milliseconds")
+            first = first.replace("+00:00", "Z")
+            yield "rounded_prices", {"member": f"product.{name}", "first_seen": first, "events": len(rounded)}
     for name, times in names.items():
         yield "unknown_event_names", {"event_name": name, "first_seen": min(times), "events": len(times)}
     for field, times in fields.items():
@@ -171,6 +207,10 @@ def of_clients(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
         for event in timed:
             if event.delay - smallest > 300:
                 yield "late_events", {"key": event.key, "seconds": round(event.delay - smallest, 3)}
+            waited = timedelta(seconds=event.delay - (0 if 0 <= smallest <= 60 else smallest))
+            happened = event.received_at - waited
+            if waited > timedelta(minutes=1) and happened.date() < event.received_at.date():
+                yield "moved_days", {"key": event.key}
         dropped = [event.payload["dropped"] for event in of_client]
         totals = [sum(counts.values()) for counts in dropped]
         if max(totals) > min(totals):

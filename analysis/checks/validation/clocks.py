@@ -1,22 +1,26 @@
-"""Checks of time: wrong clocks, and events that arrived late."""
+"""Checks of time: wrong clocks, events that arrived late, and events that arrived on a later day."""
 
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
+from analysis.metrics.zone import zone_of
+from analysis.rows.browser_time import SENT_AT
+from analysis.rows.fields import OCCURRED_AT
+from analysis.rows.occurrence import MOST_SKEW, with_occurred_at
 
 __all__ = ["MOST_LATE", "MOST_SKEW", "SECOND", "clock_checks", "timed"]
 
-MOST_SKEW = 60.0  # seconds by which a client's clock may be wrong
 SECOND = 1_000_000  # microseconds: times stay whole numbers until they are shown, so that nothing is rounded
 MOST_LATE = 300.0  # seconds that an event may take from the browser to ingest
 
 
-def clock_checks(events: pl.DataFrame) -> list[Check]:
-    """Check each client's clock, and the delay of each event."""
+def clock_checks(events: pl.DataFrame, zone: str = "UTC") -> list[Check]:
+    """Check each client's clock, and the delay of each event; days are those of the time zone, an IANA name."""
     found = timed(events)
     skew, delay = ((pl.col(name) / SECOND).round(6) for name in ("offset", "delay"))
     clocks = found.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
     late = found.filter(delay > MOST_LATE)
+    moved = _moved(events, zone)
     return [
         Check(
             "clock_skew",
@@ -35,6 +39,28 @@ def clock_checks(events: pl.DataFrame) -> list[Check]:
             "Such an event waited in a browser that was offline or closed. It counts at the time of receipt.",
             late.select("key", seconds=delay).to_dicts(),
         ),
+        Check(
+            "moved_days",
+            "info",
+            counted(len(moved), "event arrived on a later day", "events arrived on a later day") + f" ({zone})",
+            "each event on the day on which it happened",
+            "These events count on the day of their receipt. Metrics over raw with clock='occurred' count them on the "
+            "day on which they happened.",
+            moved,
+        ),
+    ]
+
+
+def _moved(events: pl.DataFrame, zone: str) -> list[dict[str, object]]:
+    """Find the events that waited for longer than transit takes, until another day of the zone."""
+    times = with_occurred_at(events.rename({"sent_at": SENT_AT.name}))
+    waited = (pl.col("event_timestamp") - pl.col(OCCURRED_AT)).dt.total_microseconds() > MOST_SKEW * SECOND
+    there = zone_of(zone)
+    late = times.filter(waited).sort("event_timestamp", "key").select("key", OCCURRED_AT, "event_timestamp")
+    return [
+        {"key": key, OCCURRED_AT: occurred, "received_at": received}
+        for key, occurred, received in late.iter_rows()
+        if occurred.astimezone(there).date() != received.astimezone(there).date()
     ]
 
 

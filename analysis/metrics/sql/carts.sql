@@ -10,7 +10,7 @@ WITH ordered AS (
     WHERE
         session_id IS NOT NULL
         AND event_name IN ('add_to_cart_click', 'remove_from_cart_click', 'checkout_start', 'checkout_complete')
-    WINDOW in_session AS (PARTITION BY session_id ORDER BY event_timestamp, event_id)
+    WINDOW in_session AS (PARTITION BY session_id ORDER BY event_timestamp, tie_order)
 ),
 since_add AS (
     SELECT

@@ -2,6 +2,8 @@
 -- Text is ordered by its code points, whatever the database's own collation is.
 SELECT
     /* columns of the contract */,
+    -- The order of events with the same time. An engine that knows a better one puts it here.
+    event_id AS tie_order,
     -- A client and a user with the same id are two visitors.
     COALESCE('client ' || client_id, 'user ' || user_id) COLLATE "C" AS visitor,
     CASE is_first_visit WHEN TRUE THEN 'new' WHEN FALSE THEN 'returning' ELSE 'unknown' END AS visitor_type,

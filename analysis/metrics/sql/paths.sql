@@ -1,7 +1,7 @@
 WITH followed AS (
     SELECT
         event_name AS from_event,
-        LEAD(event_name) OVER (PARTITION BY session_id ORDER BY event_timestamp, event_id) AS to_event
+        LEAD(event_name) OVER (PARTITION BY session_id ORDER BY event_timestamp, tie_order) AS to_event
     FROM events
     WHERE session_id IS NOT NULL AND (CAST($clicks AS BOOLEAN) OR event_name <> 'click')
 )

@@ -1,18 +1,6 @@
 WITH shown AS (
     SELECT
         context_product_id AS product_id,
-        (
-            ARRAY_AGG(context_product_name ORDER BY event_timestamp DESC, event_id DESC)
-            FILTER (WHERE context_product_name IS NOT NULL)
-        )[1] AS product_name,
-        (
-            ARRAY_AGG(context_product_category ORDER BY event_timestamp DESC, event_id DESC)
-            FILTER (WHERE context_product_category IS NOT NULL)
-        )[1] AS category,
-        (
-            ARRAY_AGG(context_product_brand ORDER BY event_timestamp DESC, event_id DESC)
-            FILTER (WHERE context_product_brand IS NOT NULL)
-        )[1] AS brand,
         COUNT(*) FILTER (WHERE event_name = 'product_view') AS views,
         COUNT(*) FILTER (WHERE event_name = 'add_to_cart_click') AS adds,
         COUNT(*) FILTER (WHERE event_name = 'remove_from_cart_click') AS removes,
@@ -27,7 +15,7 @@ ordered AS (
         session_id,
         event_name,
         context_product_id,
-        ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY event_timestamp, event_id) AS position
+        ROW_NUMBER() OVER (PARTITION BY session_id ORDER BY event_timestamp, tie_order) AS position
     FROM events
     WHERE session_id IS NOT NULL AND event_name IN ('add_to_cart_click', 'checkout_complete')
 ),
@@ -59,6 +47,7 @@ SELECT
     CAST(adds AS DOUBLE PRECISION) / NULLIF(views, 0) AS add_rate,
     CAST(COALESCE(purchase_sessions, 0) AS DOUBLE PRECISION) / NULLIF(view_sessions, 0) AS conversion
 FROM shown
+INNER JOIN latest_products USING (product_id)
 LEFT JOIN purchased USING (product_id)
 ORDER BY views DESC, product_id
 LIMIT CAST($limit AS BIGINT)

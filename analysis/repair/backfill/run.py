@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis.errors import AnalysisError
+from analysis.prices import checked_decimals
+from analysis.raw.objects import batches
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import Settled, Staging, staging
 from analysis.rows.projection import Corrupt, Projection
-from analysis.rows.reader import batches
 from command_line.progress import progress
 
 __all__ = ["Backfilled", "backfill"]
@@ -87,7 +88,7 @@ def backfill(
 
 def _run(source: Source, warehouse: Staging, prefixes: Sequence[str], done: Backfilled) -> None:
     """Read raw in this thread, while another thread waits for the warehouse."""
-    projection = Projection((), source.last_modified)
+    projection = Projection((), source.last_modified, price_decimals=checked_decimals(None))
     waiting: deque[Future[Settled | None]] = deque()
     with progress("backfilling hours", len(prefixes)) as advance, ThreadPoolExecutor(1) as writer:
 

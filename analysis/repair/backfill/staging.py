@@ -10,11 +10,11 @@ import psycopg
 
 from analysis.errors import AnalysisError, NoTable
 from analysis.raw.tombstones import Tombstones, enforce, forget_rows
-from analysis.repair.connection import connected
+from analysis.repair.connection import connected, schema_here
 from analysis.rows.fields import KEY
 from analysis.rows.projection import Corrupt
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.schema import SCHEMA, has_table
+from chalicelib.warehouse.schema import SCHEMA, Schema, has_table, recorded_decimals
 from chalicelib.warehouse.tables import INSERT_REJECT, REJECTS
 
 __all__ = ["Settled", "Staging", "as_copy_text", "staging"]
@@ -35,6 +35,11 @@ KNOWN = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s::uuid[])"  # noqa
 SETTLE_REJECTS = (
     f"DELETE FROM {REJECTS} AS reject USING pg_temp.received WHERE reject.bucket = %s AND reject.key = received.{KEY}"  # noqa: S608  # as above
 )
+
+END_PROJECTORS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'clickstream-projector'
+"""
 
 # The escapes of COPY's text format.
 SPECIAL = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -120,23 +125,49 @@ def staging(
         bucket: The raw bucket's name, which rejects are recorded with.
         erased: The tombstones of the bucket; None if nobody was erased.
         dry_run: Change nothing, and only count.
-        must_be_empty: Refuse a table that has rows.
+        must_be_empty: Refuse a table that has rows. An empty one takes over `PRICE_DECIMALS` of the environment.
 
     Raises:
-        AnalysisError: The warehouse does not answer, refuses, is newer than this code, or is not empty.
+        AnalysisError: The warehouse does not answer, refuses, is newer than this code, is not empty, or has prices with
+            other decimals than the environment says.
         NoTable: A dry run found no table.
     """
     with connected(dw_url, make=not dry_run) as connection:
         if dry_run and not has_table(connection, TABLE):
             raise NoTable(f"the warehouse has no table {TABLE}: every event in raw is missing")
-        if must_be_empty and connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
-            raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
+        schema = schema_here()
+        if must_be_empty:
+            _refuse_rows(connection)
+            was = recorded_decimals(connection) or 0
+            if was != schema.price_decimals:
+                _change_decimals(connection, was, schema)
+                _refuse_rows(connection)
+        schema.refuse_other_decimals(connection)
         if erased is not None and not dry_run and enforce(connection, erased):
             forget_rows(connection)
         if not dry_run:
             connection.execute(RECEIVED)
         connection.commit()
         yield Staging(connection, bucket, erased, dry_run=dry_run)
+
+
+def _refuse_rows(connection: psycopg.Connection) -> None:
+    if connection.execute(f"SELECT FROM {TABLE} LIMIT 1").rowcount:
+        raise AnalysisError(f"{TABLE} is not empty: backfill without --rebuild, or TRUNCATE it first")
+
+
+def _change_decimals(connection: psycopg.Connection, was: int, schema: Schema) -> None:
+    """Record other decimals, and end the connections of projectors: each looks at the record when it connects again."""
+    schema.change_decimals(connection)
+    connection.commit()
+    try:
+        connection.execute(END_PROJECTORS)
+    except psycopg.Error:
+        connection.rollback()
+        schema.with_decimals(was).change_decimals(connection)
+        connection.commit()
+        raise
+    connection.commit()
 
 
 def as_copy_text(rows: pl.DataFrame) -> bytes:

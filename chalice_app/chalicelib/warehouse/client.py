@@ -55,6 +55,9 @@ class Warehouse:
 
     A table or column that a statement misses is added, if the role may do that. What no statement misses is left alone,
     so a warehouse that newer code has upgraded takes rows as before.
+
+    Each new connection first sees that the warehouse's prices have the decimals of the schema: every method may raise
+    OtherPriceDecimals.
     """
 
     def __init__(self, credentials: str | Credentials, schema: Schema = SCHEMA) -> None:
@@ -163,6 +166,16 @@ class Warehouse:
             raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
 
     def _connect(self) -> psycopg.Connection:
+        """Connect, and see that rows of this code fit the rows that are there. Raises OtherPriceDecimals."""
+        connection = self._open()
+        try:
+            self._schema.refuse_other_decimals(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open(self) -> psycopg.Connection:
         """Connect with the parameters that were read before. If the server refuses them, read them again."""
         known, self._parameters = self._parameters, self._parameters or self._credentials()
         try:
@@ -178,7 +191,7 @@ class Warehouse:
 @cache
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of this process, kept across invocations. Raises SettingsError."""
-    return Warehouse(credentials_of(settings))
+    return Warehouse(credentials_of(settings), SCHEMA.with_decimals(settings.price_decimals))
 
 
 def pin(

@@ -4,6 +4,9 @@ A version is two counts, as `1.16`: of the numbered steps that were applied, and
 grow, since columns are added at the end and never removed. So a warehouse is newer than the code if either count is
 higher, also if only a column was added. The upgrade looks at the tables themselves for what is missing, so a dropped
 table comes back; the version says which steps were applied, and lets older code see that it is older.
+
+A warehouse also records the `PRICE_DECIMALS` of its prices. Whoever creates the table of events records it; afterwards
+only a rebuild changes it.
 """
 
 from collections.abc import Sequence
@@ -13,20 +16,22 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
 
 from chalicelib.contract import COLUMNS, TABLE, Column
-from chalicelib.errors import NewerWarehouse, SchemaError, UpgradeRefused
+from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SchemaError, UpgradeRefused
 from chalicelib.warehouse.tables import (
     CREATE_REJECTS,
+    CREATE_SETTINGS,
     CREATE_TOMBSTONES,
     CREATE_VERSIONS,
     IS_ERASED,
     KEEP_OUT,
     REJECTS,
+    SETTINGS,
     TOMBSTONE_KEYS,
     TOMBSTONES,
     VERSIONS,
 )
 
-__all__ = ["FIRST_COLUMNS", "SCHEMA", "STEPS", "Schema", "Step", "Upgrade", "Version", "has_table"]
+__all__ = ["FIRST_COLUMNS", "SCHEMA", "STEPS", "Schema", "Step", "Upgrade", "Version", "has_table", "recorded_decimals"]
 
 # Every table of events has the first 16 columns: the contract had them before warehouses could be upgraded.
 FIRST_COLUMNS = 16
@@ -48,8 +53,14 @@ SELECT
         AND to_regprocedure('{IS_ERASED}(TEXT, TEXT)') IS NOT NULL AND to_regprocedure('{KEEP_OUT}()') IS NOT NULL
         AS has_tombstones,
     EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('{TABLE}') AND tgname = 'keep_out_erased') AS is_guarded,
+    to_regclass('{SETTINGS}') IS NOT NULL AS has_settings,
     to_regclass('{VERSIONS}') IS NOT NULL AS has_versions
 """  # noqa: S608  # our own names
+SELECT_DECIMALS = f"SELECT value FROM {SETTINGS} WHERE name = 'price_decimals'"  # noqa: S608  # our own name
+SET_DECIMALS = f"""
+INSERT INTO {SETTINGS} (name, value) VALUES ('price_decimals', %s)
+ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value
+"""  # noqa: S608  # our own name
 SELECT_VERSION = f"SELECT coalesce(max(steps), 0), coalesce(max(columns), 0) FROM {VERSIONS}"  # noqa: S608  # our own name
 
 
@@ -68,7 +79,15 @@ class Step(NamedTuple):
     columns: tuple[str, ...] = ()
 
 
-STEPS = (Step(1, f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT;"),)
+def _record_decimals(price_decimals: int) -> str:
+    return f"INSERT INTO {SETTINGS} (name, value) VALUES ('price_decimals', '{price_decimals}') ON CONFLICT DO NOTHING;"  # noqa: S608  # our own name, a number
+
+
+STEPS = (
+    Step(1, f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT;"),
+    # The prices of a warehouse that says nothing have no decimals.
+    Step(2, _record_decimals(0)),
+)
 
 
 class Version(NamedTuple):
@@ -110,8 +129,10 @@ class Upgrade(NamedTuple):
 class Schema:
     """The tables of one contract."""
 
-    def __init__(self, columns: Sequence[Column] = COLUMNS, steps: Sequence[Step] = STEPS) -> None:
-        """Take the contract's columns and the steps.
+    def __init__(
+        self, columns: Sequence[Column] = COLUMNS, steps: Sequence[Step] = STEPS, price_decimals: int = 0
+    ) -> None:
+        """Take the contract's columns, the steps, and the `PRICE_DECIMALS` of whoever writes.
 
         Raises:
             SchemaError: The steps are not numbered 1, 2, 3 …, or a column with a constraint lacks its step, or is
@@ -132,11 +153,16 @@ class Schema:
                 )
         self.columns = tuple(columns)
         self.steps = tuple(steps)
+        self.price_decimals = price_decimals
         self.version = Version(len(steps), len(columns))
         self.names = ", ".join(column.name for column in columns)
         self._record = (
             f"INSERT INTO {VERSIONS} (steps, columns) VALUES ({len(steps)}, {len(columns)}) ON CONFLICT DO NOTHING;"  # noqa: S608  # numbers
         )
+
+    def with_decimals(self, price_decimals: int) -> "Schema":
+        """Give the same tables for a writer with another `PRICE_DECIMALS`."""
+        return Schema(self.columns, self.steps, price_decimals)
 
     @property
     def definitions(self) -> str:
@@ -171,7 +197,9 @@ class Schema:
         Returns:
             The SQL that adds it, in the order in which it has to run.
         """
-        (has_events, there, has_rejects, has_tombstones, is_guarded, has_versions) = _row(connection, LOOK)
+        (has_events, there, has_rejects, has_tombstones, is_guarded, has_settings, has_versions) = _row(
+            connection, LOOK
+        )
         version = self.version_of(connection)
         statements = []
         if not has_events:
@@ -184,6 +212,10 @@ class Schema:
         # The trigger without its tombstones refuses every row. New, empty ones would let in everybody who was erased.
         if not has_tombstones and not is_guarded:
             statements.append(CREATE_TOMBSTONES)
+        if not has_settings:
+            statements.append(CREATE_SETTINGS)
+            if not has_events:
+                statements.append(_record_decimals(self.price_decimals))
         statements += [step.statements for step in self.steps if step.number > version.steps]
         if not has_versions:
             statements.append(CREATE_VERSIONS)
@@ -229,7 +261,7 @@ class Schema:
 
     def refuse_lost_tombstones(self, connection: psycopg.Connection) -> None:
         """Raise UpgradeRefused if the tombstones were dropped, but not their trigger: it refuses every row then."""
-        *_, has_tombstones, is_guarded, _ = _row(connection, LOOK)
+        *_, has_tombstones, is_guarded, _, _ = _row(connection, LOOK)
         if is_guarded and not has_tombstones:
             raise UpgradeRefused(
                 f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "
@@ -240,6 +272,20 @@ class Schema:
         """The version of this warehouse; 0.0 if it was made before there were versions."""
         return Version(*_row(connection, SELECT_VERSION)) if has_table(connection, VERSIONS) else Version(0, 0)
 
+    def refuse_other_decimals(self, connection: psycopg.Connection) -> None:
+        """See that rows of this writer fit the rows that are there. Raises OtherPriceDecimals."""
+        recorded = recorded_decimals(connection)
+        if recorded is not None and recorded != self.price_decimals:
+            raise OtherPriceDecimals(
+                f"the warehouse's prices were stored with PRICE_DECIMALS={recorded}, and here it is "
+                f"{self.price_decimals}: set PRICE_DECIMALS={recorded}, or rebuild the warehouse (TRUNCATE {TABLE}, "
+                f"then 'PRICE_DECIMALS={self.price_decimals} python -m analysis backfill --rebuild')"
+            )
+
+    def change_decimals(self, connection: psycopg.Connection) -> None:
+        """Record this writer's decimals; the table of events has to be empty."""
+        connection.execute(SET_DECIMALS.encode(), (str(self.price_decimals),))
+
     def refuse_newer(self, connection: psycopg.Connection) -> None:
         """See that this code knows all of the warehouse. Raises NewerWarehouse."""
         version = self.version_of(connection)
@@ -247,6 +293,20 @@ class Schema:
             raise NewerWarehouse(
                 f"the warehouse is at version {version}, this code knows {self.version}: update the code"
             )
+
+
+def recorded_decimals(connection: psycopg.Connection) -> int | None:
+    """The `PRICE_DECIMALS` that a warehouse's prices were stored with; None if it has no table of events yet.
+
+    A warehouse that records nothing was made before there was a choice: its prices have no decimals.
+    """
+    has_settings, has_events = _row(
+        connection, f"SELECT to_regclass('{SETTINGS}') IS NOT NULL, to_regclass('{TABLE}') IS NOT NULL"
+    )
+    found = _row(connection, SELECT_DECIMALS) if has_settings else ()
+    if found:
+        return int(found[0])
+    return 0 if has_events else None
 
 
 def has_table(connection: psycopg.Connection, table: str) -> bool:

@@ -1,9 +1,10 @@
-"""The warehouse's tables beside that of events, as SQL: rejects, tombstones, and the versions it has had."""
+"""The warehouse's tables beside that of events, as SQL: rejects, tombstones, settings, and the versions it has had."""
 
 from chalicelib.contract import TABLE
 
 __all__ = [
     "CREATE_REJECTS",
+    "CREATE_SETTINGS",
     "CREATE_TOMBSTONES",
     "CREATE_VERSIONS",
     "GUARD",
@@ -11,6 +12,7 @@ __all__ = [
     "IS_ERASED",
     "KEEP_OUT",
     "REJECTS",
+    "SETTINGS",
     "TOMBSTONES",
     "TOMBSTONE_KEYS",
     "VERSIONS",
@@ -19,6 +21,7 @@ __all__ = [
 REJECTS = "public.clickstream_rejects"
 TOMBSTONES = "public.clickstream_tombstones"
 TOMBSTONE_KEYS = f"{TOMBSTONES}_keys"
+SETTINGS = "public.clickstream_settings"
 VERSIONS = "public.clickstream_versions"
 IS_ERASED = "public.clickstream_is_erased"
 KEEP_OUT = "public.clickstream_keep_out"
@@ -59,6 +62,11 @@ GUARD = f"""\
 CREATE OR REPLACE TRIGGER keep_out_erased BEFORE INSERT ON {TABLE}
 FOR EACH ROW WHEN (NEW.client_id IS NOT NULL OR NEW.user_id IS NOT NULL)
 EXECUTE FUNCTION {KEEP_OUT}();"""
+
+# What rows were made with. Everybody may read it: who reads prices has to know their decimals.
+CREATE_SETTINGS = f"""\
+CREATE TABLE IF NOT EXISTS {SETTINGS} (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+GRANT SELECT ON {SETTINGS} TO PUBLIC;"""
 
 # Everybody may read the version, so that an analyst's role needs no further right to be told that its code is old.
 CREATE_VERSIONS = f"""\

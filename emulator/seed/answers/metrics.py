@@ -19,7 +19,7 @@ from emulator.seed.answers.overview import (
 )
 from emulator.seed.answers.products import discount_effect, products
 from emulator.seed.answers.retention import retention
-from emulator.seed.answers.revenue import revenue, revenue_over_time
+from emulator.seed.answers.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from emulator.seed.answers.sessions import rebuilt_sessions, session_summary, sessions
 from emulator.seed.answers.table import Table
 from emulator.seed.record import Record
@@ -45,6 +45,8 @@ LIMITED: tuple[Callable[[Events, int], Table], ...] = (
     top_brands,
     latest_product_events,
     products,
+    revenue_by_product,
+    revenue_by_category,
 )
 OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = (
     (events_over_time, ("hour", "day")),
@@ -53,19 +55,29 @@ OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = 
 
 
 class Answer(NamedTuple):
-    """The answer of one metric for some arguments, over the events of one login state (None: of all)."""
+    """The answer of one metric for some arguments, over the events of one login state (None: of all), by a clock."""
 
     metric: str
     arguments: dict[str, Any]
     login_state: str | None
+    clock: str
     table: Table
 
 
-def answers(records: Iterable[Record], login_state: str | None, zone: str = "UTC") -> Iterator[Answer]:
-    """Yield every answer over these records, of one login state (None: of all), in hours and days of a zone."""
-    events = Events(records, login_state, zone)
+def answers(
+    records: Iterable[Record], login_state: str | None, zone: str = "UTC", clock: str = "received"
+) -> Iterator[Answer]:
+    """Yield every answer over these records.
+
+    Args:
+        records: Records of a history.
+        login_state: Only the events of this login state count; None: all events.
+        zone: The IANA name of the time zone whose hours and days count.
+        clock: `received` or `occurred`.
+    """
+    events = Events(records, login_state, zone, clock)
     for name, arguments, answer in _all():
-        yield Answer(name, arguments, login_state, answer(events, **arguments))
+        yield Answer(name, arguments, login_state, clock, answer(events, **arguments))
 
 
 def _all() -> Iterator[tuple[str, dict[str, Any], Callable[..., Table]]]:

@@ -7,7 +7,7 @@ from emulator.seed.answers.events import Events
 from emulator.seed.answers.table import ADD, COMPLETE, VIEW, Table, grouped, ratio
 from emulator.seed.record import Record
 
-__all__ = ["discount_effect", "products"]
+__all__ = ["discount_effect", "latest", "products"]
 
 COUNTED = (VIEW, ADD, "remove_from_cart_click", "wishlist_toggle")
 
@@ -15,11 +15,9 @@ COUNTED = (VIEW, ADD, "remove_from_cart_click", "wishlist_toggle")
 def products(events: Events, limit: int) -> Table:
     """List the most viewed products."""
     bought = _bought(events)
-    groups = grouped((r for r in events.all if r.product_id is not None), lambda record: record.product_id)
     rows = [
-        (product_id, *_latest(records), *_numbers(records, bought.get(product_id, 0)))
-        for product_id, records in groups.items()
-        if product_id is not None
+        (product_id, *latest(records), *_numbers(records, bought.get(product_id, 0)))
+        for product_id, records in events.products.items()
     ]
     columns = ("product_id", "product_name", "category", "brand", "views", "adds", "removes", "wishlists")
     more = ("view_sessions", "purchase_sessions", "add_rate", "conversion")
@@ -52,7 +50,7 @@ def _bought(events: Events) -> dict[str, int]:
     return bought
 
 
-def _latest(records: Sequence[Record]) -> list[Any]:
+def latest(records: Sequence[Record]) -> list[Any]:
     """Return name, category and brand, each from the latest event that has one."""
     columns = ("product_name", "category", "brand")
     return [next((v for r in reversed(records) if (v := getattr(r, c)) is not None), None) for c in columns]

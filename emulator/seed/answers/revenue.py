@@ -1,15 +1,18 @@
 """Answers about revenue: exact sums of orders, each counted once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from emulator.seed.answers.events import Events
+from emulator.seed.answers.products import latest
 from emulator.seed.answers.table import COMPLETE, Table, grouped, period_of
 from emulator.seed.clock import iso
-from emulator.seed.record import Order
+from emulator.seed.record import Line, Order
 
-__all__ = ["revenue", "revenue_over_time"]
+__all__ = ["revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
+
+SOLD = ("orders", "items", "revenue", "lines_without_revenue")
 
 
 def revenue(events: Events) -> Table:
@@ -27,6 +30,42 @@ def revenue_over_time(events: Events, grain: str) -> Table:
         for (period, currency), placed in sorted(groups.items())
     ]
     return Table(("period", "currency", "orders", "revenue"), rows)
+
+
+def revenue_by_product(events: Events, limit: int) -> Table:
+    """Sum the lines of orders by currency and product."""
+    known = {product_id: latest(records) for product_id, records in events.products.items()}
+    none = (None, None, None)
+    rows = [
+        (currency, product_id, known.get(product_id, none)[0], known.get(product_id, none)[1] or "unknown", *sold)
+        for (currency, product_id), sold in _sold(events, lambda line: line.product_id)
+    ]
+    columns = ("currency", "product_id", "product_name", "category", *SOLD)
+    return Table(columns, _most(rows, limit))
+
+
+def revenue_by_category(events: Events, limit: int) -> Table:
+    """Sum the lines of orders by currency and category of the product."""
+    known = {product_id: latest(records)[1] for product_id, records in events.products.items()}
+    rows = [(*group, *sold) for group, sold in _sold(events, lambda line: known.get(line.product_id) or "unknown")]
+    return Table(("currency", "category", *SOLD), _most(rows, limit))
+
+
+def _sold(
+    events: Events, group: Callable[[Line], str]
+) -> Iterable[tuple[tuple[str, str], tuple[int, int, Decimal, int]]]:
+    """Give the columns SOLD of each currency and group."""
+    lines = [(order, line) for _, order in _orders(events) for line in order.lines]
+    for key, sold in grouped(lines, lambda each: (_currency(each[0]), group(each[1]))).items():
+        revenue = sum((line.quantity * line.price for _, line in sold), Decimal())
+        yield key, (len({order.id for order, _ in sold}), sum(line.quantity for _, line in sold), revenue, 0)
+
+
+def _most(rows: Iterable[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
+    """Keep the rows with the most revenue of each currency, in order."""
+    ordered = sorted(rows, key=lambda row: (row[0], -row[-2], row[1]))
+    kept = [row for group in grouped(ordered, lambda row: row[0]).values() for row in group[:limit]]
+    return [(*row[:-2], _text(row[-2]), row[-1]) for row in kept]
 
 
 def _orders(events: Events) -> list[tuple[int, Order]]:

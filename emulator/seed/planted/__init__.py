@@ -60,7 +60,7 @@ OTHERS: tuple[Fault, ...] = (
     values.unknown_field,
     oddities.brand_object,
     oddities.snake_case,
-    oddities.spelled_price,
+    values.rounded_price,
     oddities.upper_case_id,
 )
 
@@ -69,8 +69,13 @@ EVERY = 2  # one of so many shoppers has a fault
 RARE_EVERY = 4  # one of so many faults needs several visits, if it suits
 
 
-def plant(history: History, number: int) -> Fault | None:
+def plant(history: History, number: int, only: str | None = None) -> Fault | None:
     """Plant one fault in the history of the shopper of that number: the one whose turn it is, or the next that suits.
+
+    Args:
+        history: The shopper's history.
+        number: The shopper's number.
+        only: The name of the only fault to plant; None for all of them in turn.
 
     Returns:
         The planted fault; None if this shopper has none.
@@ -78,6 +83,8 @@ def plant(history: History, number: int) -> Fault | None:
     turn, is_spared = divmod(number, EVERY)
     if is_spared or not history.events:
         return None
+    if only is not None:
+        return next((fault for fault in FAULTS if fault.__name__ == only and fault(history)), None)
     rare = _from(turn // RARE_EVERY, OF_SEVERAL_VISITS) if turn % RARE_EVERY == 0 else ()
     return next((fault for fault in (*_from(turn, OF_ORDERS), *rare, *_from(turn, OTHERS)) if fault(history)), None)
 

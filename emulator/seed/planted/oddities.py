@@ -13,7 +13,6 @@ __all__ = [
     "no_total",
     "repeated_order",
     "snake_case",
-    "spelled_price",
     "upper_case_id",
 ]
 
@@ -48,17 +47,6 @@ def _in_snake_case(members: dict[str, Any]) -> dict[str, Any]:
     return {SNAKE_CASE.get(name, name): value for name, value in members.items()}
 
 
-def spelled_price(history: History) -> bool:
-    """Plant a price that is text, with a decimal to be rounded away from zero."""
-    event = history.pick_priced()
-    if event is None:
-        return False
-    price = event.payload["product"]["price"]
-    event.spell()["product"]["price"] = history.random.choice((f" {price}.5 ", f"{price}5e-1"))
-    event.payload["product"]["price"] = price + 1
-    return True
-
-
 def brand_object(history: History) -> bool:
     """Plant a brand that is an object with a name or a title."""
     event = history.pick_priced()
@@ -77,13 +65,14 @@ def upper_case_id(history: History) -> bool:
 
 
 def foreign_currency(history: History) -> bool:
-    """Plant an order in dollars and cents."""
+    """Plant an order in dollars and cents, which are text, as shop systems send them."""
     event = _order(history)
     if event is None:
         return False
     order = event.payload["order"]
     cents = order["total"] // 250
     event.payload["order"] = {**order, "items": [], "total": cents / 100, "currency": "USD"}
+    event.spell()["order"] |= {"total": f" {cents / 100:.2f}", "currency": " usd "}
     return True
 
 

@@ -1,6 +1,6 @@
 """Faults of transport: events that come twice, late or not at all, and objects that are stored wrongly."""
 
-from emulator.seed.clock import HOUR, MINUTE, SECOND, hour_of
+from emulator.seed.clock import DAY, HOUR, MINUTE, SECOND, hour_of
 from emulator.seed.event import Event, random_uuid
 from emulator.seed.history import History
 
@@ -18,6 +18,7 @@ __all__ = [
 MOST_LOST = 3  # in a row
 MOST_LATE = 6
 LATEST = 5 * HOUR
+SAME_DAY, NEXT_DAY = (10 * MINUTE, LATEST), (12 * HOUR, 20 * HOUR)  # how long a device may be offline
 TWIN = 7  # milliseconds later
 
 
@@ -43,18 +44,24 @@ def _repeat(history: History, delay: int) -> bool:
 
 
 def late_events(history: History) -> bool:
-    """Plant a device that is offline for a while, so that its events are received later, all together."""
+    """Plant a device that is offline for a while, so that its events are received later, all together.
+
+    A part of a session is late, for hours or until the next day. Its clock is right, so it is known when they happened.
+    """
     session = history.session(history.pick_any())
-    late = session[history.random.randrange(len(session)) :][: history.random.randint(1, MOST_LATE)]
-    in_time = [event for event in history.client(late[0]) if event not in late]
-    if not in_time or late[-1].at + LATEST + SECOND > history.end:
+    if len(session) < 2:
         return False
-    usual = min(event.received_at - event.at for event in in_time)
-    online_at = late[-1].at + history.random.randint(10 * MINUTE, LATEST)
+    late = session[history.random.randrange(1, len(session)) :][: history.random.randint(1, MOST_LATE)]
+    if late[-1].at + NEXT_DAY[1] + SECOND > history.end:
+        return False
+    usual = min(event.received_at - event.at for event in history.client(late[0]) if event not in late)
+    online_at = late[-1].at + history.random.randint(*history.random.choice((SAME_DAY, NEXT_DAY)))
     for number, event in enumerate(late):
         event.received_at = online_at + number * history.random.randint(5, 40)
         seconds = (event.received_at - event.at - usual) / SECOND
         history.findings.add("late_events", key=event.key, seconds=seconds)
+        if event.received_at // DAY > event.at // DAY:
+            history.findings.add("moved_days", key=event.key)
     return True
 
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -18,11 +19,11 @@ from emulator.commands.main import main
 pytestmark = pytest.mark.slow
 
 START, END = datetime(2026, 11, 6, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)
-RAW_ONLY = ("revenue", "revenue_over_time")
+RAW_ONLY = ("revenue", "revenue_over_time", "revenue_by_product", "revenue_by_category")
 
 
 class History(NamedTuple):
-    """A seeded history: where it is, its answers, and both engines over it."""
+    """A seeded history: where it is, its answers, and both engines over it, raw by both clocks."""
 
     bucket: Path
     answers: dict[str, Any]
@@ -47,8 +48,11 @@ def history(folder: Path, dw_url: str, *options: str) -> History:
     ]
     done = CliRunner().invoke(main, ["seed", *given, "--load", "--dw", dw_url, *options])
     assert done.exit_code == 0, done.output
-    raw = RawEvents(read_events(bucket, START, END, fields=["order"]).frame)
-    return History(bucket, json.loads(answers.read_text()), dw_url, {"raw": raw, "warehouse": WarehouseEvents(dw_url)})
+    raw, occurred = (
+        RawEvents(read_events(bucket, START, END, fields=["order"], clock=clock)) for clock in ("received", "occurred")
+    )
+    engines: dict[str, Engine] = {"raw": raw, "warehouse": WarehouseEvents(dw_url), "occurred": occurred}
+    return History(bucket, json.loads(answers.read_text()), dw_url, engines)
 
 
 @pytest.fixture(scope="module", params=[("1", "UTC"), ("2", "Asia/Kathmandu"), ("3", "America/New_York")])
@@ -83,12 +87,14 @@ def expected(value: object, dtype: str) -> object:
 
 class TestMetrics:
     def test_every_metric_is_exact(self, planted: History) -> None:
-        """From raw, and from the warehouse where it holds the columns."""
-        assert len(planted.answers["metrics"]) > 90
+        """From raw, by both clocks, and from the warehouse where it holds the columns."""
+        assert len(planted.answers["metrics"]) > 120
         for answer in planted.answers["metrics"]:
             within = Range(START, END, answer["login_state"], planted.answers["zone"])
             for place, engine in planted.engines.items():
                 if place == "warehouse" and answer["metric"] in RAW_ONLY:
+                    continue
+                if (place == "occurred") != (answer["clock"] == "occurred"):
                     continue
                 frame = metric(answer["metric"])(engine, within, **answer["arguments"])
                 assert frame.columns == answer["columns"]
@@ -96,6 +102,17 @@ class TestMetrics:
                 rows = [[expected(*pair) for pair in zip(row, types, strict=True)] for row in answer["rows"]]
                 found = [[plain(value) for value in row] for row in frame.rows()]
                 assert found == rows, (place, answer["metric"], answer["arguments"], answer["login_state"])
+
+    def test_every_event_counts_on_one_day(self, planted: History) -> None:
+        """Day by day, each read alone, events and orders add up to the whole, though some came again the next day."""
+        days = [(START + timedelta(days=day), START + timedelta(days=day + 1)) for day in range((END - START).days)]
+        reads = [(Range(*day), RawEvents(read_events(planted.bucket, *day, fields=["order"]))) for day in days]
+        whole = Range(START, END)
+        for figure in (analysis.top_events, analysis.revenue):
+            name, count = ("event_name", "events") if figure is analysis.top_events else ("currency", "orders")
+            parts = pl.concat(figure(raw, within) for within, raw in reads).group_by(name).agg(pl.col(count).sum())
+            together = figure(planted.engines["raw"], whole)  # type: ignore[arg-type]
+            assert dict(parts.rows()) == dict(together.select(name, count).rows())
 
 
 class TestValidation:

@@ -1,11 +1,12 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 import polars as pl
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine
+from analysis.metrics.engine import Engine, RawEvents
 from analysis.metrics.overview import (
     by_login_state,
     events_over_time,
@@ -17,7 +18,7 @@ from analysis.metrics.overview import (
     visitor_types,
 )
 from analysis.metrics.range import Range
-from tests.support.event_rows import MONDAY, RANGE, Event, at, check, event, raw_of
+from tests.support.event_rows import MONDAY, RANGE, Event, at, check, event, frame_of, raw_of
 
 EngineOf = Callable[[Sequence[Event]], Engine]
 
@@ -214,6 +215,22 @@ class TestLatestProductEvents:
         )
         check(latest_product_events(engine, RANGE), schema, rows)
         check(latest_product_events(engine, RANGE, limit=1), schema, rows[:1])
+
+    @pytest.mark.parametrize("price_decimals", range(1, 7))
+    def test_stored_prices_are_shown_as_amounts(self, price_decimals: int) -> None:
+        """1299 with 2 decimals is 12.99, to the last digit that 64 bits hold; null stays null."""
+        stored = (1299, -5, 2**63 - 1, -(2**63), 0, None)
+        events = [event(place, product="p", price=price) for place, price in enumerate(stored)]
+        raw = RawEvents(frame_of(events), price_decimals=price_decimals)
+        frame = latest_product_events(raw, RANGE).reverse()
+        expected = [None if price is None else Decimal(price).scaleb(-price_decimals) for price in stored]
+        assert frame["price"].to_list() == expected
+        assert frame.schema["price"] == frame.schema["discount_price"] == pl.Decimal(38, price_decimals)
+
+    def test_decimals_that_are_none_are_an_error(self) -> None:
+        """As in the setting."""
+        with pytest.raises(AnalysisError, match="price_decimals must be a whole number from 0 to 6, not 7"):
+            RawEvents(frame_of([]), price_decimals=7)
 
 
 class TestRange:

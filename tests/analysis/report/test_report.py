@@ -67,6 +67,16 @@ class TestReport:
         assert re.findall(r'<section id="(\w+)">', page) == sections
         assert re.findall(r'href="#(\w+)"', page) == sections
 
+    def test_it_says_by_which_clock_events_count(self, bucket: Path, tmp_path: Path) -> None:
+        """And how far the range looks back, and ahead."""
+        run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
+        rule = "each event counts when it was received; lookback 24 h"
+        assert rule in (tmp_path / "r.html").read_text()
+        result = run("--source", bucket, "--out", tmp_path / "o.html", "--clock", "occurred", *SPAN)
+        assert result.stdout.startswith("4 events, 2 visitors")
+        rule = "each event counts when it occurred, if it arrived by 24 h after the range; lookback 24 h"
+        assert rule in (tmp_path / "o.html").read_text()
+
     def test_it_needs_nothing_from_elsewhere(self, bucket: Path, tmp_path: Path) -> None:
         """No script, no picture, no style sheet, no font: all is inside."""
         run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
@@ -87,6 +97,19 @@ class TestReport:
         result = run("--source", bucket, "--out", tmp_path / "r.html", "--login-state", "logged_in", "--json", *SPAN)
         assert json.loads(result.stdout)["events"] == 0
         assert tiles((tmp_path / "r.html").read_text())["checkout rate"] == "-"
+
+    def test_without_bots(self, bucket: Path, tmp_path: Path) -> None:
+        """Their events count by default; the page says if they do not."""
+        for path in bucket.rglob("*.json"):
+            if b'"other"' in path.read_bytes():
+                path.write_bytes(
+                    path.read_bytes().replace(b'"_ingest": {', b'"_ingest": {"userAgent": "Googlebot/2.1", ')
+                )
+        arguments = ("--source", bucket, "--out", tmp_path / "r.html", "--json", *SPAN)
+        assert json.loads(run(*arguments).stdout)["visitors"] == 2
+        assert "without bots" not in (tmp_path / "r.html").read_text()
+        assert json.loads(run(*arguments, "--no-bots").stdout)["visitors"] == 1
+        assert "without bots" in (tmp_path / "r.html").read_text()
 
     def test_a_sample_is_called_one(self, bucket: Path, tmp_path: Path) -> None:
         """On the page, on the terminal and in JSON; without one, nothing is said."""
@@ -159,3 +182,8 @@ class TestCells:
             ]
         ]  # fmt: skip
         assert cells.headings(frame)[2] == "median duration"
+
+    def test_prices_keep_the_decimals_that_were_chosen(self) -> None:
+        """Sums of money have as many as they need."""
+        frame = pl.DataFrame({"price": [Decimal("12.50")], "discount_price": [1990000], "revenue": [Decimal("12.50")]})
+        assert cells.rows(frame) == [["12.50", "1,990,000", "12.5"]]

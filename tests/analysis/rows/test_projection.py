@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -6,44 +7,48 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import JSON, RAW_FIELDS
 from analysis.rows.projection import Projection
 from chalicelib.contract import COLUMNS
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.json_object import decode, parse
-from tests.support.json_texts import hostile_payloads, json_values, object_texts, whitespace
+from tests.support.json_texts import hostile_payloads, json_values, object_texts, price_texts, whitespace
 
 LAST_MODIFIED = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
-FIELDS = [field for field in RAW_FIELDS if field.type != JSON]
+FIELDS = [*(field for field in RAW_FIELDS if field.type != JSON), SENT_AT]
 JSON_FIELDS = [field for field in RAW_FIELDS if field.type == JSON]
 
 UUID_TEXT = "7c9e6679-7425-40de-944b-e07fc1f90a04"
 USUAL = f'"eventId": "{UUID_TEXT}", "eventName": "click", "_ingest": {{"receivedAt": "2026-11-24T22:00:00.123Z"}}'
 
 
-def projection(fields: list[Any] | None = None) -> Projection:
-    return Projection(FIELDS if fields is None else fields, lambda _key: LAST_MODIFIED)
+def projection(fields: list[Any] | None = None, price_decimals: int = 0) -> Projection:
+    chosen = FIELDS if fields is None else fields
+    return Projection(chosen, lambda _key: LAST_MODIFIED, price_decimals=price_decimals)
 
 
-PROJECTION = projection()
+PROJECTIONS = [projection(price_decimals=decimals) for decimals in range(7)]
+PROJECTION = PROJECTIONS[0]
 
 
-def expected_row(body: bytes, key: str) -> tuple[Any, ...] | str:
+def expected_row(body: bytes, key: str, price_decimals: int = 0) -> tuple[Any, ...] | str:
     """The row as the contract's own mapping gives it, one value at a time, or the reason of a reject."""
     try:
-        row = [str(value) if isinstance(value, UUID) else value for value in flatten(body, key, LAST_MODIFIED)]
+        values = flatten(body, key, LAST_MODIFIED, price_decimals)
+        row = [str(value) if isinstance(value, UUID) else value for value in values]
         payload = parse(decode(body))
     except InvalidEvent as error:
         return str(error)
     return (key, *row, *(field.value(payload) for field in FIELDS))
 
 
-def assert_same_rows(bodies: list[bytes]) -> None:
+def assert_same_rows(bodies: list[bytes], price_decimals: int = 0) -> None:
     """All at once as one by one: rows, in any order, and corrupt objects."""
     keys = [f"events/2026/11/24/22/{number:03}.json" for number in range(len(bodies))]
-    rows, corrupt = PROJECTION.rows((keys, bodies))
-    expected = {key: expected_row(body, key) for key, body in zip(keys, bodies, strict=True)}
+    rows, corrupt = PROJECTIONS[price_decimals].rows((keys, bodies))
+    expected = {key: expected_row(body, key, price_decimals) for key, body in zip(keys, bodies, strict=True)}
     assert len(rows) + len(corrupt) == len(bodies)
     assert {row[0]: row for row in rows.iter_rows()} | dict(corrupt) == expected
 
@@ -55,6 +60,45 @@ def one(body: str) -> dict[str, Any]:
     return rows.row(0, named=True)
 
 
+# Spellings of prices, and the number that each stands for.
+PRICES = {
+    "12.99": "12.99",
+    '"12.99"': "12.99",
+    '" 12.99\\n"': "12.99",
+    "1299e-2": "12.99",
+    "0.49": "0.49",
+    "-0.49": "-0.49",
+    "0.5": "0.5",
+    "-0.5": "-0.5",
+    "0.0000005": "0.0000005",
+    "0.00000049": "0.00000049",
+    "13": "13",
+    "1.3E1": "13",
+    "9223372036854775807": "9223372036854775807",
+    "9223372036854775808": "9223372036854775808",
+    "92233720368547758.07": "92233720368547758.07",
+    "-92233720368547758.08": "-92233720368547758.08",
+    "92233720368547758.08": "92233720368547758.08",
+    "1e400": "1e400",
+    '"12,99"': None,
+    "true": None,
+}
+
+
+def rounded(price: str, price_decimals: int) -> int | None:
+    """An independent exact calculation."""
+    scaled = Fraction(price) * 10**price_decimals
+    number = int(abs(scaled) + Fraction(1, 2)) * (1 if scaled >= 0 else -1)
+    return number if -(2**63) <= number < 2**63 else None
+
+
+# Around the greatest and the least number of 64 bits, with the point in any place.
+_near_the_end = st.builds(
+    lambda offset, end, exponent: f"{end + offset}e{exponent}",
+    st.integers(-20, 20),
+    st.sampled_from([2**63, -(2**63), 2**63 * 10 + 75, -(2**63) * 10 - 85]),
+    st.integers(-8, 1),
+)
 # Mostly usual, so that the quick way is taken, with something hostile in between.
 _names = "eventId eventName eventTimestamp userId user_id isFirstVisit seq tabId product _ingest dropped pageUrl x"
 _hostile_members = st.builds('"{}": {}'.format, st.sampled_from(_names.split()), json_values)
@@ -129,6 +173,12 @@ class TestProjection:
             '"_ingest": {"receivedAt": "2026-11-24T22:00:00.\\u0661\\u0661\\u0661Z"}',
             '"eventTimestamp": 20261124',
             '"eventTimestamp": 2026.5',
+            '"eventTimestamp": 1795510800',
+            '"eventTimestamp": 1795510800000',
+            '"eventTimestamp": 1795510800.25',
+            '"eventTimestamp": "1795510800000"',
+            '"eventTimestamp": "1712121000000"',
+            '"eventTimestamp": "24/11/2026 09:00", "event_timestamp": 1795510800',
             f'"eventId": "{UUID_TEXT.upper()}"',
             f'"eventId": "{UUID_TEXT}\\n"',
             f'"eventId": "{{{UUID_TEXT}}}"',
@@ -168,6 +218,23 @@ class TestProjection:
         """One by one, after usual members and before them, beside a usual object."""
         usual = f"{{{USUAL}}}".encode()
         assert_same_rows([f"{{{USUAL}, {member}}}".encode(), usual, f"{{{member}, {USUAL}}}".encode()])
+
+    @pytest.mark.slow
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(price_texts | _near_the_end, min_size=1, max_size=5), st.integers(0, 6))
+    def test_prices_of_any_spelling_keep_the_same_decimals(self, prices: list[str], price_decimals: int) -> None:
+        """Numbers, numeric text, exponents, halves, and what is out of range; alone and beside usual objects."""
+        bodies = [f'{{{USUAL}, "product": {{"price": {price}, "discountPrice": {price}}}}}' for price in prices]
+        assert_same_rows([body.encode("utf-8", "surrogatepass") for body in bodies], price_decimals)
+
+    @pytest.mark.parametrize("price_decimals", range(7))
+    def test_every_kind_of_price(self, price_decimals: int) -> None:
+        """Rounded half away from zero; null beyond 64 bits."""
+        rows, _ = PROJECTIONS[price_decimals].rows(
+            (["key"] * len(PRICES), [f'{{{USUAL}, "product": {{"price": {price}}}}}'.encode() for price in PRICES])
+        )
+        expected = [None if price is None else rounded(price, price_decimals) for price in PRICES.values()]
+        assert rows["context_product_price"].to_list() == expected
 
     @pytest.mark.parametrize(
         "body",

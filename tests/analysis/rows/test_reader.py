@@ -9,9 +9,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from analysis import AnalysisError, read_events, read_objects
+from analysis import AnalysisError, Range, RawEvents, discount_effect, read_events, read_objects
+from analysis.raw import objects
+from analysis.raw.objects import Batch
 from analysis.rows import reader
-from analysis.rows.projection import Batch, Corrupt, Projection
+from analysis.rows.projection import Corrupt, Projection
 from chalicelib.contract import COLUMNS
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.keys import object_key
@@ -105,7 +107,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However many batches they were read in."""
-        monkeypatch.setattr(reader, "BATCH_OBJECTS", 2)
+        monkeypatch.setattr(objects, "BATCH_OBJECTS", 2)
         moments = [START + timedelta(minutes=minute) for minute in (50, 10, 10, 40, 0)]
         keys = [store({}, moment) for moment in moments]
         frame = read_events(tmp_path, START, END, fields=["key"]).frame
@@ -115,7 +117,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is in memory at once is bounded by bytes, too."""
-        monkeypatch.setattr(reader, "BATCH_BYTES", 1)
+        monkeypatch.setattr(objects, "BATCH_BYTES", 1)
         sizes: list[int] = []
 
         class Counting(Projection):
@@ -165,6 +167,182 @@ class TestReadEvents:
         with pytest.raises(AnalysisError, match=r"unknown raw field pageUrl: choose from key, .*page_url"):
             read_events(tmp_path, START, END, fields=["pageUrl"])
 
+    def test_the_range_looks_back_for_the_first_receipt_of_an_event(
+        self, store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """Received on the 23rd at 23:59:58 and on the 24th at 9:00, an event counts once, on the 23rd."""
+        days = [datetime(2026, 11, day, tzinfo=UTC) for day in (23, 24, 25)]
+        event_id = str(uuid4())
+        store({"eventId": event_id, "eventName": "first"}, days[1] - timedelta(seconds=2))
+        store({"eventId": event_id.upper(), "eventName": "again"}, days[1] + timedelta(hours=9))
+        store({"eventName": "other"}, days[1] + timedelta(hours=9))
+        assert read_events(tmp_path, days[0], days[1]).frame["event_name"].to_list() == ["first"]
+        assert read_events(tmp_path, days[1], days[2]).frame["event_name"].to_list() == ["other"]
+        assert read_events(tmp_path, days[0], days[2]).frame["event_name"].to_list() == ["first", "other"]
+        blind = read_events(tmp_path, days[1], days[2], lookback=timedelta(0)).frame
+        assert sorted(blind["event_name"]) == ["again", "other"]
+
+    def test_the_lookback_is_exact(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """To the millisecond, within an hour too; a reject before the range is not reported."""
+        event_id = str(uuid4())
+        store({"eventId": event_id}, START - timedelta(minutes=90))
+        store(b"[]", START - timedelta(minutes=90))
+        store({"eventId": event_id})
+        for lookback, events in ((timedelta(minutes=90), 0), (timedelta(minutes=89, seconds=59.999), 1)):
+            read = read_events(tmp_path, START, END, lookback=lookback)
+            assert (read.frame.height, read.corrupt.height, read.lookback) == (events, 0, lookback)
+
+    def test_every_object_is_kept_on_request(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """But no object from before the range."""
+        event_id = str(uuid4())
+        for hours in (-1, 0, 1):
+            store({"eventId": event_id, "eventName": str(hours)}, START + timedelta(hours=hours))
+        assert read_events(tmp_path, START, END, keep_duplicates=True).frame["event_name"].to_list() == ["0", "1"]
+        timed = read_events(tmp_path, START, END, keep_duplicates=True, fields=["occurred_at"]).frame
+        assert timed["event_name"].to_list() == ["0", "1"]
+
+    def test_a_negative_lookback_or_another_clock_is_an_error(self, tmp_path: Path) -> None:
+        """Which says what to write."""
+        with pytest.raises(AnalysisError, match=r"write timedelta\(hours=24\)"):
+            read_events(tmp_path, START, END, lookback=timedelta(hours=-1))
+        with pytest.raises(AnalysisError, match="clock must be one of received, occurred, not 'sent'"):
+            read_events(tmp_path, START, END, clock="sent")  # type: ignore[arg-type]
+
+
+class TestOccurred:
+    @pytest.fixture
+    def sent(self, store: Callable[..., str]) -> Callable[..., str]:
+        """Give a function that stores an event of one tab, sent and received so many minutes after START."""
+
+        def put(name: str, seq: int, sent: float, received: float) -> str:
+            sent_at = iso_milliseconds(START + timedelta(minutes=sent))
+            members = {"eventName": name, "clientId": "c", "tabId": "t", "seq": seq, "eventTimestamp": sent_at}
+            return store(members, START + timedelta(minutes=received))
+
+        return put
+
+    def test_a_field_says_when_events_happened(self, sent: Callable[..., str], tmp_path: Path) -> None:
+        """Beside the time of receipt, by which they are ordered; with the columns asked for, and no others."""
+        sent("quick", 1, 10, 10)
+        sent("late", 2, 11, 70)
+        frame = read_events(tmp_path, START, END, fields=["occurred_at"]).frame
+        assert frame.columns == [*NAMES, "occurred_at"]
+        assert frame.schema["occurred_at"] == pl.Datetime("us", "UTC")
+        minutes = [(time - START) / timedelta(minutes=1) for time in frame["occurred_at"]]
+        assert (frame["event_name"].to_list(), minutes) == (["quick", "late"], [10, 11])
+
+    def test_seconds_since_1970_are_a_browsers_time_of_this_field_only(
+        self, store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """The contract's columns stay ISO-8601."""
+        received_at = START + timedelta(hours=1)
+        store({"clientId": "c", "eventTimestamp": START.timestamp()}, received_at)
+        store({"clientId": "c", "eventTimestamp": str(int(received_at.timestamp() * 1000))}, received_at)
+        frame = read_events(tmp_path, START, END, fields=["occurred_at", "sent_event_timestamp"]).frame
+        assert sorted(frame["occurred_at"]) == [START, received_at]
+        assert frame["event_timestamp"].to_list() == [received_at, received_at]
+        assert frame["sent_event_timestamp"].to_list() == [None, None]
+
+    def test_the_events_of_a_range_occurred_in_it(self, sent: Callable[..., str], tmp_path: Path) -> None:
+        """An event that arrived later counts; an event that occurred earlier does not."""
+        sent("before", 1, -20, 5)
+        sent("quick", 2, 10, 10)
+        sent("late", 3, 170, 185)
+        sent("after", 4, 181, 181)
+        read = read_events(tmp_path, START, END, clock="occurred")
+        assert read.frame.columns == [*NAMES, "occurred_at", "tab_id", "seq"]
+        assert (read.frame["event_name"].to_list(), read.clock) == (["quick", "late"], "occurred")
+        received = read_events(tmp_path, START, END).frame
+        assert received["event_name"].to_list() == ["before", "quick"]
+
+    def test_the_lookahead_says_how_late_an_event_may_be(self, sent: Callable[..., str], tmp_path: Path) -> None:
+        """A day by default."""
+        sent("quick", 1, 10, 10)
+        sent("late", 2, 179, 180 + 24 * 60 - 1)
+        sent("too late", 3, 179, 180 + 24 * 60)
+        for lookahead, names in ((timedelta(hours=24), ["quick", "late"]), (timedelta(hours=25), None)):
+            frame = read_events(tmp_path, START, END, clock="occurred", lookahead=lookahead).frame
+            assert frame["event_name"].to_list() == (names or ["quick", "late", "too late"])
+
+    def test_clocks_are_judged_by_the_events_before_and_after_the_range_too(
+        self, sent: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """The range's only event waited; without the one before it, its clock would seem to be behind."""
+        sent("before", 1, -30, -30)
+        sent("late", 2, 10, 70)
+        for lookback, minutes in ((timedelta(hours=1), 10), (timedelta(0), 70)):
+            frame = read_events(tmp_path, START, END, fields=["occurred_at"], lookback=lookback).frame
+            assert frame["occurred_at"].to_list() == [START + timedelta(minutes=minutes)]
+
+
+class TestOrdersBefore:
+    def order(self, store: Callable[..., str], hours: float, **members: object) -> None:
+        payload = {"eventName": "checkout_complete", "order": {"id": "7"}, **members}
+        store(payload, START + timedelta(hours=hours))
+
+    def test_orders_of_the_lookback_come_beside_the_events(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """If `order` is a field; other events do not."""
+        self.order(store, -1, userLoginState="logged_in")
+        self.order(store, 1)
+        store({"eventName": "page_view"}, START - timedelta(hours=1))
+        before = read_events(tmp_path, START, END, fields=["order"]).orders_before
+        wanted = ("event_timestamp", "event_name", "user_login_state", "order")
+        assert before.select(wanted).rows() == [
+            (START - timedelta(hours=1), "checkout_complete", "logged_in", '{"id": "7"}')
+        ]
+        assert read_events(tmp_path, START, END).orders_before.is_empty()
+
+    def test_an_order_that_occurred_before_the_range_is_one_of_them(
+        self, store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """Even if it was received in the range."""
+        early = iso_milliseconds(START - timedelta(hours=1))
+        store({"clientId": "c", "eventTimestamp": iso_milliseconds(START)})
+        self.order(store, 1, clientId="c", eventTimestamp=early)
+        read = read_events(tmp_path, START, END, fields=["order"], clock="occurred")
+        assert read.orders_before["event_timestamp"].to_list() == [START - timedelta(hours=1)]
+        assert read.frame.height == 1
+
+
+class TestPriceDecimals:
+    @pytest.mark.parametrize(
+        ("price_decimals", "expected"), [(None, [13, 0]), (0, [13, 0]), (2, [1299, 49]), (6, [12_990_000, 490_000])]
+    )
+    def test_prices_keep_as_many_as_are_wanted(
+        self, price_decimals: int | None, expected: list[int], store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """12.99 and 0.49, also as text; by default none are kept."""
+        for seconds, price in enumerate((12.99, "0.49")):
+            store({"product": {"price": price, "discountPrice": price}}, START + timedelta(seconds=seconds))
+        events = read_events(tmp_path, START, END, price_decimals=price_decimals)
+        for name in ("context_product_price", "context_product_discount_price"):
+            assert events.frame[name].to_list() == expected
+        assert events.price_decimals == (price_decimals or 0)
+
+    def test_the_environment_says_how_many(
+        self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """If the caller does not; both have to be 0 to 6."""
+        store({"product": {"price": 12.99}})
+        monkeypatch.setenv("PRICE_DECIMALS", "2")
+        assert read_events(tmp_path, START, END).frame["context_product_price"].to_list() == [1299]
+        assert read_events(tmp_path, START, END, price_decimals=0).frame["context_product_price"].to_list() == [13]
+        with pytest.raises(AnalysisError, match="price_decimals must be a whole number from 0 to 6, not -1"):
+            read_events(tmp_path, START, END, price_decimals=-1)
+        monkeypatch.setenv("PRICE_DECIMALS", "cents")
+        with pytest.raises(AnalysisError, match="PRICE_DECIMALS must be a whole number from 0 to 6, not 'cents'"):
+            read_events(tmp_path, START, END)
+
+    @pytest.mark.parametrize(("price_decimals", "is_discounted"), [(0, False), (2, True)])
+    def test_a_discount_of_cents_needs_cents(
+        self, price_decimals: int, *, is_discounted: bool, store: Callable[..., str], tmp_path: Path
+    ) -> None:
+        """Without decimals, 12.99 and 12.60 are both 13."""
+        store({"eventName": "product_view", "product": {"price": 12.99, "discountPrice": 12.6}})
+        events = read_events(tmp_path, START, END, price_decimals=price_decimals)
+        effect = discount_effect(RawEvents(events.frame, price_decimals=price_decimals), Range(START, END))
+        assert effect["is_discounted"].to_list() == [is_discounted]
+
 
 class TestRelation:
     def test_it_has_the_warehouses_types(self, store: Callable[..., str], tmp_path: Path) -> None:
@@ -186,3 +364,15 @@ class TestReadObjects:
         """Corrupt ones, too."""
         expected = {store(b"[]"): b"[]", store(b'{"a": 1}', START + timedelta(hours=1)): b'{"a": 1}'}
         assert dict(read_objects(tmp_path, START, END)) == expected
+
+
+class TestBots:
+    def test_their_events_may_be_left_out(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """By the user agent, which becomes a column only if it is asked for."""
+        for name, user_agent in (("bot", "Mozilla/5.0 (compatible; Googlebot/2.1)"), ("person", "Firefox/150")):
+            ingest = {"receivedAt": iso_milliseconds(START), "userAgent": user_agent}
+            store(json.dumps({"eventName": name, "_ingest": ingest}).encode())
+        assert sorted(read_events(tmp_path, START, END).frame["event_name"]) == ["bot", "person"]
+        people = read_events(tmp_path, START, END, bots=False).frame
+        assert (people["event_name"].to_list(), people.columns) == (["person"], NAMES)
+        assert read_events(tmp_path, START, END, bots=False, fields=["user_agent"]).frame.columns[-1] == "user_agent"

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from psycopg import conninfo
 
 from chalicelib.contract import COLUMNS
-from chalicelib.errors import RowRefused, SettingsError, UpgradeRefused, WarehouseUnavailable
+from chalicelib.errors import OtherPriceDecimals, RowRefused, SettingsError, UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row, flatten
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import Schema
 from tests.support.json_texts import hostile_payloads, object_texts
 
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
@@ -272,6 +273,35 @@ class TestUpgrade:
         assert ask(warehouse_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
         assert warehouse.upgrade(dry_run=False).statements == planned
         assert limited.upgrade(dry_run=True).statements == []
+
+
+class TestPriceDecimals:
+    def test_a_writer_with_others_is_refused_until_the_warehouse_has_its_own(
+        self, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """Whatever it wants to write; each try asks again, so nothing needs to be started anew."""
+        warehouse.insert(a_row("before"))
+        other = Warehouse(warehouse_url, Schema(price_decimals=2))
+        for attempt in (
+            lambda: other.insert(a_row()),
+            lambda: other.reject("raw", "events/a.json", "the body is an array"),
+            lambda: other.upgrade(dry_run=False),
+        ):
+            with pytest.raises(OtherPriceDecimals, match="stored with PRICE_DECIMALS=0, and here it is 2"):
+                attempt()
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
+        change(warehouse_url, "UPDATE clickstream_settings SET value = '2' WHERE name = 'price_decimals'")
+        assert other.insert(a_row())
+        other.close()
+
+    def test_a_kept_connection_asks_only_once(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The check costs nothing for each row; a new connection asks again."""
+        warehouse.insert(a_row("a"))
+        change(warehouse_url, "UPDATE clickstream_settings SET value = '2' WHERE name = 'price_decimals'")
+        assert warehouse.insert(a_row("b"))
+        ask(warehouse_url, KILL_OTHERS)
+        with pytest.raises(OtherPriceDecimals):
+            warehouse.insert(a_row("c"))
 
 
 class TestReject:

@@ -7,9 +7,9 @@ import psycopg
 import pytest
 
 from chalicelib.contract import COLUMNS, Column
-from chalicelib.errors import NewerWarehouse, SchemaError, UpgradeRefused
+from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SchemaError, UpgradeRefused
 from chalicelib.flatten import flatten
-from chalicelib.warehouse.schema import FIRST_COLUMNS, SCHEMA, STEPS, Schema, Step, Version
+from chalicelib.warehouse.schema import FIRST_COLUMNS, SCHEMA, STEPS, Schema, Step, Version, recorded_decimals
 from chalicelib.warehouse.tables import GUARD
 
 pytestmark = pytest.mark.slow
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 TABLES = [
     "clickstream_events",
     "clickstream_rejects",
+    "clickstream_settings",
     "clickstream_tombstones",
     "clickstream_tombstones_keys",
     "clickstream_versions",
@@ -178,6 +179,53 @@ class TestVersion:
         assert Version(*one).is_within(Version(*other)) == is_within
 
 
+class TestPriceDecimals:
+    @pytest.mark.parametrize("price_decimals", [0, 2])
+    def test_a_new_warehouse_records_those_of_its_maker(
+        self, price_decimals: int, connection: psycopg.Connection
+    ) -> None:
+        """Before, there is nothing to record; another writer is refused, and told what to do."""
+        assert recorded_decimals(connection) is None
+        Schema(price_decimals=price_decimals).upgrade(connection)
+        assert recorded_decimals(connection) == price_decimals
+        Schema(price_decimals=price_decimals).refuse_other_decimals(connection)
+        with pytest.raises(
+            OtherPriceDecimals,
+            match=f"with PRICE_DECIMALS={price_decimals}, and here it is 3: set PRICE_DECIMALS={price_decimals}, or "
+            r"rebuild the warehouse \(TRUNCATE .*'PRICE_DECIMALS=3 python -m analysis backfill --rebuild'\)",
+        ):
+            Schema(price_decimals=3).refuse_other_decimals(connection)
+
+    def test_a_warehouse_without_a_record_has_none(self, connection: psycopg.Connection) -> None:
+        """Nor does it get any when a writer that wants two upgrades it."""
+        connection.execute(SCHEMA.create_events.encode())
+        assert recorded_decimals(connection) == 0
+        with pytest.raises(OtherPriceDecimals):
+            Schema(price_decimals=2).refuse_other_decimals(connection)
+        Schema(price_decimals=2).upgrade(connection)
+        assert recorded_decimals(connection) == 0
+
+    def test_an_upgrade_changes_no_record(self, connection: psycopg.Connection) -> None:
+        """Not even where the table of events was dropped: only a rebuild does."""
+        Schema(price_decimals=2).upgrade(connection)
+        assert SCHEMA.upgrade(connection).statements == []
+        connection.execute("DROP TABLE clickstream_events")
+        SCHEMA.upgrade(connection)
+        assert recorded_decimals(connection) == 2
+        SCHEMA.change_decimals(connection)
+        assert recorded_decimals(connection) == 0
+
+    def test_everybody_may_read_them(self, connection: psycopg.Connection) -> None:
+        """An analyst's role, and that of a projector that may only insert."""
+        Schema(price_decimals=2).upgrade(connection)
+        connection.execute("DROP ROLE IF EXISTS analyst")
+        connection.execute("CREATE ROLE analyst")
+        connection.execute("SET ROLE analyst")
+        assert recorded_decimals(connection) == 2
+        connection.execute("RESET ROLE")
+        connection.execute("DROP ROLE analyst")
+
+
 class TestDefinition:
     def test_the_table_is_made_of_the_columns(self) -> None:
         """Key, not-null columns and the index on time."""
@@ -192,14 +240,14 @@ class TestDefinition:
         with pytest.raises(SchemaError, match="column channel cannot be added to a filled table, since it is NOT NULL"):
             Schema((*COLUMNS, channel))
         added = "ALTER TABLE clickstream_events ADD COLUMN IF NOT EXISTS channel TEXT NOT NULL DEFAULT 'unknown';"
-        schema = Schema((*COLUMNS, channel), (*STEPS, Step(2, added, ("channel",))))
+        schema = Schema((*COLUMNS, channel), (*STEPS, Step(3, added, ("channel",))))
         SCHEMA.upgrade(connection)
         schema.upgrade(connection)
         assert columns(connection, "clickstream_events")[-1] == "channel"
 
     def test_an_added_column_that_is_not_null_needs_a_default(self, connection: psycopg.Connection) -> None:
         """The code before it goes on inserting, also into tables that the new code has created."""
-        step = Step(2, "SELECT;", ("channel",))
+        step = Step(3, "SELECT;", ("channel",))
         with pytest.raises(SchemaError, match="column channel is NOT NULL and has no DEFAULT"):
             Schema((*COLUMNS, Column("channel", "TEXT", ("channel",), "NOT NULL")), (*STEPS, step))
         channel = Column("channel", "TEXT", ("channel",), "NOT NULL DEFAULT 'unknown'")
@@ -210,7 +258,7 @@ class TestDefinition:
     def test_steps_are_numbered_without_a_gap(self) -> None:
         """Their number says which of them a warehouse has."""
         with pytest.raises(SchemaError, match="must be numbered 1, 2, 3"):
-            Schema(COLUMNS, (*STEPS, Step(3, "SELECT 1")))
+            Schema(COLUMNS, (*STEPS, Step(4, "SELECT 1")))
 
     def test_the_first_columns_are_those_of_the_first_warehouses(self) -> None:
         """Columns are only ever added, and at the end: the version counts them."""

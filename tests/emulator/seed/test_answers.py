@@ -22,11 +22,11 @@ from emulator.seed.answers.overview import (
 )
 from emulator.seed.answers.products import discount_effect, products
 from emulator.seed.answers.retention import retention
-from emulator.seed.answers.revenue import revenue, revenue_over_time
+from emulator.seed.answers.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from emulator.seed.answers.sessions import rebuilt_sessions, session_summary, sessions
 from emulator.seed.answers.table import period_of
 from emulator.seed.clock import DAY, HOUR, MINUTE, SECOND, iso, milliseconds
-from emulator.seed.record import Order, Record
+from emulator.seed.record import Line, Order, Record
 
 NOON = 20_408 * DAY + 12 * HOUR  # 2025-11-16, a Sunday
 AT_NOON = "2025-11-16T12:00:00.000Z"
@@ -393,11 +393,42 @@ class TestRevenue:
         ]
 
 
+class TestSoldItems:
+    """What was sold, by currency."""
+
+    LINES = (Line("lamp", 2, Decimal("12.99")), Line("tote", 1, Decimal("0.49")), Line("gone", 1, Decimal(1)))
+
+    @pytest.fixture
+    def events(self) -> Events:
+        """Give the little shop with two more orders, one of which is sent twice."""
+        orders = (Order("o8", None, "USD", 4, self.LINES), Order("o8", None, "USD", 1, self.LINES[:1]))
+        other = Order("o9", None, "EUR", 1, (Line("tote", 3, Decimal(7)),))
+        more = [event(f"f{at}", at, "checkout_complete", order=order) for at, order in enumerate((*orders, other), 90)]
+        return Events([*SHOP, *more])
+
+    def test_by_product(self, events: Events) -> None:
+        """The most revenue of each currency first; names and categories as in `products`."""
+        assert rows(revenue_by_product(events, 2)) == [
+            ("EUR", "tote", None, "bags", 1, 3, "21", 0),
+            ("USD", "lamp", "Lamp", "living", 1, 2, "25.98", 0),
+            ("USD", "gone", None, "unknown", 1, 1, "1", 0),
+        ]
+
+    def test_by_category(self, events: Events) -> None:
+        """A product of which nothing is known is of no known category."""
+        assert rows(revenue_by_category(events, 10)) == [
+            ("EUR", "bags", 1, 3, "21", 0),
+            ("USD", "living", 1, 2, "25.98", 0),
+            ("USD", "unknown", 1, 1, "1", 0),
+            ("USD", "bags", 1, 1, "0.49", 0),
+        ]
+
+
 class TestAnswers:
     """Every metric."""
 
     def test_each_with_its_arguments(self) -> None:
         """One answer for each metric and choice of arguments, also without events."""
         found = list(answers([], None))
-        assert len({answer.metric for answer in found}) == 19
-        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 36
+        assert len({answer.metric for answer in found}) == 21
+        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 38

@@ -22,6 +22,7 @@ from chalicelib.warehouse.tables import REJECTS
 from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
 from emulator.seed import shards
+from emulator.seed.answers.findings import CHECKS
 from tests.support.contents import database_contents, directory_contents
 from tests.support.samples import small_sample
 from tests.support.seed_checks import NAMES
@@ -89,7 +90,9 @@ class TestCommand:
         found = [key.rpartition("/")[0] for key in objects]
         assert {hour: entry["objects"] for hour, entry in hours.items()} == {hour: found.count(hour) for hour in found}
         assert {name: findings for name, findings in answers["checks"].items() if findings} == checks_of(objects)
-        assert [entry["login_state"] for entry in answers["metrics"][::33]] == [None, "logged_in", "anonymous"]
+        choices = dict.fromkeys((entry["login_state"], entry["clock"]) for entry in answers["metrics"])
+        states = [(state, "received") for state in (None, "logged_in", "anonymous")]
+        assert list(choices) == [*states, (None, "occurred")]
         overview = answers["metrics"][0]
         assert overview["rows"][0][overview["columns"].index("events")] == answers["rows"]
         assert f"{answers['objects']:,} objects in " in result.stdout
@@ -98,7 +101,15 @@ class TestCommand:
         """Every check is there, and finds nothing."""
         _, answers, _ = seeding("bucket", "--clean")
         assert not any(answers["checks"].values())
-        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (20, True, {})
+        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (len(CHECKS), True, {})
+
+    def test_only_one_fault(self, seeding: Seeding) -> None:
+        """It is planted in all shoppers that are not spared and whom it suits; another name is refused."""
+        _, answers, _ = seeding("bucket", "--only", "late_events")
+        assert answers["faults"].keys() == {"late_events"}
+        assert {name for name, found in answers["checks"].items() if found} <= {"late_events", "moved_days"}
+        result = CliRunner().invoke(seed_command, ["--only", "late"])
+        assert (result.exit_code, "--only plants one of bad_discount_price," in result.output) == (2, True)
 
     def test_json_is_all_there_is_on_stdout(self, seeding: Seeding) -> None:
         """For machines to read."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.flatten import flatten
 from emulator.seed.answers.findings import CHECKS
+from emulator.seed.answers.occurrence import occurrences
 from emulator.seed.answers.tally import Tally
 from emulator.seed.clock import DAY, HOUR, milliseconds
 from emulator.seed.planted import FAULTS
@@ -165,13 +166,32 @@ class TestFaults:
         history = store(seed, 60)
         for number in range(history.shoppers):
             told, _ = history.history(number)
+            occurred = occurrences(told.events)
             for event in (*told.events, *told.copies):
                 row = dict(zip(NAMES, flatten(event.body, event.key, datetime.now(UTC)), strict=True))
-                record = record_of(event)
+                record = record_of(event, occurred[event.payload["eventId"]])
                 assert UUID(record.event_id) == row["event_id"]
                 assert record.event_id == str(row["event_id"])
                 assert record.time == milliseconds(row["event_timestamp"])  # type: ignore[arg-type]
-                assert record[2:] == (*(row[name] for name in RECORDED), record.order)
+                known = (record.order, record.occurred, event.payload["tabId"], event.payload["seq"])
+                assert record[2:] == (*(row[name] for name in RECORDED), *known)
+
+    def test_events_of_right_clocks_occurred_when_they_happened(self) -> None:
+        """Also the late ones: only who misses a client or a time, or has a wrong clock, is not known exactly."""
+        history, late = store(6, 300), 0
+        for number in range(history.shoppers):
+            told, fault = history.history(number)
+            if fault and fault.__name__ in {
+                "clock_skew",
+                "slight_skew",
+                "missing_client_id",
+                "missing_event_timestamp",
+            }:
+                continue
+            occurred = occurrences(told.events)
+            assert occurred == {event.payload["eventId"]: event.at for event in told.events}
+            late += bool(told.findings.by_check()["moved_days"])
+        assert late
 
     def test_all_that_is_received_is_received_in_the_span(self) -> None:
         """Late events, duplicates and wrong partitions, too, are within the hours of the history."""
@@ -187,7 +207,13 @@ class TestFaults:
         _, tally = written(store(1, 500, days=14))
         assert tally.faults.keys() == {fault.__name__ for fault in FAULTS}
         assert [name for name, found in tally.findings.by_check().items() if not found] == [
-            *("missing_rows", "rows_without_object", "raw_and_warehouse_differ")
+            "missing_rows",
+            "rows_without_object",
+            "raw_and_warehouse_differ",
+            "other_price_decimals",
+            "altered_rows",
+            "stray_objects",
+            *("objects_without_receipt", "other_publishers", "impossible_prices", "bots", "one_hit_clients"),
         ]
 
     def test_clean_history_is_the_same_but_for_them(self) -> None:

@@ -28,7 +28,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["sample", *map(str, arguments)])
 
 
-def _interrupted(*_: object) -> None:
+def _interrupted(*_: object, **_named: object) -> None:
     raise KeyboardInterrupt
 
 

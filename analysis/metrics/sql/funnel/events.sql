@@ -2,7 +2,7 @@
 -- A strict funnel also needs the events of other names; their `step` is NULL.
 SELECT
     visitor,
-    ROW_NUMBER() OVER (ORDER BY visitor, event_timestamp, event_id) AS position,
+    ROW_NUMBER() OVER (ORDER BY visitor, event_timestamp, tie_order) AS position,
     microseconds,
     step,
     CASE CAST($by AS TEXT)

@@ -10,5 +10,5 @@ SELECT
     context_product_discount_price AS discount_price
 FROM events
 WHERE context_product_id IS NOT NULL
-ORDER BY event_timestamp DESC, events.event_id DESC
+ORDER BY event_timestamp DESC, tie_order DESC
 LIMIT CAST($limit AS BIGINT)

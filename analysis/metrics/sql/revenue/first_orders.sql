@@ -1,4 +1,4 @@
--- One row per order id: the first one received. `orders` comes from the `order` members of the events.
+-- One row per order id whose first event is in the range. `orders` comes from the `order` members of the events.
 SELECT DISTINCT ON (order_id)
     order_id,
     event_id,
@@ -8,5 +8,14 @@ SELECT DISTINCT ON (order_id)
     items
 FROM events
 INNER JOIN orders USING (event_id)
-WHERE event_name = 'checkout_complete'
-ORDER BY order_id, event_timestamp, event_id
+WHERE
+    event_name = 'checkout_complete'
+    AND NOT EXISTS (
+        SELECT 1
+        FROM orders AS earlier
+        WHERE
+            earlier.order_id = orders.order_id
+            AND earlier.placed_at < CAST($start AS TIMESTAMPTZ)
+            AND (CAST($login_state AS TEXT) IS NULL OR earlier.login_state = CAST($login_state AS TEXT))
+    )
+ORDER BY order_id, event_timestamp, tie_order

@@ -4,7 +4,7 @@ SELECT
     COALESCE(client_id, user_id) AS visitor,
     visitor AS visitor_key,
     1 + COUNT(*) FILTER (WHERE gap > 1800 * 1000000) OVER (
-        PARTITION BY visitor ORDER BY event_timestamp, event_id ROWS UNBOUNDED PRECEDING
+        PARTITION BY visitor ORDER BY event_timestamp, tie_order ROWS UNBOUNDED PRECEDING
     ) AS number,
     event_name,
     event_timestamp,
@@ -13,7 +13,7 @@ SELECT
 FROM (
     SELECT
         *,
-        microseconds - LAG(microseconds) OVER (PARTITION BY visitor ORDER BY event_timestamp, event_id) AS gap
+        microseconds - LAG(microseconds) OVER (PARTITION BY visitor ORDER BY event_timestamp, tie_order) AS gap
     FROM events
     WHERE visitor IS NOT NULL
 ) AS gaps

@@ -10,4 +10,4 @@ SELECT
     is_view
 FROM events
 WHERE session_id IS NOT NULL
-WINDOW in_session AS (PARTITION BY session_id ORDER BY event_timestamp, event_id)
+WINDOW in_session AS (PARTITION BY session_id ORDER BY event_timestamp, tie_order)
