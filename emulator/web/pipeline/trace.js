@@ -4,7 +4,7 @@ import { element } from "./element.js";
 
 const MEANINGS = {
   stored: ["waiting", "Stored in S3. The projector has not processed it yet."],
-  failed: ["failed – retrying", "Its projection failed and will be tried again, at most a minute apart. It is safe in S3."],
+  failed: ["failed – retrying", "Its projection failed and will be tried again. The object is safe in S3."],
   row: ["row", "Its row is in the warehouse."],
   duplicate: ["duplicate", "Another object with this event id already has the row. Each event id has one row."],
   erased: ["erased", "Its client or user was erased. The warehouse accepts no more of their events."],
