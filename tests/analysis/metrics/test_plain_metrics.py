@@ -1,5 +1,6 @@
 """Every metric beside a second implementation in plain Python, over histories that no metric was written for."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -28,6 +29,7 @@ from tests.support.plain_metrics.raw import read
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).parents[3]
 HOUR = timedelta(hours=1)
 SEEDS = (1, 2, 3)
 DECIMALS = (0, 2)
@@ -195,6 +197,15 @@ class TestPlainMetrics:
         functions = {name: value for name, value in public.items() if callable(value) and not isinstance(value, type)}
         metrics = {name for name, value in functions.items() if [*signature(value).parameters][1:2] == ["within"]}
         assert metrics == PLAIN.keys() == {name for name, _ in ALL}
+
+    def test_the_second_implementation_shares_nothing_with_the_first(self) -> None:
+        """It imports the standard library and itself, so no fault can be in both."""
+        package = ROOT / "tests" / "support" / "plain_metrics"
+        lines = [line for path in package.glob("*.py") for line in path.read_text().splitlines()]
+        imported = {line.split()[1] for line in lines if line.startswith(("from ", "import "))}
+        others = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+        assert others
+        assert [name for name in others if not name.startswith("tests.support.plain_metrics")] == []
 
     @pytest.mark.parametrize("clock", ["received", "occurred"])
     def test_raw(self, shop: Shop, clock: Clock) -> None:
