@@ -55,7 +55,8 @@ __all__ = [
 if TYPE_CHECKING:
     from analysis import charts
     from analysis.checks.validation.finding import Check
-    from analysis.checks.validation.run import ValidationReport, validate
+    from analysis.checks.validation.report import ValidationReport
+    from analysis.checks.validation.run import validate
     from analysis.errors import AnalysisError, NoTable
     from analysis.history import History, open_history, read_history
     from analysis.metrics.carts import carts
@@ -85,7 +86,8 @@ else:  # hidden from type checkers, which would take any name of this package fo
 
     _NAMES = {
         "checks.validation.finding": ("Check",),
-        "checks.validation.run": ("ValidationReport", "validate"),
+        "checks.validation.report": ("ValidationReport",),
+        "checks.validation.run": ("validate",),
         "errors": ("AnalysisError", "NoTable"),
         "history": ("History", "open_history", "read_history"),
         "metrics.carts": ("carts",),

@@ -34,6 +34,7 @@ class History:
         warehouse: The warehouse, for every metric but revenue; None without a URL.
         sample: Which of the events are made up; None if all are real.
         price_decimals: How many decimals the prices in `events` keep: as many as the warehouse's, if it can be asked.
+        bots: Whether the events of crawlers, headless browsers and monitors are among `events` and `raw`.
     """
 
     source: str | Path
@@ -44,6 +45,7 @@ class History:
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
     price_decimals: int = 0
+    bots: bool = True
 
     @property
     def rule(self) -> str:
@@ -61,6 +63,8 @@ class History:
         lines = [f"{read.frame.height:,} events in {self.source}, {read.clock} from {self.within}", self.rule]
         if self.sample:
             lines.append(f"includes {self.sample}")
+        if not self.bots:
+            lines.append("without the events of bots in raw; the warehouse has them")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
         if unreadable := self.events.unreadable.height:
@@ -82,6 +86,7 @@ def open_history(
     clock: Clock = "received",
     *,
     on_error: OnError = "raise",
+    bots: bool = True,
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -95,6 +100,7 @@ def open_history(
         zone: The IANA name of the time zone whose hours, days and weeks count. By default `CLICKSTREAM_ZONE`, else UTC.
         clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
         on_error: As in `read_history`.
+        bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
         The history; read again to see events that came later.
@@ -106,7 +112,7 @@ def open_history(
     require_events(place)
     there = zone or default_zone()
     within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
-    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error)
+    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error, bots=bots)
 
 
 def read_history(
@@ -118,6 +124,7 @@ def read_history(
     lookahead: timedelta = DAY,
     *,
     on_error: OnError = "raise",
+    bots: bool = True,
 ) -> History:
     """Read the events of a range.
 
@@ -130,6 +137,7 @@ def read_history(
         lookahead: How long after the range an event may arrive that occurred in it, as in `read_events`.
         on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
             history says how many there are.
+        bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -149,10 +157,11 @@ def read_history(
         lookahead=lookahead,
         on_error=on_error,
         price_decimals=decimals,
+        bots=bots,
     )
     sample = read_sample(source, within.start, within.end)
     raw = RawEvents(events)
-    return History(source, dw_url, within, events, raw, warehouse, sample, decimals)
+    return History(source, dw_url, within, events, raw, warehouse, sample, decimals, bots)
 
 
 def _decimals(warehouse: WarehouseEvents | None) -> int:

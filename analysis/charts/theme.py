@@ -4,11 +4,11 @@ from typing import Any
 
 import altair as alt
 
-__all__ = ["BLUE", "GREY", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "legend"]
+__all__ = ["BLUE", "GREY", "LIGHT", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "legend"]
 
 WIDTH = 640
 BAR = 24
-BLUE, ORANGE, RED, GREY = "#2f6db3", "#e08a2c", "#c5383c", "#8b949e"
+BLUE, ORANGE, RED, GREY, LIGHT = "#2f6db3", "#e08a2c", "#c5383c", "#8b949e", "#c8ced6"
 PALETTE = [BLUE, ORANGE, "#3f9b6c", RED, "#7d62b5", "#8c6d51", "#d069a5", GREY, "#a8a53a", "#3aa7b8"]
 PERCENT = ".1~%"
 

@@ -3,13 +3,13 @@
 import altair as alt
 import polars as pl
 
-from analysis.charts.theme import BLUE, GREY, ORANGE, RED, WIDTH, bar_height
+from analysis.charts.theme import BLUE, GREY, LIGHT, ORANGE, RED, WIDTH, bar_height
 from analysis.charts.time_axis import period_bars
 from analysis.metrics.zone import day_start, default_zone, zone_of
 
 __all__ = ["findings", "objects"]
 
-FATES = {"rows": BLUE, "duplicates": GREY, "rejects": ORANGE, "missing": RED}
+FATES = {"rows": BLUE, "duplicates": GREY, "rejects": ORANGE, "missing": RED, "not_yet_judged": LIGHT}
 SEVERITIES = {"error": RED, "warning": ORANGE, "info": GREY}
 
 

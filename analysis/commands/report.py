@@ -41,6 +41,11 @@ __all__ = ["report_command"]
     help="If an object may not be read: end with its name, or report without it.",
 )
 @click.option(
+    "--bots/--no-bots",
+    default=True,
+    help="Count the events of crawlers, headless browsers and monitors, or leave them out.  [default: --bots]",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default="report.html",
@@ -59,6 +64,7 @@ def report_command(
     on_error: "OnError",
     out: Path,
     *,
+    bots: bool,
     as_json: bool,
 ) -> None:
     """Write the charts and tables of the notebooks to one page.
@@ -81,6 +87,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error, bots=bots)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -1,6 +1,6 @@
 """The command `python -m analysis validate`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -14,19 +14,43 @@ __all__ = ["validate_command"]
 @source_option
 @warehouse_option
 @span_options(DAYS)
+@click.option(
+    "--settle",
+    type=click.FloatRange(0),
+    default=300.0,
+    show_default=True,
+    help="Seconds from an event's receipt to its row. Younger events are not yet judged.",
+)
+@click.option(
+    "--lookback",
+    type=click.FloatRange(0),
+    default=24.0,
+    show_default=True,
+    help="Hours before --start in which a duplicate's first object is looked for.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
-    source: str | None, dw: str | None, start: datetime | None, end: datetime | None, zone: str, *, as_json: bool
+    source: str | None,
+    dw: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    zone: str,
+    settle: float,
+    lookback: float,
+    *,
+    as_json: bool,
 ) -> None:
     """Find what is wrong with the events, and say what to do.
 
-    It compares raw with the warehouse, hour by hour, and checks ids, members, clocks, sequences and sessions.
-    Partitions are hours in UTC: all that cover the span are taken. Exit code 1 if somebody should act on a finding.
+    It compares raw with the warehouse, row by row, and checks keys, ids, members, prices, clocks, sequences, sessions
+    and senders. Exit code 1 if somebody should act on a finding. It may run on a living stack, each hour for example:
+    events of the last minutes (--settle) are not yet judged, because their rows may still be on their way.
 
     \b
     Examples:
       python -m analysis validate
       python -m analysis validate --start 2026-11-24 --end 2026-11-25 --zone Asia/Ho_Chi_Minh
+      python -m analysis validate --settle 0
       python -m analysis validate --source s3://my-bucket --dw "$DW_URL" --json
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
@@ -35,6 +59,13 @@ def validate_command(
     from analysis.place import source_of, warehouse_of
 
     bucket = source_of(source)
-    report = validate(bucket, warehouse_of(dw, bucket), *span(start, end, DAYS, zone), zone)
+    report = validate(
+        bucket,
+        warehouse_of(dw, bucket),
+        *span(start, end, DAYS, zone),
+        zone,
+        settle=timedelta(seconds=settle),
+        lookback=timedelta(hours=lookback),
+    )
     click.echo(output.as_json(report, zone)) if as_json else output.show(report, zone)
     raise SystemExit(0 if report.is_passed else 1)

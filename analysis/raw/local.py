@@ -42,6 +42,19 @@ class LocalSource:
             level = [f"{prefix}{name}/" for prefix in level for name in self._scan(prefix)[1]]
         return sorted(filter(is_partition, level))
 
+    def level(self, prefix: str) -> tuple[list[str], list[str]]:
+        """Do as `Source` says."""
+        folders, names = [], []
+        try:
+            with os.scandir(self._path(prefix)) as entries:
+                for entry in entries:
+                    folders.append(f"{entry.name}/") if entry.is_dir() else names.append(entry.name)
+        except FileNotFoundError:
+            return [], []
+        except OSError as error:
+            self._refuse("list", prefix, error)
+        return folders, names
+
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """Do as `Source` says."""
         for prefix, names in folders:

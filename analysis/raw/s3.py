@@ -81,6 +81,22 @@ class S3Source:
                 level = list(chain.from_iterable(pool.map(self._folders_in, level)))
         return sorted(filter(is_partition, level))
 
+    def level(self, prefix: str) -> tuple[list[str], list[str]]:
+        """Do as `Source` says."""
+        below = len(prefix)
+        with self._errors():
+            try:
+                listed = obstore.list_with_delimiter(self._store, prefix)
+            except (InvalidPathError, ValueError):
+                pages = list(self._pages(Prefix=prefix, Delimiter="/"))
+                folders = [each["Prefix"][below:] for page in pages for each in page.get("CommonPrefixes", ())]
+                return folders, [each["Key"][below:] for page in pages for each in page.get("Contents", ())]
+            except PermissionDeniedError as error:
+                self._refuse(prefix, _refused(error))
+                return [], []
+        folders = [f"{path.rstrip('/')}/"[below:] for path in listed["common_prefixes"]]
+        return folders, [item["path"][below:] for item in listed["objects"]]
+
     def read(self, folders: Iterable[Folder]) -> Iterator[tuple[str, bytes]]:
         """Do as `Source` says."""
         keys = (prefix + name for prefix, names in folders for name in names)

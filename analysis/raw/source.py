@@ -28,6 +28,9 @@ class Source(Protocol):
     def hours(self) -> list[str]:
         """List every existing partition `events/YYYY/MM/DD/HH/`, in order."""
 
+    def level(self, prefix: str) -> tuple[list[str], list[str]]:
+        """List one level below a prefix: the folders, each with its slash, and the names of all objects, whatever."""
+
     def last_modified(self, key: str) -> datetime:
         """Say when an object of the last listing was stored: aware, UTC, in whole seconds, as a GET gives it."""
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from analysis import charts
 from analysis.checks.validation.output import summary
-from analysis.checks.validation.run import ValidationReport
+from analysis.checks.validation.report import ValidationReport
 from analysis.history import History
 from analysis.metrics.carts import carts
 from analysis.metrics.funnel import funnel

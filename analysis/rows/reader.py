@@ -12,6 +12,7 @@ from analysis.errors import AnalysisError
 from analysis.prices import checked_decimals
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
+from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
 from analysis.rows.occurrence import BASIS, with_occurred_at
 from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
@@ -22,7 +23,7 @@ from command_line.progress import progress
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "OnError", "batches", "read_events", "read_hours", "read_objects"]
+__all__ = ["Events", "OnError", "batches", "objects_of", "read_events", "read_hours", "read_objects"]
 
 OnError: TypeAlias = Literal["raise", "report"]
 
@@ -85,6 +86,7 @@ def read_events(
     lookahead: timedelta = DAY,
     on_error: OnError = "raise",
     price_decimals: int | None = None,
+    bots: bool = True,
 ) -> Events:
     """Read the events that were received from `start` to `end`, or that occurred then.
 
@@ -105,6 +107,7 @@ def read_events(
         on_error: What happens if a single object may not be read. `raise` raises an error that names it. `report` reads
             all others, and names it in `unreadable`.
         price_decimals: How many decimals the prices keep, 0 to 6; by default `PRICE_DECIMALS` of the environment.
+        bots: Keep the events of crawlers, headless browsers and monitors, which `_ingest.userAgent` names.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
@@ -121,7 +124,8 @@ def read_events(
     if keep_duplicates and not is_timed:
         lookback = timedelta(0)
     selection = Selection(start, end, lookback, clock, lookahead if clock == "occurred" else timedelta(0))
-    chosen = fields_named(names)
+    agent = [] if bots else [USER_AGENT]
+    chosen = fields_named([*names, *agent])
     decimals = checked_decimals(price_decimals)
     basis = [each for each in BASIS if each not in chosen] if is_timed else []
     hours, hours_before, hours_after = (
@@ -130,9 +134,9 @@ def read_events(
     unreadable: list[tuple[str, str]] = []
     opened = open_source(source, _on_unreadable(on_error, unreadable))
     whole = Projection((*chosen, *basis), opened.last_modified, price_decimals=decimals)
-    orders = [each for each in chosen if each.name == ORDER]
+    early = [each for each in chosen if each.name in {ORDER, *agent}]
     rows, corrupt = _rows(opened, hours, whole)
-    before, _ = _rows(opened, hours_before, whole if is_timed else Projection(orders, opened.last_modified, EARLIER))
+    before, _ = _rows(opened, hours_before, whole if is_timed else Projection(early, opened.last_modified, EARLIER))
     after, _ = _rows(opened, hours_after, whole)
     # An object in an hour before its receipt is not an event of the span, just as one in an hour after its receipt.
     before = before.filter(pl.col("event_timestamp") < start.astimezone(UTC))
@@ -141,8 +145,10 @@ def read_events(
         known = with_occurred_at(known).sort(*RECEIPT)
     if not keep_duplicates:
         known = known.unique("event_id", keep="first", maintain_order=True)
+    if not bots:
+        known = without_bots(known)
     frame = selection.events(known).select(*_NAMES, *dict.fromkeys(names))
-    placed = selection.orders_before(known) if orders else no_orders()
+    placed = selection.orders_before(known) if ORDER in names else no_orders()
     return Events(
         frame,
         _by_key(corrupt),
@@ -164,6 +170,7 @@ def read_hours(
     keep_duplicates: bool = False,
     on_error: OnError = "raise",
     price_decimals: int | None = None,
+    bots: bool = True,
 ) -> Events:
     """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
 
@@ -174,11 +181,14 @@ def read_hours(
     decimals = checked_decimals(price_decimals)
     unreadable: list[tuple[str, str]] = []
     opened = open_source(source, _on_unreadable(on_error, unreadable))
-    projection = Projection(fields_named(fields), opened.last_modified, price_decimals=decimals)
+    chosen = fields_named(fields if bots else [*fields, USER_AGENT])
+    projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
     rows, corrupt = _rows(opened, hours, projection)
     frame = rows.sort(*RECEIPT)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
+    if not bots:
+        frame = without_bots(frame)
     return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), _by_key(corrupt), _by_key(unreadable), decimals)
 
 
@@ -186,7 +196,7 @@ def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tu
     """Give the rows of these hours, and the rejects."""
     frames = [pl.DataFrame(schema=projection.schema)]
     corrupt: list[Corrupt] = []
-    for batch in batches(_objects(source, prefixes)):
+    for batch in batches(objects_of(source, prefixes)):
         rows, refused = projection.rows(batch)
         frames.append(rows)
         corrupt += refused
@@ -201,7 +211,7 @@ def read_objects(
     Arguments and errors are as in `read_events`. `on_unreadable` is called with key and reason of each object that may
     not be read. Without it, that is an error.
     """
-    return _objects(open_source(source, on_unreadable), hour_prefixes(start, end))
+    return objects_of(open_source(source, on_unreadable), hour_prefixes(start, end))
 
 
 def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
@@ -216,7 +226,8 @@ def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
     return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort(KEY)
 
 
-def _objects(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def objects_of(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Read the key and the stored bytes of each object below some prefixes of an open source."""
     with progress("listing hours", len(prefixes)) as advance:
         folders: list[Folder] = []
         for found in source.folders(prefixes):

@@ -99,7 +99,20 @@ def _validate(subject: Subject, start: datetime, end: datetime) -> list[str]:
     hours = (start.replace(minute=0), (end + timedelta(hours=1)).replace(minute=0))
     span = [f"{hour:%Y-%m-%dT%H:00Z}" for hour in hours]
     where = ["--source", str(subject.home.s3 / BUCKET), "--dw", subject.stack.dw_url]
-    command = [sys.executable, "-m", "analysis", "validate", *where, "--start", span[0], "--end", span[1], "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "analysis",
+        "validate",
+        *where,
+        "--start",
+        span[0],
+        "--end",
+        span[1],
+        "--settle",
+        "0",
+        "--json",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=VALIDATE_SECONDS, check=False)
     if done.returncode not in (0, 1):
         return [done.stderr.strip() or f"validate ended with {done.returncode}"]

@@ -98,6 +98,8 @@ class TestOpenHistory:
         assert "made-up" not in said
         with psycopg.connect(warehouse_url) as connection:
             connection.execute(SCHEMA.create_events)
+        assert "without the events of bots" not in said
+        assert "without the events of bots" in repr(open_history(str(tmp_path), bots=False, **SPAN))
         assert "warehouse: yes" in repr(open_history(str(tmp_path), warehouse_url, **SPAN))
 
     def test_events_count_by_the_clock_asked_for(self, tmp_path: Path) -> None:

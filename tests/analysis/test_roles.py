@@ -14,8 +14,8 @@ from psycopg import conninfo
 
 from analysis import AnalysisError, Range, WarehouseEvents
 from analysis.checks.trace import follow
-from analysis.checks.validation.agreement import METRICS
 from analysis.checks.validation.run import validate
+from analysis.checks.validation.warehouse.agreement import METRICS
 from analysis.commands.main import main
 from analysis.repair.backfill.run import Backfilled, backfill
 from analysis.repair.erase.person import Person
@@ -229,6 +229,8 @@ class TestReader:
             result = CliRunner().invoke(main, [*arguments, *source, "--dw", url, "--json"])
             assert result.exit_code == code, result.output
             said.append(json.loads(result.stdout))
+            if command[0] == "validate":
+                said[-1].pop("judged_until")  # each validation ends at its own instant
         assert said[0] == said[1]
 
     def test_an_old_warehouse_can_be_looked_at(self, warehouse_url: str, reader_url: str) -> None:

@@ -16,11 +16,11 @@ from markdown_it.token import Token
 
 import analysis as library
 from analysis.checks.ledger import COUNTS
-from analysis.checks.validation.agreement import METRICS as COMPARED
 from analysis.checks.validation.clocks import MOST_LATE, MOST_SKEW
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.members import missing_members
 from analysis.checks.validation.visits import IDLE_SECONDS
+from analysis.checks.validation.warehouse.agreement import METRICS as COMPARED
 from analysis.commands.main import main as analysis
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
 from emulator.commands.main import main as emulator
@@ -207,7 +207,7 @@ def checks_in_code() -> dict[str, str]:
     """The name and the level of every check that `validate` can return, from the code that makes it."""
     calls = (
         node
-        for path in sorted((ROOT / "analysis" / "checks" / "validation").glob("*.py"))
+        for path in sorted((ROOT / "analysis" / "checks" / "validation").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == Check.__name__
     )

@@ -1,6 +1,7 @@
 """Raw objects written by hand, for the tests of validation: a good event, changed where a test says so."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from chalicelib.keys import object_key
 __all__ = ["START", "Objects"]
 
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)
+STORED = START + timedelta(minutes=30)  # the LastModified of every object
 
 
 class Objects:
@@ -58,17 +60,18 @@ class Objects:
         return key
 
     def write(self, bucket: Path) -> Path:
-        """Write all of them into a bucket's directory; gives that."""
+        """Write all of them into a bucket's directory, as stored at STORED; gives that."""
         for key, body in self.bodies.items():
             path = bucket / key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
+            os.utime(path, (STORED.timestamp(), STORED.timestamp()))
         return bucket
 
     @property
     def described(self) -> pl.DataFrame:
         """One row for each object, as the checks read it."""
-        return describe(self.bodies.items())
+        return describe(self.bodies.items(), lambda _key: STORED)
 
     @property
     def events(self) -> pl.DataFrame:

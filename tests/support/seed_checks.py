@@ -38,6 +38,7 @@ REQUIRED_OF = {
 }
 SPELLINGS = [[s for s in column.sources if not s.startswith("_ingest.")] for column in COLUMNS]
 NAMES = [column.name for column in COLUMNS]
+TYPES = {column.name: column.type for column in COLUMNS}
 SOURCES = {column.name: column.sources for column in COLUMNS}
 
 
@@ -100,7 +101,7 @@ def checks(objects: dict[str, bytes]) -> dict[str, list[Finding]]:
             event_id = member(each.payload, "eventId")
             found["repeated_event_ids"].append({"key": each.key, "event_id": event_id})
     events = list(first.values())
-    for check in (of_events, of_names, of_clients, of_tabs, of_sessions):
+    for check in (of_events, of_members, of_names, of_clients, of_tabs, of_sessions):
         for name, finding in check(events):
             found[name].append(finding)
     return {name: sorted(findings, key=json.dumps) for name, findings in found.items()}
@@ -114,19 +115,38 @@ def of_events(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
             yield "missing_event_ids", {"key": key}
         elif not is_uuid(event_id):
             yield "event_ids_that_are_no_uuid", {"key": key, "event_id": event_id}
-        required = [*REQUIRED, *filter(None, [REQUIRED_OF.get(str(row["event_name"]))])]
-        for field in required:
-            if member(payload, field) is None:
-                yield "missing_fields", {"key": key, "field": field}
-        for column, sources in SOURCES.items():
-            there = [source for source in sources if member(payload, source) is not None]
-            if there and row[column] is None:
-                yield "lost_values", {"key": key, "column": column, "member": there[0]}
         price, discount = row["context_product_price"], row["context_product_discount_price"]
         if isinstance(price, int) and isinstance(discount, int) and discount > price:
             yield "discounts_above_price", {"key": key}
         if not key.startswith(f"{event.received_at:events/%Y/%m/%d/%H/}"):
             yield "wrong_partitions", {"key": key}
+
+
+def of_members(events: list[Stored]) -> Iterator[tuple[str, Finding]]:
+    """Missing members and lost values, each once, with its first event and the number of its events."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for event in events:
+        name, received_at = str(event.row["event_name"]), event.payload["_ingest"]["receivedAt"]
+        for field in [*REQUIRED, *filter(None, [REQUIRED_OF.get(name)])]:
+            if member(event.payload, field) is None:
+                found["missing_fields", name, field].append(received_at)
+        for column, sources in SOURCES.items():
+            there = [source for source in sources if member(event.payload, source) is not None]
+            if there and event.row[column] is None:
+                wanted = {"BIGINT": "a number within 64 bits", "BOOLEAN": "true or false"}.get(TYPES[column], "text")
+                reason = f"{kind(member(event.payload, there[0]))}, where {wanted} is expected"
+                found["lost_values", name, column, there[0], reason].append(received_at)
+    names = {"missing_fields": ("field",), "lost_values": ("column", "member", "reason")}
+    for (check, name, *rest), times in found.items():
+        group = {"event_name": name, **dict(zip(names[check], rest, strict=True))}
+        yield check, {**group, "first_seen": min(times), "events": len(times)}
+
+
+def kind(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds = {dict: "an object", list: "an array", str: "text"}
+    return next((name for type_, name in kinds.items() if isinstance(value, type_)), "a number")
 
 
 def is_uuid(text: str) -> bool:

@@ -1,22 +1,21 @@
-"""Checks of what events say: missing and unknown members, values that fit no column, and impossible prices."""
+"""Checks of what events say: missing and unknown members, and values that fit no column."""
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check, counted
-from analysis.prices import amounts
+from analysis.checks.validation.finding import Check, counted, grouped
+from analysis.checks.validation.senders.publishers import never_sent
 from chalicelib.contract import EVENT_NAMES
 
 __all__ = ["content_checks"]
 
 
-def content_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]:
-    """Check the members of each event; its prices keep so many decimals."""
-    missing = events.explode("missing").filter(pl.col("missing").is_not_null())
-    names = _drift(events.filter(~pl.col("event_name").is_in(EVENT_NAMES) & _is_named(events)), "event_name")
-    fields = _drift(events.explode("unknown").filter(pl.col("unknown").is_not_null()), "unknown")
-    lost = events.select("key", "lost").explode("lost").filter(pl.col("lost").is_not_null()).unnest("lost")
-    prices = ("price", "discount_price")
-    dear = events.filter(pl.col("discount_price") > pl.col("price"))
+def content_checks(events: pl.DataFrame) -> list[Check]:
+    """Check the members of each event."""
+    missing = events.explode("missing").rename({"missing": "field"}).drop_nulls("field")
+    missing = missing.join(never_sent(events), on=["publisher", "field"], how="anti", nulls_equal=True)
+    names = grouped(events.filter(~pl.col("event_name").is_in(EVENT_NAMES) & _is_named(events)), "event_name")
+    fields = grouped(events.explode("unknown").drop_nulls("unknown"), "unknown")
+    lost = events.explode("lost").drop_nulls("lost").unnest("lost")
     return [
         Check(
             "missing_fields",
@@ -24,7 +23,7 @@ def content_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]
             counted(missing.height, "required member is missing", "required members are missing"),
             "none",
             "Add each member where the event is sent. docs/contract.md lists the members that each event needs.",
-            missing.select("key", "event_name", field="missing").to_dicts(),
+            grouped(missing, "publisher", "event_name", "field").to_dicts(),
         ),
         Check(
             "unknown_event_names",
@@ -47,20 +46,8 @@ def content_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]
             "warning",
             counted(lost.height, "value does not fit its column", "values do not fit their columns"),
             "none",
-            "The column is NULL; raw keeps the value. Correct the value where it is sent.",
-            lost.to_dicts(),
-        ),
-        Check(
-            "discounts_above_price",
-            "warning",
-            counted(
-                dear.height,
-                "event has a discount price above its price",
-                "events have a discount price above the price",
-            ),
-            "none",
-            "Check whether the sender swaps the two prices.",
-            amounts(dear.select("key", *prices), price_decimals, *prices).to_dicts(),
+            "The column, or the field of raw, is NULL; the object keeps the value. Correct the value where it is sent.",
+            grouped(lost, "publisher", "event_name", "column", "member", "reason").to_dicts(),
         ),
     ]
 
@@ -68,10 +55,3 @@ def content_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]
 def _is_named(events: pl.DataFrame) -> pl.Series:
     """Whether each event has a name: one without counts as a missing member, not as an unknown name."""
     return ~events["missing"].list.contains("eventName")
-
-
-def _drift(events: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Count the events of each value; `first_seen` and `key` are the time and the object of the first of them."""
-    ordered = events.sort("event_timestamp", "key").rename({"event_timestamp": "first_seen"})
-    first = pl.col("first_seen", "key").first()
-    return ordered.group_by(name, maintain_order=True).agg(first, events=pl.len()).sort(name)

@@ -1,9 +1,11 @@
-"""The outcome of one check, and the sentence that counts its findings."""
+"""The outcome of one check, the sentence that counts its findings, and findings of many events in one."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-__all__ = ["Check", "Severity", "counted"]
+import polars as pl
+
+__all__ = ["Check", "Severity", "counted", "grouped"]
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
@@ -37,3 +39,19 @@ class Check:
 def counted(number: int, one: str, many: str) -> str:
     """Put a number before its sentence: `one` for 1, `many` for any other number."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def grouped(events: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """Count the events of each combination of values, so that one mistake of a sender is one finding.
+
+    Args:
+        events: Columns `names`, `event_timestamp` and `key`, among others.
+        names: The columns to group by.
+
+    Returns:
+        One row per combination, ordered by it: the columns `names`, then `first_seen` and `key`, the time and the
+        object of its first event, and `events` (how many).
+    """
+    ordered = events.sort("event_timestamp", "key").rename({"event_timestamp": "first_seen"})
+    first = pl.col("first_seen", "key").first()
+    return ordered.group_by(names, maintain_order=True).agg(first, events=pl.len()).sort(names)

@@ -1,20 +1,24 @@
 """Judges the members of an event: required ones, ones that the contract lists, and values that fit no column."""
 
+import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 
-from analysis.rows.fields import RAW_FIELDS
+from analysis.rows.browser_time import MILLISECONDS_FROM, to_browser_time
+from analysis.rows.fields import JSON, RAW_FIELDS
 from chalicelib.contract import COLUMNS, RAW_MEMBERS, Column
 from chalicelib.convert import to_text
 from chalicelib.json_object import Json, JsonObject, Number
 
-__all__ = ["lost_values", "missing_members", "unknown_members"]
+__all__ = ["lost_values", "missing_members", "required_members", "unknown_members"]
 
 # The contract lists the members of these objects too. Of any other member, only the name is judged.
 OBJECTS = ("product", *dict.fromkeys(name.partition(".")[0] for name in RAW_MEMBERS if "." in name))
 LISTED = frozenset(
     {source for field in (*COLUMNS, *RAW_FIELDS) for source in field.sources} | {*RAW_MEMBERS, *OBJECTS, "_ingest"}
 )
+_PERCENTAGE = re.compile(r"\s*-?[0-9.,]+\s*%\s*", re.ASCII)
 # By the name of a column or raw field, since one member may have several spellings.
 REQUIRED = ("event_name", "sent_event_timestamp", "client_id", "session_id", "page_url")
 OF_PRODUCT = ("context_product_id",)
@@ -30,16 +34,29 @@ REQUIRED_BY_NAME: Mapping[str, tuple[str, ...]] = {
     "login_success": ("user_id",),
 }
 _FIELDS = {field.name: field for field in (*RAW_FIELDS, *COLUMNS)}
+# Raw fields whose values can be lost, too. The id is a column as well, and what ingest writes is no sender's mistake.
+_KEPT = (
+    *COLUMNS,
+    *(
+        field
+        for field in RAW_FIELDS
+        if field.type != JSON and field.name != "sent_event_id" and not field.sources[0].startswith("_ingest.")
+    ),
+)
 
 
 def missing_members(payload: JsonObject, event_name: str) -> list[str]:
     """List the required members that are absent, null or `""` in an event of this name, in their first spelling."""
-    required = (*REQUIRED, *REQUIRED_BY_NAME.get(event_name, ()))
     return [
         sources[0]
-        for sources in map(_sources, required)
+        for sources in _required(event_name)
         if not any(_is_present(_member(payload, source)) for source in sources)
     ]
+
+
+def required_members(event_name: str) -> list[str]:
+    """List the members that an event of this name needs, in their first spelling."""
+    return [sources[0] for sources in _required(event_name)]
 
 
 def unknown_members(payload: JsonObject) -> list[str]:
@@ -49,15 +66,21 @@ def unknown_members(payload: JsonObject) -> list[str]:
 
 
 def lost_values(payload: JsonObject) -> Iterator[dict[str, str]]:
-    """Give `column`, `member` and `reason` of each column that is NULL although one of its members has a value."""
-    for column in COLUMNS:
+    """Give `column`, `member` and `reason` of each column or raw field that is NULL although a member has a value."""
+    said: set[str] = set()
+    for column in _KEPT:
         if column.value(payload) is None:
             for source in column.sources:
                 value = _member(payload, source)
-                if _is_present(value) and not _is_brand(source, value):
-                    reason = f"{_kind(value)}, where {_wanted(column)} is expected"
+                if _is_present(value) and not _is_brand(source, value) and source not in said:
+                    said.add(source)
+                    reason = f"{_kind(value, column)}, where {_wanted(column)} is expected"
                     yield {"column": column.name, "member": source, "reason": reason}
                     break
+
+
+def _required(event_name: str) -> list[tuple[str, ...]]:
+    return list(map(_sources, (*REQUIRED, *REQUIRED_BY_NAME.get(event_name, ()))))
 
 
 def _sources(name: str) -> tuple[str, ...]:
@@ -87,12 +110,17 @@ def _unknown(names: tuple[str, ...], inner: tuple[tuple[str, tuple[str, ...]], .
     return sorted(str(to_text(path)) for path in paths - LISTED)
 
 
-def _kind(value: Json) -> str:
+def _kind(value: Json, column: Column) -> str:
+    if column.type == "TIMESTAMPTZ" and isinstance(value, str) and to_browser_time(value):
+        unit = "milliseconds" if Decimal(value) >= MILLISECONDS_FROM else "seconds"
+        return f"{'a number' if isinstance(value, Number) else 'text'} of {unit} since 1970"
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "a number" if isinstance(value, Number) else "text"
+    if isinstance(value, Number):
+        return "a number"
+    return "a percentage" if column.type == "BIGINT" and _PERCENTAGE.fullmatch(str(value)) else "text"
 
 
 def _wanted(column: Column) -> str:

@@ -1,13 +1,14 @@
 """Shows a validation: as one JSON object, or as text."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from analysis.checks.validation.finding import Check, counted
-from analysis.checks.validation.run import ValidationReport
+from analysis.checks.validation.report import ValidationReport
 from analysis.metrics.zone import local_text
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
@@ -27,6 +28,8 @@ def as_json(report: ValidationReport, zone: str) -> str:
             "warehouse": report.has_warehouse,
             "start": report.start,
             "end": report.end,
+            "judged_until": report.judged_until,
+            "lookback_hours": report.lookback / timedelta(hours=1),
             "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
@@ -39,7 +42,7 @@ def show(report: ValidationReport, zone: str) -> None:
     """Print the span, each check with findings, the hours, and a summary. Text of events is not read as markup."""
     console = Console()
     start, end = (local_text(time, zone) for time in (report.start, report.end))
-    console.print(text_line(f"{report.source}, partitions of {start} to {end} ({zone})"), soft_wrap=True)
+    console.print(text_line(f"{report.source}, events received from {start} to {end} ({zone})"), soft_wrap=True)
     if report.sample is not None:
         console.print(text_line(f"{report.source} includes {report.sample}.", STYLES["warning"]), soft_wrap=True)
     for check in (check for check in report.checks if check.findings):
@@ -52,6 +55,8 @@ def show(report: ValidationReport, zone: str) -> None:
         if len(check.findings) > MOST_SHOWN:
             console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json prints all"))
     console.print(_hours(report))
+    if report.not_yet_judged:
+        console.print(text_line(_young(report, zone)), soft_wrap=True)
     console.print(text_line(summary(report)))
 
 
@@ -63,6 +68,12 @@ def summary(report: ValidationReport) -> str:
     if report.has_warehouse:
         return f"{said} Raw was compared with the warehouse."
     return f"{said} Raw was not compared with a warehouse: name one with --dw, or start the local stack."
+
+
+def _young(report: ValidationReport, zone: str) -> str:
+    number = counted(report.not_yet_judged, "object is", "objects are")
+    since = local_text(report.judged_until, zone)
+    return f"{number} not yet judged: received or stored since {since} ({zone}), within --settle."
 
 
 def _finding(finding: dict[str, object]) -> str:

@@ -1,93 +1,66 @@
 """Runs a validation: describes each object, then runs every check."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from analysis.checks.validation.agreement import agreement_check
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
-from analysis.checks.validation.decimals import other_decimals_check, rounding_check
-from analysis.checks.validation.finding import Check
-from analysis.checks.validation.identity import identity_checks
-from analysis.checks.validation.objects import SCHEMA, describe, unreadable_check
-from analysis.checks.validation.rows import erased_check, hours, row_checks, row_ids
+from analysis.checks.validation.identity import identity_checks, stray_check
+from analysis.checks.validation.objects import KNOWN, SCHEMA, describe, unreadable_check
+from analysis.checks.validation.prices import other_decimals_check, price_checks
+from analysis.checks.validation.report import ValidationReport
+from analysis.checks.validation.senders.bots import bot_checks
+from analysis.checks.validation.senders.publishers import publisher_check
 from analysis.checks.validation.sequences import sequence_checks
 from analysis.checks.validation.visits import visit_checks
+from analysis.checks.validation.warehouse.comparison import Evidence, compare
+from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
 from analysis.metrics.engine import WarehouseEvents
+from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
 from analysis.prices import checked_decimals, other_decimals
-from analysis.raw.partitions import covering_hours, hour_of
-from analysis.raw.sample import Sample, read_sample
-from analysis.raw.source import open_source
+from analysis.raw.partitions import covering_hours, hour_prefixes
+from analysis.raw.sample import read_sample
+from analysis.raw.source import Source, open_source
+from analysis.raw.strays import strays
 from analysis.raw.tombstones import read_tombstones
-from analysis.rows.reader import read_objects
+from analysis.rows.fields import KEY
+from analysis.rows.reader import batches, objects_of, read_hours
 
-__all__ = ["ValidationReport", "first_of_each_event", "validate"]
+__all__ = ["LOOKBACK", "SETTLE", "first_of_each_event", "validate"]
 
-BATCH = 10_000
-_CHECKS_SCHEMA = {
-    "check": pl.String,
-    "severity": pl.String,
-    "findings": pl.Int64,
-    "observed": pl.String,
-    "expected": pl.String,
-    "advice": pl.String,
-}
-
-
-@dataclass(frozen=True)
-class ValidationReport:
-    """The outcome of a validation.
-
-    Attributes:
-        source: The raw bucket.
-        has_warehouse: Whether raw was compared with a warehouse. If not, the checks of rows did not run.
-        start: The first hour, UTC.
-        end: The hour after the last, UTC.
-        hours: What became of each hour's objects, as `rows.hours` gives it.
-        checks: Every check that ran.
-        sample: Which of the events are made up; None if all are real.
-    """
-
-    source: str
-    has_warehouse: bool
-    start: datetime
-    end: datetime
-    hours: pl.DataFrame
-    checks: list[Check]
-    sample: Sample | None = None
-
-    @property
-    def is_passed(self) -> bool:
-        """Whether every check passed."""
-        return all(check.is_passed for check in self.checks)
-
-    def as_frame(self) -> pl.DataFrame:
-        """Give one row per check: `check`, `severity`, `findings` (how many), `observed`, `expected`, `advice`."""
-        rows = [
-            (check.name, check.severity, len(check.findings), check.observed, check.expected, check.advice)
-            for check in self.checks
-        ]
-        return pl.DataFrame(rows, _CHECKS_SCHEMA, orient="row")
+# Lambda tries a failed delivery again after one minute, and after two more: by then an event has its row.
+SETTLE = timedelta(minutes=5)
+LOOKBACK = timedelta(hours=24)
+FIELDS = (KEY, "received_at", "sent_event_timestamp", "tab_id", "seq")
 
 
 def validate(
-    source: str | Path, dw_url: str | None, start: datetime, end: datetime, zone: str | None = None
+    source: str | Path,
+    dw_url: str | None,
+    start: datetime,
+    end: datetime,
+    zone: str | None = None,
+    *,
+    settle: timedelta = SETTLE,
+    lookback: timedelta = LOOKBACK,
 ) -> ValidationReport:
     """Validate the events received from `start` to `end`.
+
+    An event that was received or stored within the last `settle` is not judged: its row may still be on its way. Its
+    object counts as `not_yet_judged`.
 
     Args:
         source: The raw bucket: `s3://bucket`, or a directory.
         dw_url: The warehouse's libpq URL; None to check raw only.
-        start: The first moment, aware. Raw is compared with the warehouse partition by partition, and partitions are
-            hours in UTC: the span is widened to the hours that cover it.
-        end: The moment after the last, aware.
-        zone: The IANA name of the time zone whose days `moved_days` means. By default `CLICKSTREAM_ZONE`, else UTC.
+        start: The start, aware.
+        end: The end, aware, excluded.
+        zone: The time zone whose days events may have moved; by default `CLICKSTREAM_ZONE`, else UTC.
+        settle: How long an event may take from its receipt to its row in the warehouse.
+        lookback: How long before `start` an event may have been received first that is received again in the range.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -95,41 +68,70 @@ def validate(
     Raises:
         AnalysisError: Raw or the warehouse cannot be read, a time is not aware, or the end is before the start.
     """
-    start, end = covering_hours(start, end)
+    Range(start, end)  # refuses what is no range
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    cut = datetime.now(UTC) - settle
+    until = max(start, min(end, cut))
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     decimals = checked_decimals(None) if warehouse is None else warehouse.price_decimals
-    unreadable: list[dict[str, object]] = []
-    read = read_objects(
-        source, start, end, on_unreadable=lambda key, reason: unreadable.append({"key": key, "reason": reason})
+    # Before the objects: so each of these rows has its object by the time that objects are read.
+    rows = None if warehouse is None else rows_in(warehouse, start, until)
+    unreadable: dict[str, str] = {}
+    opened = open_source(source, unreadable.__setitem__)
+    prefixes = hour_prefixes(start, end)
+    described = _described(opened, prefixes, decimals)
+    is_here = ~_is_of_its_hour() | pl.col("received_at").is_between(start, end, closed="left")
+    objects, others = described.filter(is_here), described.filter(~is_here)
+    young = objects.filter(pl.col("seen_at") >= cut)
+    earlier = pl.concat(
+        [_earlier(source, start, lookback, decimals), others.filter(pl.col("received_at") < start).select(KNOWN)]
     )
-    batches = (describe(batch, decimals) for batch in _batches(read))
-    objects = pl.concat([pl.DataFrame(schema=SCHEMA), *batches])
-    events = first_of_each_event(objects)
+    events = _judged(objects, young, earlier)
     tombstones = read_tombstones(open_source(source))
-    others = events if tombstones is None else tombstones.of_others(events)
-    rows = None if warehouse is None else row_ids(warehouse, events, start, end)
-    compared = [] if tombstones is None else [erased_check(events, others)]
-    compared += (
-        [] if rows is None else row_checks(others, rows, start, end, {hour_of(str(each["key"])) for each in unreadable})
-    )
-    # If objects cannot be read, or rows are missing or surplus, metrics differ for that reason alone.
-    is_comparable = not unreadable and not any(check.findings for check in compared)
-    if warehouse is not None and rows is not None and is_comparable:
-        compared.append(agreement_check(source, warehouse, rows, start, end))
-    if warehouse is not None:
-        compared.append(other_decimals_check(decimals, other_decimals(decimals)))
+    people = events if tombstones is None else tombstones.of_others(events)
+    found = strays(open_source(source, unreadable.setdefault), prefixes)
+    compared = [] if tombstones is None else [erased_check(events, people)]
+    elsewhere, orphans, event_ids = objects.clear(), None, None
+    if warehouse is not None and rows is not None:
+        comparison = compare(
+            Evidence(
+                source=source,
+                start=start,
+                end=until,
+                cut=cut,
+                prefixes=[*hour_prefixes(*_before(start, lookback)), *prefixes],
+                strays=[stray.key for stray in found if stray.key.endswith("/")],
+                rows=rows,
+                objects=pl.concat([described.filter(pl.col("corrupt").is_null()).select(KNOWN), earlier]),
+                events=events,
+                stored_at=opened.last_modified,
+                unreadable=frozenset(unreadable),
+                price_decimals=decimals,
+            ),
+            warehouse,
+            people,
+        )
+        compared += [*comparison.checks, other_decimals_check(decimals, other_decimals(decimals))]
+        elsewhere, orphans, event_ids = comparison.elsewhere, comparison.orphans, comparison.event_ids
+        young = pl.concat([young, comparison.young])
+        events = _judged(objects, young, earlier)
+    judged = objects.join(young, on="key", how="anti")
+    known = pl.concat([earlier, young.select(KNOWN), others.select(KNOWN)])
     checks = [
         *([unreadable_check(unreadable)] if unreadable else []),
         *compared,
-        *identity_checks(objects, events),
-        *content_checks(events, decimals),
-        rounding_check(events, decimals),
+        stray_check(found),
+        *identity_checks(judged, events, earlier, elsewhere),
+        *content_checks(events),
+        publisher_check(events),
+        *price_checks(events, decimals),
         *clock_checks(events, zone or default_zone()),
-        *sequence_checks(events),
+        *sequence_checks(events, known, orphans),
         *visit_checks(events),
+        *bot_checks(events),
     ]
-    sample = read_sample(source, start, end)
-    return ValidationReport(str(source), rows is not None, start, end, hours(objects, events, rows), checks, sample)
+    account, sample = hours(objects, young, events, event_ids), read_sample(source, start, end)
+    return ValidationReport(str(source), rows is not None, start, end, account, checks, sample, cut, lookback)
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:
@@ -138,7 +140,39 @@ def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:
     return sent.sort("event_timestamp", "key").unique("event_id", keep="first", maintain_order=True)
 
 
-def _batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
-    iterator = iter(objects)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch
+def _judged(objects: pl.DataFrame, young: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Choose the events that are judged: first received in the range, and not young."""
+    settled = objects.join(young, on="key", how="anti", maintain_order="left")
+    return first_of_each_event(settled).join(earlier, on="event_id", how="anti", maintain_order="left")
+
+
+def _described(source: Source, prefixes: Sequence[str], price_decimals: int) -> pl.DataFrame:
+    parts = (
+        describe(zip(*batch, strict=True), source.last_modified, price_decimals)
+        for batch in batches(objects_of(source, prefixes))
+    )
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
+
+
+def _earlier(source: str | Path, start: datetime, lookback: timedelta, price_decimals: int) -> pl.DataFrame:
+    """Read the objects of the hours before the range, with the columns KNOWN."""
+    read = read_hours(
+        source,
+        *_before(start, lookback),
+        fields=FIELDS,
+        keep_duplicates=True,
+        on_error="report",
+        price_decimals=price_decimals,
+    )
+    return read.frame.rename({"sent_event_timestamp": "sent_at"}).select(KNOWN)
+
+
+def _is_of_its_hour() -> pl.Expr:
+    """Whether an object lies in the partition of its receipt: only such an object may be left out by its time."""
+    return (pl.col("received_at").dt.truncate("1h") == pl.col("partition")).fill_null(value=False)
+
+
+def _before(start: datetime, lookback: timedelta) -> tuple[datetime, datetime]:
+    """Give the hours before the range: they end with the hour in which it starts."""
+    (end, _) = covering_hours(start, start)
+    return min(end, start - lookback), end

@@ -9,14 +9,22 @@ __all__ = ["gaps_of", "sequence_checks"]
 TAB = ("client_id", "tab_id")
 
 
-def sequence_checks(events: pl.DataFrame) -> list[Check]:
+def sequence_checks(
+    events: pl.DataFrame, others: pl.DataFrame | None = None, orphans: pl.DataFrame | None = None
+) -> list[Check]:
     """Check each tab's numbers: from its smallest to its largest, each number has to be there exactly once.
 
     Losses before a tab's first event in `events` and after its last one cannot be seen.
+
+    Args:
+        events: The events that are judged.
+        others: Events that were received earlier or later: their numbers are not lost.
+        orphans: Rows of the warehouse without an object, `client_id` and `event_timestamp`. Such an event did arrive:
+            its object was deleted, which another check says. None without a warehouse.
     """
     numbers = _numbered(events).group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
-    gaps = gaps_of(events)
-    lost = int((gaps["last"] - gaps["first"] + 1).sum())
+    gaps = _unexplained(gaps_of(events, others), orphans)
+    lost = int(gaps["lost"].sum())
     rate = lost / (lost + numbers.height) if lost else 0.0
     drops = (
         events.filter(pl.all_horizontal(pl.col("client_id", "drops").is_not_null()))
@@ -33,7 +41,7 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
             counted(lost, f"event never arrived ({rate:.4%})", f"events never arrived ({rate:.4%})"),
             "none",
             "counted_drops counts the events that browsers dropped themselves. The others were lost on the way.",
-            gaps.drop("until").to_dicts(),
+            gaps.select(*TAB, "first", "last").to_dicts(),
         ),
         Check(
             "counted_drops",
@@ -55,17 +63,39 @@ def sequence_checks(events: pl.DataFrame) -> list[Check]:
     ]
 
 
-def gaps_of(events: pl.DataFrame) -> pl.DataFrame:
+def gaps_of(events: pl.DataFrame, others: pl.DataFrame | None = None) -> pl.DataFrame:
     """Find the numbers that are missing between two numbers of the same tab.
 
+    Args:
+        events: Columns `client_id`, `tab_id`, `seq` and `event_timestamp` (UTC), among others.
+        others: Further events with these columns. Their numbers are not missing, but no gap begins or ends beyond the
+            numbers of `events`.
+
     Returns:
-        One row per gap: `client_id`, `tab_id`, `first` and `last` missing number, and `until`, the `event_timestamp`
-        (UTC) of the event after the gap. Order: client_id, tab_id, first.
+        One row per gap: `client_id`, `tab_id`, `first` and `last` missing number, and `since` and `until`, the
+        `event_timestamp` (UTC) of the event before and after the gap. Order: client_id, tab_id, first.
     """
-    numbers = _numbered(events).group_by(*TAB, "seq").agg(until=pl.col("event_timestamp").min()).sort(*TAB, "seq")
-    previous = pl.col("seq").shift(1).over(*TAB)
-    gaps = numbers.with_columns(first=previous + 1, last=pl.col("seq") - 1).filter(pl.col("first") <= pl.col("last"))
-    return gaps.select(*TAB, "first", "last", "until")
+    names = (*TAB, "seq", "event_timestamp")
+    own = _numbered(events).select(names)
+    known = own if others is None else pl.concat([own, _numbered(others).select(names)])
+    times = known.group_by(*TAB, "seq").agg(until=pl.col("event_timestamp").min()).sort(*TAB, "seq")
+    bounds = own.group_by(TAB).agg(least=pl.col("seq").min(), most=pl.col("seq").max())
+    numbers = times.join(bounds, on=TAB, maintain_order="left").filter(pl.col("seq").is_between("least", "most"))
+    previous, since = (pl.col(name).shift(1).over(TAB) for name in ("seq", "until"))
+    gaps = numbers.with_columns(first=previous + 1, last=pl.col("seq") - 1, since=since)
+    return gaps.filter(pl.col("first") <= pl.col("last")).select(*TAB, "first", "last", "since", "until")
+
+
+def _unexplained(gaps: pl.DataFrame, orphans: pl.DataFrame | None) -> pl.DataFrame:
+    """Add `lost`: the missing numbers without a row of the same client and time. Leave out gaps without any."""
+    missing = gaps.with_columns(lost=pl.col("last") - pl.col("first") + 1)
+    if orphans is None or orphans.is_empty():
+        return missing
+    of_clients = orphans.select("client_id", at="event_timestamp").drop_nulls("client_id")
+    within = missing.join(of_clients, on="client_id").filter(pl.col("at").is_between("since", "until"))
+    explained = within.group_by(*TAB, "first").agg(rows=pl.len())
+    found = missing.join(explained, on=[*TAB, "first"], how="left", maintain_order="left")
+    return found.with_columns(lost=pl.col("lost") - pl.col("rows").fill_null(0)).filter(pl.col("lost") > 0)
 
 
 def _numbered(events: pl.DataFrame) -> pl.DataFrame:

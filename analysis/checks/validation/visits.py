@@ -3,6 +3,7 @@
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
+from analysis.checks.validation.senders.publishers import first_event_only
 
 __all__ = ["visit_checks"]
 
@@ -58,7 +59,9 @@ def _shared(events: pl.DataFrame) -> pl.DataFrame:
 
 def _contradictions(events: pl.DataFrame) -> pl.DataFrame:
     names = ("client_id", "session_id", "is_first_visit")
-    known = events.filter(pl.all_horizontal(pl.col(*names).is_not_null()))
+    # other_publishers reports those, once.
+    others = events.filter(~pl.col("publisher").is_in(first_event_only(events), nulls_equal=True))
+    known = others.filter(pl.all_horizontal(pl.col(*names).is_not_null()))
     sessions = (
         known.group_by("client_id", "session_id")
         .agg(

@@ -21,10 +21,10 @@ The findings, by check:
 
 - `rejects`, `missing_event_ids`, `discounts_above_price`, `wrong_partitions`: `key` of the object
 - `repeated_event_ids`, `event_ids_that_are_no_uuid`: `key` and `event_id`, as sent
-- `missing_fields`: `key` and `field`, in camelCase and dotted like `product.id`
-- `unknown_event_names`, `unknown_fields`: `event_name` or `field` (dotted), `first_seen` (its earliest receipt),
-  `events`
-- `lost_values`: `key`, `column` of the warehouse, and `member` that was sent
+- `missing_fields`: `event_name`, `field`, in camelCase and dotted like `product.id`, `first_seen` (the earliest
+  receipt of such an event), `events` (how many)
+- `unknown_event_names`, `unknown_fields`: `event_name` or `field` (dotted), `first_seen`, `events`
+- `lost_values`: `event_name`, `column` of the warehouse, `member` that was sent, `reason`, `first_seen`, `events`
 - `clock_skew`: `client_id` and `seconds`, the smallest time between an event and its receipt
 - `late_events`: `key` and `seconds`, beyond the smallest delay of its client
 - `moved_days`: `key`, of an event that was received on a later day (UTC) than it happened
@@ -35,8 +35,10 @@ The findings, by check:
 - `broken_sessions`: `session_id`, and `reason`: `gap` or `clients`
 - `first_visit_contradictions`: `client_id`
 - `rounded_prices`: `member`, `first_seen` (its earliest receipt), `events`
-- `missing_rows`, `rows_without_object`, `raw_and_warehouse_differ`, `other_price_decimals`: always empty if the
-  warehouse holds the seed
+- `missing_rows`, `rows_without_object`, `altered_rows`, `raw_and_warehouse_differ`, `other_price_decimals`: always
+  empty if the warehouse holds the seed
+- `stray_objects`, `objects_without_receipt`, `other_publishers`, `impossible_prices`, `bots`, `one_hit_clients`: always
+  empty
 
 All of it holds with `PRICE_DECIMALS` 0.
 """

@@ -32,10 +32,24 @@ CHECKS = (
     "raw_and_warehouse_differ",
     "rounded_prices",
     "other_price_decimals",
+    "altered_rows",
+    "stray_objects",
+    "objects_without_receipt",
+    "other_publishers",
+    "impossible_prices",
+    "bots",
+    "one_hit_clients",
 )
 
-# The findings of these checks are names, each with the time of its first event and the number of its events.
-BY_NAME = {"unknown_event_names": "event_name", "unknown_fields": "field", "rounded_prices": "member"}
+# A finding of these checks is about all events that have these members in common. It has the time of the first of them,
+# and their number.
+GROUPED_BY = {
+    "unknown_event_names": ("event_name",),
+    "unknown_fields": ("field",),
+    "rounded_prices": ("member",),
+    "missing_fields": ("event_name", "field"),
+    "lost_values": ("event_name", "column", "member", "reason"),
+}
 
 
 class Findings:
@@ -56,15 +70,15 @@ class Findings:
     def by_check(self) -> dict[str, list[Finding]]:
         """Return the findings of every check in a fixed order; a list may be empty."""
         checks = {check: list(self._found[check]) for check in CHECKS}
-        for check, name in BY_NAME.items():
-            checks[check] = _counted(checks[check], name)
+        for check, names in GROUPED_BY.items():
+            checks[check] = _counted(checks[check], names)
         return {check: sorted(found, key=json.dumps) for check, found in checks.items()}
 
 
-def _counted(found: list[Finding], name: str) -> list[Finding]:
-    counted: dict[str, Finding] = {}
+def _counted(found: list[Finding], names: tuple[str, ...]) -> list[Finding]:
+    counted: dict[tuple[str, ...], Finding] = {}
     for finding in found:
-        known = counted.setdefault(finding[name], {**finding, "events": 0})
+        known = counted.setdefault(tuple(finding[name] for name in names), {**finding, "events": 0})
         known["first_seen"] = min(known["first_seen"], finding["first_seen"])
         known["events"] += 1
     return list(counted.values())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emulator.seed.clock import iso
 from emulator.seed.event import Event
 from emulator.seed.history import History
 
@@ -87,7 +88,9 @@ def _miss(history: History, event: Event | None, member: str, holder: str = "") 
     if event is None:
         return False
     sent, meant = event.spell(), event.payload
+    name = "unknown" if member == "eventName" else meant["eventName"]
     take_away(history, sent[holder] if holder else sent, member)
     (meant[holder] if holder else meant)[member] = None
-    history.findings.add("missing_fields", key=event.key, field=f"{holder}.{member}" if holder else member)
+    field = f"{holder}.{member}" if holder else member
+    history.findings.add("missing_fields", event_name=name, field=field, first_seen=iso(event.received_at))
     return True

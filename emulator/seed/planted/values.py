@@ -50,19 +50,33 @@ def bad_product_name(history: History) -> bool:
 def _lose_value(history: History, event: Event | None, member: str, column: str, values: tuple[Any, ...]) -> bool:
     if event is None:
         return False
-    event.spell()["product"][member] = history.random.choice(values)
+    value = event.spell()["product"][member] = history.random.choice(values)
     event.payload["product"][member] = None
-    history.findings.add("lost_values", key=event.key, column=column, member=f"product.{member}")
+    wanted = "text" if member == "name" else "a number within 64 bits"
+    _find_lost(history, event, column, f"product.{member}", value, wanted)
     return True
 
 
 def bad_first_visit(history: History) -> bool:
     """Plant an event whose `isFirstVisit` is not a boolean."""
     event = history.pick_any()
-    event.spell()["isFirstVisit"] = history.random.choice(("maybe", "True", 1, []))
+    value: object = history.random.choice(("maybe", "True", 1, []))
+    event.spell()["isFirstVisit"] = value
     event.payload["isFirstVisit"] = None
-    history.findings.add("lost_values", key=event.key, column="is_first_visit", member="isFirstVisit")
+    _find_lost(history, event, "is_first_visit", "isFirstVisit", value, "true or false")
     return True
+
+
+def _find_lost(history: History, event: Event, column: str, member: str, value: object, wanted: str) -> None:
+    kinds = {str: "text", int: "a number", bool: str(value).lower(), dict: "an object", list: "an array"}
+    history.findings.add(
+        "lost_values",
+        event_name=event.payload["eventName"],
+        column=column,
+        member=member,
+        reason=f"{kinds[type(value)]}, where {wanted} is expected",
+        first_seen=iso(event.received_at),
+    )
 
 
 def discount_above_price(history: History) -> bool:

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -179,13 +180,21 @@ class TestValidation:
     def test_objects_and_findings(self) -> None:
         """Also of a report in which there is nothing."""
         hours = pl.DataFrame({"hour": [START], "objects": [3], "rows": [1], "duplicates": [1], "rejects": [1]})
-        full = drawn(charts.validation.objects(hours.with_columns(missing=0)))
+        full = drawn(charts.validation.objects(hours.with_columns(missing=0, not_yet_judged=0)))
         assert ">rejects<" in full
         schema = {"hour": pl.Datetime("us", "UTC")} | dict.fromkeys(
-            ("rows", "duplicates", "rejects", "missing"), pl.Int64
+            ("rows", "duplicates", "rejects", "missing", "not_yet_judged"), pl.Int64
         )
         report = ValidationReport(
-            "bucket", has_warehouse=False, start=START, end=START, hours=pl.DataFrame(schema=schema), checks=[]
+            "bucket",
+            has_warehouse=False,
+            start=START,
+            end=START,
+            hours=pl.DataFrame(schema=schema),
+            checks=[],
+            sample=None,
+            judged_until=START,
+            lookback=timedelta(hours=24),
         )
         assert "objects" in drawn(charts.validation.objects(report.hours))
         assert "checks found" in drawn(charts.validation.findings(report.as_frame()))

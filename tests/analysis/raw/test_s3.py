@@ -11,6 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.raw.local import LocalSource
 from analysis.raw.s3 import S3Source
 from analysis.raw.sample import MARKER, Sample, read_sample
+from analysis.raw.strays import strays
 from analysis.rows.reader import read_events, read_hours, read_objects
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
@@ -93,6 +94,12 @@ class TestS3Source:
         """By the prefixes alone, in order; prefixes that are not hours are passed over."""
         assert S3Source(BUCKET).hours() == LocalSource(bucket).hours()
         assert S3Source(BUCKET).hours()[:2] == ["events/2026/11/24/20/", "events/2026/11/24/21/"]
+
+    def test_strays_are_the_same_through_s3(self, bucket: Path) -> None:
+        """One level at a time, whatever lies there."""
+        directory = LocalSource(bucket)
+        assert strays(S3Source(BUCKET), directory.hours()) == strays(directory, directory.hours())
+        assert [stray.key for stray in strays(directory, directory.hours())] == [OTHERS[0]]
 
     def test_a_sample_is_known_through_s3_too(self, bucket: Path) -> None:
         """Its marker is an object in the bucket; without it there is none."""

@@ -98,6 +98,19 @@ class TestReport:
         assert json.loads(result.stdout)["events"] == 0
         assert tiles((tmp_path / "r.html").read_text())["checkout rate"] == "-"
 
+    def test_without_bots(self, bucket: Path, tmp_path: Path) -> None:
+        """Their events count by default; the page says if they do not."""
+        for path in bucket.rglob("*.json"):
+            if b'"other"' in path.read_bytes():
+                path.write_bytes(
+                    path.read_bytes().replace(b'"_ingest": {', b'"_ingest": {"userAgent": "Googlebot/2.1", ')
+                )
+        arguments = ("--source", bucket, "--out", tmp_path / "r.html", "--json", *SPAN)
+        assert json.loads(run(*arguments).stdout)["visitors"] == 2
+        assert "without bots" not in (tmp_path / "r.html").read_text()
+        assert json.loads(run(*arguments, "--no-bots").stdout)["visitors"] == 1
+        assert "without bots" in (tmp_path / "r.html").read_text()
+
     def test_a_sample_is_called_one(self, bucket: Path, tmp_path: Path) -> None:
         """On the page, on the terminal and in JSON; without one, nothing is said."""
         arguments = ("--source", bucket, "--out", tmp_path / "r.html", *SPAN)

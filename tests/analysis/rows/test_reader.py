@@ -362,3 +362,15 @@ class TestReadObjects:
         """Corrupt ones, too."""
         expected = {store(b"[]"): b"[]", store(b'{"a": 1}', START + timedelta(hours=1)): b'{"a": 1}'}
         assert dict(read_objects(tmp_path, START, END)) == expected
+
+
+class TestBots:
+    def test_their_events_may_be_left_out(self, store: Callable[..., str], tmp_path: Path) -> None:
+        """By the user agent, which becomes a column only if it is asked for."""
+        for name, user_agent in (("bot", "Mozilla/5.0 (compatible; Googlebot/2.1)"), ("person", "Firefox/150")):
+            ingest = {"receivedAt": iso_milliseconds(START), "userAgent": user_agent}
+            store(json.dumps({"eventName": name, "_ingest": ingest}).encode())
+        assert sorted(read_events(tmp_path, START, END).frame["event_name"]) == ["bot", "person"]
+        people = read_events(tmp_path, START, END, bots=False).frame
+        assert (people["event_name"].to_list(), people.columns) == (["person"], NAMES)
+        assert read_events(tmp_path, START, END, bots=False, fields=["user_agent"]).frame.columns[-1] == "user_agent"

@@ -22,6 +22,7 @@ from chalicelib.warehouse.tables import REJECTS
 from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
 from emulator.seed import shards
+from emulator.seed.answers.findings import CHECKS
 from tests.support.contents import database_contents, directory_contents
 from tests.support.samples import small_sample
 from tests.support.seed_checks import NAMES
@@ -100,7 +101,7 @@ class TestCommand:
         """Every check is there, and finds nothing."""
         _, answers, _ = seeding("bucket", "--clean")
         assert not any(answers["checks"].values())
-        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (23, True, {})
+        assert (len(answers["checks"]), answers["clean"], answers["faults"]) == (len(CHECKS), True, {})
 
     def test_only_one_fault(self, seeding: Seeding) -> None:
         """It is planted in all shoppers that are not spared and whom it suits; another name is refused."""

@@ -207,7 +207,13 @@ class TestFaults:
         _, tally = written(store(1, 500, days=14))
         assert tally.faults.keys() == {fault.__name__ for fault in FAULTS}
         assert [name for name, found in tally.findings.by_check().items() if not found] == [
-            *("missing_rows", "rows_without_object", "raw_and_warehouse_differ", "other_price_decimals")
+            "missing_rows",
+            "rows_without_object",
+            "raw_and_warehouse_differ",
+            "other_price_decimals",
+            "altered_rows",
+            "stray_objects",
+            *("objects_without_receipt", "other_publishers", "impossible_prices", "bots", "one_hit_clients"),
         ]
 
     def test_clean_history_is_the_same_but_for_them(self) -> None:

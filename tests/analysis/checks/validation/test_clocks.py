@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import pytest
+
 from analysis.checks.validation.clocks import clock_checks
 from tests.support.raw_objects import START, Objects
 
@@ -67,3 +69,12 @@ class TestClockChecks:
         objects.add(eventTimestamp=None)
         objects.add(eventTimestamp="yesterday")
         assert found(objects, "clock_skew") == []
+
+    @pytest.mark.parametrize("unit", [1, 1000])
+    @pytest.mark.parametrize("spelling", [int, str])
+    def test_a_time_since_1970(self, unit: int, spelling: type) -> None:
+        """A number of seconds or milliseconds, or text of one, is a time: no check leaves the event out."""
+        objects = Objects()
+        for seconds in (10, 20):
+            objects.add(received=seconds, eventTimestamp=spelling(int(START.timestamp() + seconds - 61) * unit))
+        assert found(objects, "clock_skew") == [{"client_id": "c", "seconds": 61.0}]

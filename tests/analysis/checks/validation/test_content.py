@@ -77,6 +77,27 @@ class TestContentChecks:
             ({"isFirstVisit": "maybe"}, "is_first_visit: isFirstVisit is text, where true or false is expected"),
             ({"userId": ["a"]}, "user_id: userId is an array, where text is expected"),
             ({"product": {"brand": {"title": True}}}, "context_product_brand: product.brand.title is true, where text"),
+            (
+                {"eventTimestamp": 1795507200000},
+                "eventTimestamp is a number of milliseconds since 1970, where an ISO-8601",
+            ),
+            (
+                {"eventTimestamp": 1795507200},
+                "eventTimestamp is a number of seconds since 1970, where an ISO-8601 time",
+            ),
+            (
+                {"eventTimestamp": "1795507200000"},
+                "eventTimestamp is text of milliseconds since 1970, where an ISO-8601",
+            ),
+            ({"eventTimestamp": "24/11/2026 09:00"}, "eventTimestamp is text, where an ISO-8601 time is expected"),
+            ({"eventTimestamp": None, "event_timestamp": True}, "event_timestamp is true, where an ISO-8601 time"),
+            ({"seq": "first"}, "seq: seq is text, where a number within 64 bits is expected"),
+            ({"tabId": ["t"]}, "tab_id: tabId is an array, where text is expected"),
+            ({"eventId": {"id": 1}}, "event_id: eventId is an object, where text is expected"),
+            (
+                {"product": {"discountPrice": "20%"}},
+                "context_product_discount_price: product.discountPrice is a percentage, where a number within 64 bits",
+            ),
             ({"product": {"brand": {"title": "x"}}}, None),
             ({"product": {"price": ""}}, None),
         ],
@@ -87,11 +108,18 @@ class TestContentChecks:
         objects.add(**event)
         values = ["{column}: {member} is {reason}".format(**item) for item in found(objects, "lost_values")]
         assert len(values) == (lost is not None)
-        assert all(value.startswith(str(lost)) for value in values)
+        assert all(value.removeprefix("sent_event_timestamp: ").startswith(str(lost)) for value in values)
 
-    def test_discounts_above_price(self) -> None:
-        """An equal price is not above the price."""
+    def test_findings_of_many_events(self) -> None:
+        """One mistake of a sender is one finding: how many events, since when, and the first of them."""
         objects = Objects()
-        objects.add(product={"price": 10, "discountPrice": 10})
-        key = objects.add(product={"price": 10, "discountPrice": 11})
-        assert found(objects, "discounts_above_price") == [{"key": key, "price": 10, "discount_price": 11}]
+        keys = [
+            objects.add(eventTimestamp=milliseconds, publisher=publisher)
+            for publisher in ({"name": "acme", "version": "2.0"}, {"name": "acme", "version": "2.1"})
+            for milliseconds in range(1795507200000, 1795507205000, 1000)
+        ]
+        findings = found(objects, "lost_values")
+        assert [(item["publisher"], item["events"], item["key"]) for item in findings] == [
+            ("acme 2.0", 5, keys[0]),
+            ("acme 2.1", 5, keys[5]),
+        ]

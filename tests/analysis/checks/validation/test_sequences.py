@@ -1,3 +1,5 @@
+import polars as pl
+
 from analysis.checks.validation.sequences import sequence_checks
 from tests.support.raw_objects import Objects
 
@@ -50,3 +52,26 @@ class TestSequenceChecks:
         objects.add(seq="x")
         objects.add(tabId=None)
         assert found(objects, "lost_events") == []
+
+    def test_numbers_that_came_before_or_after(self) -> None:
+        """They are not lost; and no gap begins or ends beyond the numbers that are judged."""
+        objects = Objects()
+        for seq in (3, 5, 7, 9, 11):
+            objects.add(seq=seq)
+        events = objects.events
+        judged, others = events.filter(pl.col("seq").is_in([5, 9])), events.filter(pl.col("seq").is_in([3, 7, 11]))
+        (check, *_) = sequence_checks(judged, others)
+        assert [(finding["first"], finding["last"]) for finding in check.findings] == [(6, 6), (8, 8)]
+
+    def test_an_event_whose_object_was_deleted(self) -> None:
+        """It did arrive, for it has a row: of the same client, received between its neighbours."""
+        objects = Objects()
+        for seq in (1, 2, 3, 5, 6, 9):
+            objects.add(seq=seq)
+        events = objects.events
+        deleted = events.filter(pl.col("seq") == 2)
+        rest = events.filter(pl.col("seq") != 2)
+        (check, *_) = sequence_checks(rest, orphans=deleted)
+        assert [(finding["first"], finding["last"]) for finding in check.findings] == [(4, 4), (7, 8)]
+        (check, *_) = sequence_checks(rest, orphans=deleted.with_columns(client_id=pl.lit("another")))
+        assert check.observed.startswith("4 events never arrived")

@@ -1,17 +1,53 @@
-"""Checks of decimals: prices that were rounded, and a warehouse that keeps other decimals than the environment says."""
+"""Checks of prices: rounded ones, discount prices above the price, and prices that can be no amount."""
 
 from collections.abc import Iterator
 from decimal import Decimal, DecimalException
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check, counted
+from analysis.checks.validation.finding import Check, counted, grouped
+from analysis.prices import amounts
 from chalicelib.contract import columns_with
 from chalicelib.convert import to_number
 from chalicelib.json_object import Json, JsonObject
 from chalicelib.settings import MOST_PRICE_DECIMALS
 
-__all__ = ["other_decimals_check", "rounded_prices", "rounding_check"]
+__all__ = ["other_decimals_check", "price_checks", "rounded_prices", "rounding_check"]
+
+LEAST_SHARE = 20  # a discount price below a twentieth of the price is more likely a percentage
+MOST_PERCENT = 100
+PRICE, DISCOUNT = "context_product_price", "context_product_discount_price"
+
+
+def price_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]:
+    """Check the prices of each event; they keep so many decimals."""
+    dear = events.filter(pl.col(DISCOUNT) > pl.col(PRICE), pl.col(PRICE) >= 0)
+    odd = events.with_columns(reason=_reason(price_decimals)).drop_nulls("reason")
+    return [
+        Check(
+            "discounts_above_price",
+            "warning",
+            counted(
+                dear.height,
+                "event has a discount price above its price",
+                "events have a discount price above the price",
+            ),
+            "none",
+            "Check whether the sender swaps the two prices.",
+            _named(dear, price_decimals).to_dicts(),
+        ),
+        Check(
+            "impossible_prices",
+            "warning",
+            counted(odd.height, "event has a price that can be no amount", "events have a price that can be no amount"),
+            "none",
+            "Send amounts: the price after the discount as discountPrice, and null where there is no discount.",
+            grouped(odd, "publisher", "event_name", "reason")
+            .join(_named(odd, price_decimals), on="key", maintain_order="left")
+            .to_dicts(),
+        ),
+        rounding_check(events, price_decimals),
+    ]
 
 
 def rounded_prices(payload: JsonObject, price_decimals: int) -> Iterator[dict[str, object]]:
@@ -64,6 +100,29 @@ def other_decimals_check(recorded: int, here: int | None) -> Check:
         "the same",
         f"This report used the warehouse's. Set PRICE_DECIMALS={recorded}: with another value, nobody can write to it.",
         [] if here is None else [{"warehouse": recorded, "environment": here}],
+    )
+
+
+def _named(events: pl.DataFrame, price_decimals: int) -> pl.DataFrame:
+    """Give the key and the amounts of each event."""
+    prices = events.select("key", price=PRICE, discount_price=DISCOUNT)
+    return amounts(prices, price_decimals, "price", "discount_price")
+
+
+def _reason(price_decimals: int) -> pl.Expr:
+    """Say why an event's prices can be no amounts; null if they can."""
+    unit = 10**price_decimals
+    price, discount = pl.col(PRICE), pl.col(DISCOUNT)
+    is_percentage = discount.is_between(unit, MOST_PERCENT * unit) & (discount < price // LEAST_SHARE)
+    return (
+        pl.when(price < 0)
+        .then(pl.lit("the price is negative"))
+        .when(discount < 0)
+        .then(pl.lit("the discount price is negative"))
+        .when((discount == 0) & (price > 0))
+        .then(pl.lit("the discount price is 0"))
+        .when(is_percentage)
+        .then(pl.lit("the discount price looks like a percentage"))
     )
 
 

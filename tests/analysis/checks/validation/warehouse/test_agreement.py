@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-import psycopg
 import pytest
 
 from analysis.checks.validation.run import validate
@@ -66,10 +65,3 @@ class TestAgreement:
         """Each hour alone agrees, too."""
         self.project(warehouse_url, list(objects.bodies.items())[::direction])
         assert self.differing(bucket, warehouse_url, START + hour * HOUR, START + (hour + 1) * HOUR) == []
-
-    def test_a_row_with_the_time_of_no_object_differs(self, objects: Objects, bucket: Path, warehouse_url: str) -> None:
-        """It is not what any of them says."""
-        self.project(warehouse_url, objects.bodies.items())
-        with psycopg.connect(warehouse_url) as connection:
-            connection.execute("UPDATE clickstream_events SET event_timestamp = event_timestamp + interval '9 min'")
-        assert self.differing(bucket, warehouse_url, START, START + 2 * HOUR)

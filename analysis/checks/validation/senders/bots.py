@@ -1,0 +1,56 @@
+"""Checks for programs among the people: user agents of bots, and many clients of one address that come once."""
+
+import polars as pl
+
+from analysis.checks.validation.finding import Check, counted
+from analysis.rows.bots import is_bot
+
+__all__ = ["MANY", "bot_checks"]
+
+MANY = 50  # clients with one event each, from one address
+SHARE = 0.9  # of the address's clients; behind the address of an office or a network, more of them stay
+
+
+def bot_checks(events: pl.DataFrame) -> list[Check]:
+    """Check who sends the events."""
+    bots = (
+        events.filter(is_bot(events["user_agent"]))
+        .group_by("user_agent")
+        .agg(events=pl.len(), clients=pl.col("client_id").n_unique())
+        .sort("events", "user_agent", descending=[True, False])
+    )
+    number = int(bots["events"].sum())
+    crowds = _crowds(events)
+    return [
+        Check(
+            "bots",
+            "info",
+            counted(number, "event was sent by a bot", "events were sent by bots"),
+            "none",
+            "Crawlers, headless browsers and monitors, by their user agent. The warehouse counts them; over raw, "
+            "bots=False and --no-bots leave them out.",
+            bots.to_dicts(),
+        ),
+        Check(
+            "one_hit_clients",
+            "warning",
+            counted(
+                crowds.height,
+                f"address has {MANY} clients or more that send one event each",
+                f"addresses have {MANY} clients or more that send one event each",
+            ),
+            f"fewer than {MANY} such clients, or fewer than {SHARE:.0%} of the address's clients",
+            "A program that keeps no cookies looks like this: it inflates visitors and sessions. Block the address, or "
+            "leave its events out: the field source_ip of raw names it.",
+            crowds.to_dicts(),
+        ),
+    ]
+
+
+def _crowds(events: pl.DataFrame) -> pl.DataFrame:
+    """Count the clients of each address by how many events they sent."""
+    known = events.filter(pl.all_horizontal(pl.col("source_ip", "client_id").is_not_null()))
+    clients = known.group_by("source_ip", "client_id").agg(events=pl.len())
+    addresses = clients.group_by("source_ip").agg(clients=pl.len(), one_hit_clients=(pl.col("events") == 1).sum())
+    is_crowd = (pl.col("one_hit_clients") >= MANY) & (pl.col("one_hit_clients") >= SHARE * pl.col("clients"))
+    return addresses.filter(is_crowd).sort("source_ip")

@@ -1,0 +1,1 @@
+"""Compares raw with the warehouse: missing, surplus and altered rows, and metrics from both."""
