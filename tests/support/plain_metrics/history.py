@@ -1,7 +1,7 @@
 """Chooses the events of a metric from the objects of a bucket: duplicates, the range, the login state, the order."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -75,6 +75,7 @@ def choose(
     zone: str = "UTC",
     price_decimals: int = 0,
     part: tuple[datetime, datetime] | None = None,
+    bots: Collection[str] = (),
 ) -> Events:
     """Choose the events of a range: from `start`, before `end`, each id once, where it was received first.
 
@@ -89,6 +90,7 @@ def choose(
         zone: The zone of hours, days and weeks.
         price_decimals: What the objects were read with.
         part: The first moment of the metric, and the one after its last, if it does not look at all that was read.
+        bots: The user agents whose events are left out.
     """
     last = end + lookahead if clock == "occurred" else end
     read = [event for event in objects if start - lookback <= event.received < last]
@@ -98,7 +100,7 @@ def choose(
         ties = (event.event_id,) if clock == "received" else order_in_tab(event)
         return times[event.key], *ties
 
-    known = [event for event in first_of_each(read) if login in (None, event.login)]
+    known = [event for event in first_of_each(read) if login in (None, event.login) and event.user_agent not in bots]
     known.sort(key=position)
     first, after = part or (start, end)
     chosen = [event for event in known if event.received >= start and first <= times[event.key] < after]
