@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from analysis import AnalysisError, Range, RawEvents, discount_effect, read_events, read_objects
+from analysis.raw import objects
+from analysis.raw.objects import Batch
 from analysis.rows import reader
-from analysis.rows.projection import Batch, Corrupt, Projection
+from analysis.rows.projection import Corrupt, Projection
 from chalicelib.contract import COLUMNS
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.keys import object_key
@@ -105,7 +107,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However many batches they were read in."""
-        monkeypatch.setattr(reader, "BATCH_OBJECTS", 2)
+        monkeypatch.setattr(objects, "BATCH_OBJECTS", 2)
         moments = [START + timedelta(minutes=minute) for minute in (50, 10, 10, 40, 0)]
         keys = [store({}, moment) for moment in moments]
         frame = read_events(tmp_path, START, END, fields=["key"]).frame
@@ -115,7 +117,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is in memory at once is bounded by bytes, too."""
-        monkeypatch.setattr(reader, "BATCH_BYTES", 1)
+        monkeypatch.setattr(objects, "BATCH_BYTES", 1)
         sizes: list[int] = []
 
         class Counting(Projection):
