@@ -348,7 +348,7 @@ class TestFilters:
         with (tmp_path / "log").open("w+") as file:
             monkeypatch.setattr(log, "output", file)
             ingest.handle(api_event('{"eventName": "click"}'), None, Settings(), _Storage())
-            projector.handle(object_created("bucket", "events/e.json", 1), _Storage(), _Warehouse())
+            projector.handle(object_created("bucket", "events/2026/11/24/22/e.json", 1), _Storage(), _Warehouse())
             file.seek(0)
             yield [json.loads(line) for line in file]
 

@@ -55,7 +55,7 @@ log.output = open("/dev/null", "w")
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(events):
-    record = {"s3": {"bucket": {"name": "raw"}, "object": {"key": f"events/{name}-{number}.json"}}}
+    record = {"s3": {"bucket": {"name": "raw"}, "object": {"key": f"events/2026/11/24/22/{name}-{number}.json"}}}
     (outcome,) = projector.handle({"Records": [record]}, Storage(), warehouse)
     assert outcome["outcome"] == "projected", outcome
 print("done", flush=True)
