@@ -1,7 +1,9 @@
 import json
+import resource
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,26 @@ class TestTombstones:
         with pytest.raises(AnalysisError, match=r"erasures/key\.json is not the key"):
             read_tombstones(open_source(place.source))
 
+    def test_an_empty_key_without_hashes_counts_as_none(self, place: Place) -> None:
+        """Older versions left it behind when the disk was full. Every command works, and the key is replaced."""
+        key = Path(place.source) / "erasures" / "key.json"
+        key.parent.mkdir()
+        key.touch()
+        assert read_tombstones(open_source(place.source)) is None
+        backfill(place.source, place.dw_url, HOURS)
+        validate(place.source, place.dw_url, START, START + timedelta(hours=2))
+        erased(place)
+        assert key.stat().st_size > 0
+        assert project(place, add(place, clientId=ANNA)) == "erased"
+
+    def test_an_empty_key_with_hashes_is_said(self, place: Place) -> None:
+        """The hashes were made with the key that is lost."""
+        erased(place)
+        key = Path(place.source) / "erasures" / "key.json"
+        key.write_bytes(b"")
+        with pytest.raises(AnalysisError, match=r"erasures/key\.json is not the key"):
+            read_tombstones(open_source(place.source))
+
     def test_a_second_person_is_hashed_with_the_same_key(self, place: Place) -> None:
         """There is one key per bucket."""
         erased(place)
@@ -333,6 +355,56 @@ def _drop(place: Place) -> None:
         connection.execute("CREATE SCHEMA public")
 
 
+@contextmanager
+def refused_writes() -> Iterator[None]:
+    """Let the system refuse every write to a file, as a full disk does: the file is made, and stays empty."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class TestFullDisk:
+    """Tombstones are written whole or not at all."""
+
+    def test_the_first_erasure_leaves_nothing_behind(self, place: Place) -> None:
+        """No row is deleted, every command still works, and the same erasure succeeds once there is space."""
+        before = everything(place)
+        found = search(place, anna())
+        with refused_writes(), pytest.raises(AnalysisError, match=r"erasures/key\.json: "):
+            erase(place, anna(), found, mentions=False)
+        assert list((Path(place.source) / "erasures").iterdir()) == []
+        assert everything(place) == before
+        backfill(place.source, place.dw_url, HOURS)
+        validate(place.source, place.dw_url, START, START + timedelta(hours=2))
+        erased(place)
+
+    def test_a_later_erasure_keeps_the_tombstones_that_are_there(self, place: Place) -> None:
+        """The second person gets no empty tombstone."""
+        erased(place)
+        before = everything(place)
+        ben = Person([], ["ben"])
+        found = search(place, ben)
+        with refused_writes(), pytest.raises(AnalysisError, match=r"erasures/[0-9a-f]+\.json: "):
+            erase(place, ben, found, mentions=False)
+        assert everything(place) == before
+
+    def test_of_many_who_erase_for_the_first_time_one_key_holds(self, tmp_path: Path) -> None:
+        """An empty key from before is replaced once only."""
+        (tmp_path / "erasures").mkdir()
+        (tmp_path / "erasures" / "key.json").touch()
+        bucket = open_bucket(tmp_path)
+
+        def first(number: int) -> bytes:
+            bucket.put({"erasures/key.json": str(number).encode() * 10_000})
+            return (tmp_path / "erasures" / "key.json").read_bytes()
+
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(first, range(40)))) == 1
+
+
 class TestS3:
     """Versions, which only S3 itself keeps."""
 
@@ -363,6 +435,14 @@ class TestS3:
 
     def test_nothing_that_is_there_is_overwritten(self, bucket: Any) -> None:
         """Of two who erase for the first time, one key holds."""
+        raw = open_bucket(f"s3://{BUCKET}")
+        for body in (b"first", b"second"):
+            raw.put({"erasures/key.json": body})
+        assert bucket.get_object(Bucket=BUCKET, Key="erasures/key.json")["Body"].read() == b"first"
+
+    def test_an_empty_object_is_replaced(self, bucket: Any) -> None:
+        """By one PUT, which fails if somebody else was faster."""
+        bucket.put_object(Bucket=BUCKET, Key="erasures/key.json", Body=b"")
         raw = open_bucket(f"s3://{BUCKET}")
         for body in (b"first", b"second"):
             raw.put({"erasures/key.json": body})
