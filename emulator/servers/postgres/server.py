@@ -143,6 +143,9 @@ class Postgres:
             "unix_socket_directories": '"{}"'.format(str(self._sockets).replace('"', '""')),
             "logging_collector": "off",
             "timezone": "UTC",
+            # Details and statements quote rows and so people, whom 'python -m analysis erase' cannot find in a log.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
         }
         return [binaries / "postgres", "-D", place.data, *(f"--{name}={value}" for name, value in settings.items())]
 

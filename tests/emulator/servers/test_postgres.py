@@ -239,6 +239,32 @@ class TestStart:
             assert is_kept(seeded)
             assert ask(seeded, "SHOW listen_addresses") == ""
 
+    @pytest.mark.parametrize(
+        ("statement", "parameters"),
+        [
+            ("INSERT INTO people VALUES (%s, %s)", ("client-7f3a", "anna@shop.example")),
+            ("INSERT INTO people VALUES ('client-7f3a', 'anna@shop.example')", ()),
+            ("COPY people FROM STDIN", ("client-7f3a\tanna@shop.example\n",)),
+            ("SELECT nothing FROM people WHERE client_id = 'client-7f3a' AND user_id = 'anna@shop.example'", ()),
+        ],
+    )
+    def test_its_log_names_no_person(self, statement: str, parameters: tuple[str, ...], seeded: Postgres) -> None:
+        """A failed constraint is logged without the row, and a failed statement without its text."""
+        seeded.start()
+        with psycopg.connect(seeded.url) as connection:
+            connection.execute("CREATE TABLE people (client_id TEXT, user_id TEXT CHECK (user_id NOT LIKE 'anna%'))")
+            with pytest.raises((psycopg.IntegrityError, psycopg.ProgrammingError)):
+                if statement.startswith("COPY"):
+                    with connection.cursor().copy(statement.encode()) as copy:
+                        copy.write(parameters[0])
+                else:
+                    connection.execute(statement.encode(), parameters)
+            connection.rollback()
+        seeded.stop()
+        log = (seeded.home.logs / "postgres.log").read_text()
+        assert re.search(r"violates check constraint|does not exist", log)
+        assert not re.search(r"client-7f3a|anna@", log)
+
     def test_url_works_with_psql(self, seeded: Postgres) -> None:
         """The URL is one that psql understands."""
         seeded.start()
