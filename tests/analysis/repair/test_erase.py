@@ -7,12 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psycopg import conninfo
 
 from analysis.checks.validation.run import validate
 from analysis.commands.main import main
@@ -24,6 +26,7 @@ from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Person
 from analysis.repair.erase.raw import Version, open_bucket
 from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
+from analysis.repair.erase.vacuum import Vacuumed, vacuum
 from analysis.repair.rejects import rejects, retry
 from analysis.repair.upgrade import upgrade
 from chalicelib.errors import ObjectGone, ProjectionFailed
@@ -355,6 +358,101 @@ def _drop(place: Place) -> None:
         connection.execute("CREATE SCHEMA public")
 
 
+class TestVacuum:
+    """The bytes of deleted rows, in the files of the database."""
+
+    @pytest.fixture
+    def person(self, place: Place) -> Person:
+        """Give a person of many rows, whose ids nobody has had before."""
+        client, user = uuid4().hex, uuid4().hex
+        objects = Objects()
+        for _ in range(200):
+            objects.add(received=60, clientId=client, userId=user, tabId="t3")
+        objects.write(Path(place.source))
+        backfill(place.source, place.dw_url, HOURS)
+        self.run(place, "ANALYZE")
+        return Person([client], [user])
+
+    def run(self, place: Place, statement: str) -> None:
+        with psycopg.connect(place.dw_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def files(self, place: Place, person: Person) -> set[str]:
+        """The folders of the server's files that hold an id of the person."""
+        self.run(place, "CHECKPOINT")
+        ((directory,),) = ask(place, "SHOW data_directory")
+        names = [name.encode() for _, name in person.ids]
+        return {
+            path.relative_to(directory).parts[0]
+            for path in Path(directory).rglob("*")
+            if path.is_file() and any(name in path.read_bytes() for name in names)
+        }
+
+    def test_an_erasure_leaves_bytes_and_vacuum_removes_them(self, place: Place, person: Person) -> None:
+        """From tables, indexes, statistics and WAL: every file of the local server is searched."""
+        assert self.files(place, person) >= {"base", "pg_wal"}
+        erase(place, person, search(place, person), mentions=False)
+        assert "base" in self.files(place, person)
+        assert vacuum(place.dw_url) == Vacuumed(0, with_wal=True)
+        assert self.files(place, person) == set()
+
+    def test_others_keep_their_rows(self, place: Place, person: Person) -> None:
+        """Of the tables, only the files change."""
+        erase(place, person, search(place, person), mentions=False)
+        rows = "SELECT events::text FROM clickstream_events AS events ORDER BY 1"
+        before = ask(place, rows)
+        vacuum(place.dw_url)
+        assert ask(place, rows) == before
+
+    def test_no_statistics_name_the_person(self, place: Place, person: Person) -> None:
+        """Not even without a vacuum: an analyst may read pg_stats."""
+        count = "SELECT count(*) FROM pg_stats WHERE pg_stats::text LIKE %s"
+        (client,) = person.client_ids
+        assert ask(place, count, f"%{client}%") != [(0,)]
+        erase(place, person, search(place, person), mentions=False)
+        assert ask(place, count, f"%{client}%") == [(0,)]
+
+    def test_rows_that_a_transaction_may_see_are_counted(self, place: Place, person: Person) -> None:
+        """They stay in the files until it ends."""
+        with psycopg.connect(place.dw_url) as reader:
+            reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            reader.execute("SELECT 1")
+            erase(place, person, search(place, person), mentions=False)
+            assert vacuum(place.dw_url).still_visible >= 200
+        assert vacuum(place.dw_url).still_visible == 0
+
+    def test_a_table_in_use_is_said(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Instead of waiting for ever, with the projector behind it."""
+        monkeypatch.setattr("analysis.repair.erase.vacuum.LOCK_TIMEOUT", "SET lock_timeout = '100ms'")
+        with psycopg.connect(place.dw_url) as reader:
+            reader.execute("SELECT FROM clickstream_events")
+            with pytest.raises(AnalysisError, match=r"clickstream_events could not be vacuumed.*--again --vacuum"):
+                vacuum(place.dw_url)
+
+    def test_a_role_that_does_not_own_the_tables_is_refused(self, place: Place) -> None:
+        """PostgreSQL itself only warns, and does nothing."""
+        role = f"reader_{uuid4().hex}"
+        with psycopg.connect(place.dw_url, autocommit=True) as owner:
+            owner.execute(f"CREATE ROLE {role} LOGIN".encode())
+            owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}".encode())
+            with pytest.raises(AnalysisError, match="name the owner of the tables in --dw"):
+                vacuum(conninfo.make_conninfo(place.dw_url, user=role))
+            owner.execute(f"DROP OWNED BY {role}".encode())
+            owner.execute(f"DROP ROLE {role}".encode())
+
+    def test_an_owner_who_is_no_superuser_vacuums_the_tables(self, place: Place, person: Person) -> None:
+        """As in a managed PostgreSQL; what it could not do is said."""
+        role = f"owner_{uuid4().hex}"
+        erase(place, person, search(place, person), mentions=False)
+        with psycopg.connect(place.dw_url, autocommit=True) as superuser:
+            superuser.execute(f"CREATE ROLE {role} LOGIN".encode())
+            for table in ("clickstream_events", "clickstream_rejects"):
+                superuser.execute(f"ALTER TABLE {table} OWNER TO {role}".encode())
+            assert vacuum(conninfo.make_conninfo(place.dw_url, user=role)) == Vacuumed(0, with_wal=False)
+            superuser.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER".encode())
+            superuser.execute(f"DROP ROLE {role}".encode())
+
+
 @contextmanager
 def refused_writes() -> Iterator[None]:
     """Let the system refuse every write to a file, as a full disk does: the file is made, and stays empty."""
@@ -500,6 +598,21 @@ class TestCommand:
         done = self.run(place, "--client-id", ANNA, "--user-id", USER, "--yes", "--json")
         said = json.loads(done.stdout)
         assert (said["found"]["objects"], said["found"]["rows"], said["left"]["objects"]) == (7, 6, 0)
+
+    def test_vacuum(self, place: Place) -> None:
+        """After the erasure, or later by itself; nothing is vacuumed where nothing is erased."""
+        assert self.run(place, "--user-id", USER, "--dry-run", "--vacuum").exit_code == 2
+        done = self.run(place, "--client-id", ANNA, "--yes", "--vacuum", "--json")
+        assert json.loads(done.stdout)["vacuumed"] == {"still_visible": 0, "with_wal": True}
+        done = self.run(place, "--again", "--vacuum")
+        assert (done.exit_code, "made a checkpoint" in done.stdout) == (0, True)
+
+    @pytest.mark.parametrize(
+        "name", ["--vacuum", "WAL", "backups", "postgres.log", "log_error_verbosity", "CloudWatch"]
+    )
+    def test_help_says_what_stays(self, name: str) -> None:
+        """Each place that an erasure does not reach."""
+        assert name in CliRunner().invoke(main, ["erase", "--help"]).stdout
 
     def test_again(self, place: Place) -> None:
         """Asks nothing where there is nothing."""
