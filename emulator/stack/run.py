@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -30,6 +29,7 @@ from emulator.servers.postgres.server import Postgres
 from emulator.servers.processes import stop_orphan
 from emulator.servers.s3 import CACHE_SECONDS, S3Server
 from emulator.servers.warehouse import ExternalWarehouse, WarehouseServer
+from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.stack.reset import Reset
 from emulator.stack.supervisor import Supervisor, ignore_signals, interruptible
@@ -118,7 +118,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         price_decimals=decimals,
     )
     home.write_stack(stack)
-    supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
+    supervisor.add(S3Server(home, stack, options.s3_cache_seconds), must_answer=True)
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
     traces = Traces(bucket)
     supervisor.add(Logs(home.logs))
@@ -126,7 +126,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
     ingest = IngestServer(home, stack)
-    supervisor.add(ingest)
+    supervisor.add(ingest, must_answer=True)
     supervisor.add(Refusals(ingest.log, traces))
     faults = FaultSwitches(supervisor, triggers, is_own_dw=stack.is_own_dw)
     shoppers = ShopperRun(stack)
@@ -138,7 +138,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         shoppers=shoppers,
         reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
         health=partial(_health, supervisor, stack, bucket),
-        started_at=datetime.now(UTC),
+        beginning=Beginning.now(dw_url),
     )
     supervisor.add(Page(options.web_port, running, is_headless=options.is_headless))
     return stack
@@ -160,7 +160,8 @@ def _start_warehouse(
         return options.dw_url
     forget_postgres_variables()
     postgres = Postgres(home)
-    supervisor.add(WarehouseServer(postgres, decimals))
+    # Without a warehouse, ingest still accepts events, and they wait in raw.
+    supervisor.add(WarehouseServer(postgres, decimals), is_vital=False, must_answer=True)
     if postgres.notice:
         say(postgres.notice)
     return postgres.url
@@ -183,7 +184,7 @@ def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any
     for part, problem in zip(running, problems, strict=True):
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
         if isinstance(part, Triggers):
-            parts[part.name]["pending"] = part.pending
+            parts[part.name] |= {"pending": part.pending, "failing": part.failing}
     is_healthy = all(part["state"] == "ok" for part in parts.values())
     return {"healthy": is_healthy, "sample": _sample(bucket), "parts": parts}
 
@@ -198,9 +199,7 @@ def _sample(bucket: Path) -> str | None:
 
 
 def _problem(supervisor: Supervisor, part: Part) -> str | None:
-    if part.name in supervisor.down:
-        return "switched off"
-    return part.check() if part.is_alive else "not running"
+    return supervisor.problem(part) or part.check()
 
 
 def _ready(stack: Stack) -> str:
