@@ -14,6 +14,7 @@ __all__ = ["DAYS", "Time", "lookback_option", "source_option", "span_options", "
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
+MOST_LOOKBACK = 24 * 366  # hours: each of them is read
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
@@ -53,7 +54,7 @@ warehouse_option = click.option(
 
 lookback_option = click.option(
     "--lookback",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, MOST_LOOKBACK),
     default=24.0,
     show_default=True,
     help="Hours before --start in which a duplicate's first object is looked for.",

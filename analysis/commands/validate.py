@@ -9,6 +9,8 @@ from analysis.metrics.range import span
 
 __all__ = ["validate_command"]
 
+MOST_SETTLE = 24 * 3600  # AWS keeps a failed event for no longer
+
 
 @click.command("validate")
 @source_option
@@ -16,7 +18,7 @@ __all__ = ["validate_command"]
 @span_options(DAYS)
 @click.option(
     "--settle",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, MOST_SETTLE),
     default=300.0,
     show_default=True,
     help="Seconds from an event's receipt to its row. Younger events are not yet judged.",

@@ -43,7 +43,7 @@ def write_report(history: History, path: Path) -> None:
 
 
 def overview_as_json(history: History) -> str:
-    """Give the overview's columns and values as one JSON object, with how events count, the sample, and what it lacks."""
+    """Give the overview as one JSON object, with how events count, the sample, and what it lacks."""
     sample = None if history.sample is None else asdict(history.sample)
     figures = overview(history.raw, history.within).row(0, named=True)
     beside = {
