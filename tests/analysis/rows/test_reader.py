@@ -421,5 +421,5 @@ class TestBots:
         assert set(people.frame["context_product_price"].drop_nulls()) == {1299}
         assert people.frame.columns == [column for column in everybody.frame.columns if column != "user_agent"]
         # The bot had placed the order before: with bots, it is no order of the range.
-        placed = [revenue(RawEvents(events), Range(*span))["orders"].sum() for events in (everybody, people)]
-        assert placed == [1 if lookback == timedelta(0) else 0, 1]
+        orders = [revenue(RawEvents(events), Range(*span))["orders"].sum() for events in (everybody, people)]
+        assert orders == [1 if lookback == timedelta(0) else 0, 1]
