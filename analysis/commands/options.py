@@ -14,7 +14,7 @@ __all__ = ["DAYS", "Time", "lookback_option", "source_option", "span_options", "
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
-MOST_LOOKBACK = 24 * 366  # hours: each of them is read
+MOST_LOOKBACK = 24 * 366  # hours, as many as `moment` leaves room for
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only

@@ -209,6 +209,9 @@ class TestReadEvents:
         """Which says what to write."""
         with pytest.raises(AnalysisError, match=r"write timedelta\(hours=24\)"):
             read_events(tmp_path, START, END, lookback=timedelta(hours=-1))
+        for most in ({"lookback": timedelta.max}, {"clock": "occurred", "lookahead": timedelta.max}):
+            with pytest.raises(AnalysisError, match="no calendar reaches as far as this lookback or lookahead"):
+                read_events(tmp_path, START, END, **most)
         with pytest.raises(AnalysisError, match="clock must be one of received, occurred, not 'sent'"):
             read_events(tmp_path, START, END, clock="sent")  # type: ignore[arg-type]
 
