@@ -78,9 +78,10 @@ if TYPE_CHECKING:
     from analysis.metrics.retention import retention
     from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
     from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
+    from analysis.raw.objects import read_objects
     from analysis.raw.sample import Sample
     from analysis.rows.fields import RAW_FIELDS
-    from analysis.rows.reader import Events, read_events, read_objects
+    from analysis.rows.reader import Events, read_events
 else:  # hidden from type checkers, which would take any name of this package for one that there is
     from importlib import import_module
 
@@ -109,9 +110,10 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "metrics.retention": ("retention",),
         "metrics.revenue": ("revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"),
         "metrics.sessions": ("rebuilt_sessions", "session_summary", "sessions"),
+        "raw.objects": ("read_objects",),
         "raw.sample": ("Sample",),
         "rows.fields": ("RAW_FIELDS",),
-        "rows.reader": ("Events", "read_events", "read_objects"),
+        "rows.reader": ("Events", "read_events"),
     }
     _MODULES = {name: f"analysis.{module}" for module, names in _NAMES.items() for name in names}
 

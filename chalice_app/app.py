@@ -5,10 +5,12 @@ from typing import Any
 from chalice.app import Chalice, Request, Response, S3Event
 
 from chalicelib import ingest, keys, projector
+from chalicelib.api.request import GZIP_TYPE
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
 
 app = Chalice(app_name="clickstream")
+app.api.binary_types.append(GZIP_TYPE)  # a REST API would hand on such a body as damaged text
 settings = Settings.from_environment()
 storage = RawStorage()
 

@@ -19,8 +19,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 # A number from here on is milliseconds (since 1973), and a smaller one is seconds (until the year 5138).
 MILLISECONDS_FROM = 10**11
-# Not fewer digits: 20261124 is a date.
-_NUMBER = re.compile(r"\s*([0-9]{9,14}(?:\.[0-9]{1,30})?)\s*", re.ASCII)
+# Not fewer digits: 20261124 is a date. R's JSON writers send 1.764e12.
+_NUMBER = re.compile(r"\s*([0-9]{1,14}(?:\.[0-9]{1,30})?(?:[eE]\+?[0-9]{1,2})?)\s*", re.ASCII)
+FEWEST, MOST = 10**8, 10**14
 
 
 def to_browser_time(value: Json) -> datetime | None:
@@ -33,9 +34,9 @@ def to_browser_time(value: Json) -> datetime | None:
         The time, aware, in UTC, without parts of a microsecond; None if the value is not such a time.
     """
     found = _NUMBER.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    number = Decimal(found[1]) if found else None
+    if number is None or not FEWEST <= number < MOST:
         return to_timestamp(value)
-    number = Decimal(found[1])
     return EPOCH + int(number * (1_000 if number >= MILLISECONDS_FROM else 1_000_000)) * MICROSECOND
 
 

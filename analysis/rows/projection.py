@@ -8,6 +8,7 @@ from uuid import UUID
 
 import polars as pl
 
+from analysis.raw.objects import Batch
 from analysis.rows.columns import DTYPES, expressions, is_unusual, source_series
 from analysis.rows.fields import JSON, KEY
 from analysis.rows.members import Members, Values
@@ -16,10 +17,8 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import WHITESPACE, decode, members, parse
 
-__all__ = ["CORRUPT_SCHEMA", "Batch", "Corrupt", "Projection"]
+__all__ = ["CORRUPT_SCHEMA", "Corrupt", "Projection"]
 
-# Keys and bodies.
-Batch: TypeAlias = tuple[Sequence[str], Sequence[bytes]]
 # Key and reason.
 Corrupt: TypeAlias = tuple[str, str]
 

@@ -1,6 +1,6 @@
 """Reads the events of a span from raw storage, as rows with the contract's columns."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,27 +10,23 @@ import polars as pl
 
 from analysis.errors import AnalysisError
 from analysis.prices import checked_decimals
-from analysis.raw.partitions import Folder, hour_prefixes
+from analysis.raw.objects import batches, objects_of
+from analysis.raw.partitions import hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
 from analysis.rows.occurrence import BASIS, with_occurred_at
-from analysis.rows.projection import CORRUPT_SCHEMA, Batch, Corrupt, Projection
+from analysis.rows.projection import CORRUPT_SCHEMA, Corrupt, Projection
 from analysis.rows.selection import DAY, EARLIER, ORDER, RECEIPT, Clock, Selection, no_orders
 from chalicelib.contract import COLUMNS
-from command_line.progress import progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "OnError", "batches", "objects_of", "read_events", "read_hours", "read_objects"]
+__all__ = ["Events", "OnError", "read_events", "read_hours"]
 
 OnError: TypeAlias = Literal["raise", "report"]
 
-# The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
-BATCH_OBJECTS = 8192
-BATCH_BYTES = 32 * 1024 * 1024
-STEP = 100  # of the progress bar
 # What clock="occurred" adds to a frame: the time, and the order of events of one tab that have the same time.
 OCCURRENCE = (OCCURRED_AT, "tab_id", "seq")
 _NAMES = tuple(column.name for column in COLUMNS)
@@ -203,17 +199,6 @@ def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tu
     return pl.concat(frames), corrupt
 
 
-def read_objects(
-    source: str | Path, start: datetime, end: datetime, *, on_unreadable: OnUnreadable | None = None
-) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object of the hours in UTC that cover a span.
-
-    Arguments and errors are as in `read_events`. `on_unreadable` is called with key and reason of each object that may
-    not be read. Without it, that is an error.
-    """
-    return objects_of(open_source(source, on_unreadable), hour_prefixes(start, end))
-
-
 def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
     if on_error == "raise":
         return None
@@ -224,33 +209,3 @@ def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUn
 
 def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
     return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort(KEY)
-
-
-def objects_of(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Read the key and the stored bytes of each object below some prefixes of an open source."""
-    with progress("listing hours", len(prefixes)) as advance:
-        folders: list[Folder] = []
-        for found in source.folders(prefixes):
-            folders += found
-            advance(1)
-    with progress("reading objects", sum(len(folder.names) for folder in folders)) as advance:
-        for number, each in enumerate(source.read(folders), 1):
-            yield each
-            if number % STEP == 0:
-                advance(STEP)
-
-
-def batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:
-    """Group objects into batches that are small enough for memory."""
-    keys: list[str] = []
-    bodies: list[bytes] = []
-    size = 0
-    for key, body in objects:
-        keys.append(key)
-        bodies.append(body)
-        size += len(body)
-        if len(keys) == BATCH_OBJECTS or size >= BATCH_BYTES:
-            yield keys, bodies
-            keys, bodies, size = [], [], 0
-    if keys:
-        yield keys, bodies

@@ -14,6 +14,7 @@ __all__ = [
     "SettingsError",
     "StorageUnavailable",
     "Unauthorized",
+    "UnsupportedContentEncoding",
     "UnsupportedContentType",
     "UpgradeRefused",
     "WarehouseUnavailable",
@@ -48,8 +49,15 @@ class EventTooLarge(ClickstreamError):
     outcome = "refused"
 
 
+class UnsupportedContentEncoding(ClickstreamError):
+    """The request's `Content-Encoding` is not gzip."""
+
+    status = 415
+    outcome = "refused"
+
+
 class UnsupportedContentType(ClickstreamError):
-    """The request's content type is neither `application/json` nor `text/plain`."""
+    """Ingest does not accept the content type of the request."""
 
     status = 415
     outcome = "refused"

@@ -9,11 +9,10 @@ from uuid import uuid4
 from chalicelib import log
 from chalicelib.api.cors import cors_headers, preflight_headers
 from chalicelib.api.key import is_known
-from chalicelib.api.request import HttpRequest
+from chalicelib.api.request import GZIP_TYPE, HttpRequest
 from chalicelib.envelope import envelope
 from chalicelib.errors import (
     ClickstreamError,
-    EventTooLarge,
     InternalError,
     StorageUnavailable,
     Unauthorized,
@@ -78,13 +77,11 @@ def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: di
     """Check and store one event; add its size to `facts` and, after S3 has confirmed it, its key."""
     if settings.api_keys and not is_known(request.headers.get("x-api-key"), settings.api_keys):
         raise Unauthorized("the request has no known API key: send one in the header X-Api-Key")
-    if request.content_type not in CONTENT_TYPES:
+    if request.content_type not in (*CONTENT_TYPES, GZIP_TYPE):
         named = (request.content_type or "none")[:MAX_QUOTED]
         raise UnsupportedContentType(f"content type {named} is not supported: send {' or '.join(CONTENT_TYPES)}")
-    body = request.body()
+    body = request.body(settings.max_event_bytes)
     facts["bytes"] = len(body)
-    if len(body) > settings.max_event_bytes:
-        raise EventTooLarge(f"the event has {len(body)} bytes; at most {settings.max_event_bytes} are accepted")
     received_at = datetime.now(UTC)
     key = object_key(received_at, uuid4())
     storage.put(settings.raw_bucket, key, envelope(body, request.metadata(received_at)))

@@ -18,9 +18,13 @@ FILTERS = {"eventName": "event_name", "sessionId": "session_id", "clientId": "cl
 MOST_ROWS = 100
 
 # `%(…)s IS NULL OR` makes one statement work for every choice of filters; `since` is compared with the time of receipt.
-MATCHING = f"""
+# `xmin` is the id of the transaction that made a row: after the clock was set back, times alone do not tell later rows.
+SINCE = f"""
 FROM {TABLE}
 WHERE event_timestamp >= coalesce(%(since)s::TIMESTAMPTZ, '-infinity')
+  AND (%(after)s::XID IS NULL OR age(xmin) <= age(%(after)s::XID))
+"""
+MATCHING = f"""{SINCE}
   AND (%(event_name)s::TEXT IS NULL OR event_name = %(event_name)s)
   AND (%(session_id)s::TEXT IS NULL OR session_id = %(session_id)s)
   AND (%(client_id)s::TEXT IS NULL OR client_id = %(client_id)s)
@@ -30,10 +34,9 @@ COUNT = f"SELECT count(*) AS count {MATCHING}"  # made of the contract's names o
 # The contract's columns only: a column that an analyst has added may have a type that JSON lacks.
 ROWS = f"SELECT {SCHEMA.names} {MATCHING} ORDER BY event_timestamp DESC, event_id LIMIT {MOST_ROWS}"
 NAMES = f"""
-SELECT event_name, count(*) AS count FROM {TABLE}
-WHERE event_timestamp >= coalesce(%(since)s::TIMESTAMPTZ, '-infinity')
+SELECT event_name, count(*) AS count {SINCE}
 GROUP BY event_name ORDER BY event_name
-"""  # noqa: S608  # made of the contract's names only
+"""
 
 
 class Arrivals:
@@ -43,11 +46,18 @@ class Arrivals:
         dw_url: libpq URL of the warehouse.
         since: Earliest time of receipt, aware; None: no limit.
         filters: Values by the names in FILTERS.
+        after: Id of a transaction of the warehouse: only rows of later ones count; None: all rows.
     """
 
-    def __init__(self, dw_url: str, since: datetime | None, filters: Mapping[str, str]) -> None:
+    def __init__(
+        self, dw_url: str, since: datetime | None, filters: Mapping[str, str], after: str | None = None
+    ) -> None:
         self._dw_url = dw_url
-        self._parameters = {"since": since, **{column: filters.get(name) for name, column in FILTERS.items()}}
+        self._parameters = {
+            "since": since,
+            "after": after,
+            **{column: filters.get(name) for name, column in FILTERS.items()},
+        }
 
     def count(self) -> int:
         """Return the number of rows; 0 while the warehouse does not answer."""

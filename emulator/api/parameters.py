@@ -13,6 +13,8 @@ from emulator.api.responses import Problem
 
 __all__ = ["body_of", "check_names", "check_query", "integer", "moment", "number"]
 
+MOST_BYTES = 1024 * 1024
+
 
 def check_query(query: QueryParams, known: Iterable[str]) -> None:
     """Raise Problem if a name is unknown or given twice, or a value holds the character U+0000."""
@@ -64,9 +66,22 @@ def moment(query: QueryParams, name: str) -> datetime | None:
 async def body_of(request: Request) -> dict[str, Any]:
     """Return the JSON object in the body of a request. Raises Problem."""
     try:
-        body = json.loads(await request.body())
+        body = json.loads(await _bytes_of(request))
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise Problem(400, "the body must be a JSON object")
+    return body
+
+
+async def _bytes_of(request: Request) -> bytes:
+    """Read the body of a request. Raises Problem if it is too large, before it is read if its length is named."""
+    problem = Problem(413, f"the body is too large: at most {MOST_BYTES:,} bytes are accepted")
+    if int(request.headers.get("Content-Length", 0)) > MOST_BYTES:  # the server has checked that it is a number
+        raise problem
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise problem
     return body

@@ -1,5 +1,6 @@
 """Responses of the API: JSON that is never cached, and errors that tell what to do."""
 
+import json
 from typing import Any
 
 from starlette.requests import Request
@@ -25,9 +26,16 @@ class Problem(Exception):
         self.details = details
 
 
+class _AsciiResponse(JSONResponse):
+    """JSON in ASCII: UTF-8 has no lone surrogates, but a request and the name of a file may."""
+
+    def render(self, content: Any) -> bytes:  # noqa: ANN401  # whatever JSON can say
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
 def json_response(content: dict[str, Any], status: int = 200) -> JSONResponse:
     """Make a response with a JSON object."""
-    return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
+    return _AsciiResponse(content, status, headers={"Cache-Control": "no-store"})
 
 
 def problem_response(_request: Request, problem: Exception) -> JSONResponse:

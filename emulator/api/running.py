@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from command_line.home import Stack
 from emulator.api.shoppers import ShopperRun
+from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.stack.reset import Reset
 from emulator.traces.traces import Traces
@@ -23,7 +23,7 @@ class Running:
     Attributes:
         bucket: Directory of the raw bucket.
         health: Returns the state of every part as JSON.
-        started_at: When the stack was started (UTC).
+        beginning: The start of the stack.
         stopping: Ends waiting requests and streams when it is set.
     """
 
@@ -34,5 +34,5 @@ class Running:
     shoppers: ShopperRun
     reset: Reset
     health: Callable[[], dict[str, Any]]
-    started_at: datetime
+    beginning: Beginning
     stopping: Event = field(default_factory=Event)

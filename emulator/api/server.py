@@ -1,5 +1,6 @@
 """The web server of the emulator's page and API, as a part of the stack."""
 
+import logging
 import threading
 
 import uvicorn
@@ -13,6 +14,8 @@ __all__ = ["Page"]
 
 START_SECONDS = 10
 STOP_SECONDS = 3
+# What uvicorn reports when a reader of the stream was dropped. It is no error, and would fill the terminal.
+DROPPED = "without completing response"
 
 
 class Page:
@@ -30,6 +33,7 @@ class Page:
     def start(self) -> None:
         """Start serving. Raises CommandError if that fails."""
         self._running.stopping.clear()
+        logging.getLogger("uvicorn.error").addFilter(_is_error)
         server = uvicorn.Server(uvicorn.Config(self._app, "127.0.0.1", self._port, log_level="error", access_log=False))
         self._server = server
         self._thread = threading.Thread(target=server.run, name=self.name, daemon=True)
@@ -57,3 +61,7 @@ class Page:
     def last_lines(self) -> list[str]:
         """Return no lines: it has no log."""
         return []
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return DROPPED not in record.getMessage()

@@ -3,18 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
+from emulator.api.responses import Problem
 from emulator.api.running import Running
 
 __all__ = ["routes"]
 
 MOST_SHOWN = 10_000  # traces that the pipeline view keeps
-CHUNK = 500
+CHUNK = 100
+MOST_OPEN = 20
+STALL_SECONDS = 30.0  # a reader that takes nothing for so long is dropped
 MOST_DIGITS = 20
 POLL_SECONDS = 0.1
 POLLS_PER_FIGURES = 10
@@ -22,13 +27,43 @@ POLLS_PER_FIGURES = 10
 
 def routes(running: Running) -> list[Route]:
     """Make the route."""
+    streams: set[_Stream] = set()
 
-    def stream(request: Request) -> Response:
-        messages = _messages(running, request.headers.get("Last-Event-ID", ""))
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(messages, media_type="text/event-stream", headers=headers)
+    async def stream(request: Request) -> Response:
+        if len(streams) >= MOST_OPEN:
+            raise Problem(503, f"{MOST_OPEN} streams are open already: close one, or try again later")
+        return _Stream(_messages(running, request.headers.get("Last-Event-ID", "")), streams)
 
     return [Route("/api/stream", stream)]
+
+
+class _Stream(StreamingResponse):
+    """A stream of messages that is one of `streams` while it is open."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, messages: AsyncIterator[str], streams: "set[_Stream]") -> None:
+        super().__init__(messages, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        self._streams = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._streams.add(self)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams.discard(self)
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the messages, one after the other, until they end or the reader takes no more."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(STALL_SECONDS):
+                await send(message)
+            # A reader that has much to get must not keep the others waiting until it has everything.
+            await asyncio.sleep(0)
+
+        with suppress(TimeoutError):
+            await super().stream_response(send_in_time)
 
 
 async def _messages(running: Running, last: str) -> AsyncIterator[str]:

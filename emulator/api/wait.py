@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,38 +22,45 @@ POLL_SECONDS = 0.1
 MOST_COUNT = 1_000_000
 MOST_SECONDS = 600
 MOST_WAITING = 50
+# The threads in which they ask the warehouse. Other requests have threads of their own: they must not wait for a
+# warehouse that hangs.
+THREADS = 10
 PARAMETERS = (*FILTERS, "count", "timeout", "since")
 
 
 def routes(running: Running) -> list[Route]:
     """Make the route."""
     waiting: set[Request] = set()
+    threads = CapacityLimiter(THREADS)
 
     async def wait(request: Request) -> Response:
         if len(waiting) >= MOST_WAITING:
             raise Problem(503, f"{MOST_WAITING} requests wait already: try again later")
         waiting.add(request)
         try:
-            return await _wait(running, request)
+            return await _wait(running, request, threads)
         finally:
             waiting.discard(request)
 
     return [Route("/api/wait", wait)]
 
 
-async def _wait(running: Running, request: Request) -> Response:
+async def _wait(running: Running, request: Request, threads: CapacityLimiter) -> Response:
     query = request.query_params
     check_query(query, PARAMETERS)
     count = integer(query, "count", 1, 1, MOST_COUNT)
     timeout = number(query, "timeout", 10, 0, MOST_SECONDS)
-    since = moment(query, "since") or running.reset.at or running.started_at
-    arrivals = Arrivals(running.stack.dw_url, since, {name: query[name] for name in FILTERS if name in query})
+    asked, beginning = moment(query, "since"), running.reset.at or running.beginning
+    since = beginning.earliest if asked is None else asked
+    after = beginning.transaction if asked is None else None
+    filters = {name: query[name] for name in FILTERS if name in query}
+    arrivals = Arrivals(running.stack.dw_url, since, filters, after)
     deadline = time.monotonic() + timeout
-    while (arrived := await run_in_threadpool(arrivals.count)) < count and time.monotonic() < deadline:
+    while (arrived := await run_sync(arrivals.count, limiter=threads)) < count and time.monotonic() < deadline:
         if running.stopping.is_set() or await request.is_disconnected():
             raise Problem(503, "the stack is stopping: try again when it runs")
         await asyncio.sleep(POLL_SECONDS)
-    found = await run_in_threadpool(arrivals.as_json)
+    found = await run_sync(arrivals.as_json, limiter=threads)
     found |= {"count": arrived, "wanted": count, "since": iso_milliseconds(since)}
     if arrived < count:
         raise Problem(408, _too_few(query, arrived, count, timeout), **found)

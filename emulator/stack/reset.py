@@ -1,7 +1,6 @@
 """Resets a running stack: switches faults off, stops shoppers, and deletes events, rows, rejects and traces."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 
@@ -11,6 +10,7 @@ from chalicelib.contract import TABLE
 from chalicelib.warehouse.tables import REJECTS, TOMBSTONES
 from command_line.errors import CommandError
 from command_line.home import Stack
+from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.traces.traces import Traces
 from emulator.triggers.watch import Triggers
@@ -22,7 +22,7 @@ EMPTY = "TRUNCATE {}"
 
 
 class Reset:
-    """Resets one stack when called. `at` is the start of the last successful reset (UTC); None before the first."""
+    """Resets one stack when called. `at` is the beginning of the last successful reset; None before the first."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Reset:
         faults: FaultSwitches,
         forget_shoppers: Callable[[], None],
     ) -> None:
-        self.at: datetime | None = None
+        self.at: Beginning | None = None
         self._lock = Lock()
         self._stack = stack
         self._bucket = bucket
@@ -54,7 +54,7 @@ class Reset:
     def _reset(self) -> None:
         self._forget_shoppers()
         self._faults.all_off()
-        began = datetime.now(UTC)
+        began = Beginning.now(self._stack.dw_url)
         with self._triggers.held():
             if self._stack.is_own_dw:
                 _empty_tables(self._stack.dw_url)  # first, since this may fail, and raw can restore the rows

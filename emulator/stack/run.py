@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -29,6 +28,7 @@ from emulator.servers.postgres.server import Postgres
 from emulator.servers.processes import stop_orphan
 from emulator.servers.s3 import CACHE_SECONDS, S3Server
 from emulator.servers.warehouse import ExternalWarehouse, WarehouseServer
+from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.stack.reset import Reset
 from emulator.stack.supervisor import Supervisor, ignore_signals, interruptible
@@ -134,7 +134,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         shoppers=shoppers,
         reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
         health=partial(_health, supervisor, stack, bucket),
-        started_at=datetime.now(UTC),
+        beginning=Beginning.now(dw_url),
     )
     supervisor.add(Page(options.web_port, running, is_headless=options.is_headless))
     return stack

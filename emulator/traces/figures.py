@@ -17,7 +17,7 @@ MOST_DURATIONS = 1000
 class Figures:
     """Counts traces as they change; `clock` returns seconds. Not safe for threads: the caller holds a lock."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._states: Counter[str] = Counter()
         self._late = 0

@@ -1,4 +1,5 @@
 import base64
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,23 @@ class TestClickstream:
         assert answer["statusCode"] == 400
         assert "not UTF-8" in answer["body"]["message"]
         assert not stored(client)
+
+    def test_a_packed_event_of_either_gateway(self, client: Any, api_event: Callable[..., dict[str, Any]]) -> None:
+        """A REST API unpacks it itself, and keeps the header; an HTTP API hands on its bytes in base64."""
+        packed = base64.b64encode(gzip.compress(b'{"eventName": "click"}')).decode()
+        unpacked = api_event('{"eventName": "click"}', **{"Content-Encoding": "gzip"})
+        for event in (
+            unpacked,
+            unpacked | {"body": packed, "isBase64Encoded": True},
+            api_event(packed, "application/gzip") | {"isBase64Encoded": True},
+        ):
+            assert answer_to(event)["statusCode"] == 200
+        assert [json.loads(raw)["eventName"] for raw in stored(client)] == ["click"] * 3
+
+    def test_a_rest_api_takes_packed_events_for_binary_data(self) -> None:
+        """Chalice names the content type to API Gateway, which would take the bytes for text otherwise."""
+        assert "application/gzip" in clickstream_app.app.api.binary_types
+        assert not {"application/json", "text/plain"} & set(clickstream_app.app.api.binary_types)
 
     def test_a_preflight_is_answered_with_json(self, client: Any, api_event: Callable[..., dict[str, Any]]) -> None:
         """Chalice would send the text `null` under a 204."""

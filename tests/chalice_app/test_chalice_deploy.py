@@ -123,7 +123,7 @@ class TestDeploy:
         """Only where it is kept."""
         variables = project.functions()["clickstream-dev-projector"]["Environment"]["Variables"]
         assert variables.pop("DW_PARAMETER_NAME") == "/clickstream/dev/warehouse"
-        assert variables == {"RAW_BUCKET_NAME": BUCKET, "ALLOWED_ORIGINS": "*"}
+        assert variables == {"RAW_BUCKET_NAME": BUCKET, "ALLOWED_ORIGINS": "*", "PRICE_DECIMALS": "0"}
 
     def test_a_second_time_changes_nothing(self, project: Project) -> None:
         """The same functions with the same code, the same roles, trigger and API, and none besides."""

@@ -1,3 +1,5 @@
+import base64
+import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -69,6 +71,36 @@ class TestHandle:
         """In bytes as sent, not in characters."""
         assert post('{"a":"' + "é" * 46 + '"}').status == 200
         assert post('{"a":"' + "é" * 46 + '" }').status == 413
+
+    def test_a_packed_event_is_stored_unpacked(
+        self, api_event: Callable[..., dict[str, Any]], storage: Storage, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The object is the same as that of the event sent as it is; the log counts the unpacked bytes."""
+        event = api_event(base64.b64encode(gzip.compress(b'{"a": 1}')).decode(), **{"Content-Encoding": "gzip"})
+        answer = ingest.handle(event | {"isBase64Encoded": True}, None, SETTINGS, storage)
+        assert answer.status == 200
+        (stored,) = storage.objects.values()
+        assert stored.startswith(b'{"a": 1,"_ingest":{')
+        assert json.loads(capsys.readouterr().out)["bytes"] == len(b'{"a": 1}')
+
+    @pytest.mark.parametrize(
+        ("body", "encoding", "status", "message"),
+        [
+            (gzip.compress(b'{"a":"' + b"x" * 200 + b'"}'), "gzip", 413, "more than 100 bytes when unpacked"),
+            (gzip.compress(b"[1]"), "gzip", 400, "the body is an array"),
+            (gzip.compress(b""), "gzip", 400, "the body is empty"),
+            (b"{}", "gzip", 400, "not gzip"),
+            (b"{}", "br", 415, "content encoding br is not supported: send gzip, or the event as it is"),
+        ],
+    )
+    def test_a_bad_packed_event_is_told_what_is_wrong_and_nothing_is_stored(
+        self, body: bytes, encoding: str, status: int, message: str, post: Callable[..., Response], storage: Storage
+    ) -> None:
+        """In the same shape as any other."""
+        answer = post(body, **{"Content-Encoding": encoding})
+        assert (answer.status, answer.body["success"]) == (status, False)
+        assert message in answer.body["message"]
+        assert not storage.objects
 
     @pytest.mark.parametrize(
         ("body", "content_type", "status", "message"),

@@ -1,6 +1,7 @@
 """What is fuzzed: bytes become a request, go through ingest, and what was stored becomes a row."""
 
 import base64
+import gzip
 import os
 import re
 from collections.abc import Callable
@@ -86,11 +87,15 @@ def _request(data: bytes) -> _Request:
     content_type = CONTENT_TYPES[what % len(CONTENT_TYPES)] if how & 8 else CONTENT_TYPES[0]
     if content_type is not None:
         headers["content-type" if how & 16 else "Content-Type"] = content_type
-    sent: str | bytes = body
+    packed = body
+    if how & 32 and len(body) < MOST_BYTES // 2:
+        headers["Content-Encoding"] = "gzip"
+        packed = gzip.compress(body, 1)
+    sent: str | bytes = packed
     if how & 3 == 1:
-        sent = base64.b64encode(body).decode()
+        sent = base64.b64encode(packed).decode()
     elif how & 3 == 2:
-        # As API Gateway gives text to a function.
+        # As API Gateway gives text to a function, also text that it has unpacked.
         sent = body.decode("utf-8", "replace")
         body = sent.encode()
     context = {"httpMethod": "POST", "path": "/clickstream", "identity": {"sourceIp": "127.0.0.1"}}

@@ -11,6 +11,7 @@ from command_line.home import BUCKET
 from emulator.api.app import web_app
 from emulator.api.running import Running
 from emulator.api.shoppers import ShopperRun
+from emulator.stack.beginning import Beginning
 from emulator.stack.faults import Faults, FaultSwitches
 from emulator.stack.reset import Reset
 from emulator.traces.traces import Traces
@@ -52,7 +53,7 @@ class Shoppers:
 class Resets:
     """A reset that only remembers."""
 
-    at: datetime | None = None
+    at: Beginning | None = None
     count: int = 0
 
     def __call__(self) -> None:
@@ -71,7 +72,7 @@ def running(folder: Path, dw_url: str = NO_STACK.dw_url) -> Running:
         shoppers=cast("ShopperRun", Shoppers()),
         reset=cast("Reset", Resets()),
         health=lambda: {"healthy": True, "parts": {}},
-        started_at=datetime.now(UTC),
+        beginning=Beginning(datetime.now(UTC)),
     )
 
 

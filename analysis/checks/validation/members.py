@@ -11,7 +11,7 @@ from chalicelib.contract import COLUMNS, RAW_MEMBERS, Column
 from chalicelib.convert import to_text
 from chalicelib.json_object import Json, JsonObject, Number
 
-__all__ = ["lost_values", "missing_members", "required_members", "unknown_members"]
+__all__ = ["lost_values", "member_at", "missing_members", "required_members", "unknown_members"]
 
 # The contract lists the members of these objects too. Of any other member, only the name is judged.
 OBJECTS = ("product", *dict.fromkeys(name.partition(".")[0] for name in RAW_MEMBERS if "." in name))
@@ -50,7 +50,7 @@ def missing_members(payload: JsonObject, event_name: str) -> list[str]:
     return [
         sources[0]
         for sources in _required(event_name)
-        if not any(_is_present(_member(payload, source)) for source in sources)
+        if not any(_is_present(member_at(payload, source)) for source in sources)
     ]
 
 
@@ -71,7 +71,7 @@ def lost_values(payload: JsonObject) -> Iterator[dict[str, str]]:
     for column in _KEPT:
         if column.value(payload) is None:
             for source in column.sources:
-                value = _member(payload, source)
+                value = member_at(payload, source)
                 if _is_present(value) and not _is_brand(source, value) and source not in said:
                     said.add(source)
                     reason = f"{_kind(value, column)}, where {_wanted(column)} is expected"
@@ -87,7 +87,8 @@ def _sources(name: str) -> tuple[str, ...]:
     return _FIELDS[name].sources if name in _FIELDS else (name,)
 
 
-def _member(payload: JsonObject, path: str) -> Json:
+def member_at(payload: JsonObject, path: str) -> Json:
+    """Give the member at a dotted path; None if there is none."""
     found: Json = payload
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else None

@@ -6,10 +6,11 @@ from decimal import Decimal, DecimalException
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted, grouped
+from analysis.checks.validation.members import member_at
 from analysis.prices import amounts
 from chalicelib.contract import columns_with
 from chalicelib.convert import to_number
-from chalicelib.json_object import Json, JsonObject
+from chalicelib.json_object import JsonObject
 from chalicelib.settings import MOST_PRICE_DECIMALS
 
 __all__ = ["other_decimals_check", "price_checks", "rounded_prices", "rounding_check"]
@@ -55,7 +56,7 @@ def rounded_prices(payload: JsonObject, price_decimals: int) -> Iterator[dict[st
     for column in columns_with(price_decimals):
         if column.is_price:
             member, _ = column.origin(payload)
-            value = None if member is None else to_number(_member(payload, member))
+            value = None if member is None else to_number(member_at(payload, member))
             if value is not None and (decimals := _decimals(value)) > price_decimals:
                 yield {"member": member, "value": value, "decimals": decimals}
 
@@ -124,13 +125,6 @@ def _reason(price_decimals: int) -> pl.Expr:
         .when(is_percentage)
         .then(pl.lit("the discount price looks like a percentage"))
     )
-
-
-def _member(payload: JsonObject, path: str) -> Json:
-    found: Json = payload
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
 
 
 def _decimals(number: str) -> int:

@@ -22,13 +22,14 @@ from analysis.metrics.engine import WarehouseEvents
 from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
 from analysis.prices import checked_decimals, other_decimals
+from analysis.raw.objects import batches, objects_of
 from analysis.raw.partitions import covering_hours, hour_prefixes
 from analysis.raw.sample import read_sample
 from analysis.raw.source import Source, open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import read_tombstones
 from analysis.rows.fields import KEY
-from analysis.rows.reader import batches, objects_of, read_hours
+from analysis.rows.reader import read_hours
 
 __all__ = ["LOOKBACK", "SETTLE", "first_of_each_event", "validate"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from analysis.errors import AnalysisError
 from analysis.prices import checked_decimals
+from analysis.raw.objects import batches
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import Settled, Staging, staging
 from analysis.rows.projection import Corrupt, Projection
-from analysis.rows.reader import batches
 from command_line.progress import progress
 
 __all__ = ["Backfilled", "backfill"]

@@ -5,7 +5,9 @@ from collections.abc import Collection
 __all__ = ["TRACING_HEADERS", "cors_headers", "preflight_headers"]
 
 A_DAY = 24 * 60 * 60
-REQUEST_HEADERS = "Authorization, Content-Type, X-Amz-Date, X-Amz-Security-Token, X-Amzn-Trace-Id, X-Api-Key"
+REQUEST_HEADERS = (
+    "Authorization, Content-Encoding, Content-Type, X-Amz-Date, X-Amz-Security-Token, X-Amzn-Trace-Id, X-Api-Key"
+)
 
 # What tracing agents add to a page's requests: W3C, B3, Sentry, Datadog, New Relic, Elastic, Jaeger, Google, Azure,
 # AppDynamics, Dynatrace and Instana.

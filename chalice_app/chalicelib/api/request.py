@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chalicelib.api.packed import unpack
 from chalicelib.envelope import IngestMetadata, iso_milliseconds
-from chalicelib.errors import InvalidEvent
+from chalicelib.errors import EventTooLarge, InvalidEvent, UnsupportedContentEncoding
 
-__all__ = ["HttpRequest"]
+__all__ = ["GZIP_TYPE", "HttpRequest"]
+
+GZIP_TYPE = "application/gzip"
+GZIP_ENCODINGS = ("gzip", "x-gzip")
+MAX_QUOTED = 100
+# What becomes of the first two bytes of every gzip, if a gateway takes them for UTF-8.
+DAMAGED = "\x1f\ufffd"
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,43 @@ class HttpRequest:
         """The media type in lower case, without parameters; None if the request names no media type."""
         return (self.headers.get("content-type") or "").partition(";")[0].strip().lower() or None
 
-    def body(self) -> bytes:
-        """Give the body's bytes as the client sent them. Raises InvalidEvent if their base64 form is damaged."""
+    def body(self, most: int) -> bytes:
+        """Give the event's bytes as the client wrote them, unpacked if it sent them packed.
+
+        Args:
+            most: The largest number of bytes that is accepted, both packed and unpacked.
+
+        Raises:
+            EventTooLarge: There are more bytes.
+            InvalidEvent: The base64 or gzip form of the body is damaged.
+            UnsupportedContentEncoding: The body is encoded in another way.
+        """
+        is_packed = self._is_packed()
+        body = self._sent()
+        if len(body) > most:
+            raise EventTooLarge(f"the event has {len(body)} bytes; at most {most} are accepted")
+        if not is_packed or not body:
+            return body
+        if isinstance(self.raw_body, str) and not self.is_base64:
+            # A REST API of API Gateway unpacks a body by itself, hands it on as text, and keeps the header.
+            if self.raw_body.startswith(DAMAGED):
+                raise InvalidEvent(f"API Gateway took the gzip of the body for text: send it as {GZIP_TYPE}")
+            return body
+        return unpack(body, most)
+
+    def _is_packed(self) -> bool:
+        """Whether the client says that the body is gzip. Raises UnsupportedContentEncoding."""
+        named = self.headers.get("content-encoding", "").strip().lower()
+        if named in GZIP_ENCODINGS or (self.content_type == GZIP_TYPE and named in ("", "identity")):
+            return True
+        if named in ("", "identity"):
+            return False
+        raise UnsupportedContentEncoding(
+            f"content encoding {named[:MAX_QUOTED]} is not supported: send gzip, or the event as it is"
+        )
+
+    def _sent(self) -> bytes:
+        """Give the body's bytes as they were sent. Raises InvalidEvent if their base64 form is damaged."""
         if not self.raw_body:
             return b""
         if self.is_base64:

@@ -9,10 +9,11 @@ import pytest
 
 from analysis.errors import AnalysisError
 from analysis.raw.local import LocalSource
+from analysis.raw.objects import read_objects
 from analysis.raw.s3 import S3Source
 from analysis.raw.sample import MARKER, Sample, read_sample
 from analysis.raw.strays import strays
-from analysis.rows.reader import read_events, read_hours, read_objects
+from analysis.rows.reader import read_events, read_hours
 from chalicelib.flatten import flatten
 from chalicelib.storage import RawStorage
 from command_line.home import BUCKET, Home, Stack

@@ -182,7 +182,7 @@ class TestBackfill:
         self, bucket: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However few objects are in memory at once."""
-        monkeypatch.setattr("analysis.rows.reader.BATCH_OBJECTS", 2)
+        monkeypatch.setattr("analysis.raw.objects.BATCH_OBJECTS", 2)
         objects = Objects()
         for _ in range(9):
             objects.add()
@@ -215,7 +215,7 @@ class TestFailures:
         objects.add(received=3700)
         objects.add(received=3701)
         objects.write(bucket)
-        monkeypatch.setattr("analysis.rows.reader.BATCH_OBJECTS", 1)
+        monkeypatch.setattr("analysis.raw.objects.BATCH_OBJECTS", 1)
         whole = LocalSource.read
 
         def read(source: LocalSource, folders: list[Folder]) -> Iterator[tuple[str, bytes]]:

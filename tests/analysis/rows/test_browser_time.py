@@ -19,6 +19,8 @@ class TestToBrowserTime:
             "1795510800",
             " 1795510800000 ",
             Number("1795510800.0"),
+            Number("1.7955108e9"),
+            Number("1.7955108E+12"),
         ],
     )
     def test_iso_text_and_seconds_and_milliseconds_since_1970_are_times(self, value: str) -> None:

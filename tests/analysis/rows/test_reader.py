@@ -11,8 +11,10 @@ import polars as pl
 import pytest
 
 from analysis import AnalysisError, Events, Range, RawEvents, discount_effect, read_events, read_objects, revenue
+from analysis.raw import objects
+from analysis.raw.objects import Batch
 from analysis.rows import reader
-from analysis.rows.projection import Batch, Corrupt, Projection
+from analysis.rows.projection import Corrupt, Projection
 from analysis.rows.selection import Clock
 from chalicelib.contract import COLUMNS
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
@@ -111,7 +113,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """However many batches they were read in."""
-        monkeypatch.setattr(reader, "BATCH_OBJECTS", 2)
+        monkeypatch.setattr(objects, "BATCH_OBJECTS", 2)
         moments = [START + timedelta(minutes=minute) for minute in (50, 10, 10, 40, 0)]
         keys = [store({}, moment) for moment in moments]
         frame = read_events(tmp_path, START, END, fields=["key"]).frame
@@ -121,7 +123,7 @@ class TestReadEvents:
         self, store: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """What is in memory at once is bounded by bytes, too."""
-        monkeypatch.setattr(reader, "BATCH_BYTES", 1)
+        monkeypatch.setattr(objects, "BATCH_BYTES", 1)
         sizes: list[int] = []
 
         class Counting(Projection):
@@ -388,7 +390,7 @@ class TestBots:
     @pytest.mark.parametrize("lookback", [timedelta(0), timedelta(hours=24)])
     def test_by_both_clocks_and_with_any_lookback(self, clock: Clock, lookback: timedelta, tmp_path: Path) -> None:
         """By the user agent of each event, also before the range and after it; no event of a person is lost."""
-        objects = Objects()
+        sent = Objects()
         order: dict[str, Any] = {
             "eventName": "checkout_complete",
             "order": {"id": "7", "total": "13.00", "currency": "USD"},
@@ -401,16 +403,16 @@ class TestBots:
                 "user_agent": user_agent,
             }
             for seq, hours in enumerate((-1, 0, 1), 1):
-                objects.add(hours * 3600, seq=seq, **mine)
-            objects.add(26 * 3600, sent=7200, seq=4, **mine)
-        objects.add(-3600, clientId="bot", user_agent=GOOGLEBOT, **order)
-        objects.add(60, clientId="person", user_agent=CHROME, **order)
-        bodies = {key: json.loads(body) for key, body in objects.bodies.items()}
+                sent.add(hours * 3600, seq=seq, **mine)
+            sent.add(26 * 3600, sent=7200, seq=4, **mine)
+        sent.add(-3600, clientId="bot", user_agent=GOOGLEBOT, **order)
+        sent.add(60, clientId="person", user_agent=CHROME, **order)
+        bodies = {key: json.loads(body) for key, body in sent.bodies.items()}
         for key, event in bodies.items():
             event["_ingest"]["userAgent"] = event.pop("user_agent")
-            objects.bodies[key] = json.dumps(event).encode()
+            sent.bodies[key] = json.dumps(event).encode()
         span = (AT_NINE, AT_NINE + timedelta(hours=3))
-        bucket = objects.write(tmp_path)
+        bucket = sent.write(tmp_path)
 
         def read(*, bots: bool) -> Events:
             return read_events(

@@ -35,7 +35,7 @@ class TestPreflightHeaders:
         headers = preflight_headers(())
         assert headers["Access-Control-Max-Age"] == "86400"
         assert "POST" in headers["Access-Control-Allow-Methods"]
-        for name in ("Content-Type", "Authorization", "X-Api-Key"):
+        for name in ("Content-Type", "Content-Encoding", "Authorization", "X-Api-Key"):
             assert name in headers["Access-Control-Allow-Headers"]
 
     def test_other_headers_are_allowed_by_name(self) -> None:

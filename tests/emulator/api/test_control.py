@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +35,15 @@ class TestFaults:
         http = client(running(tmp_path))
         assert http.put("/api/faults", json=wanted).status_code == 400
         assert http.get("/api/faults").json() == ALL_OFF
+
+    @pytest.mark.parametrize(
+        "body", [r'{"\ud800": 1}', r'{"\udfff\ud800": true, "storageDown": "\ud800"}', r'{"é\u0000": 1}']
+    )
+    def test_a_name_that_is_no_text_is_quoted_all_the_same(self, tmp_path: Path, body: str) -> None:
+        """A lone surrogate in JSON is an unknown name like any other, not a failure of the server."""
+        answer = client(running(tmp_path)).put("/api/faults", content=body)
+        assert answer.status_code == 400
+        assert answer.json()["message"].startswith(f"unknown: {next(iter(json.loads(body)))}")
 
     def test_what_cannot_be_switched_is_said(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As with a warehouse that is not ours."""

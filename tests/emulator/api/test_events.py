@@ -101,7 +101,7 @@ class TestEvent:
         """What the projector does with an object."""
         file = store(stack, key, body)
         warehouse = Warehouse(stack.stack.dw_url)
-        warehouse.insert(flatten(body.encode(), key, stack.started_at))
+        warehouse.insert(flatten(body.encode(), key, stack.beginning.at))
         warehouse.close()
         stack.traces.projected(file, "projected", None)
 

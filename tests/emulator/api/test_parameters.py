@@ -1,10 +1,13 @@
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
-from emulator.api.parameters import check_names, integer, moment, number
+from emulator.api.parameters import body_of, check_names, integer, moment, number
 from emulator.api.responses import Problem
 from tests.support.running import client, running
 
@@ -62,6 +65,22 @@ class TestMoment:
 
 
 class TestBodyOf:
+    @pytest.mark.parametrize("is_named", [True, False])
+    def test_a_body_that_is_too_large_is_not_read_to_its_end(self, *, is_named: bool) -> None:
+        """413: not a byte of it is read if its length is named, else at most one piece too many."""
+        pieces = iter(range(300))
+
+        async def receive() -> dict[str, Any]:
+            next(pieces)
+            return {"type": "http.request", "body": b" " * 2**20, "more_body": True}
+
+        headers = [(b"content-length", b"314572800")] if is_named else []
+        request = Request({"type": "http", "method": "PUT", "path": "/", "headers": headers}, receive)
+        with pytest.raises(Problem, match="the body is too large: at most 1,048,576 bytes are accepted") as caught:
+            asyncio.run(body_of(request))
+        assert caught.value.status == 413
+        assert next(pieces) == (0 if is_named else 2)
+
     @pytest.mark.parametrize("body", ["", "{", "[]", "1", "null", "[" * 100_000])
     def test_only_a_json_object_will_do(self, tmp_path: Path, body: str) -> None:
         """Anything else gets an answer that says so."""

@@ -1,5 +1,7 @@
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from emulator.api import wait as module
+from emulator.api.arrivals import Arrivals
 from emulator.api.running import Running
+from emulator.stack.beginning import Beginning
 from tests.support.running import client, running
 
 pytestmark = pytest.mark.slow
@@ -22,7 +26,7 @@ HOUR = datetime(2026, 11, 25, 9, tzinfo=UTC)
 @pytest.fixture
 def stack(tmp_path: Path, warehouse_url: str) -> Running:
     """Give a stack with a real, empty warehouse, started at midnight."""
-    return replace(running(tmp_path, warehouse_url), started_at=HOUR - timedelta(hours=9))
+    return replace(running(tmp_path, warehouse_url), beginning=Beginning(HOUR - timedelta(hours=9)))
 
 
 @pytest.fixture
@@ -33,10 +37,12 @@ def warehouse(stack: Running) -> Iterator[Warehouse]:
     warehouse.close()
 
 
-def insert(warehouse: Warehouse, name: str, number: int = 0, minutes: int = 0, session: str = "s") -> None:
-    """One event as a row, received that many minutes after nine."""
+def insert(
+    warehouse: Warehouse, name: str, number: int = 0, minutes: int = 0, session: str = "s", at: datetime = HOUR
+) -> None:
+    """One event as a row, received that many minutes after nine, or after `at`."""
     body = f'{{"eventName":"{name}","eventId":"{name}{number}","sessionId":"{session}"}}'
-    warehouse.insert(flatten(body.encode(), "events/x.json", HOUR + timedelta(minutes=minutes)))
+    warehouse.insert(flatten(body.encode(), "events/x.json", at + timedelta(minutes=minutes)))
 
 
 def wait(stack: Running, query: str) -> tuple[int, dict[str, Any]]:
@@ -107,8 +113,36 @@ class TestWait:
         insert(warehouse, "click", 1, 0)
         insert(warehouse, "click", 2, 2)
         assert wait(stack, "timeout=0")[1]["count"] == 2
-        stack.reset.at = HOUR + timedelta(minutes=1)
+        stack.reset.at = Beginning(HOUR + timedelta(minutes=1))
         assert wait(stack, "timeout=0")[1]["count"] == 1
+
+    def test_a_clock_that_was_set_back_after_the_start(self, stack: Running, warehouse: Warehouse) -> None:
+        """Events that come then count, though they bear times before the start; rows of an earlier run do not."""
+        now = datetime.now(UTC)
+        insert(warehouse, "click", 0, at=now - timedelta(minutes=1))
+        insert(warehouse, "click", 1, at=now + timedelta(minutes=30))
+        noted = Beginning.now(stack.stack.dw_url)
+        stack = replace(stack, beginning=replace(noted, at=noted.at + timedelta(hours=1)))
+        assert wait(stack, "timeout=0")[1]["count"] == 0
+        insert(warehouse, "click", 2, at=datetime.now(UTC))
+        status, answer = wait(stack, "eventName=click&timeout=0")
+        assert (status, answer["count"], answer["arrived"]) == (200, 1, {"click": 1})
+        assert answer["since"] <= answer["events"][0]["event_timestamp"]
+
+    def test_a_clock_that_was_set_forward_after_the_start(self, stack: Running, warehouse: Warehouse) -> None:
+        """Events of before and after count."""
+        noted = Beginning.now(stack.stack.dw_url)
+        stack = replace(stack, beginning=replace(noted, at=noted.at - timedelta(hours=1)))
+        insert(warehouse, "click", 0, at=noted.at - timedelta(minutes=59))
+        insert(warehouse, "click", 1, at=datetime.now(UTC))
+        assert wait(stack, "timeout=0")[1]["count"] == 2
+
+    def test_a_time_that_is_asked_for(self, stack: Running, warehouse: Warehouse) -> None:
+        """Counts whatever bears it or a later one, whichever run it is of."""
+        insert(warehouse, "click", 0)
+        stack = replace(stack, beginning=Beginning.now(stack.stack.dw_url))
+        assert wait(stack, "timeout=0")[1]["count"] == 0
+        assert wait(stack, "since=2026-11-25T09:00:00Z&timeout=0")[1]["count"] == 1
 
     def test_a_warehouse_that_is_away(self, tmp_path: Path) -> None:
         """Is waited for too, and named."""
@@ -134,6 +168,23 @@ class TestWait:
         """Are told to come back, so that the warehouse's connections are not used up."""
         monkeypatch.setattr(module, "MOST_WAITING", 0)
         assert wait(stack, "timeout=0")[0] == 503
+
+    def test_a_warehouse_that_hangs_holds_up_no_other_request(
+        self, stack: Running, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As many as may wait do wait, each for an answer of the warehouse; another request gets its response."""
+        is_back = threading.Event()
+        begun: list[object] = []
+        monkeypatch.setattr(Arrivals, "count", lambda _: is_back.wait(10) and 1)
+        monkeypatch.setattr(module, "check_query", lambda query, _: begun.append(query))
+        with client(stack) as http, ThreadPoolExecutor(module.MOST_WAITING) as pool:
+            waits = [pool.submit(http.get, "/api/wait?timeout=0") for _ in range(module.MOST_WAITING)]
+            while len(begun) < module.MOST_WAITING:
+                time.sleep(0.01)
+            assert http.get("/api/faults").status_code == 200
+            assert not any(each.done() for each in waits)
+            is_back.set()
+            assert {each.result().status_code for each in waits} == {200}
 
     @pytest.mark.parametrize(
         "query",

@@ -4,7 +4,9 @@ import json
 import socket
 import stat
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,17 @@ import httpx2
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from chalice.config import Config as ChaliceConfig
 
+from app import app
+from emulator.servers import connection
+from emulator.servers.chalice_local import ingest_server
 from tests.support.stack_process import StackProcess
 
 pytestmark = pytest.mark.stack
 
 DAWDLERS = 40
+CROWD = 200
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -34,9 +41,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
 
 def raw(port: int, request: str) -> str:
     """Send a request as it is, which no client would, and give the whole answer."""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
-        connection.sendall(request.encode())
-        return b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace")
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client:
+        client.sendall(request.encode())
+        return b"".join(iter(lambda: client.recv(65536), b"")).decode(errors="replace")
 
 
 class TestOtherPages:
@@ -132,10 +139,10 @@ class TestDawdlers:
         head = "POST /clickstream HTTP/1.1\r\nHost: a\r\nContent-type: application/json\r\nContent-Length: 99\r\n\r\n{"
         with ExitStack() as held:
             for _ in range(DAWDLERS):
-                connection = held.enter_context(
+                client = held.enter_context(
                     closing(socket.create_connection(("127.0.0.1", stack.ports[1]), timeout=30))
                 )
-                connection.sendall(head.encode())
+                client.sendall(head.encode())
             ids = [str(uuid4()) for _ in range(10)]
             for event_id in ids:
                 assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
@@ -144,16 +151,9 @@ class TestDawdlers:
 
     def test_they_are_cut_off_in_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """By the same server, here with less patience."""
-        from chalice.config import Config as ChaliceConfig
-        from chalice.local import ChaliceRequestHandler, LocalDevServer
-
-        import emulator.servers.chalice_local
-        from app import app
-
-        assert emulator.servers.chalice_local.__doc__
-        assert ChaliceRequestHandler.timeout == 60
-        monkeypatch.setattr(ChaliceRequestHandler, "timeout", 0.3)
-        server = LocalDevServer(app, ChaliceConfig(), "127.0.0.1", 0)
+        assert connection.IDLE_SECONDS == 60
+        monkeypatch.setattr(connection, "IDLE_SECONDS", 0.3)
+        server = ingest_server(app, ChaliceConfig(), "127.0.0.1", 0)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
@@ -164,6 +164,68 @@ class TestDawdlers:
             server.shutdown()
             thread.join()
             server.server.server_close()
+
+
+class TestFraming:
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            "Content-Length: abc",
+            "Content-Length: -1",
+            "Content-Length: 2\r\nContent-Length: 3",
+            "Transfer-Encoding: xchunked",
+            "Content-Length : 2",
+        ],
+    )
+    @pytest.mark.parametrize(("part", "start"), [(0, "PUT /api/faults"), (1, "POST /clickstream"), (2, "PUT /a/b")])
+    def test_a_length_that_is_none(self, lines: str, part: int, start: str, stack: StackProcess) -> None:
+        """Every server responds, refuses it, and runs nothing of the rest."""
+        head = f"{start} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{lines}\r\n\r\n"
+        said = raw(stack.ports[part], f"{head}{{}}GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert said.partition("\r\n")[0].split()[1] in ("400", "501")
+        assert said.count("HTTP/1.1 ") == 1
+
+    def test_chunks(self, stack: StackProcess) -> None:
+        """Ingest and the API take a body in pieces."""
+        event_id = str(uuid4())
+        pieces = iter([b'{"eventId": "', event_id.encode(), b'"}'])
+        headers = {"Content-Type": "application/json"}
+        answer = httpx2.post(stack.stack.endpoint, content=pieces, headers=headers)
+        assert answer.status_code == 200
+        stack.wait_for_rows([event_id])
+        answer = httpx2.put(f"{stack.stack.web_url}/api/faults", content=iter([b"{", b"}"]))
+        assert answer.status_code == 200
+
+
+class TestReaders:
+    def test_more_streams_than_are_allowed(self, stack: StackProcess) -> None:
+        """The rest is told so, and the API responds beside them, though none of them takes anything."""
+        request = "GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        found: Counter[str] = Counter()
+        with ExitStack() as held:
+            for _ in range(500):
+                address = ("127.0.0.1", stack.ports[0])
+                client = held.enter_context(closing(socket.create_connection(address, timeout=30)))
+                client.sendall(request.encode())
+                found[client.recv(12).decode()] += 1
+            assert httpx2.get(f"{stack.stack.web_url}/api/health", timeout=30).status_code == 200
+        assert found == {"HTTP/1.1 200": 20, "HTTP/1.1 503": 480}
+
+
+class TestCrowd:
+    def test_200_clients_with_new_connections(self, stack: StackProcess) -> None:
+        """None of them is reset: the event of each is accepted."""
+        event = "POST /clickstream HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        everybody = threading.Barrier(CROWD)
+
+        def post(_number: int) -> str:
+            with closing(socket.create_connection(("127.0.0.1", stack.ports[1]), timeout=60)) as client:
+                everybody.wait()
+                client.sendall(event.encode())
+                return client.recv(100).decode().partition("\r\n")[0]
+
+        with ThreadPoolExecutor(CROWD) as pool:
+            assert Counter(pool.map(post, range(CROWD))) == {"HTTP/1.1 200 ": CROWD}
 
 
 def _mode(path: Path) -> int:

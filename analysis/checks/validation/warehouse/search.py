@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from analysis.checks.validation.objects import SCHEMA, describe
+from analysis.raw.objects import batches
 from analysis.raw.source import open_source
-from analysis.rows.reader import batches
 
 __all__ = ["MOST_SEARCHED", "search"]
 
