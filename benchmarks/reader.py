@@ -19,6 +19,7 @@ from chalicelib.keys import object_key
 
 __all__ = [
     "DUCKDB_ROUNDS",
+    "EVENTS",
     "ROUNDS",
     "bucket",
     "measure",
@@ -26,6 +27,7 @@ __all__ = [
     "read_all",
     "read_bare",
     "read_with_duckdb",
+    "write_events",
 ]
 
 EVENTS = Path(__file__).parents[1] / "tests" / "events"
@@ -99,16 +101,21 @@ def _require_all(read: Callable[[Path], int], directory: Path, files: int) -> No
 @contextmanager
 def bucket(files: int) -> Iterator[Path]:
     """Give a bucket's directory with `files` events, spread over a day, as ingest writes them; delete it afterwards."""
-    payloads = _payloads()
     with TemporaryDirectory(prefix="clickstream-") as name:
-        for number in range(files):
-            received_at = START + number * (END - START) / files
-            payload = payloads[number % len(payloads)] | {"eventId": str(uuid4())}
-            path = Path(name, object_key(received_at, uuid4()))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sent = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-            path.write_bytes(envelope(sent, _metadata(received_at)))
+        write_events(Path(name), START, END, files)
         yield Path(name)
+
+
+def write_events(directory: Path, start: datetime, end: datetime, files: int) -> None:
+    """Write `files` events below a bucket's directory, as ingest does, with even steps from `start` to `end` (UTC)."""
+    payloads = _payloads()
+    for number in range(files):
+        received_at = start + number * (end - start) / files
+        payload = payloads[number % len(payloads)] | {"eventId": str(uuid4())}
+        path = directory / object_key(received_at, uuid4())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sent = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+        path.write_bytes(envelope(sent, _metadata(received_at)))
 
 
 def _payloads() -> list[dict[str, object]]:

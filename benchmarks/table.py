@@ -1,4 +1,4 @@
-"""Shows results as one table per comparison, or as JSON."""
+"""Shows results as one table per benchmark, or as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -7,11 +7,38 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.comparison import Comparison
+from benchmarks.figures import PER_SECOND, Case, Figures
 
 __all__ = ["as_json", "as_table"]
 
 
-def as_table(comparison: Comparison) -> Table:
+def as_table(result: Comparison | Figures) -> Table:
+    """Make the table of one benchmark: what was measured, the targets, and whether they are met."""
+    return _figures_table(result) if isinstance(result, Figures) else _comparison_table(result)
+
+
+def _figures_table(figures: Figures) -> Table:
+    """Make a table with one line per case."""
+    table = Table(title=figures.title, title_justify="left", box=box.SIMPLE_HEAD)
+    names = list(figures.cases[0].figures)
+    for heading in ("what", *names, "target", "met"):
+        table.add_column(heading, justify="left" if heading == "what" else "right", no_wrap=heading != "what")
+    for case in figures.cases:
+        met = ("yes" if case.is_met else "no") if case.targets else ""
+        table.add_row(case.what, *(_figure(name, case.figures[name]) for name in names), _targets(case), met)
+    return table
+
+
+def _figure(name: str, value: float) -> str:
+    return f"{value:,.0f}" if name == PER_SECOND else f"{value:.2f} s"
+
+
+def _targets(case: Case) -> str:
+    signs = {name: ">=" if name == PER_SECOND else "<=" for name in case.targets}
+    return "\n".join(f"{name} {signs[name]} {_figure(name, limit)}" for name, limit in case.targets.items())
+
+
+def _comparison_table(comparison: Comparison) -> Table:
     """Make the table of one comparison: both sides with their medians, the ratio, the target, and whether it is met."""
     low, high = comparison.middle_half
     table = Table(
@@ -37,9 +64,19 @@ def as_table(comparison: Comparison) -> Table:
     return table
 
 
-def as_json(comparisons: Iterable[Comparison]) -> str:
-    """Return all comparisons as one JSON array; times are in seconds."""
-    return json.dumps([_record(comparison) for comparison in comparisons], indent=2)
+def as_json(results: Iterable[Comparison | Figures]) -> str:
+    """Return all results as one JSON array; times are in seconds."""
+    return json.dumps(
+        [_figures_record(each) if isinstance(each, Figures) else _record(each) for each in results], indent=2
+    )
+
+
+def _figures_record(figures: Figures) -> dict[str, object]:
+    cases = [
+        {"what": case.what, "figures": {**case.figures}, "targets": {**case.targets}, "met": case.is_met}
+        for case in figures.cases
+    ]
+    return {"name": figures.name, "title": figures.title, "cases": cases, "met": figures.is_met}
 
 
 def _record(comparison: Comparison) -> dict[str, object]:

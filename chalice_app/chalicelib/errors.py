@@ -1,5 +1,8 @@
 """Every error that this product raises on purpose, under one root."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 __all__ = [
     "ClickstreamError",
     "CredentialsUnavailable",
@@ -10,6 +13,7 @@ __all__ = [
     "ObjectGone",
     "OtherPriceDecimals",
     "ProjectionFailed",
+    "RowRefused",
     "SchemaError",
     "SettingsError",
     "StorageUnavailable",
@@ -82,6 +86,10 @@ class WarehouseUnavailable(ClickstreamError):
     """PostgreSQL cannot be reached, or refused a statement. The invocation has to be retried."""
 
 
+class RowRefused(WarehouseUnavailable):
+    """PostgreSQL answers and refuses this row, because of a constraint, for example. It may take other rows."""
+
+
 class NewerWarehouse(ClickstreamError):
     """A later version of this code has upgraded the warehouse: commands leave it alone."""
 
@@ -103,7 +111,15 @@ class CredentialsUnavailable(ClickstreamError):
 
 
 class ProjectionFailed(ClickstreamError):
-    """Some objects of a notification were not projected. Lambda retries the whole notification."""
+    """Some objects of a notification were not projected. Lambda retries the whole notification.
+
+    Attributes:
+        outcomes: The outcome of every object of the notification, in order, as `projector.handle` would return it.
+    """
+
+    def __init__(self, text: str, outcomes: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(text)
+        self.outcomes = outcomes
 
 
 class SettingsError(ClickstreamError):

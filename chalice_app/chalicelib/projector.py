@@ -3,14 +3,22 @@
 It also upgrades the warehouse when it is asked to, since often nothing else can reach that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote_plus
 
 from chalicelib import log
 from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP, Value
-from chalicelib.errors import ClickstreamError, InternalError, InvalidEvent, ObjectGone, ProjectionFailed
+from chalicelib.errors import (
+    ClickstreamError,
+    InternalError,
+    InvalidEvent,
+    ObjectGone,
+    ProjectionFailed,
+    RowRefused,
+    WarehouseUnavailable,
+)
 from chalicelib.flatten import Row, flatten
 from chalicelib.storage import RawObject
 
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
     from chalicelib.warehouse.schema import Upgrade
 
 __all__ = ["handle", "objects", "upgrade_event"]
+
+_T = TypeVar("_T")
 
 
 class Getting(Protocol):
@@ -32,7 +42,10 @@ class Loading(Protocol):
     """A warehouse that takes rows and rejects."""
 
     def insert(self, row: Row) -> bool:
-        """Insert the row; False if the warehouse has it already or refuses it. Raises WarehouseUnavailable."""
+        """Insert the row; False if it is there already, or its person was erased. Raises WarehouseUnavailable."""
+
+    def insert_all(self, rows: Sequence[Row]) -> list[bool]:
+        """Insert all rows or none; give for each what `insert` gives. Raises RowRefused or WarehouseUnavailable."""
 
     def is_known(self, event_id: Value) -> bool:
         """Whether there is a row with this event id. Raises WarehouseUnavailable."""
@@ -81,22 +94,22 @@ def handle(
     """
     if "upgrade" in event:
         return [_upgrade(warehouse, dry_run=event["upgrade"]["dryRun"])]
+    named = list(objects(event))
+    read = [_attempt(_read, bucket, key, storage, price_decimals) for bucket, key in named]
+    inserted = iter(_insert([row for row in read if not isinstance(row, ClickstreamError)], warehouse))
     outcomes = []
     failed = []
-    for bucket, key in objects(event):
-        try:
-            outcome = _project(bucket, key, storage, warehouse, price_decimals)
-        except ClickstreamError as error:
-            outcome = {"outcome": "failed", "level": "ERROR", "error": str(error)}
-            failed.append(error)
-        except Exception as error:  # noqa: BLE001  # an unforeseen error must not stop the other objects
-            outcome = {"outcome": "failed", "level": "ERROR", "error": log.where(error)}
-            failed.append(InternalError(log.where(error)))
+    for (bucket, key), row in zip(named, read, strict=True):
+        found = row if isinstance(row, ClickstreamError) else next(inserted)
+        outcome = _attempt(_outcome, bucket, key, found, warehouse)
+        if isinstance(outcome, ClickstreamError):
+            failed.append(outcome)
+            outcome = {"outcome": "failed", "level": "ERROR", "error": str(outcome), "kind": type(outcome).__name__}
         outcomes.append({"bucket": bucket, "key": key, **outcome})
         log.write("projector", **outcomes[-1])
     if failed:
         raise ProjectionFailed(
-            f"{len(failed)} of {len(outcomes)} objects could not be projected; the first error: {failed[0]}"
+            f"{len(failed)} of {len(outcomes)} objects could not be projected; the first error: {failed[0]}", outcomes
         ) from failed[0]
     return outcomes
 
@@ -109,19 +122,50 @@ def _upgrade(warehouse: Loading, *, dry_run: bool) -> dict[str, Any]:
     return outcome
 
 
-def _project(bucket: str, key: str, storage: Getting, warehouse: Loading, price_decimals: int) -> dict[str, Any]:
-    """Project one object, and give its outcome."""
+def _attempt(work: Callable[..., _T], *arguments: Any) -> _T | ClickstreamError:  # noqa: ANN401  # those of `work`
+    """Call `work`, and give its error instead of raising it, so that the other objects go on."""
     try:
-        raw = storage.get(bucket, key)
-        row = flatten(raw.body, key, raw.last_modified, price_decimals)
-    except ObjectGone:
+        return work(*arguments)
+    except ClickstreamError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  # an unforeseen error must not stop the other objects
+        return InternalError(log.where(error))
+
+
+def _read(bucket: str, key: str, storage: Getting, price_decimals: int) -> Row:
+    raw = storage.get(bucket, key)
+    return flatten(raw.body, key, raw.last_modified, price_decimals)
+
+
+def _insert(rows: Sequence[Row], warehouse: Loading) -> list[tuple[Row, bool] | ClickstreamError]:
+    """Insert the rows together; one by one if the warehouse refuses one of them.
+
+    Several rows in one transaction cost little more than one row does.
+
+    Returns:
+        For each row either the row and what `insert` returns, or the error.
+    """
+    if len(rows) > 1:
+        together = _attempt(warehouse.insert_all, rows)
+        if isinstance(together, list):
+            return list(zip(rows, together, strict=True))
+        if isinstance(together, WarehouseUnavailable) and not isinstance(together, RowRefused):
+            return [together] * len(rows)  # each further try could wait for the same timeout
+    return [_attempt(lambda row: (row, warehouse.insert(row)), row) for row in rows]
+
+
+def _outcome(bucket: str, key: str, found: tuple[Row, bool] | ClickstreamError, warehouse: Loading) -> dict[str, Any]:
+    """Give the outcome of one object: of its row and whether that is new, or of the error in their place."""
+    if isinstance(found, ObjectGone):
         return {"outcome": "gone", "level": "WARNING"}
-    except InvalidEvent as error:
-        warehouse.reject(bucket, key, str(error))
-        return {"outcome": "rejected", "level": "WARNING", "reason": str(error)}
-    if warehouse.insert(row):
-        outcome = "projected"
-    else:
+    if isinstance(found, InvalidEvent):
+        warehouse.reject(bucket, key, str(found))
+        return {"outcome": "rejected", "level": "WARNING", "reason": str(found)}
+    if isinstance(found, ClickstreamError):
+        raise found
+    row, is_new = found
+    outcome = "projected"
+    if not is_new:
         # If there is no such row, the warehouse refused the event because its person was erased.
         outcome = "already_known" if warehouse.is_known(row[EVENT_ID]) else "erased"
     return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}

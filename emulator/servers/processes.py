@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGKILL, SIGTERM, Signals
+from signal import SIGCONT, SIGKILL, SIGTERM, Signals
 from typing import NamedTuple
 
 import psutil
@@ -150,6 +150,7 @@ class Child:
     def _ends_on(self, number: Signals, timeout: float) -> bool:
         assert self._process is not None  # noqa: S101 - the type checker cannot see that stop() asked
         self._process.send_signal(number)
+        self._process.send_signal(SIGCONT)  # a frozen process takes the signal only then
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -232,4 +233,5 @@ def _recorded(record: Path) -> psutil.Process | None:
 def _ends_on(process: psutil.Process, number: Signals, timeout: float) -> bool:
     with suppress(psutil.NoSuchProcess):
         process.send_signal(number)
+        process.send_signal(SIGCONT)  # as above
     return wait_until(lambda: not is_live(process), timeout)

@@ -30,8 +30,9 @@ PARTS = {"ingest": "emulator.servers.chalice_local", "s3": "rclone", "warehouse"
 class Subject:
     """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3)."""
 
-    def __init__(self, home: Home, ports: tuple[int, ...]) -> None:
+    def __init__(self, home: Home, ports: tuple[int, ...], s3_cache: str = S3_CACHE) -> None:
         self.home = home
+        self._s3_cache = s3_cache
         self._web, self._ingest, self._s3 = map(str, ports)
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = home.path / "ready.txt"
@@ -58,7 +59,7 @@ class Subject:
             "up",
             "--headless",
             "--s3-cache",
-            S3_CACHE,
+            self._s3_cache,
             "--home",
             str(self.home.path),
             *ports,

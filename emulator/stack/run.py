@@ -116,13 +116,13 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         price_decimals=decimals,
     )
     home.write_stack(stack)
-    supervisor.add(S3Server(home, stack, options.s3_cache_seconds))
+    supervisor.add(S3Server(home, stack, options.s3_cache_seconds), must_answer=True)
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
     traces = Traces(bucket)
     triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
     ingest = IngestServer(home, stack)
-    supervisor.add(ingest)
+    supervisor.add(ingest, must_answer=True)
     supervisor.add(Refusals(ingest.log, traces))
     faults = FaultSwitches(supervisor, triggers, is_own_dw=stack.is_own_dw)
     shoppers = ShopperRun(stack)
@@ -156,7 +156,8 @@ def _start_warehouse(
         return options.dw_url
     forget_postgres_variables()
     postgres = Postgres(home)
-    supervisor.add(WarehouseServer(postgres, decimals))
+    # Without a warehouse, ingest still accepts events, and they wait in raw.
+    supervisor.add(WarehouseServer(postgres, decimals), is_vital=False, must_answer=True)
     if postgres.notice:
         say(postgres.notice)
     return postgres.url
@@ -179,7 +180,7 @@ def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any
     for part, problem in zip(running, problems, strict=True):
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
         if isinstance(part, Triggers):
-            parts[part.name]["pending"] = part.pending
+            parts[part.name] |= {"pending": part.pending, "failing": part.failing}
     is_healthy = all(part["state"] == "ok" for part in parts.values())
     return {"healthy": is_healthy, "sample": _sample(bucket), "parts": parts}
 
@@ -194,9 +195,7 @@ def _sample(bucket: Path) -> str | None:
 
 
 def _problem(supervisor: Supervisor, part: Part) -> str | None:
-    if part.name in supervisor.down:
-        return "switched off"
-    return part.check() if part.is_alive else "not running"
+    return supervisor.problem(part) or part.check()
 
 
 def _ready(stack: Stack) -> str:

@@ -49,6 +49,7 @@ class Figures:
             "accepted": self._states.total() - self._states["refused"],
             "rows": self._states["row"],
             "waiting": sum(self._states[state] for state in WAITING),
+            "failing": self._states["failed"],
             "duplicates": self._states["duplicate"],
             "rejected": self._states["rejected"],
             "refused": self._states["refused"],

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus
@@ -11,7 +12,7 @@ from chalicelib.keys import PREFIX, SUFFIX
 from emulator.servers.environment import REGION
 from emulator.servers.s3 import UPLOAD
 
-__all__ = ["File", "object_at", "object_created"]
+__all__ = ["File", "object_at", "object_created", "objects_created"]
 
 
 class File(NamedTuple):
@@ -52,3 +53,8 @@ def object_created(bucket: str, key: str, size: int) -> dict[str, Any]:
         },
     }
     return {"Records": [record]}
+
+
+def objects_created(bucket: str, files: Iterable[File]) -> dict[str, Any]:
+    """Return one notification for several objects, in their order: S3's own form, which allows several records."""
+    return {"Records": [record for file in files for record in object_created(bucket, file.key, file.size)["Records"]]}

@@ -2,21 +2,24 @@
 
 import heapq
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from random import Random
 from threading import Condition
 from typing import NamedTuple
 
+from chalicelib.keys import PREFIX
 from command_line.errors import CommandError
 from emulator.triggers.notification import File
 
-__all__ = ["DELAY_SECONDS", "SHUFFLE_SECONDS", "DeliveryQueue", "TriggerFaults"]
+__all__ = ["DELAY_SECONDS", "SHUFFLE_SECONDS", "Delivery", "DeliveryQueue", "TriggerFaults"]
 
 DELAY_SECONDS = 5.0
 SHUFFLE_SECONDS = 2.0
 HOLD_SECONDS = 10.0
+HOUR = slice(len(PREFIX), len(f"{PREFIX}2026/11/24/22"))
+NANOSECONDS = 1_000_000_000
 
 
 class TriggerFaults(NamedTuple):
@@ -28,62 +31,97 @@ class TriggerFaults(NamedTuple):
     off: bool = False
 
 
+class Delivery(NamedTuple):
+    """One delivery of one object.
+
+    `tries` counts its deliveries that failed. A `refused` one failed by its own fault, so that others come first.
+    """
+
+    file: File
+    tries: int = 0
+    refused: bool = False
+
+
 class DeliveryQueue:
-    """The files to deliver; threads may share it. Call `done` after each `get` that returned a file."""
+    """The deliveries that wait; threads may share it. Call `done` after each `get` that returned some.
+
+    Refused ones come last. Among the others, the newest hour comes first, and in it the newest second: while a backlog
+    drains, a new event does not wait for it.
+    """
 
     def __init__(self, random: Random | None = None) -> None:
         self._random = random or Random()  # noqa: S311  # delays need no secure randomness
         self._condition = Condition()
-        self._waiting: list[tuple[float, int, File]] = []
+        self._later: list[tuple[float, int, Delivery]] = []  # a heap by the time when each is due
+        self._ready: list[tuple[tuple[bool, int, int], int, Delivery]] = []  # a heap by order
         self._numbers = count()
         self._faults = TriggerFaults()
+        self._paused_until = 0.0
         self._under_way = 0
+        self._is_retrying = False
         self._wakes = 0
         self._held = False
 
-    def put(self, file: File, *, is_first: bool = True) -> None:
-        """Queue one delivery; a first one twice if that fault is on. Retries are never doubled."""
+    def put(self, delivery: Delivery, delay: float = 0) -> None:
+        """Queue one delivery, due after `delay` seconds; a first one twice if that fault is on."""
         with self._condition:
-            for _ in range(2 if self._faults.twice and is_first else 1):
-                heapq.heappush(self._waiting, (time.monotonic() + self._delay(), next(self._numbers), file))
+            for _ in range(2 if self._faults.twice and not delivery.tries else 1):
+                due = time.monotonic() + delay + self._delay()
+                heapq.heappush(self._later, (due, next(self._numbers), delivery))
                 self._condition.notify()
 
-    def get(self) -> File | None:
-        """Wait for the next file that is due, and return it; None after `wake`."""
+    def get(self, most: int = 1) -> list[Delivery]:
+        """Wait for deliveries that are due, and return at most so many; an empty list after `wake`.
+
+        They are either all refused ones or none of them is. Refused ones are given to one thread at a time, so that
+        they never keep all threads busy.
+        """
         with self._condition:
             while not self._wakes:
                 wait = self._seconds_left()
-                if wait is not None and wait <= 0:
+                if wait is not None and wait <= 0 and (taken := self._take(most)):
                     self._under_way += 1
-                    return heapq.heappop(self._waiting)[2]
-                self._condition.wait(wait)
+                    return taken
+                self._condition.wait(wait if wait is None or wait > 0 else self._seconds_to_next())
             self._wakes -= 1
-            return None
+            return []
 
-    def done(self) -> None:
-        """Note that the file of the last `get` has been delivered, successfully or not."""
+    def done(self, deliveries: Sequence[Delivery]) -> None:
+        """Note that what the last `get` returned has been delivered, successfully or not."""
         with self._condition:
             self._under_way -= 1
+            if deliveries[0].refused:
+                self._is_retrying = False
             self._condition.notify_all()
 
     def wake(self) -> None:
-        """Let one `get` return None, now or when it is next called."""
+        """Let one `get` return nothing, now or when it is next called."""
         with self._condition:
             self._wakes += 1
             self._condition.notify_all()
 
+    def pause(self, seconds: float) -> None:
+        """Give nothing for so many seconds."""
+        with self._condition:
+            self._paused_until = time.monotonic() + seconds
+
     def misbehave(self, faults: TriggerFaults) -> None:
-        """Deliver with these faults from now on, including the files that wait already."""
+        """Deliver with these faults from now on, including the deliveries that wait already, but for refused ones."""
         with self._condition:
             self._faults = faults
             now = time.monotonic()
-            self._waiting = [(now + self._delay(), number, file) for _, number, file in self._waiting]
-            heapq.heapify(self._waiting)
+            waiting = [*self._later, *((now, number, delivery) for _, number, delivery in self._ready)]
+            self._later = [
+                (due if delivery.refused else now + self._delay(), number, delivery)
+                for due, number, delivery in waiting
+            ]
+            self._ready = []
+            heapq.heapify(self._later)
             self._condition.notify_all()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Deliver nothing while the block runs, and forget the waiting files at its end.
+        """Deliver nothing while the block runs, and forget the waiting deliveries at its end.
 
         Raises:
             CommandError: A delivery under way does not end.
@@ -95,17 +133,46 @@ class DeliveryQueue:
             if not is_quiet:
                 raise CommandError(f"the projector has not finished an object within {HOLD_SECONDS:.0f} s: try again")
             yield
-            self._waiting = []
+            self._later, self._ready = [], []
         finally:
             with self._condition:
                 self._held = False
                 self._condition.notify_all()
 
+    def _take(self, most: int) -> list[Delivery]:
+        now = time.monotonic()
+        while self._later and self._later[0][0] <= now:
+            _, number, delivery = heapq.heappop(self._later)
+            heapq.heappush(self._ready, (_order(delivery), number, delivery))
+        if not self._ready or (self._ready[0][2].refused and self._is_retrying):
+            return []
+        taken = [heapq.heappop(self._ready)[2]]
+        while self._ready and len(taken) < most and self._ready[0][2].refused == taken[0].refused:
+            taken.append(heapq.heappop(self._ready)[2])
+        self._is_retrying |= taken[0].refused
+        return taken
+
     def _seconds_left(self) -> float | None:
-        if not self._waiting or self._faults.off or self._held:
+        """Return the seconds until something may be taken; None if that needs a call of another method first."""
+        if self._faults.off or self._held or not (self._ready or self._later):
             return None
-        return self._waiting[0][0] - time.monotonic()
+        next_due = 0 if self._ready else self._later[0][0]
+        return max(next_due, self._paused_until) - time.monotonic()
+
+    def _seconds_to_next(self) -> float | None:
+        """Return the seconds until the next delivery is due, while nothing that is due may be taken."""
+        return max(0.0, self._later[0][0] - time.monotonic()) if self._later else None
 
     def _delay(self) -> float:
         late = DELAY_SECONDS if self._faults.late else 0
         return late + (self._random.uniform(0, SHUFFLE_SECONDS) if self._faults.out_of_order else 0)
+
+
+def _order(delivery: Delivery) -> tuple[bool, int, int]:
+    """Return what orders deliveries that are due: refused ones last, the newest hour and second first."""
+    hour = delivery.file.key[HOUR].replace("/", "")
+    return (
+        delivery.refused,
+        -int(hour) if hour.isascii() and hour.isdigit() else 0,
+        -(delivery.file.changed // NANOSECONDS),
+    )

@@ -22,7 +22,7 @@ CHUNK = 1000
 
 
 class _Listing(NamedTuple):
-    """A directory as it was last swept: its time of change and its subdirectories."""
+    """A directory as it was last swept: its time of change and its subdirectories, the newest hour first."""
 
     changed: int
     folders: list[str]
@@ -58,24 +58,19 @@ class Sweep:
                     # With 100,000 objects in an hour a sweep takes long, and keeps the deliveries waiting.
                     ended = time.monotonic()
                     due = ended + min(SWEEP_PAUSE * (ended - began), MOST_PAUSE_SECONDS)
-                else:
-                    self._deliveries.offer_failed()  # failed deliveries do not wait for the next sweep
             except Exception as error:  # noqa: BLE001  # the warehouse may be away: the next sweep finds the same
                 self.last_error = f"sweep: {error or type(error).__name__}"
             stopping.wait(SWEEP_SECONDS)
 
     def once(self) -> None:
-        """Offer every object that is not delivered, not waiting and not in the warehouse, and every failed one."""
-        try:
-            with self._lock:
-                for files in self._changed(os.path.join(self._bucket, PREFIX)):
-                    new = [file for file in files if self._deliveries.is_new(file)]
-                    for start in range(0, len(new), CHUNK):
-                        chunk = new[start : start + CHUNK]
-                        self._deliveries.mark_done(self._known(chunk))
-                        self._deliveries.offer(chunk)
-        finally:
-            self._deliveries.offer_failed()
+        """Offer every object that is not delivered, not waiting and not in the warehouse; the newest hour first."""
+        with self._lock:
+            for files in self._changed(os.path.join(self._bucket, PREFIX)):
+                new = [file for file in files if self._deliveries.is_new(file)]
+                for start in range(0, len(new), CHUNK):
+                    chunk = new[start : start + CHUNK]
+                    self._deliveries.mark_done(self._known(chunk))
+                    self._deliveries.offer(chunk)
 
     def forget(self) -> None:
         """List every directory anew in the next sweep; waits for a sweep under way."""
@@ -94,7 +89,8 @@ class Sweep:
         except OSError:
             return  # deleted or not readable: the sweep goes on with the other directories
         if listing is None or is_new:
-            listing = _Listing(changed, sorted(entry.path for entry in entries if entry.is_dir(follow_symlinks=False)))
+            folders = sorted((entry.path for entry in entries if entry.is_dir(follow_symlinks=False)), reverse=True)
+            listing = _Listing(changed, folders)
             files = (object_at(self._bucket, entry.path) for entry in entries)
             yield [file for file in files if file is not None]
             if is_settled:

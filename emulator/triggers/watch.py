@@ -1,7 +1,7 @@
 """The S3 trigger: delivers every object that appears in the bucket's directory to the projector, at least once.
 
-The watcher is quick, but can miss files in directories just created. The sweep finds those, and offers failed
-deliveries again. Without the watcher, delivery would be slower but still complete.
+The watcher is quick, but can miss files in directories just created. The sweep finds those. Without the watcher,
+delivery would be slower but still complete.
 """
 
 import os
@@ -81,9 +81,14 @@ class Triggers:
         """How many objects wait to be projected."""
         return self._deliveries.pending
 
+    @property
+    def failing(self) -> int:
+        """How many of them the projector has failed to project."""
+        return self._deliveries.failing
+
     def check(self) -> str | None:
         """Return the last failure of the sweep or of a delivery; None if objects reach the warehouse."""
-        return self._sweeper.last_error or self._deliveries.last_error
+        return self._sweeper.last_error or self._deliveries.problem
 
     def last_lines(self) -> list[str]:
         """Return the last failure as a list of at most one line."""

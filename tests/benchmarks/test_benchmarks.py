@@ -13,9 +13,10 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import app as clickstream_app
-from benchmarks import backfill, cold_start, ingest, reader
+from benchmarks import backfill, cold_start, ingest, pipeline, reader
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.comparison import Comparison, take_turns
+from benchmarks.figures import PER_SECOND, Case, Figures, waits
 from benchmarks.table import as_json, as_table
 from chalicelib import log
 from chalicelib.contract import EVENT_NAMES
@@ -23,6 +24,10 @@ from chalicelib.contract import EVENT_NAMES
 # Exact in binary, so that no ratio is rounded.
 MISSED = Comparison("a", "a: title", "ours", "theirs", 1.5, ((2.0, 1.0), (6.0, 2.0), (4.0, 1.0)))
 MET = Comparison("b", "b: title", "ours", "theirs", 1.5, ((3e-6, 2e-6),))
+
+SLOW = Case("300 events/s", {"p50": 0.5, "p95": 2.0, "max": 3.0}, {"p95": 1.0})
+QUICK = Case("10 events/s", {"p50": 0.1, "p95": 0.2, "max": 0.3}, {"p95": 1.0})
+FIGURES = Figures("c", "c: title", (QUICK, SLOW))
 
 METADATA = {"receivedAt", "sourceIp", "userAgent", "method", "path", "requestId", "apiId", "stage", "traceId"}
 
@@ -224,6 +229,63 @@ class TestOutput:
         record = json.loads(as_json([MISSED]))[0]
         assert (record["name"], record["seconds"], record["alternative_seconds"]) == ("a", 4.0, 1.0)
         assert (record["ratio"], record["target"], record["met"], record["rounds"]) == (3.0, 1.5, False, 3)
+
+    def test_each_case_of_a_stack_has_a_line(self) -> None:
+        """With its figures, its target and whether it is met."""
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(as_table(FIGURES))
+        lines = [" ".join(line.split()) for line in capture.get().splitlines() if "events/s" in line]
+        assert lines == [
+            "10 events/s 0.10 s 0.20 s 0.30 s p95 <= 1.00 s yes",
+            "300 events/s 0.50 s 2.00 s 3.00 s p95 <= 1.00 s no",
+        ]
+        record = json.loads(as_json([FIGURES]))[0]
+        assert (record["name"], record["met"]) == ("c", False)
+        assert record["cases"][0] == {
+            "what": "10 events/s", "figures": QUICK.figures, "targets": QUICK.targets, "met": True
+        }  # fmt: skip
+
+
+class TestFigures:
+    def test_objects_per_second_have_a_least_value_and_waits_a_most(self) -> None:
+        """Every target has to be met."""
+        targets = {PER_SECOND: 500.0, "p95": 1.0}
+        for per_second, p95, is_met in ((500, 1.0, True), (499, 1.0, False), (600, 1.1, False)):
+            assert Case("a", {PER_SECOND: per_second, "p95": p95}, targets).is_met is is_met
+        assert Case("a", SLOW.figures, {}).is_met
+        assert (Figures("c", "c", (QUICK,)).is_met, FIGURES.is_met) == (True, False)
+
+    def test_waits(self) -> None:
+        """Median, 95th percentile and the longest."""
+        assert waits([n / 100 for n in range(101)]) == {"p50": 0.5, "p95": 0.95, "max": 1.0}
+
+
+@pytest.mark.stack
+class TestPipeline:
+    """The benchmarks of the whole stack, with few events."""
+
+    def test_freshness(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One case per rate; only a rate that ingest can take has a target."""
+        monkeypatch.setattr(pipeline, "RATES", (10, 300))
+        monkeypatch.setattr(pipeline, "SECONDS", 0.5)
+        figures = pipeline.freshness(range(1))
+        assert [(case.what, len(case.targets)) for case in figures.cases] == [("10 events/s", 1), ("300 events/s", 0)]
+        assert all(0 < case.figures["p50"] <= case.figures["max"] < 60 for case in figures.cases)
+
+    def test_drain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All objects become rows, and new events meanwhile."""
+        monkeypatch.setattr(pipeline, "BACKLOG", 300)
+        (case,) = pipeline.drain(range(1)).cases
+        assert case.figures.keys() == {PER_SECOND, "p50", "p95", "max"}
+        assert case.figures[PER_SECOND] > 0
+
+    def test_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Healthy events become rows, while the warehouse refuses others."""
+        monkeypatch.setattr(pipeline, "REFUSED", (0, 3))
+        monkeypatch.setattr(pipeline, "SECONDS", 1.0)
+        cases = pipeline.refused(range(1)).cases
+        assert [case.what for case in cases] == ["beside 0 refused rows", "beside 3 refused rows"]
 
 
 class TestMain:

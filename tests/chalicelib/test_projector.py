@@ -1,5 +1,7 @@
 import json
-from collections.abc import Callable, Iterator, Mapping
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -175,6 +177,67 @@ class TestHandle:
         with pytest.raises(ProjectionFailed, match="the warehouse failed"):
             projector.handle(event, RawStorage(aws), Warehouse("postgresql://127.0.0.1:1/db"))
 
+    def test_objects_of_one_notification_share_a_transaction(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """A commit waits for the disk, so that one for each row would take most of the time."""
+        keys = put(aws, {f"{n}": f'{{"eventId": "{n}"}}' for n in range(20)} | {"reject": "[]"})
+        outcomes = projector.handle(notification(*keys, "events/gone.json"), RawStorage(aws), warehouse)
+        assert [outcome["outcome"] for outcome in outcomes] == ["projected"] * 20 + ["rejected", "gone"]
+        transactions = "SELECT count(*), count(DISTINCT xmin::TEXT) FROM clickstream_events"
+        assert rows(warehouse_url, transactions) == [(20, 1)]
+
+    def test_the_same_event_twice_in_one_notification_is_one_row(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """The same object, and another object of the same event."""
+        (a, b) = put(aws, {"a": '{"eventId": "1"}', "b": '{"eventId": "1"}'})
+        outcomes = projector.handle(notification(a, a, b), RawStorage(aws), warehouse)
+        assert [outcome["outcome"] for outcome in outcomes] == ["projected", "already_known", "already_known"]
+        assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
+
+    def test_a_row_that_the_warehouse_refuses_keeps_no_other_out(
+        self, aws: Any, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """The error tells how each object fared, and the constraint, which an analyst may have added."""
+        projector.handle(notification(*put(aws, {"first": "{}"})), RawStorage(aws), warehouse)
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE clickstream_events ADD CONSTRAINT no_bad CHECK (event_name <> 'bad')")
+        bodies = {f"{n}": json.dumps({"eventId": f"{n}", "eventName": "bad" if n == 7 else "good"}) for n in range(20)}
+        with pytest.raises(ProjectionFailed, match=r"1 of 20 .*: the warehouse refused the row: .*no_bad") as raised:
+            projector.handle(notification(*put(aws, bodies)), RawStorage(aws), warehouse)
+        outcomes = raised.value.outcomes
+        assert [outcome["outcome"] for outcome in outcomes] == ["failed" if n == 7 else "projected" for n in range(20)]
+        assert (outcomes[7]["kind"], outcomes[7]["key"]) == ("RowRefused", f"{PREFIX}7.json")
+        assert rows(warehouse_url, "SELECT count(*) FROM clickstream_events WHERE event_name = 'good'") == [(19,)]
+
+    def test_a_warehouse_that_is_away_is_tried_once_for_all_objects(self, aws: Any) -> None:
+        """Each try may wait for the same timeout."""
+        event = notification(*put(aws, {f"{n}": "{}" for n in range(5)}))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            tries = []
+
+            def hang_up() -> None:
+                while True:
+                    try:
+                        connection, _ = server.accept()
+                    except OSError:
+                        return
+                    tries.append(1)
+                    connection.close()
+
+            listener = threading.Thread(target=hang_up)
+            listener.start()
+            warehouse = Warehouse(
+                f"postgresql://u@127.0.0.1:{server.getsockname()[1]}/db?sslmode=disable&gssencmode=disable"
+            )
+            with pytest.raises(ProjectionFailed, match="5 of 5") as raised:
+                projector.handle(event, RawStorage(aws), warehouse)
+            server.shutdown(socket.SHUT_RDWR)
+            listener.join()
+        assert {outcome["kind"] for outcome in raised.value.outcomes} == {"WarehouseUnavailable"}
+        assert len(tries) == 1
+
     def test_what_nobody_foresaw_fails_one_object_only(
         self, aws: Any, warehouse: Warehouse, warehouse_url: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -186,7 +249,11 @@ class TestHandle:
                 raise ValueError("private")
             return insert(row)
 
+        def failing_together(rows: Sequence[Row]) -> list[bool]:
+            return [failing(row) for row in rows]
+
         warehouse.insert = failing  # type: ignore[method-assign]
+        warehouse.insert_all = failing_together  # type: ignore[method-assign]
         keys = put(aws, {"a": '{"eventName": "bad"}', "b": '{"eventName": "good"}'})
         with pytest.raises(ProjectionFailed, match="ValueError at failing, line"):
             projector.handle(notification(*keys), RawStorage(aws), warehouse)

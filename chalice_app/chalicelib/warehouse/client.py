@@ -1,6 +1,6 @@
 """The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
-from chalicelib.contract import TABLE, Value
+from chalicelib.contract import EVENT_ID, TABLE, Value
 from chalicelib.convert import to_text
-from chalicelib.errors import UpgradeRefused, WarehouseUnavailable
+from chalicelib.errors import RowRefused, UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
@@ -22,6 +22,8 @@ __all__ = ["SESSION_SETTINGS", "UPGRADE", "Warehouse", "open_warehouse", "pin", 
 KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # a name of the contract
 # What to do about a table or column that is missing.
 UPGRADE = "run 'python -m analysis upgrade' as the owner of its tables"
+# Classes of SQLSTATE that say nothing about a row: connection, read-only server, resources, operator, system.
+OF_THE_SERVER = ("08", "25", "53", "57", "58")
 
 _T = TypeVar("_T")
 
@@ -78,16 +80,33 @@ class Warehouse:
         self._lock = Lock()
 
     def insert(self, row: Row) -> bool:
-        """Insert one row. Raises WarehouseUnavailable.
+        """Insert one row. Raises RowRefused or WarehouseUnavailable.
 
         Returns:
             False if there is a row of this event id already, or if the event is of a person who was erased.
         """
-        return self._run(lambda connection: self._execute(connection, self._insert, row)) == 1
+        return self._run(lambda connection: self._execute(connection, self._insert, row)).rowcount == 1
+
+    def insert_all(self, rows: Sequence[Row]) -> list[bool]:
+        """Insert several rows with one statement: all of them or, if it raises, no row.
+
+        Returns:
+            For each row what `insert` returns.
+
+        Raises:
+            RowRefused: PostgreSQL refuses at least one of the rows.
+            WarehouseUnavailable: The warehouse does not answer.
+        """
+        statement = self._schema.insert_all(len(rows))
+        values = tuple(value for row in rows for value in row)
+        new = {event_id for (event_id,) in self._run(lambda connection: self._execute(connection, statement, values))}
+        # Of two rows with the same id, only the first is new.
+        firsts = {row[EVENT_ID]: number for number, row in reversed(list(enumerate(rows)))}
+        return [row[EVENT_ID] in new and firsts[row[EVENT_ID]] == number for number, row in enumerate(rows)]
 
     def is_known(self, event_id: Value) -> bool:
         """Whether there is a row of this event id. Raises WarehouseUnavailable."""
-        return self._run(lambda connection: self._execute(connection, KNOWN, (event_id,))) == 1
+        return self._run(lambda connection: self._execute(connection, KNOWN, (event_id,))).rowcount == 1
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Record an object that cannot become a row. The first reason stays. Raises WarehouseUnavailable."""
@@ -128,19 +147,21 @@ class Warehouse:
                     self._connection = self._connect()
                 return work(self._connection)
             except psycopg.Error as error:
+                if self._connection is not None and _is_of_the_row(error):
+                    raise RowRefused(f"the warehouse refused the row: {reason(error)}") from error
                 self.close()
                 if not kept:
                     raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}") from error
         return self._run(work)
 
-    def _execute(self, connection: psycopg.Connection, statement: str, parameters: tuple[Any, ...]) -> int:
-        """Run one statement and give its row count; add what it misses first, if the role may do that."""
+    def _execute(self, connection: psycopg.Connection, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
+        """Run one statement and give its cursor; add what it misses first, if the role may do that."""
         try:
-            return connection.execute(statement.encode(), parameters).rowcount
+            return connection.execute(statement.encode(), parameters)
         except (UndefinedTable, UndefinedColumn):
             self._schema.upgrade(connection, as_allowed=True)
         try:
-            return connection.execute(statement.encode(), parameters).rowcount
+            return connection.execute(statement.encode(), parameters)
         except (UndefinedTable, UndefinedColumn) as error:
             raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
 
@@ -185,10 +206,16 @@ def pin(
 
 
 def reason(error: psycopg.Error) -> str:
-    """PostgreSQL's error in one line; only the kind of error if its text would quote the row."""
+    """PostgreSQL's error in one line; if its text would quote the row, only the kind of error and the constraint."""
     if isinstance(error, psycopg.DataError | psycopg.IntegrityError):
-        return type(error).__name__
+        constraint = error.diag.constraint_name
+        return type(error).__name__ if constraint is None else f"{type(error).__name__} of {constraint}"
     return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _is_of_the_row(error: psycopg.Error) -> bool:
+    """Whether PostgreSQL refused one statement, and goes on answering others."""
+    return error.sqlstate is not None and not error.sqlstate.startswith(OF_THE_SERVER)
 
 
 def _open(parameters: Parameters) -> psycopg.Connection:

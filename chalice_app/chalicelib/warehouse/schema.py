@@ -181,10 +181,15 @@ class Schema:
     @property
     def insert(self) -> str:
         """SQL that inserts one row, with a placeholder for each column."""
-        return (
-            f"INSERT INTO {TABLE} ({self.names}) VALUES ({', '.join(['%s'] * len(self.columns))}) "  # noqa: S608  # names of the contract
-            "ON CONFLICT (event_id) DO NOTHING"
-        )
+        return self._insert(1)
+
+    def insert_all(self, rows: int) -> str:
+        """SQL that inserts so many rows, with a placeholder for each value. It returns the ids of the new rows."""
+        return f"{self._insert(rows)} RETURNING event_id"
+
+    def _insert(self, rows: int) -> str:
+        values = ", ".join([f"({', '.join(['%s'] * len(self.columns))})"] * rows)
+        return f"INSERT INTO {TABLE} ({self.names}) VALUES {values} ON CONFLICT (event_id) DO NOTHING"  # noqa: S608  # names of the contract
 
     def pending(self, connection: psycopg.Connection) -> list[str]:
         """Find what this warehouse lacks, and change nothing.

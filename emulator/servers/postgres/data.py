@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGQUIT, Signals
+from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, Signals
 
 import psutil
 
@@ -142,6 +142,7 @@ def _ends_on(data: Path, number: Signals, timeout: float) -> bool:
             # A server ends its own children. Children whose server is gone get the signal themselves.
             if number == SIGKILL or process.ppid() not in pids:
                 process.send_signal(number)
+            process.send_signal(SIGCONT)  # a frozen process takes the signal only then
     return wait_until(lambda: not servers_on(data), timeout if found else 0)
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from psycopg import conninfo
 
 from chalicelib.contract import COLUMNS
-from chalicelib.errors import OtherPriceDecimals, SettingsError, UpgradeRefused, WarehouseUnavailable
+from chalicelib.errors import OtherPriceDecimals, RowRefused, SettingsError, UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row, flatten
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Schema
@@ -170,8 +170,41 @@ class TestInsert:
         warehouse.insert(a_row())
         with psycopg.connect(warehouse_url, autocommit=True) as connection:
             connection.execute("ALTER TABLE clickstream_events ADD CHECK (event_name <> 'private')")
-        with pytest.raises(WarehouseUnavailable, match=r"the warehouse failed: CheckViolation$"):
+        with pytest.raises(
+            WarehouseUnavailable, match=r"refused the row: CheckViolation of clickstream_events_\w+_check$"
+        ):
             warehouse.insert(a_row("b", "private"))
+
+    def test_a_refused_row_costs_no_connection(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """The row is tried once, and the connection is kept: neither was at fault."""
+        warehouse.insert(a_row())
+        change(warehouse_url, "CREATE SEQUENCE tries")
+        change(warehouse_url, "ALTER TABLE clickstream_events ADD CHECK (nextval('tries') > 0 AND event_name <> 'bad')")
+        before = warehouse._connection
+        with pytest.raises(RowRefused):
+            warehouse.insert(a_row("b", "bad"))
+        assert warehouse._connection is before
+        # The constraint was checked once for the row that was there already, and once for the refused one.
+        assert ask(warehouse_url, "SELECT last_value FROM tries") == [(2,)]
+
+    @pytest.mark.parametrize("state", ["53100", "57P01", "08006", "25006"])
+    def test_what_ails_the_server_is_no_refusal_of_a_row(
+        self, state: str, warehouse: Warehouse, warehouse_url: str
+    ) -> None:
+        """A full disk, a shutdown, a lost connection, a server that only reads."""
+        warehouse.insert(a_row())
+        change(
+            warehouse_url,
+            "CREATE FUNCTION ail() RETURNS TRIGGER LANGUAGE plpgsql AS $$"
+            f"BEGIN RAISE EXCEPTION 'ill' USING ERRCODE = '{state}'; END $$",
+        )
+        change(
+            warehouse_url,
+            "CREATE TRIGGER ail BEFORE INSERT ON clickstream_events FOR EACH ROW EXECUTE FUNCTION ail()",
+        )
+        with pytest.raises(WarehouseUnavailable, match="the warehouse failed: ill") as raised:
+            warehouse.insert(a_row("b"))
+        assert not isinstance(raised.value, RowRefused)
 
     @pytest.mark.slow
     @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -188,6 +221,45 @@ class TestInsert:
             stored = warehouse._connection.execute(f"{ALL_EVENTS} WHERE event_id = %s", row[:1]).fetchall()
             warehouse._connection.execute("DELETE FROM clickstream_events")
         assert stored == [row]
+
+
+class TestInsertAll:
+    def test_all_come_with_one_transaction(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """Each row tells whether it is new: known ones, and the second of two with the same id, are not."""
+        warehouse.insert(a_row("known"))
+        rows = [a_row("a", "first"), a_row("known"), a_row("a", "second"), a_row("b")]
+        assert warehouse.insert_all(rows) == [True, False, False, True]
+        assert warehouse.insert_all(rows) == [False] * 4
+        found = ask(warehouse_url, "SELECT count(*), count(DISTINCT xmin::TEXT) FROM clickstream_events")
+        assert found == [(3, 2)]
+
+    def test_one_that_is_refused_keeps_all_out(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """They can be inserted one by one then."""
+        warehouse.insert(a_row())
+        change(warehouse_url, "ALTER TABLE clickstream_events ADD CHECK (event_name <> 'bad')")
+        with pytest.raises(RowRefused):
+            warehouse.insert_all([a_row("b"), a_row("c", "bad")])
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
+        assert warehouse.insert(a_row("b"))
+
+    def test_the_table_is_created_on_first_use(self, warehouse: Warehouse) -> None:
+        """As for one row."""
+        assert warehouse.insert_all([a_row("a"), a_row("b")]) == [True, True]
+
+    def test_it_needs_no_more_rights_than_one_row(
+        self, warehouse: Warehouse, warehouse_url: str, limited: Warehouse
+    ) -> None:
+        """To insert, and to read the id."""
+        warehouse.insert(a_row())
+        change(warehouse_url, GRANT_INSERT)
+        assert limited.insert_all([a_row("a"), a_row("b")]) == [False, True]
+
+    def test_values_of_every_kind_arrive_as_they_are(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """Also beside rows that lack them, or have a larger number."""
+        bodies = ["{}", '{"product": {"price": 3}}', '{"product": {"price": 5000000000}, "isFirstVisit": true}']
+        rows = [flatten(body.encode(), f"events/{number}.json", NOW) for number, body in enumerate(bodies)]
+        assert warehouse.insert_all(rows) == [True] * 3
+        assert sorted(ask(warehouse_url, ALL_EVENTS), key=str) == sorted(rows, key=str)
 
 
 class TestUpgrade:

@@ -1,3 +1,4 @@
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -7,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psycopg
 import pytest
 
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from emulator.api import wait as module
+from emulator.api.app import web_app
 from emulator.api.arrivals import Arrivals
 from emulator.api.running import Running
 from emulator.stack.beginning import Beginning
-from tests.support.running import client, running
+from tests.support.running import client, running, store
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +48,14 @@ def insert(
     warehouse.insert(flatten(body.encode(), "events/x.json", at + timedelta(minutes=minutes)))
 
 
+def project(stack: Running, warehouse: Warehouse, name: str, session: str, number: int = 0) -> None:
+    """One event through the stack's own projector: the traces are told."""
+    body = f'{{"eventName":"{name}","eventId":"{name}{number}","sessionId":"{session}"}}'
+    file = store(stack, f"events/{name}{number}.json", body)
+    warehouse.insert(flatten(body.encode(), file.key, datetime.now(UTC)))
+    stack.traces.projected(file, "projected", None)
+
+
 def wait(stack: Running, query: str) -> tuple[int, dict[str, Any]]:
     answer = client(stack).get(f"/api/wait?{query}")
     return answer.status_code, answer.json()
@@ -66,6 +77,50 @@ class TestWait:
         threading.Timer(0.3, insert, [warehouse, "click"]).start()
         status, answer = wait(stack, "eventName=click&timeout=20")
         assert (status, answer["count"]) == (200, 1)
+
+    def test_an_event_that_the_stack_projects(
+        self, stack: Running, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Is noticed at once; the warehouse need not be asked again and again."""
+        monkeypatch.setattr("emulator.api.arrivals.LOOK_SECONDS", 3600)
+        monkeypatch.setattr("emulator.api.arrivals.MOST_LOOK_SECONDS", 3600)
+        threading.Timer(0.3, project, [stack, warehouse, "click", "s"]).start()
+        status, answer = wait(stack, "eventName=click&sessionId=s&timeout=20")
+        assert (status, answer["count"]) == (200, 1)
+
+    def test_waiting_costs_the_warehouse_nothing(
+        self, stack: Running, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Fifty requests wait, while other events come: each asks at its beginning and its end, one at a time."""
+        asked: list[int] = []
+        running_now: list[int] = []
+        count = Arrivals.count
+
+        def counted(arrivals: Arrivals) -> int:
+            running_now.append(1)
+            asked.append(len(running_now))
+            try:
+                return count(arrivals)
+            finally:
+                running_now.pop()
+
+        monkeypatch.setattr(Arrivals, "count", counted)
+        app = web_app(stack)
+
+        async def wait_all() -> list[int]:
+            transport = httpx2.ASGITransport(app)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080", timeout=60) as asking:
+                waits = [asking.get(f"/api/wait?sessionId=none-{number}&timeout=3") for number in range(50)]
+                return [answer.status_code for answer in await asyncio.gather(*waits, meanwhile())][:50]
+
+        async def meanwhile() -> httpx2.Response:
+            for number in range(100):
+                await asyncio.to_thread(project, stack, warehouse, "click", "other", number)
+            return httpx2.Response(200)
+
+        assert asyncio.run(wait_all()) == [408] * 50
+        assert max(asked) == 1
+        assert len(asked) <= 2 * 50
 
     def test_too_few_when_time_is_up(self, stack: Running, warehouse: Warehouse) -> None:
         """408, with the events that did come, and how many of each name."""

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGTERM
+from signal import SIGINT, SIGKILL, SIGSTOP, SIGTERM
 
 import psutil
 import pytest
@@ -71,6 +71,14 @@ class TestChild:
         assert wait_until(lambda: child.last_lines() == ["up"], 10)
         child.stop(timeout=0.2)
         assert child.returncode == -SIGKILL
+
+    def test_a_frozen_one_gets_the_signal(self, shell: Callable[[str], Child]) -> None:
+        """It is continued, so that it can end as it was asked to, and need not be killed."""
+        child = shell("exec sleep 60")
+        assert child.pid is not None
+        os.kill(child.pid, SIGSTOP)
+        child.stop(timeout=5)
+        assert child.returncode == -SIGTERM
 
     def test_stops_twice(self, shell: Callable[[str], Child]) -> None:
         """Stopping what has ended changes nothing."""

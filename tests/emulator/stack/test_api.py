@@ -165,6 +165,22 @@ class TestFaults:
         api.switch(triggersOff=False)
         api.wait("click", 5)
 
+    def test_a_constraint_that_refuses_rows(self, api: Api) -> None:
+        """Other events become rows; the refused ones are named with the constraint, and come when it is gone."""
+        with psycopg.connect(api.stack.stack.dw_url, autocommit=True) as analyst:
+            analyst.execute("ALTER TABLE clickstream_events ADD CONSTRAINT no_bad CHECK (event_name <> 'bad')")
+            for name in ("bad", "click", "bad"):
+                api.post(name)
+            api.wait("click", 1)
+            wait_for(lambda: len(api.events(state="failed")) == 2)
+            reasons = {(event["eventName"], event["reason"]) for event in api.events(state="failed")}
+            assert reasons == {("bad", "the warehouse refused the row: CheckViolation of no_bad")}
+            projector = httpx2.get(f"{api.url}/health", timeout=30).json()["parts"]["projector"]
+            assert (projector["pending"], projector["failing"]) == (2, 2)
+            assert projector["detail"].startswith("2 objects failed, and are tried again; the last: ")
+            analyst.execute("ALTER TABLE clickstream_events DROP CONSTRAINT no_bad")
+        api.wait("bad", 2)
+
     def test_warehouse_down(self, api: Api) -> None:
         """Events are accepted, and wait with a reason; afterwards they are rows."""
         api.switch(warehouseDown=True)

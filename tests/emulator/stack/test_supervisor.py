@@ -1,11 +1,13 @@
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from command_line.errors import CommandError
-from emulator.stack.supervisor import MAX_RESTARTS, Supervisor, interruptible
+from emulator.stack.supervisor import MAX_RESTARTS, Supervisor, back_off, interruptible
 from tests.support.stack_process import wait_for
 
 
@@ -17,20 +19,28 @@ class FakePart:
         self.log: list[str] = []
         self.deaths = deaths
         self.startable = startable
+        self.silent = False
+        self.starting: threading.Event | None = None  # what a start waits for
         self._runs = False
 
     def start(self) -> None:
         self.log.append("start")
+        if self.starting is not None:
+            self.starting.wait(30)
         if not self.startable:
             raise CommandError(f"{self.name} cannot start")
+        self.silent = False
         self._runs = True
 
     def stop(self) -> None:
         self.log.append("stop")
+        if self.starting is not None:
+            self.starting.set()
         self._runs = False
 
     def check(self) -> str | None:
-        return None
+        self.log.append("check")
+        return "timed out" if self.silent else None
 
     @property
     def is_alive(self) -> bool:
@@ -45,7 +55,18 @@ class FakePart:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulator.stack.supervisor.POLL_SECONDS", 0.01)
+    for name in ("POLL_SECONDS", "CHECK_SECONDS"):
+        monkeypatch.setattr(f"emulator.stack.supervisor.{name}", 0.01)
+
+
+@contextmanager
+def kept(supervisor: Supervisor) -> Iterator[None]:
+    """Supervise while the block runs, then stop all parts."""
+    threading.Thread(target=supervisor.run, daemon=True).start()
+    try:
+        yield
+    finally:
+        supervisor.stop()
 
 
 class TestSupervisor:
@@ -72,6 +93,83 @@ class TestSupervisor:
             CommandError, match="hopeless has died 6 times in a minute; its last lines:\nits last words"
         ):
             supervisor.run()
+
+    def test_one_that_is_not_vital_never_ends_the_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """However often it dies; the others go on, and it is said why it does not run."""
+        monkeypatch.setattr("emulator.stack.supervisor.MOST_BACK_OFF_SECONDS", 0.01)
+        warehouse, ingest = FakePart("warehouse", deaths=20), FakePart("ingest")
+        reports: list[str] = []
+        supervisor = Supervisor(reports.append)
+        supervisor.add(warehouse, is_vital=False)
+        supervisor.add(ingest)
+        with kept(supervisor):
+            wait_for(lambda: warehouse.log.count("start") == 20 + 1)
+            assert ingest.log == ["start"]
+            assert supervisor.problem(warehouse) is None
+            warehouse.startable, warehouse.deaths = False, 1
+            wait_for(lambda: supervisor.problem(warehouse) == "warehouse cannot start")
+            wait_for(lambda: reports.count("warehouse did not start: warehouse cannot start") > MAX_RESTARTS)
+            warehouse.startable = True
+            wait_for(lambda: supervisor.problem(warehouse) is None)
+        assert warehouse.log[-1] == ingest.log[-1] == "stop"
+
+    def test_one_that_is_not_vital_is_restarted_less_and_less_often(self) -> None:
+        """The first time at once, then after a wait that doubles."""
+        assert [back_off(restarts) for restarts in range(1, 8)] == [1, 2, 4, 8, 15, 15, 15]
+
+    def test_a_part_that_waits_for_its_next_try_is_left_alone(self) -> None:
+        """The back-off counts, not the poll."""
+        part = FakePart("warehouse", deaths=100)
+        reports: list[str] = []
+        supervisor = Supervisor(reports.append)
+        supervisor.add(part, is_vital=False)
+        with kept(supervisor):
+            wait_for(lambda: "warehouse runs again" in reports)
+            time.sleep(0.2)
+            assert part.log == ["start", "stop", "start"]
+            assert supervisor.problem(part) == "it died: its last words"
+
+    def test_one_that_does_not_answer_is_restarted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Though its process runs: PostgreSQL in a smart shutdown, for example, waits for the sessions that it has."""
+        monkeypatch.setattr("emulator.stack.supervisor.SILENT_SECONDS", 0.1)
+        reports: list[str] = []
+        supervisor = Supervisor(reports.append)
+        warehouse, projector = FakePart("warehouse"), FakePart("projector")
+        supervisor.add(warehouse, must_answer=True)
+        supervisor.add(projector)
+        warehouse.silent = projector.silent = True
+        with kept(supervisor):
+            wait_for(lambda: "warehouse runs again" in reports)
+            assert reports[2].startswith("warehouse does not answer and is started again")
+            assert warehouse.log.count("check") > 2
+            assert projector.log == ["start"]
+
+    def test_one_missed_check_restarts_nothing(self) -> None:
+        """A part may be busy for a moment."""
+        part = FakePart("s3")
+        supervisor = Supervisor(lambda _: None)
+        supervisor.add(part, must_answer=True)
+        with kept(supervisor):
+            for silent in (True, False, True, False):
+                part.silent = silent
+                before = part.log.count("check")
+                wait_for(lambda: part.log.count("check") > before + 1)  # noqa: B023  # asked before the loop goes on
+            assert "stop" not in part.log
+
+    def test_a_slow_restart_keeps_no_other_part_down(self) -> None:
+        """The recovery of a warehouse may take minutes; and stopping the stack does not wait for it."""
+        slow, other = FakePart("warehouse", deaths=1), FakePart("ingest")
+        supervisor = Supervisor(lambda _: None)
+        supervisor.add(slow, is_vital=False)
+        supervisor.add(other)
+        slow.stop = lambda: slow.log.append("stop")  # type: ignore[method-assign]
+        slow.starting = threading.Event()
+        with kept(supervisor):
+            wait_for(lambda: slow.log == ["start", "stop", "start"])
+            other.deaths = 1
+            wait_for(lambda: other.log == ["start", "stop", "start"])
+            del slow.stop
+        assert not slow.is_alive
 
     def test_all_are_stopped_the_last_first(self) -> None:
         """Also one that could not be started."""

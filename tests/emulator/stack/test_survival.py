@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from uuid import uuid4
 
 import httpx2
@@ -67,6 +69,58 @@ class TestParts:
             time.sleep(0.2)
         assert stack.process.wait(30) == 2
         assert "s3 has died 6 times in a minute; its last lines:" in stack.output()
+
+
+class TestWarehouse:
+    def test_a_warehouse_that_cannot_be_kept_running_stops_nothing_else(
+        self, new_stack: Callable[..., StackProcess]
+    ) -> None:
+        """Ingest accepts events, the page says why the warehouse is down, and rows come once it can start again.
+
+        As when its disk is full: PostgreSQL crashes, and cannot start again.
+        """
+        stack = new_stack().start()
+        [[directory]] = stack.ask("SHOW data_directory")
+        control = Path(directory, "global", "pg_control")
+        control.rename(control.with_name("pg_control.away"))
+        wait_for(lambda: self._kill_postgres(stack) and stack.output().count("warehouse did not start") > 3, 90)
+        event_ids = [str(uuid4()) for _ in range(3)]
+        for event_id in event_ids:
+            assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
+        parts = stack.health()["parts"]
+        assert parts["warehouse"]["state"] == "down"
+        assert "does not start" in parts["warehouse"]["detail"]
+        assert "pg_control" in parts["warehouse"]["detail"]
+        assert [parts[name]["state"] for name in ("ingest", "s3", "page")] == ["ok"] * 3
+        control.with_name("pg_control.away").rename(control)
+        wait_for(lambda: stack.health()["healthy"], 60)
+        stack.wait_for_rows(event_ids)
+
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGSTOP])
+    def test_one_that_runs_and_does_not_answer_is_restarted(
+        self, number: signal.Signals, new_stack: Callable[..., StackProcess]
+    ) -> None:
+        """SIGTERM asks PostgreSQL to wait for its sessions, and the projector's own never ends."""
+        stack = new_stack().start()
+        first = str(uuid4())
+        stack.post(json.dumps({"eventId": first}))
+        stack.wait_for_rows([first])
+        self._postgres(stack)[0].send_signal(number)
+        event_id = str(uuid4())
+        assert stack.post(json.dumps({"eventId": event_id})).status_code == 200
+        wait_for(lambda: "warehouse does not answer and is started again" in stack.output(), 60)
+        wait_for(lambda: "warehouse runs again" in stack.output(), 60)
+        stack.wait_for_rows([event_id])
+
+    @staticmethod
+    def _postgres(stack: StackProcess) -> list[psutil.Process]:
+        return [child for child in stack.tree()[0].children() if child.name() == "postgres"]
+
+    def _kill_postgres(self, stack: StackProcess) -> bool:
+        for process in self._postgres(stack):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return True
 
 
 class TestKillEverything:

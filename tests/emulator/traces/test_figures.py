@@ -26,8 +26,8 @@ class TestFigures:
             figures.count(waiting, Trace("a", state))
         figures.count(None, refused_trace(400, "no", 1))
         counted = figures.as_json()
-        names = ("accepted", "rows", "duplicates", "rejected", "waiting", "refused", "late")
-        assert [counted[name] for name in names] == [5, 1, 1, 1, 2, 1, 0]
+        names = ("accepted", "rows", "duplicates", "rejected", "waiting", "failing", "refused", "late")
+        assert [counted[name] for name in names] == [5, 1, 1, 1, 2, 1, 1, 0]
 
     def test_late_ones_are_counted_once(self) -> None:
         """However often they change afterwards."""

@@ -1,5 +1,5 @@
 from chalicelib.projector import objects
-from emulator.triggers.notification import object_created
+from emulator.triggers.notification import File, object_created, objects_created
 
 
 class TestObjectCreated:
@@ -10,3 +10,8 @@ class TestObjectCreated:
         assert record["s3"]["object"] == {"key": "events/a+b%2Bc/s%E1%BA%A3n.json", "size": 7}
         assert record["eventName"] == "ObjectCreated:Put"
         assert list(objects(event)) == [("raw", "events/a b+c/sản.json")]
+
+    def test_several_objects_are_several_records(self) -> None:
+        """In their order."""
+        event = objects_created("raw", [File("events/b.json", 7, 1), File("events/a.json", 8, 1)])
+        assert list(objects(event)) == [("raw", "events/b.json"), ("raw", "events/a.json")]

@@ -34,9 +34,9 @@ class Pipeline:
         partial.rename(path)
 
     def _project(self, event: dict[str, Any]) -> list[dict[str, Any]]:
-        ((_, key),) = objects(event)
-        self.delivered.append(key)
-        return [{"outcome": "projected", "key": key}]
+        keys = [key for _, key in objects(event)]
+        self.delivered += keys
+        return [{"outcome": "projected", "key": key} for key in keys]
 
     def _known(self, files: list[File]) -> list[File]:
         if self.failing:
@@ -95,6 +95,17 @@ class TestTriggers:
         pipeline.put("events/a.json")
         pipeline.put("events/2026/11/24/22/b.json")
         wait_for(lambda: {"events/2026/11/24/22/b.json", "events/a.json"} <= set(pipeline.delivered))
+
+    @pytest.mark.usefixtures("blind")
+    def test_a_backlog_is_delivered_from_the_newest_hour_on(self, pipeline: Pipeline) -> None:
+        """The sweep asks the warehouse about the newest hour first, too."""
+        hours = [f"events/2026/11/{day}/{hour:02}/a.json" for day in (23, 24) for hour in (0, 9, 10, 23)]
+        for key in hours:
+            pipeline.put(key)
+        pipeline.triggers.start()
+        wait_for(lambda: len(pipeline.delivered) == len(hours))
+        assert pipeline.asked == hours[::-1]
+        assert pipeline.delivered[0] == hours[-1]
 
     @pytest.mark.usefixtures("blind")
     def test_what_came_while_they_were_held_is_delivered_afterwards(

@@ -9,6 +9,7 @@ const COUNTERS = [
   ["accepted", "accepted"],
   ["rows", "rows"],
   ["waiting", "waiting"],
+  ["failing", "failing"],
   ["duplicates", "duplicates"],
   ["late", "late"],
   ["rejected", "rejected"],

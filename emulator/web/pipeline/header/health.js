@@ -6,10 +6,11 @@ import { byId, element, othersText } from "../element.js";
 const POLL_MS = 2000;
 let shown = null;
 
-const light = ([name, { state, where, detail, pending }]) =>
+const light = ([name, { state, where, detail, pending, failing }]) =>
   element("li", { "data-part": name, "data-state": state, title: [where, detail].filter(Boolean).join(" · ") },
     element("strong", {}, name), " ", element("span", { class: "light-state" }, state),
-    pending ? ` ${pending} waiting` : null, detail ? othersText("light-detail", detail) : null);
+    pending ? ` ${pending} waiting` : null, failing ? ` ${failing} failing` : null,
+    detail ? othersText("light-detail", detail) : null);
 
 const show = (parts) => {
   const text = JSON.stringify(parts);
