@@ -1,6 +1,6 @@
 """The ledger: accounts for every event that browsers numbered, whether it was received, lost or dropped."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -31,14 +31,15 @@ def account(
     A tab's events carry numbers (`seq`). A number that is missing between two numbers of a tab counts in the hour in
     which the tab's next event was received. It counts as `overflowed`, `refused` or `withheld` as far as the client's
     own counters grew in that hour, and as `lost` otherwise. Losses before a tab's first event of the span and after its
-    last one cannot be seen. A number of an event of the lookback is not missing.
+    last one cannot be seen. A number of an event of the lookback, or of so long after the span, is not missing.
 
     Args:
         source: The raw bucket, as for `read_events`.
         start: The first moment, aware. Partitions are hours in UTC: all events of the hours that cover the span count.
         end: The moment after the last, aware.
         by_client: Give a row per client instead of per hour.
-        lookback: How long before the span an event may have been received first that came again in it.
+        lookback: How long before the span an event may have been received first that came again in it; and how long
+            after it an event may be received whose number is missing in it.
 
     Returns:
         One row per hour of receipt (`hour`, UTC) or per client (`client_id`; null for events without one), ordered by
@@ -55,17 +56,23 @@ def account(
     Raises:
         AnalysisError: As in `read_events`.
     """
-    first, _ = covering_hours(start, end)
+    first, last = covering_hours(start, end)
     read = read_hours(source, start, end, fields=FIELDS, keep_duplicates=True)
     earlier = read_hours(source, min(first, start - lookback), first, fields=("tab_id", "seq")).frame
     events = read.frame.unique("event_id", keep="first", maintain_order=True)
     events = events.join(earlier, on="event_id", how="anti", maintain_order="left")
+    others = earlier
+    now = datetime.now(UTC)
+    if last < now and not gaps_of(events, earlier).is_empty():
+        # Only then: a number that is missing may have arrived after the span.
+        later = read_hours(source, last, max(last, min(end + lookback, now)), fields=("tab_id", "seq")).frame
+        others = pl.concat([earlier, later])
     by = "client_id" if by_client else "hour"
     parts = [
         _count(events, by, "received"),
         _count(read.frame.join(events, on=KEY, how="anti"), by, "repeated"),
         _count(_late(events), by, "late"),
-        _missing(events, gaps_of(events, earlier).filter(pl.col("until") >= first), by),
+        _missing(events, gaps_of(events, others).filter(pl.col("until") >= first), by),
         _rejected(read.corrupt, by),
     ]
     together = pl.concat(parts, how="diagonal").group_by(by).agg(pl.all().sum()).sort(by, nulls_last=True)

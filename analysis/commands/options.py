@@ -57,7 +57,8 @@ lookback_option = click.option(
     type=click.FloatRange(0, MOST_LOOKBACK),
     default=24.0,
     show_default=True,
-    help="Hours before --start in which a duplicate's first object is looked for.",
+    help="Hours before --start in which a duplicate's first object is looked for, and after --end in which a number "
+    "that is missing in a tab may still have arrived.",
 )
 
 

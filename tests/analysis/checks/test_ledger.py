@@ -107,6 +107,15 @@ class TestAccount:
         objects.add(received=2, seq=9)
         assert total(account(objects.write(tmp_path), START, END)) == counts(sent=4, received=2, lost=2)
 
+    def test_a_number_that_arrives_after_the_span_is_not_lost(self, tmp_path: Path) -> None:
+        """Number 2 waited in the browser until the span was over; nobody ever got number 3."""
+        objects = Objects()
+        for received, seq in ((1, 1), (2, 4), (5 * HOUR, 2)):
+            objects.add(received=received, seq=seq)
+        bucket = objects.write(tmp_path)
+        assert total(account(bucket, START, END)) == counts(sent=3, received=2, lost=1)
+        assert total(account(bucket, START, END, lookback=timedelta(0))) == counts(sent=4, received=2, lost=2)
+
     def test_late_is_what_took_longer_than_the_clients_clock_explains(self, tmp_path: Path) -> None:
         """More than five minutes, as in validate."""
         objects = Objects()
