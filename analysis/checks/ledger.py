@@ -1,15 +1,16 @@
 """The ledger: accounts for every event that browsers numbered, whether it was received, lost or dropped."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from analysis.checks.validation.clocks import MOST_LATE, SECOND, timed
 from analysis.checks.validation.sequences import gaps_of
-from analysis.raw.partitions import hour_of
+from analysis.raw.partitions import covering_hours, hour_of
 from analysis.rows.fields import KEY
 from analysis.rows.reader import read_hours
+from analysis.rows.selection import DAY
 
 __all__ = ["COUNTS", "account", "total"]
 
@@ -22,26 +23,30 @@ FIELDS = (KEY, "tab_id", "seq", *DROPPED.values(), "sent_event_timestamp", "rece
 HOUR = pl.col("event_timestamp").dt.truncate("1h")
 
 
-def account(source: str | Path, start: datetime, end: datetime, *, by_client: bool = False) -> pl.DataFrame:
+def account(
+    source: str | Path, start: datetime, end: datetime, *, by_client: bool = False, lookback: timedelta = DAY
+) -> pl.DataFrame:
     """Account for the events of a span of hours in UTC.
 
     A tab's events carry numbers (`seq`). A number that is missing between two numbers of a tab counts in the hour in
     which the tab's next event was received. It counts as `overflowed`, `refused` or `withheld` as far as the client's
     own counters grew in that hour, and as `lost` otherwise. Losses before a tab's first event of the span and after its
-    last one cannot be seen.
+    last one cannot be seen. A number of an event of the lookback, or of so long after the span, is not missing.
 
     Args:
         source: The raw bucket, as for `read_events`.
         start: The first moment, aware. Partitions are hours in UTC: all events of the hours that cover the span count.
         end: The moment after the last, aware.
         by_client: Give a row per client instead of per hour.
+        lookback: How long before the span an event may have been received first that came again in it; and how long
+            after it an event may be received whose number is missing in it.
 
     Returns:
         One row per hour of receipt (`hour`, UTC) or per client (`client_id`; null for events without one), ordered by
         that column, nulls last. The other columns are COUNTS:
 
         - `sent`: received + lost + overflowed + refused + withheld: all numbers that browsers gave.
-        - `received`: events, each once.
+        - `received`: events, each once. An event that was first received in the lookback is not one of them.
         - `lost`, `overflowed`, `refused`, `withheld`: missing numbers, as described above.
         - `late`: events that took more than five minutes longer than their client's quickest event. The comparison is
           within one client, because its clock may be wrong.
@@ -51,14 +56,23 @@ def account(source: str | Path, start: datetime, end: datetime, *, by_client: bo
     Raises:
         AnalysisError: As in `read_events`.
     """
+    first, last = covering_hours(start, end)
     read = read_hours(source, start, end, fields=FIELDS, keep_duplicates=True)
+    earlier = read_hours(source, min(first, start - lookback), first, fields=("tab_id", "seq")).frame
     events = read.frame.unique("event_id", keep="first", maintain_order=True)
+    events = events.join(earlier, on="event_id", how="anti", maintain_order="left")
+    others = earlier
+    now = datetime.now(UTC)
+    if last < now and not gaps_of(events, earlier).is_empty():
+        # Only then: a number that is missing may have arrived after the span.
+        later = read_hours(source, last, max(last, min(end + lookback, now)), fields=("tab_id", "seq")).frame
+        others = pl.concat([earlier, later])
     by = "client_id" if by_client else "hour"
     parts = [
         _count(events, by, "received"),
         _count(read.frame.join(events, on=KEY, how="anti"), by, "repeated"),
         _count(_late(events), by, "late"),
-        _missing(events, by),
+        _missing(events, gaps_of(events, others).filter(pl.col("until") >= first), by),
         _rejected(read.corrupt, by),
     ]
     together = pl.concat(parts, how="diagonal").group_by(by).agg(pl.all().sum()).sort(by, nulls_last=True)
@@ -79,16 +93,14 @@ def _late(events: pl.DataFrame) -> pl.DataFrame:
     return timed(events.rename({"sent_event_timestamp": "sent_at"})).filter(pl.col("delay") > MOST_LATE * SECOND)
 
 
-def _missing(events: pl.DataFrame, by: str) -> pl.DataFrame:
+def _missing(events: pl.DataFrame, gaps: pl.DataFrame, by: str) -> pl.DataFrame:
     """Count missing numbers as dropped by the client's own counters, and the rest as `lost`.
 
     One tab's event may report what another tab dropped. So gaps and counters are compared per client and hour, not per
     tab.
     """
     counts = [
-        gaps_of(events).select(
-            "client_id", hour=pl.col("until").dt.truncate("1h"), gap=pl.col("last") - pl.col("first") + 1
-        ),
+        gaps.select("client_id", hour=pl.col("until").dt.truncate("1h"), gap=pl.col("last") - pl.col("first") + 1),
         *(_grown(events, counter).rename({"grown": name}) for name, counter in DROPPED.items()),
     ]
     frame = pl.concat(counts, how="diagonal").group_by("client_id", "hour").agg(pl.all().sum())

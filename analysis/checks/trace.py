@@ -66,15 +66,19 @@ def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetim
     Raises:
         AnalysisError: As in `read_events`, or the warehouse does not answer.
     """
-    events = read_hours(source, start, end, fields=(KEY, *DELIVERY_FIELDS), keep_duplicates=True)
+    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    # With the row's own decimals, or else no object would give the row.
+    decimals = None if warehouse is None else warehouse.price_decimals
+    fields = (KEY, *DELIVERY_FIELDS)
+    events = read_hours(source, start, end, fields=fields, keep_duplicates=True, price_decimals=decimals)
     by_key = events.frame.filter(pl.col(KEY) == event_id)
     row_id = str(by_key[ID].item()) if len(by_key) else _id(event_id)
     found = events.frame.filter(pl.col(ID) == row_id)
-    row = None if dw_url is None else _row(dw_url, row_id)
+    row = None if warehouse is None else _row(warehouse, row_id)
     return EventTrace(
         event_id,
-        dw_url is not None,
-        [_delivery(each, row, has_warehouse=dw_url is not None) for each in found.iter_rows(named=True)],
+        warehouse is not None,
+        [_delivery(each, row, has_warehouse=warehouse is not None) for each in found.iter_rows(named=True)],
         list(_rejects(source, events.corrupt, event_id)),
         row,
     )
@@ -85,9 +89,9 @@ def _id(text: str) -> str:
     return str(to_uuid(text))
 
 
-def _row(dw_url: str, row_id: str) -> dict[str, Any] | None:
+def _row(warehouse: WarehouseEvents, row_id: str) -> dict[str, Any] | None:
     try:
-        found = WarehouseEvents(dw_url).query(SELECT, {"event_id": row_id})
+        found = warehouse.query(SELECT, {"event_id": row_id})
     except NoTable:
         return None
     return None if found.is_empty() else found.row(0, named=True)

@@ -1,5 +1,6 @@
 """`python -m analysis erase`."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from command_line.printable import printable
 
 if TYPE_CHECKING:
     from analysis.repair.erase.run import Found
+    from analysis.repair.erase.vacuum import Vacuumed
 
 __all__ = ["erase_command"]
 
@@ -38,6 +40,12 @@ class _Id(click.ParamType[str]):
     "--mentions", is_flag=True, help="Also erase what only mentions an id. Do not use it with a short id, such as 7."
 )
 @click.option("--again", is_flag=True, help="Erase later objects of everybody who was erased before.")
+@click.option(
+    "--vacuum",
+    "with_vacuum",
+    is_flag=True,
+    help="Afterwards, also remove the bytes of deleted rows from the warehouse.",
+)
 @source_option
 @warehouse_option
 @click.option("--dry-run", is_flag=True, help="Only look; exit code 1 if something is found.")
@@ -51,33 +59,53 @@ def erase_command(
     *,
     mentions: bool,
     again: bool,
+    with_vacuum: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Erase a person from raw, rejects and warehouse, for good.
+    """Erase a person from raw, rejects and warehouse.
 
     It looks at every object (earlier versions included) and row, shows what it finds, and asks before it erases. A
     tombstone stays in raw and in the warehouse: a keyed hash that names nobody. From then on the warehouse refuses rows
     of this person. Events that the person's browser still sends are stored in raw, so run --again later. At the end it
     looks at everything once more. Exit code 1 if something is left, mentions of an id included.
 
-    Name all ids of the person: events before a login hold only the client's id. The command does not reach backups and
-    snapshots of the warehouse, or your own copies. The page of a local stack shows the events until you restart it.
+    Name all ids of the person: events before a login hold only the client's id. The page of a running local stack
+    forgets the person within seconds.
+
+    Deleted means that no query finds it. Some bytes stay for a while:
+
+    \b
+    - the files of the warehouse's tables: until --vacuum. It writes the tables
+      anew, and nobody can use them meanwhile
+    - the warehouse's log of changes (WAL): until PostgreSQL deletes or reuses its
+      files. In the local stack, --vacuum deletes them; elsewhere they go with
+      later checkpoints
+    - backups and snapshots, WAL archives and replicas, your own copies: as long as
+      you keep them. The command does not reach them
+    - logs: ingest.log, projector.log and those of both Lambdas in CloudWatch hold no
+      ids. The access log of API Gateway holds IP addresses until LogRetentionDays.
+      postgres.log holds messages without rows and statements. A postgres.log from
+      before this version may hold rows: delete it. So may the log of another
+      PostgreSQL: set log_error_verbosity=terse and log_min_error_statement=panic
 
     \b
     Examples:
       python -m analysis erase --client-id 6b0e… --dry-run
-      python -m analysis erase --user-id 4711 --client-id 6b0e… --client-id 91fa…
+      python -m analysis erase --user-id 4711 --client-id 6b0e… --client-id 91fa… --vacuum
       python -m analysis erase --again --yes
     """
     # Imported here, since Polars takes longer to import than --help takes to run.
     from analysis.place import needed_warehouse_of, source_of
     from analysis.repair.erase.person import Person
     from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
+    from analysis.repair.erase.vacuum import vacuum
 
     if again == bool(client_ids or user_ids) or (again and mentions):
         raise click.UsageError("name --client-id or --user-id, or else --again, which takes no id and no --mentions")
+    if with_vacuum and dry_run:
+        raise click.UsageError("--dry-run changes nothing: leave --vacuum out")
     if as_json and not (dry_run or yes):
         raise click.UsageError("--json cannot ask: add --dry-run or --yes")
     bucket = source_of(source)
@@ -94,9 +122,25 @@ def erase_command(
         left = erase_again(place, found) if again else erase(place, person, found, mentions=mentions)
         if not as_json:
             _show(left, "left", {})
+    vacuumed = vacuum(place.dw_url) if with_vacuum else None
     if as_json:
-        click.echo(json_text({"found": _as_json(found), "left": _as_json(left)}))
-    raise SystemExit(0 if left.is_nothing else 1)
+        done = None if vacuumed is None else asdict(vacuumed)
+        click.echo(json_text({"found": _as_json(found), "left": _as_json(left), "vacuumed": done}))
+    elif vacuumed is not None:
+        click.echo(_said(vacuumed))
+    is_done = left.is_nothing and not (vacuumed and vacuumed.still_visible)
+    raise SystemExit(0 if is_done else 1)
+
+
+def _said(vacuumed: "Vacuumed") -> str:
+    if vacuumed.still_visible:
+        return (
+            f"vacuumed, but {vacuumed.still_visible:,} deleted rows stay in the files, since an open transaction may "
+            "see them: end it, and run 'python -m analysis erase --again --vacuum'"
+        )
+    if not vacuumed.with_wal:
+        return "vacuumed the tables; statistics and WAL need a superuser"
+    return "vacuumed the tables and the statistics, and made a checkpoint"
 
 
 def _as_json(found: "Found") -> dict[str, object]:

@@ -1,11 +1,11 @@
 """The command `python -m analysis ledger`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
 from analysis.commands.notes import note_sample
-from analysis.commands.options import DAYS, source_option, span_options
+from analysis.commands.options import DAYS, lookback_option, source_option, span_options
 from analysis.metrics.range import span
 from analysis.metrics.zone import local_text
 from command_line.json_text import json_text
@@ -21,10 +21,18 @@ SUM = "sent = received + lost + overflowed + refused + withheld"
 @click.command("ledger")
 @source_option
 @span_options(DAYS)
+@lookback_option
 @click.option("--by-client", is_flag=True, help="Print a row per client instead of per hour.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def ledger_command(
-    source: str | None, start: datetime | None, end: datetime | None, zone: str, *, by_client: bool, as_json: bool
+    source: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    zone: str,
+    lookback: float,
+    *,
+    by_client: bool,
+    as_json: bool,
 ) -> None:
     """Account for every event that browsers numbered.
 
@@ -32,7 +40,8 @@ def ledger_command(
     also counts the events that it drops: because its store overflowed, because ingest refused them, or because the shop
     or the visitor withheld them. Exit code 1 if an event was lost.
 
-    Partitions are hours in UTC: all that cover the span are taken. The table shows them on the clocks of the zone.
+    Partitions are hours in UTC: all that cover the span are taken. The table shows them on the clocks of the zone. An
+    event that was received before the span, within --lookback, is not counted again, and its number is not missing.
 
     \b
     Examples:
@@ -44,11 +53,12 @@ def ledger_command(
     from analysis.place import source_of
 
     bucket = source_of(source)
-    ledger = account(bucket, *span(start, end, DAYS, zone), by_client=by_client)
+    back = timedelta(hours=lookback)
+    ledger = account(bucket, *span(start, end, DAYS, zone), by_client=by_client, lookback=back)
     note_sample(bucket)
     together = total(ledger)
     if as_json:
-        click.echo(json_text({"zone": zone, "total": together, "rows": ledger.to_dicts()}))
+        click.echo(json_text({"zone": zone, "lookback_hours": lookback, "total": together, "rows": ledger.to_dicts()}))
     else:
         from rich.console import Console
 
@@ -62,6 +72,7 @@ def ledger_command(
             text_table([by if by_client else f"hour ({zone})", *(TITLES.get(name, name) for name in COUNTS)], rows)
         )
         console.print(f"{SUM}; late events, duplicates and rejects are counted beside this.")
+        console.print(f"lookback {lookback:g} h for events that came before")
     raise SystemExit(1 if together["lost"] else 0)
 
 

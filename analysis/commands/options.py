@@ -10,10 +10,11 @@ from analysis.errors import AnalysisError
 from analysis.metrics.range import moment
 from analysis.metrics.zone import default_zone, zone_of
 
-__all__ = ["DAYS", "Time", "source_option", "span_options", "warehouse_option", "zone_option"]
+__all__ = ["DAYS", "Time", "lookback_option", "source_option", "span_options", "warehouse_option", "zone_option"]
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
+MOST_LOOKBACK = 24 * 366  # hours, as many as `moment` leaves room for
 
 
 class Time(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs only
@@ -49,6 +50,15 @@ source_option = click.option(
 )
 warehouse_option = click.option(
     "--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"
+)
+
+lookback_option = click.option(
+    "--lookback",
+    type=click.FloatRange(0, MOST_LOOKBACK),
+    default=24.0,
+    show_default=True,
+    help="Hours before --start in which a duplicate's first object is looked for, and after --end in which a number "
+    "that is missing in a tab may still have arrived.",
 )
 
 

@@ -70,13 +70,14 @@ def report_command(
     """Write the charts and tables of the notebooks to one page.
 
     The page is an HTML file. It needs no network and runs no script. Every metric is computed from raw. If there is a
-    warehouse, it is compared with raw.
+    warehouse, it is compared with raw. The page says which zone and which clock count. An event that was received in
+    the 24 hours before --start does not count again.
 
     \b
     Examples:
       python -m analysis report --out report.html
       python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
-      python -m analysis report --clock occurred --out when-it-happened.html
+      python -m analysis report --start 2026-11-24 --zone Asia/Ho_Chi_Minh --clock occurred --no-bots
       python -m analysis report --source s3://my-bucket --dw "$DW_URL"
     """
     # Imported here, because Polars takes longer to import than --help takes to run.

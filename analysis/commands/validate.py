@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 import click
 
-from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
+from analysis.commands.options import DAYS, lookback_option, source_option, span_options, warehouse_option
 from analysis.metrics.range import span
 
 __all__ = ["validate_command"]
+
+MOST_SETTLE = 24 * 3600  # AWS keeps a failed event for no longer
 
 
 @click.command("validate")
@@ -16,18 +18,12 @@ __all__ = ["validate_command"]
 @span_options(DAYS)
 @click.option(
     "--settle",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, MOST_SETTLE),
     default=300.0,
     show_default=True,
     help="Seconds from an event's receipt to its row. Younger events are not yet judged.",
 )
-@click.option(
-    "--lookback",
-    type=click.FloatRange(0),
-    default=24.0,
-    show_default=True,
-    help="Hours before --start in which a duplicate's first object is looked for.",
-)
+@lookback_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
     source: str | None,

@@ -12,6 +12,7 @@ from analysis.metrics.zone import default_zone, instant, local_text, offsets, zo
 __all__ = ["HISTORY_DAYS", "LoginState", "Range", "moment", "span"]
 
 HOUR = timedelta(hours=1)
+MARGIN = timedelta(days=366)  # readers look back and ahead, by no more than this
 HISTORY_DAYS = 28  # the default of notebooks and reports: four weekly cohorts
 LoginState: TypeAlias = Literal["logged_in", "anonymous"]
 
@@ -83,9 +84,11 @@ def moment(text: str | datetime, zone: str | None = None) -> datetime:
         raise AnalysisError(f"{text!r} is not a time: write 2026-11-25T09:00Z, or 2026-11-25") from None
     there = zone_of(zone or default_zone())
     try:
-        return instant(time, there) if time.tzinfo is None else time.astimezone(UTC)
+        found = instant(time, there) if time.tzinfo is None else time.astimezone(UTC)
+        _ = found - MARGIN, found + MARGIN
     except OverflowError:
         raise AnalysisError(f"{text} is too far away: write a time such as 2026-11-25T09:00Z") from None
+    return found
 
 
 def span(

@@ -83,16 +83,18 @@ def read_tombstones(source: Source) -> Tombstones | None:
     """Read the tombstones of a bucket.
 
     Returns:
-        None if nobody was ever erased from it.
+        None if nobody was ever erased from it. An empty key without hashes counts as none: no hash was made with it.
 
     Raises:
-        AnalysisError: The bucket cannot be read, or the tombstones' key is missing.
+        AnalysisError: The bucket cannot be read, or the tombstones' key is missing or damaged.
     """
     names = {name for found in source.folders([PREFIX]) for folder in found for name in folder.names}
     hashes = frozenset(bytes.fromhex(found[1]) for found in map(HASH_NAME.fullmatch, names) if found)
     if not hashes and KEY_NAME not in names:
         return None
     body = dict(source.read([Folder(PREFIX, [KEY_NAME])])).get(PREFIX + KEY_NAME, b"")
+    if not (hashes or body):
+        return None
     if not (found := KEY.fullmatch(body.decode("ascii", "replace"))):
         raise AnalysisError(f"{PREFIX}{KEY_NAME} is not the key that the tombstones were made with: bring that back")
     return Tombstones(bytes.fromhex(found[1]), hashes)

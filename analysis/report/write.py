@@ -8,7 +8,7 @@ from rich.progress import track
 
 from analysis.checks.validation.run import validate
 from analysis.errors import AnalysisError
-from analysis.history import History
+from analysis.history import HOUR, History
 from analysis.metrics.overview import overview
 from analysis.report.page import page
 from analysis.report.sections import sections
@@ -43,10 +43,18 @@ def write_report(history: History, path: Path) -> None:
 
 
 def overview_as_json(history: History) -> str:
-    """Give the overview's columns and values as one JSON object, with the zone, the sample, and what it lacks."""
+    """Give the overview as one JSON object, with how events count, the sample, and what it lacks."""
     sample = None if history.sample is None else asdict(history.sample)
     figures = overview(history.raw, history.within).row(0, named=True)
-    beside = {"zone": history.within.zone, "sample": sample, "unreadable": history.events.unreadable.to_dicts()}
+    beside = {
+        "zone": history.within.zone,
+        "clock": history.events.clock,
+        "lookback_hours": history.events.lookback / HOUR,
+        "login_state": history.within.login_state,
+        "bots": history.bots,
+        "sample": sample,
+        "unreadable": history.events.unreadable.to_dicts(),
+    }
     return json_text({**figures, **beside})
 
 
@@ -54,7 +62,8 @@ def overview_as_text(history: History, path: Path) -> str:
     """Say in one line how much happened and where the report is; in further lines, what is made up or missing."""
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
-    lines = [f"{', '.join(counts)}, {history.within}: {path}"]
+    bots = "" if history.bots else ", without bots"
+    lines = [f"{', '.join(counts)}, {history.events.clock} from {history.within}{bots}: {path}"]
     if history.sample is not None:
         lines.append(f"The report includes {history.sample}.")
     if unreadable := history.events.unreadable.height:

@@ -49,7 +49,7 @@ class Selection:
         lookahead: How long after `end` an event may be received that occurred in the range.
 
     Raises:
-        AnalysisError: The clock has another value, or a duration is negative.
+        AnalysisError: The clock has another value, or a duration is negative or leads beyond all calendars.
     """
 
     start: datetime
@@ -63,6 +63,10 @@ class Selection:
             raise AnalysisError(f"clock must be one of {', '.join(get_args(Clock))}, not {self.clock!r}")
         if min(self.lookback, self.lookahead) < timedelta(0):
             raise AnalysisError("lookback and lookahead must not be negative: write timedelta(hours=24)")
+        try:
+            _ = self.start - self.lookback, self._received_until
+        except OverflowError:
+            raise AnalysisError("no calendar reaches as far as this lookback or lookahead: choose less") from None
 
     @property
     def before(self) -> tuple[datetime, datetime]:

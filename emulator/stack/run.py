@@ -23,6 +23,7 @@ from emulator.api.shoppers import ShopperRun
 from emulator.servers.environment import forget_postgres_variables, lambda_environment
 from emulator.servers.ingest import IngestServer
 from emulator.servers.lambdas import load_projector
+from emulator.servers.logs import Logs
 from emulator.servers.part import Part
 from emulator.servers.ports import require_free
 from emulator.servers.postgres.server import Postgres
@@ -33,6 +34,7 @@ from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.stack.reset import Reset
 from emulator.stack.supervisor import Supervisor, ignore_signals, interruptible
+from emulator.traces.erasures import Erasures
 from emulator.traces.refusals import Refusals
 from emulator.traces.traces import Traces
 from emulator.triggers.projected import known_files
@@ -120,6 +122,8 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     supervisor.add(S3Server(home, stack, options.s3_cache_seconds), must_answer=True)
     project = load_projector(lambda_environment(stack), home.logs / "projector.log")
     traces = Traces(bucket)
+    supervisor.add(Logs(home.logs))
+    supervisor.add(Erasures(bucket, traces))
     triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
     ingest = IngestServer(home, stack)

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +18,10 @@ FIRST_REFUSAL = 300
 
 
 class Refusals:
-    """Follows the log of ingest, which each start begins anew, and adds every refusal to `traces`; a part."""
+    """Follows the log of ingest, and adds every refusal to `traces`; a part.
+
+    Each start begins the log anew, and `Logs` empties it when it is long.
+    """
 
     name = "refusal log"
 
@@ -73,13 +77,23 @@ class Refusals:
         part = b""
         while True:
             is_current = self._is_current(file)  # asked before reading, so that a replaced log is read to its end
-            for line in file:
+            for line in chain(self._moved(file), file):
                 part += line
                 if part.endswith(b"\n"):
                     yield part
                     part = b""
             if not is_current or self._stopping.wait(POLL_SECONDS):
                 return
+
+    def _moved(self, file: BinaryIO) -> Iterator[bytes]:
+        """Yield the unread lines of a log that was emptied, from `<log>.1`, and go to the log's beginning."""
+        position = file.tell()
+        if os.fstat(file.fileno()).st_size >= position:
+            return
+        with suppress(OSError), self._log.with_name(f"{self._log.name}.1").open("rb") as earlier:
+            earlier.seek(position)
+            yield from earlier
+        file.seek(0)
 
     def _is_current(self, file: BinaryIO) -> bool:
         with suppress(OSError):

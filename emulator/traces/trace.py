@@ -1,6 +1,6 @@
 """The trace of one event: its way from the browser to its row, as far as it has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,10 @@ class Trace:
             return None
         is_plausible = self.sent_at is not None and 0 <= received_at - self.sent_at <= DAY_SECONDS
         return (self.row_at - (self.sent_at if is_plausible and self.sent_at else received_at)) * 1000
+
+    def without_person(self) -> "Trace":
+        """Return the trace without what tells whose event it is."""
+        return replace(self, session_id=None, client_id=None, tab_id=None, user_id=None, product_name=None)
 
     def as_json(self) -> dict[str, Any]:
         """Return the trace as the API and the pipeline view show it; times are ISO-8601, UTC, with milliseconds."""

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 from uuid import uuid4
 
+from analysis.raw.tombstones import Tombstones
 from emulator.traces.figures import Figures
 from emulator.traces.trace import WAITING, Trace, refused_trace, stored_trace
 from emulator.triggers.notification import File
@@ -30,6 +31,7 @@ class Traces:
     def __init__(self, bucket: Path) -> None:
         self._bucket = bucket
         self._lock = Lock()
+        self._erased: Tombstones | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -39,6 +41,22 @@ class Traces:
             self.revision = 0
             self._traces: OrderedDict[str, Trace] = OrderedDict()  # the last change is last
             self._figures = Figures()
+
+    def forget(self, erased: Tombstones | None) -> None:
+        """Drop all traces of these people, and note none of their ids from now on.
+
+        A new epoch begins if a trace is dropped. Figures still count the traces that have ended. `erased` replaces the
+        tombstones of the last call.
+        """
+        with self._lock:
+            if erased == self._erased:
+                return
+            self._erased = erased
+            forgotten = [trace for trace in self._traces.values() if self._is_erased(trace)]
+            for trace in forgotten:
+                self._drop(trace)
+            if forgotten:
+                self.epoch = uuid4().hex  # so that open pages forget them, too
 
     # These four methods are called by `Deliveries` and `Refusals`.
 
@@ -119,11 +137,18 @@ class Traces:
 
     def _keep(self, trace: Trace) -> None:
         with self._lock:
-            self._put(trace)
+            self._put(trace.without_person() if self._is_erased(trace) else trace)
             while len(self._traces) > MOST_TRACES:
-                _, forgotten = self._traces.popitem(last=False)
-                if forgotten.state in WAITING:  # its delivery will count it again
-                    self._figures.count(forgotten, None)
+                self._drop(next(iter(self._traces.values())))
+
+    def _drop(self, trace: Trace) -> None:
+        del self._traces[trace.id]
+        if trace.state in WAITING:  # its delivery will count it again
+            self._figures.count(trace, None)
+
+    def _is_erased(self, trace: Trace) -> bool:
+        ids = {"client_id": trace.client_id, "user_id": trace.user_id}
+        return self._erased is not None and self._erased.names(ids)
 
     def _change(self, trace_id: str, change: Callable[[Trace], Trace]) -> None:
         with self._lock:

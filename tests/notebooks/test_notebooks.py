@@ -1,5 +1,6 @@
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -78,6 +79,17 @@ class TestNotebooks:
         ours = [node for node in imports if str(node.module).partition(".")[0] in ("analysis", "emulator")]
         assert {node.module for node in ours} == {"analysis"}
         assert {alias.name for node in ours for alias in node.names} <= set(analysis.__all__)
+
+    @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+    def test_its_first_cell_names_the_zone(self, path: Path) -> None:
+        """One line to change, and the history and every chart with an axis of time take it."""
+        first, *others = cells_of(path)
+        assert "\nZONE = None  # " in first
+        assert "zone=ZONE)" in first
+        charts = [
+            line for cell in others for line in cell.splitlines() if re.search("_over_time\\(|retention.ret", line)
+        ]
+        assert [line for line in charts if line.startswith("charts.") and "within.zone" not in line] == []
 
     @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
     @pytest.mark.slow

@@ -16,6 +16,7 @@ from command_line.json_text import json_text, plain
 __all__ = ["as_json", "show", "summary"]
 
 MOST_SHOWN = 10
+HOUR = timedelta(hours=1)
 STYLES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -29,7 +30,7 @@ def as_json(report: ValidationReport, zone: str) -> str:
             "start": report.start,
             "end": report.end,
             "judged_until": report.judged_until,
-            "lookback_hours": report.lookback / timedelta(hours=1),
+            "lookback_hours": report.lookback / HOUR,
             "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
@@ -42,7 +43,8 @@ def show(report: ValidationReport, zone: str) -> None:
     """Print the span, each check with findings, the hours, and a summary. Text of events is not read as markup."""
     console = Console()
     start, end = (local_text(time, zone) for time in (report.start, report.end))
-    console.print(text_line(f"{report.source}, events received from {start} to {end} ({zone})"), soft_wrap=True)
+    back = f"lookback {report.lookback / HOUR:g} h for duplicates"
+    console.print(text_line(f"{report.source}, events received from {start} to {end} ({zone}); {back}"), soft_wrap=True)
     if report.sample is not None:
         console.print(text_line(f"{report.source} includes {report.sample}.", STYLES["warning"]), soft_wrap=True)
     for check in (check for check in report.checks if check.findings):

@@ -114,7 +114,7 @@ def _reason(price_decimals: int) -> pl.Expr:
     """Say why an event's prices can be no amounts; null if they can."""
     unit = 10**price_decimals
     price, discount = pl.col(PRICE), pl.col(DISCOUNT)
-    is_percentage = discount.is_between(unit, MOST_PERCENT * unit) & (discount < price // LEAST_SHARE)
+    is_percentage = (discount <= MOST_PERCENT * unit) & (discount * LEAST_SHARE < price)
     return (
         pl.when(price < 0)
         .then(pl.lit("the price is negative"))

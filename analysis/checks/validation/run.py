@@ -14,7 +14,7 @@ from analysis.checks.validation.prices import other_decimals_check, price_checks
 from analysis.checks.validation.report import ValidationReport
 from analysis.checks.validation.senders.bots import bot_checks
 from analysis.checks.validation.senders.publishers import publisher_check
-from analysis.checks.validation.sequences import sequence_checks
+from analysis.checks.validation.sequences import gaps_of, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
@@ -61,7 +61,8 @@ def validate(
         end: The end, aware, excluded.
         zone: The time zone whose days events may have moved; by default `CLICKSTREAM_ZONE`, else UTC.
         settle: How long an event may take from its receipt to its row in the warehouse.
-        lookback: How long before `start` an event may have been received first that is received again in the range.
+        lookback: How long before `start` an event may have been received first that is received again in the range;
+            and how long after `end` an event may be received whose number is missing in the range.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -85,7 +86,7 @@ def validate(
     objects, others = described.filter(is_here), described.filter(~is_here)
     young = objects.filter(pl.col("seen_at") >= cut)
     earlier = pl.concat(
-        [_earlier(source, start, lookback, decimals), others.filter(pl.col("received_at") < start).select(KNOWN)]
+        [_near(source, _before(start, lookback), decimals), others.filter(pl.col("received_at") < start).select(KNOWN)]
     )
     events = _judged(objects, young, earlier)
     tombstones = read_tombstones(open_source(source))
@@ -118,6 +119,9 @@ def validate(
         events = _judged(objects, young, earlier)
     judged = objects.join(young, on="key", how="anti")
     known = pl.concat([earlier, young.select(KNOWN), others.select(KNOWN)])
+    if not gaps_of(events, known).is_empty():
+        # Only then: a number that is missing may have arrived after the range.
+        known = pl.concat([known, _near(source, _after(end, lookback), decimals)])
     checks = [
         *([unreadable_check(unreadable)] if unreadable else []),
         *compared,
@@ -155,11 +159,11 @@ def _described(source: Source, prefixes: Sequence[str], price_decimals: int) -> 
     return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
 
 
-def _earlier(source: str | Path, start: datetime, lookback: timedelta, price_decimals: int) -> pl.DataFrame:
-    """Read the objects of the hours before the range, with the columns KNOWN."""
+def _near(source: str | Path, span: tuple[datetime, datetime], price_decimals: int) -> pl.DataFrame:
+    """Read the objects of hours before or after the range, with the columns KNOWN."""
     read = read_hours(
         source,
-        *_before(start, lookback),
+        *span,
         fields=FIELDS,
         keep_duplicates=True,
         on_error="report",
@@ -175,5 +179,12 @@ def _is_of_its_hour() -> pl.Expr:
 
 def _before(start: datetime, lookback: timedelta) -> tuple[datetime, datetime]:
     """Give the hours before the range: they end with the hour in which it starts."""
-    (end, _) = covering_hours(start, start)
+    end, _ = covering_hours(start, start)
     return min(end, start - lookback), end
+
+
+def _after(end: datetime, lookback: timedelta) -> tuple[datetime, datetime]:
+    """Give the hours after the range, up to now: they start with the end of the hour in which it ends."""
+    _, start = covering_hours(end - timedelta(microseconds=1), end)
+    now = datetime.now(UTC)
+    return start, start if start >= now else max(start, min(end + lookback, now))

@@ -1,5 +1,6 @@
 """Lists, reads and deletes everything below `events/` in a raw bucket, earlier versions included."""
 
+import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +48,10 @@ class Bucket(Protocol):
         """Delete these for good."""
 
     def put(self, objects: Mapping[str, bytes]) -> None:
-        """Store objects by key; existing objects stay as they are."""
+        """Store objects by key, each of them whole or not at all.
+
+        Existing objects stay as they are, unless they are empty: an empty object is what a full disk leaves behind.
+        """
 
 
 def open_bucket(source: str | Path) -> Bucket:
@@ -95,18 +99,14 @@ class _LocalBucket:
             for key, body in objects.items():
                 path = self._directory / key
                 path.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    with path.open("xb") as file:
-                        file.write(body)
-                except FileExistsError:
-                    continue
+                _put_file(path, body)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise AnalysisError(f"{error.filename}: {error.strerror}") from error
+            raise AnalysisError(f"{error.filename or self._directory}: {error.strerror}") from error
 
 
 class _S3Bucket:
@@ -149,10 +149,21 @@ class _S3Bucket:
         for key, body in objects.items():
             try:
                 with self._errors():
-                    self._client.put_object(Bucket=self._name, Key=key, Body=body, IfNoneMatch="*")
+                    condition = self._replaceable(key)
+                    self._client.put_object(Bucket=self._name, Key=key, Body=body, **condition)
             except AnalysisError as error:
                 if not _is(error.__cause__, "PreconditionFailed", "ConditionalRequestConflict"):
                     raise
+
+    def _replaceable(self, key: str) -> dict[str, str]:
+        """Give the condition of a PUT that replaces no object but the empty one that is there now, if any."""
+        try:
+            answer = self._client.head_object(Bucket=self._name, Key=key)
+        except ClientError as error:
+            if _is(error, "404", "NoSuchKey"):
+                return {"IfNoneMatch": "*"}
+            raise
+        return {"IfMatch": answer["ETag"]} if answer["ContentLength"] == 0 else {"IfNoneMatch": "*"}
 
     def _get(self, each: Version) -> bytes | None:
         try:
@@ -180,6 +191,31 @@ class _S3Bucket:
             raise AnalysisError(f"{SCHEME}{self._name} refuses: {error.response['Error']['Code']}") from error
         except BotoCoreError as error:
             raise AnalysisError(f"cannot reach {SCHEME}{self._name}: {error}") from error
+
+
+def _put_file(path: Path, body: bytes) -> None:
+    """Write a file beside `path`, then rename it, so that the file is whole even after a power cut.
+
+    The lock on the directory lets one of two writers win, and the other see that.
+    """
+    partial = path.with_name(f"{path.name}.partial")  # not an object, by its ending
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        if path.exists() and path.stat().st_size > 0:
+            return
+        try:
+            with partial.open("wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _raise(error: OSError) -> None:

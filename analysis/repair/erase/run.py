@@ -32,6 +32,8 @@ MENTION = f"EXISTS (SELECT FROM unnest(%(ids)s::text[]) AS id WHERE position(id 
 COUNT = f"SELECT count(*) FILTER (WHERE {OWN}), count(*) FILTER (WHERE ({OWN}) IS NOT TRUE AND {MENTION}) FROM {TABLE}"  # noqa: S608  # our own names
 DELETE_OWN = f"DELETE FROM {TABLE} WHERE {OWN}"  # noqa: S608  # as above
 DELETE_MENTIONS = f"DELETE FROM {TABLE} WHERE {MENTION}"  # noqa: S608  # as above
+# Else `pg_stats` would show frequent ids of the person until the next autovacuum.
+ANALYZE = f"ANALYZE {TABLE}"
 COUNT_REJECTS = f"SELECT count(*) FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
 DELETE_REJECTS = f"DELETE FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
 
@@ -108,6 +110,7 @@ def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Foun
             if mentions:
                 connection.execute(DELETE_MENTIONS, _parameters(person))
             _delete_rejects(connection, place, versions)
+            connection.execute(ANALYZE)
             connection.commit()
         bucket.delete(versions)
         found = search(place, person)

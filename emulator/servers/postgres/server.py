@@ -143,6 +143,11 @@ class Postgres:
             "unix_socket_directories": '"{}"'.format(str(self._sockets).replace('"', '""')),
             "logging_collector": "off",
             "timezone": "UTC",
+            # Details and statements quote rows and so people, whom 'python -m analysis erase' cannot find in a log.
+            "log_error_verbosity": "terse",
+            "log_min_error_statement": "panic",
+            # Old WAL is deleted at a checkpoint, and not kept with its content for later use.
+            "wal_recycle": "off",
         }
         return [binaries / "postgres", "-D", place.data, *(f"--{name}={value}" for name, value in settings.items())]
 

@@ -78,6 +78,44 @@ class TestAccount:
         ledger = ledger_of(objects, tmp_path)
         assert ledger.select("received", "repeated").rows() == [(1, 0), (0, 1)]
 
+    @pytest.mark.parametrize(
+        ("lookback", "expected"),
+        [
+            (timedelta(hours=24), counts(sent=2, received=2, repeated=1)),
+            (timedelta(hours=10), counts(sent=2, received=2, repeated=1)),
+            (timedelta(0), counts(sent=10, received=3, lost=7)),
+        ],
+    )
+    def test_an_event_of_before_the_span_is_not_received_again(
+        self, lookback: timedelta, expected: dict[str, int], tmp_path: Path
+    ) -> None:
+        """And the numbers that came before it are not missing: number 1 comes again, 2 to 8 came the day before."""
+        objects = Objects()
+        for seq in range(1, 9):
+            objects.add(received=-10 * HOUR + seq, seq=seq, eventId=f"e{seq}")
+        for received, seq in ((1, 1), (2, 9), (3, 10)):
+            objects.add(received=received, seq=seq, eventId=f"e{seq}")
+        ledger = account(objects.write(tmp_path), START, END, lookback=lookback)
+        assert (ledger["hour"].to_list(), total(ledger)) == ([START], expected)
+
+    def test_a_number_that_arrives_late_makes_no_loss(self, tmp_path: Path) -> None:
+        """Number 2 waited in the browser; the others came the day before, but for number 5, which counted then."""
+        objects = Objects()
+        for seq in (1, 3, 4, 6):
+            objects.add(received=-10 * HOUR + seq, seq=seq)
+        objects.add(received=1, seq=2)
+        objects.add(received=2, seq=9)
+        assert total(account(objects.write(tmp_path), START, END)) == counts(sent=4, received=2, lost=2)
+
+    def test_a_number_that_arrives_after_the_span_is_not_lost(self, tmp_path: Path) -> None:
+        """Number 2 waited in the browser until the span was over; nobody ever got number 3."""
+        objects = Objects()
+        for received, seq in ((1, 1), (2, 4), (5 * HOUR, 2)):
+            objects.add(received=received, seq=seq)
+        bucket = objects.write(tmp_path)
+        assert total(account(bucket, START, END)) == counts(sent=3, received=2, lost=1)
+        assert total(account(bucket, START, END, lookback=timedelta(0))) == counts(sent=4, received=2, lost=2)
+
     def test_late_is_what_took_longer_than_the_clients_clock_explains(self, tmp_path: Path) -> None:
         """More than five minutes, as in validate."""
         objects = Objects()
@@ -133,3 +171,15 @@ class TestCommand:
         said = json.loads(done.stdout)
         assert said["total"] == counts(sent=3, received=2, lost=1)
         assert said["rows"][0]["client_id"] == "c"
+
+    def test_the_lookback_is_shown(self, tmp_path: Path) -> None:
+        """A number of the hour before is missing without it."""
+        objects = Objects()
+        for received, seq in ((1, 1), (-1, 2), (2, 3)):
+            objects.add(received=received, seq=seq)
+        objects.write(tmp_path)
+        for lookback, options in ((24, ()), (0, ("--lookback", "0"))):
+            done = self.run("--source", tmp_path, *options)
+            assert (done.exit_code, f"lookback {lookback} h" in done.stdout) == (0 if lookback else 1, True)
+            said = json.loads(self.run("--source", tmp_path, "--json", *options).stdout)
+            assert (said["lookback_hours"], said["total"]["lost"]) == (lookback, 0 if lookback else 1)

@@ -95,7 +95,7 @@ class TestValidate:
     def test_the_span_is_shown_on_the_zones_clocks(self, bucket: Path) -> None:
         """Times without an offset are of the zone, and only events that were received in the span are judged."""
         span = ("--start", "2026-11-25T14:30", "--end", "2026-11-25T15:30", "--zone", "Asia/Kolkata")
-        shown = "events received from 2026-11-25 14:30 to 2026-11-25 15:30 (Asia/Kolkata)"
+        shown = "events received from 2026-11-25 14:30 to 2026-11-25 15:30 (Asia/Kolkata); lookback 24 h for duplicates"
         assert shown in run("--source", bucket, *span).stdout
         report = json.loads(run("--source", bucket, *span, "--json").stdout)
         assert (report["zone"], report["start"]) == ("Asia/Kolkata", "2026-11-25T09:00:00.000Z")
@@ -125,7 +125,9 @@ class TestValidate:
             (("--source", "nowhere"), "nowhere"),
             (("--start", "yesterday"), "'yesterday' is not a time"),
             (("--source", ".", "--start", "2026-11-25T10:00", "--end", "2026-11-25T09:30"), "before it starts"),
-            (("--settle", "-1"), "x>=0"),
+            (("--settle", "-1"), "0<=x<=86400"),
+            (("--settle", "1e20"), "0<=x<=86400"),
+            (("--lookback", "1e12"), "0<=x<=8784"),
             (("--source", ".", "--zone", "Asia/Hanoi"), "write one such as Asia/Ho_Chi_Minh"),
             (("--zone", "Europe/Berlin", "--start", "2026-10-25T02:30"), "write 2026-10-25T02:30:00+02:00 or"),
             (("--source", ".", "--dw", "nonsense", *SPAN), "is not a PostgreSQL URL"),

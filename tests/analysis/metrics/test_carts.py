@@ -100,6 +100,16 @@ class TestCarts:
         """It has a purchase after its first add, which is enough for ours; dbt-snowplow-ecommerce counts the carts."""
         check(carts(engine_of(of("s", "vascva")), RANGE), SCHEMA, [(1, 1, 0.0, 1, 0.0, 2, 1, 1, 1.0)])
 
+    def test_half_of_the_sessions_are_abandoned_by_one_definition_and_most_by_the_other(
+        self, engine_of: EngineOf
+    ) -> None:
+        """7 of 14 against 11 of 14: four sessions with a purchase have a second cart, which they leave behind."""
+        sessions = ["a"] * 7 + ["aca"] * 4 + ["ac"] * 3
+        events = [each for number, letters in enumerate(sessions) for each in of(f"s{number}", letters)]
+        row = carts(engine_of(events), RANGE).row(0, named=True)
+        assert (row["sessions_with_cart"], row["sessions_with_purchase"], row["session_cart_abandoned"]) == (14, 7, 11)
+        assert (row["abandonment"], row["session_cart_abandonment"]) == (7 / 14, 11 / 14)
+
     def test_sessions_are_counted(self, engine_of: EngineOf) -> None:
         """Each by itself; events without one are of none."""
         engine = engine_of([*of("s", "asc"), *of("t", "as"), *of("u", "a"), *of("v", "a"), *of(None, "asc")])

@@ -251,10 +251,12 @@ class TestPlainMetrics:
 
     @pytest.mark.parametrize("decimals", DECIMALS[1:])
     def test_decimals_of_prices(self, shop: Shop, decimals: int) -> None:
-        """Prices with decimals in both places; the prices without are those of all other tests."""
+        """Prices with decimals in both places, by both clocks; the prices without are those of all other tests."""
         for within, reach in ranges(shop.objects):
             compare(shop.warehouses[decimals], within, shop.chosen(within, decimals, lookback=ALWAYS), MONEY)
-            compare(shop.raw(within, decimals, **reach), within, shop.chosen(within, decimals, **reach), MONEY)
+            for clock in ("received", "occurred"):
+                options: dict[str, Any] = {"clock": clock, **reach}
+                compare(shop.raw(within, decimals, **options), within, shop.chosen(within, decimals, **options), MONEY)
 
 
 class TestHostileHistories:

@@ -122,9 +122,12 @@ class TestMoment:
         with pytest.raises(AnalysisError, match=r"jump over 2026-03-29T02:30:00: write .* 2026-03-29T03:30:00.02:00"):
             moment("2026-03-29T02:30", "Europe/Berlin")
 
-    @pytest.mark.parametrize(("text", "zone"), [("0001-01-01", "Asia/Tokyo"), ("9999-12-31T23:00-05:00", "UTC")])
+    @pytest.mark.parametrize(
+        ("text", "zone"),
+        [("0001-01-01", "Asia/Tokyo"), ("9999-12-31T23:00-05:00", "UTC"), ("0001-12-31", "UTC"), ("9999-01-01", "UTC")],
+    )
     def test_a_time_beyond_all_calendars_is_an_error(self, text: str, zone: str) -> None:
-        """In UTC it has no date."""
+        """In UTC it has no date, or leaves no room to look back and ahead."""
         with pytest.raises(AnalysisError, match="is too far away"):
             moment(text, zone)
 

@@ -1,16 +1,20 @@
 import json
+import resource
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psycopg import conninfo
 
 from analysis.checks.validation.run import validate
 from analysis.commands.main import main
@@ -22,6 +26,7 @@ from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Person
 from analysis.repair.erase.raw import Version, open_bucket
 from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
+from analysis.repair.erase.vacuum import Vacuumed, vacuum
 from analysis.repair.rejects import rejects, retry
 from analysis.repair.upgrade import upgrade
 from chalicelib.errors import ObjectGone, ProjectionFailed
@@ -179,6 +184,26 @@ class TestTombstones:
         with pytest.raises(AnalysisError, match=r"erasures/key\.json is not the key"):
             read_tombstones(open_source(place.source))
 
+    def test_an_empty_key_without_hashes_counts_as_none(self, place: Place) -> None:
+        """Older versions left it behind when the disk was full. Every command works, and the key is replaced."""
+        key = Path(place.source) / "erasures" / "key.json"
+        key.parent.mkdir()
+        key.touch()
+        assert read_tombstones(open_source(place.source)) is None
+        backfill(place.source, place.dw_url, HOURS)
+        validate(place.source, place.dw_url, START, START + timedelta(hours=2))
+        erased(place)
+        assert key.stat().st_size > 0
+        assert project(place, add(place, clientId=ANNA)) == "erased"
+
+    def test_an_empty_key_with_hashes_is_said(self, place: Place) -> None:
+        """The hashes were made with the key that is lost."""
+        erased(place)
+        key = Path(place.source) / "erasures" / "key.json"
+        key.write_bytes(b"")
+        with pytest.raises(AnalysisError, match=r"erasures/key\.json is not the key"):
+            read_tombstones(open_source(place.source))
+
     def test_a_second_person_is_hashed_with_the_same_key(self, place: Place) -> None:
         """There is one key per bucket."""
         erased(place)
@@ -333,6 +358,151 @@ def _drop(place: Place) -> None:
         connection.execute("CREATE SCHEMA public")
 
 
+class TestVacuum:
+    """The bytes of deleted rows, in the files of the database."""
+
+    @pytest.fixture
+    def person(self, place: Place) -> Person:
+        """Give a person of many rows, whose ids nobody has had before."""
+        client, user = uuid4().hex, uuid4().hex
+        objects = Objects()
+        for _ in range(200):
+            objects.add(received=60, clientId=client, userId=user, tabId="t3")
+        objects.write(Path(place.source))
+        backfill(place.source, place.dw_url, HOURS)
+        self.run(place, "ANALYZE")
+        return Person([client], [user])
+
+    def run(self, place: Place, statement: str) -> None:
+        with psycopg.connect(place.dw_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def files(self, place: Place, person: Person) -> set[str]:
+        """The folders of the server's files that hold an id of the person."""
+        self.run(place, "CHECKPOINT")
+        ((directory,),) = ask(place, "SHOW data_directory")
+        names = [name.encode() for _, name in person.ids]
+        return {
+            path.relative_to(directory).parts[0]
+            for path in Path(directory).rglob("*")
+            if path.is_file() and any(name in path.read_bytes() for name in names)
+        }
+
+    def test_an_erasure_leaves_bytes_and_vacuum_removes_them(self, place: Place, person: Person) -> None:
+        """From tables, indexes, statistics and WAL: every file of the local server is searched."""
+        assert self.files(place, person) >= {"base", "pg_wal"}
+        erase(place, person, search(place, person), mentions=False)
+        assert "base" in self.files(place, person)
+        assert vacuum(place.dw_url) == Vacuumed(0, with_wal=True)
+        assert self.files(place, person) == set()
+
+    def test_others_keep_their_rows(self, place: Place, person: Person) -> None:
+        """Of the tables, only the files change."""
+        erase(place, person, search(place, person), mentions=False)
+        rows = "SELECT events::text FROM clickstream_events AS events ORDER BY 1"
+        before = ask(place, rows)
+        vacuum(place.dw_url)
+        assert ask(place, rows) == before
+
+    def test_no_statistics_name_the_person(self, place: Place, person: Person) -> None:
+        """Not even without a vacuum: an analyst may read pg_stats."""
+        count = "SELECT count(*) FROM pg_stats WHERE pg_stats::text LIKE %s"
+        (client,) = person.client_ids
+        assert ask(place, count, f"%{client}%") != [(0,)]
+        erase(place, person, search(place, person), mentions=False)
+        assert ask(place, count, f"%{client}%") == [(0,)]
+
+    def test_rows_that_a_transaction_may_see_are_counted(self, place: Place, person: Person) -> None:
+        """They stay in the files until it ends."""
+        with psycopg.connect(place.dw_url) as reader:
+            reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            reader.execute("SELECT 1")
+            erase(place, person, search(place, person), mentions=False)
+            assert vacuum(place.dw_url).still_visible >= 200
+        assert vacuum(place.dw_url).still_visible == 0
+
+    def test_a_table_in_use_is_said(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Instead of waiting for ever, with the projector behind it."""
+        monkeypatch.setattr("analysis.repair.erase.vacuum.LOCK_TIMEOUT", "SET lock_timeout = '100ms'")
+        with psycopg.connect(place.dw_url) as reader:
+            reader.execute("SELECT FROM clickstream_events")
+            with pytest.raises(AnalysisError, match=r"clickstream_events could not be vacuumed.*--again --vacuum"):
+                vacuum(place.dw_url)
+
+    def test_a_role_that_does_not_own_the_tables_is_refused(self, place: Place) -> None:
+        """PostgreSQL itself only warns, and does nothing."""
+        role = f"reader_{uuid4().hex}"
+        with psycopg.connect(place.dw_url, autocommit=True) as owner:
+            owner.execute(f"CREATE ROLE {role} LOGIN".encode())
+            owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}".encode())
+            with pytest.raises(AnalysisError, match="name the owner of the tables in --dw"):
+                vacuum(conninfo.make_conninfo(place.dw_url, user=role))
+            owner.execute(f"DROP OWNED BY {role}".encode())
+            owner.execute(f"DROP ROLE {role}".encode())
+
+    def test_an_owner_who_is_no_superuser_vacuums_the_tables(self, place: Place, person: Person) -> None:
+        """As in a managed PostgreSQL; what it could not do is said."""
+        role = f"owner_{uuid4().hex}"
+        erase(place, person, search(place, person), mentions=False)
+        with psycopg.connect(place.dw_url, autocommit=True) as superuser:
+            superuser.execute(f"CREATE ROLE {role} LOGIN".encode())
+            for table in ("clickstream_events", "clickstream_rejects"):
+                superuser.execute(f"ALTER TABLE {table} OWNER TO {role}".encode())
+            assert vacuum(conninfo.make_conninfo(place.dw_url, user=role)) == Vacuumed(0, with_wal=False)
+            superuser.execute(f"REASSIGN OWNED BY {role} TO CURRENT_USER".encode())
+            superuser.execute(f"DROP ROLE {role}".encode())
+
+
+@contextmanager
+def refused_writes() -> Iterator[None]:
+    """Let the system refuse every write to a file, as a full disk does: the file is made, and stays empty."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class TestFullDisk:
+    """Tombstones are written whole or not at all."""
+
+    def test_the_first_erasure_leaves_nothing_behind(self, place: Place) -> None:
+        """No row is deleted, every command still works, and the same erasure succeeds once there is space."""
+        before = everything(place)
+        found = search(place, anna())
+        with refused_writes(), pytest.raises(AnalysisError, match=r"erasures/key\.json: "):
+            erase(place, anna(), found, mentions=False)
+        assert list((Path(place.source) / "erasures").iterdir()) == []
+        assert everything(place) == before
+        backfill(place.source, place.dw_url, HOURS)
+        validate(place.source, place.dw_url, START, START + timedelta(hours=2))
+        erased(place)
+
+    def test_a_later_erasure_keeps_the_tombstones_that_are_there(self, place: Place) -> None:
+        """The second person gets no empty tombstone."""
+        erased(place)
+        before = everything(place)
+        ben = Person([], ["ben"])
+        found = search(place, ben)
+        with refused_writes(), pytest.raises(AnalysisError, match=r"erasures/[0-9a-f]+\.json: "):
+            erase(place, ben, found, mentions=False)
+        assert everything(place) == before
+
+    def test_of_many_who_erase_for_the_first_time_one_key_holds(self, tmp_path: Path) -> None:
+        """An empty key from before is replaced once only."""
+        (tmp_path / "erasures").mkdir()
+        (tmp_path / "erasures" / "key.json").touch()
+        bucket = open_bucket(tmp_path)
+
+        def first(number: int) -> bytes:
+            bucket.put({"erasures/key.json": str(number).encode() * 10_000})
+            return (tmp_path / "erasures" / "key.json").read_bytes()
+
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(first, range(40)))) == 1
+
+
 class TestS3:
     """Versions, which only S3 itself keeps."""
 
@@ -363,6 +533,14 @@ class TestS3:
 
     def test_nothing_that_is_there_is_overwritten(self, bucket: Any) -> None:
         """Of two who erase for the first time, one key holds."""
+        raw = open_bucket(f"s3://{BUCKET}")
+        for body in (b"first", b"second"):
+            raw.put({"erasures/key.json": body})
+        assert bucket.get_object(Bucket=BUCKET, Key="erasures/key.json")["Body"].read() == b"first"
+
+    def test_an_empty_object_is_replaced(self, bucket: Any) -> None:
+        """By one PUT, which fails if somebody else was faster."""
+        bucket.put_object(Bucket=BUCKET, Key="erasures/key.json", Body=b"")
         raw = open_bucket(f"s3://{BUCKET}")
         for body in (b"first", b"second"):
             raw.put({"erasures/key.json": body})
@@ -420,6 +598,21 @@ class TestCommand:
         done = self.run(place, "--client-id", ANNA, "--user-id", USER, "--yes", "--json")
         said = json.loads(done.stdout)
         assert (said["found"]["objects"], said["found"]["rows"], said["left"]["objects"]) == (7, 6, 0)
+
+    def test_vacuum(self, place: Place) -> None:
+        """After the erasure, or later by itself; nothing is vacuumed where nothing is erased."""
+        assert self.run(place, "--user-id", USER, "--dry-run", "--vacuum").exit_code == 2
+        done = self.run(place, "--client-id", ANNA, "--yes", "--vacuum", "--json")
+        assert json.loads(done.stdout)["vacuumed"] == {"still_visible": 0, "with_wal": True}
+        done = self.run(place, "--again", "--vacuum")
+        assert (done.exit_code, "made a checkpoint" in done.stdout) == (0, True)
+
+    @pytest.mark.parametrize(
+        "name", ["--vacuum", "WAL", "backups", "postgres.log", "log_error_verbosity", "CloudWatch"]
+    )
+    def test_help_says_what_stays(self, name: str) -> None:
+        """Each place that an erasure does not reach."""
+        assert name in CliRunner().invoke(main, ["erase", "--help"]).stdout
 
     def test_again(self, place: Place) -> None:
         """Asks nothing where there is nothing."""

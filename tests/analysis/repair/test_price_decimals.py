@@ -153,6 +153,16 @@ class TestReaders:
             shown = latest_product_events(engine, WITHIN)["price"].to_list()
             assert shown == [Decimal("0.49"), Decimal("12.99")]
 
+    def test_a_trace_finds_the_object_of_a_row(self, bucket: Path, with_cents: str) -> None:
+        """Its price is compared with the decimals that the row keeps; the row is shown as it is stored."""
+        key = next(
+            path.relative_to(bucket).as_posix() for path in bucket.rglob("*.json") if b"12.99" in path.read_bytes()
+        )
+        done = run(f"trace {key}", bucket, with_cents, *HOURS)
+        assert done.exit_code == 0
+        assert "; the row comes from this object" in done.output
+        assert "1299" in done.output
+
     def test_a_setting_that_differs_is_named(
         self, bucket: Path, with_cents: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

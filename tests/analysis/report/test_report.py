@@ -50,7 +50,7 @@ class TestReport:
         """Two visitors, one of whom adds and buys."""
         result = run("--source", bucket, "--out", tmp_path / "r.html", *SPAN)
         within = "2026-11-25 09:00 to 2026-11-25 10:00 (UTC)"
-        said = f"4 events, 2 visitors, 2 sessions, {within}: {tmp_path / 'r.html'}\n"
+        said = f"4 events, 2 visitors, 2 sessions, received from {within}: {tmp_path / 'r.html'}\n"
         assert (result.exit_code, result.stdout) == (0, said)
         page = (tmp_path / "r.html").read_text()
         assert tiles(page) == {
@@ -76,6 +76,30 @@ class TestReport:
         assert result.stdout.startswith("4 events, 2 visitors")
         rule = "each event counts when it occurred, if it arrived by 24 h after the range; lookback 24 h"
         assert rule in (tmp_path / "o.html").read_text()
+
+    def test_zone_clock_bots_and_decimals_together(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What happened on a day in Hanoi, though some of it came on the next; without the bot; prices with cents."""
+        monkeypatch.setenv("PRICE_DECIMALS", "2")
+        hour, objects = 3600.0, Objects()
+        objects.add(received=-16 * hour - 1)  # the last second of the 24th in Hanoi
+        objects.add(received=-16 * hour)
+        objects.add(received=9 * hour, sent=0, eventName="product_view", product={"id": "p", "price": 12.99})
+        ingest = '"_ingest": {"receivedAt": "2026-11-25T09:00:00.000Z", "userAgent": "Googlebot/2.1"}'
+        objects.put(f'{{"clientId": "bot", {ingest}}}')
+        span = ("--start", "2026-11-25", "--end", "2026-11-26", "--zone", "Asia/Ho_Chi_Minh")
+        out = ("--source", objects.write(tmp_path / "bucket"), "--out", tmp_path / "r.html")
+        arguments = (*out, *span, "--clock", "occurred", "--no-bots")
+        within = "2026-11-25 00:00 to 2026-11-26 00:00 (Asia/Ho_Chi_Minh)"
+        assert run(*arguments).stdout.startswith(
+            f"2 events, 1 visitors, 1 sessions, occurred from {within}, without bots: "
+        )
+        page = (tmp_path / "r.html").read_text()
+        assert f"{within}, login state all, without bots," in page
+        assert "when it occurred, if it arrived by 24 h after the range; lookback 24 h" in page
+        assert re.findall(r">(2026-11-25 16:00:00|12\.99)</td>", page)[-2:] == ["2026-11-25 16:00:00", "12.99"]
+        found = json.loads(run(*arguments, "--json").stdout)
+        names = ("events", "clock", "zone", "lookback_hours", "bots", "login_state")
+        assert [found[name] for name in names] == [2, "occurred", "Asia/Ho_Chi_Minh", 24, False, None]
 
     def test_it_needs_nothing_from_elsewhere(self, bucket: Path, tmp_path: Path) -> None:
         """No script, no picture, no style sheet, no font: all is inside."""

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -9,18 +10,23 @@ import duckdb
 import polars as pl
 import pytest
 
-from analysis import AnalysisError, Range, RawEvents, discount_effect, read_events, read_objects
+from analysis import AnalysisError, Events, Range, RawEvents, discount_effect, read_events, read_objects, revenue
 from analysis.raw import objects
 from analysis.raw.objects import Batch
 from analysis.rows import reader
 from analysis.rows.projection import Corrupt, Projection
+from analysis.rows.selection import Clock
 from chalicelib.contract import COLUMNS
 from chalicelib.envelope import IngestMetadata, envelope, iso_milliseconds
 from chalicelib.keys import object_key
+from tests.support.raw_objects import START as AT_NINE
+from tests.support.raw_objects import Objects
 
 START = datetime(2026, 11, 24, 22, tzinfo=UTC)
 END = START + timedelta(hours=3)
 NAMES = [column.name for column in COLUMNS]
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36"
+GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1)"
 
 
 @pytest.fixture
@@ -205,6 +211,9 @@ class TestReadEvents:
         """Which says what to write."""
         with pytest.raises(AnalysisError, match=r"write timedelta\(hours=24\)"):
             read_events(tmp_path, START, END, lookback=timedelta(hours=-1))
+        for most in ({"lookback": timedelta.max}, {"clock": "occurred", "lookahead": timedelta.max}):
+            with pytest.raises(AnalysisError, match="no calendar reaches as far as this lookback or lookahead"):
+                read_events(tmp_path, START, END, **most)
         with pytest.raises(AnalysisError, match="clock must be one of received, occurred, not 'sent'"):
             read_events(tmp_path, START, END, clock="sent")  # type: ignore[arg-type]
 
@@ -369,10 +378,53 @@ class TestReadObjects:
 class TestBots:
     def test_their_events_may_be_left_out(self, store: Callable[..., str], tmp_path: Path) -> None:
         """By the user agent, which becomes a column only if it is asked for."""
-        for name, user_agent in (("bot", "Mozilla/5.0 (compatible; Googlebot/2.1)"), ("person", "Firefox/150")):
+        for name, user_agent in (("bot", GOOGLEBOT), ("person", CHROME)):
             ingest = {"receivedAt": iso_milliseconds(START), "userAgent": user_agent}
             store(json.dumps({"eventName": name, "_ingest": ingest}).encode())
         assert sorted(read_events(tmp_path, START, END).frame["event_name"]) == ["bot", "person"]
         people = read_events(tmp_path, START, END, bots=False).frame
         assert (people["event_name"].to_list(), people.columns) == (["person"], NAMES)
         assert read_events(tmp_path, START, END, bots=False, fields=["user_agent"]).frame.columns[-1] == "user_agent"
+
+    @pytest.mark.parametrize("clock", ["received", "occurred"])
+    @pytest.mark.parametrize("lookback", [timedelta(0), timedelta(hours=24)])
+    def test_by_both_clocks_and_with_any_lookback(self, clock: Clock, lookback: timedelta, tmp_path: Path) -> None:
+        """By the user agent of each event, also before the range and after it; no event of a person is lost."""
+        sent = Objects()
+        order: dict[str, Any] = {
+            "eventName": "checkout_complete",
+            "order": {"id": "7", "total": "13.00", "currency": "USD"},
+        }
+        for client, user_agent in (("person", CHROME), ("bot", GOOGLEBOT)):
+            mine: dict[str, Any] = {
+                "clientId": client,
+                "tabId": client,
+                "product": {"price": 12.99},
+                "user_agent": user_agent,
+            }
+            for seq, hours in enumerate((-1, 0, 1), 1):
+                sent.add(hours * 3600, seq=seq, **mine)
+            sent.add(26 * 3600, sent=7200, seq=4, **mine)
+        sent.add(-3600, clientId="bot", user_agent=GOOGLEBOT, **order)
+        sent.add(60, clientId="person", user_agent=CHROME, **order)
+        bodies = {key: json.loads(body) for key, body in sent.bodies.items()}
+        for key, event in bodies.items():
+            event["_ingest"]["userAgent"] = event.pop("user_agent")
+            sent.bodies[key] = json.dumps(event).encode()
+        span = (AT_NINE, AT_NINE + timedelta(hours=3))
+        bucket = sent.write(tmp_path)
+
+        def read(*, bots: bool) -> Events:
+            return read_events(
+                bucket, *span, clock=clock, lookback=lookback, fields=["order"], price_decimals=2, bots=bots
+            )
+
+        everybody, people = read(bots=True), read(bots=False)
+        late = clock == "occurred"
+        assert people.frame["client_id"].to_list() == ["person"] * (4 if late else 3)
+        assert everybody.frame.filter(pl.col("client_id") == "bot").height == (3 if late else 2)
+        assert set(people.frame["context_product_price"].drop_nulls()) == {1299}
+        assert people.frame.columns == [column for column in everybody.frame.columns if column != "user_agent"]
+        # The bot had placed the order before: with bots, it is no order of the range.
+        orders = [revenue(RawEvents(events), Range(*span))["orders"].sum() for events in (everybody, people)]
+        assert orders == [1 if lookback == timedelta(0) else 0, 1]

@@ -188,6 +188,17 @@ def supervisor(home: Path, uid: int | None = None) -> Iterator[tuple[subprocess.
         yield process, process.stdout.readline
 
 
+def inserted(cursor: psycopg.Cursor, statement: str) -> None:
+    """Insert a person, as the projector does."""
+    cursor.execute(statement.encode(), ("client-7f3a", "anna@shop.example"))
+
+
+def copied(cursor: psycopg.Cursor, statement: str) -> None:
+    """Insert a person, as backfill does."""
+    with cursor.copy(statement.encode()) as copy:
+        copy.write("client-7f3a\tanna@shop.example\n")
+
+
 class TestStart:
     """A server that starts, answers and stops."""
 
@@ -238,6 +249,34 @@ class TestStart:
             seeded.start()
             assert is_kept(seeded)
             assert ask(seeded, "SHOW listen_addresses") == ""
+
+    @pytest.mark.parametrize(
+        ("run", "statement"),
+        [
+            (psycopg.Cursor.execute, "INSERT INTO people VALUES ('client-7f3a', 'anna@shop.example')"),
+            (inserted, "INSERT INTO people VALUES (%s, %s)"),
+            (copied, "COPY people FROM STDIN"),
+            (
+                psycopg.Cursor.execute,
+                "SELECT nothing FROM people WHERE user_id IN ('client-7f3a', 'anna@shop.example')",
+            ),
+        ],
+    )
+    def test_its_log_names_no_person(
+        self, run: Callable[[psycopg.Cursor, str], object], statement: str, seeded: Postgres
+    ) -> None:
+        """A failed constraint is logged without the row, and a failed statement without its text."""
+        seeded.start()
+        with psycopg.connect(seeded.url) as connection:
+            connection.execute("CREATE TABLE people (client_id TEXT, user_id TEXT CHECK (user_id NOT LIKE 'anna%'))")
+            cursor = connection.cursor()
+            with pytest.raises((psycopg.IntegrityError, psycopg.ProgrammingError)):
+                run(cursor, statement)
+            connection.rollback()
+        seeded.stop()
+        log = (seeded.home.logs / "postgres.log").read_text()
+        assert re.search(r"violates check constraint|does not exist", log)
+        assert not re.search(r"client-7f3a|anna@", log)
 
     def test_url_works_with_psql(self, seeded: Postgres) -> None:
         """The URL is one that psql understands."""

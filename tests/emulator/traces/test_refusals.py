@@ -1,10 +1,12 @@
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from emulator.traces.refusals import Refusals
+from emulator.servers import logs
+from emulator.traces.refusals import POLL_SECONDS, Refusals
 from emulator.traces.traces import Traces
 from tests.support.stack_process import wait_for
 
@@ -63,3 +65,18 @@ class TestRefusals:
         following.log.replace(following.log.with_suffix(".1"))
         following.write(line(503))
         following.wait_for(400, 503)
+
+    def test_a_log_that_is_emptied_is_followed(
+        self, following: Following, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No refusal is missed or told twice, also if it was written just before."""
+        monkeypatch.setattr(logs, "MOST_BYTES", 1000)
+        monkeypatch.setattr(logs, "POLL_SECONDS", 0.01)
+        part = logs.Logs(tmp_path)
+        part.start()
+        for start in range(400, 500, 10):
+            following.write("".join(map(line, range(start, start + 10))))
+            following.wait_for(*range(400, start + 10))
+            time.sleep(3 * POLL_SECONDS)  # longer than the log needs to reach its old length again
+        assert (tmp_path / "ingest.log.1").exists()
+        part.stop()

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -41,6 +42,34 @@ class TestPriceChecks:
         objects = Objects()
         objects.add(product={"price": price, "discountPrice": discount})
         assert [item["reason"] for item in found(objects, "impossible_prices")] == [reason] * (reason is not None)
+
+    @pytest.mark.parametrize(
+        ("price", "discount", "reason"),
+        [
+            (1000, 20, "the discount price looks like a percentage"),
+            ("1000.00", "99.99", None),
+            (199, 0.2, "the discount price looks like a percentage"),
+            ("12.99", "-0.01", "the discount price is negative"),
+            (12.99, 0, "the discount price is 0"),
+            (12.99, 11.49, None),
+            (12.99, "0.65", None),
+            (0.49, 0.4, None),
+            (100, 20, None),
+            (25000, 150, None),
+        ],
+    )
+    def test_they_are_judged_as_amounts_where_prices_keep_decimals(
+        self, price: Any, discount: Any, reason: str | None
+    ) -> None:
+        """With 2 decimals, 20 is stored as 2000, and is 20 percent all the same; so is 0.2."""
+        objects = Objects()
+        objects.add(product={"price": price, "discountPrice": discount})
+        described = describe(objects.bodies.items(), lambda _key: STORED, 2)
+        found = objects.findings(price_checks(first_of_each_event(described), 2), "impossible_prices")
+        assert [item["reason"] for item in found] == [reason] * (reason is not None)
+        assert [(item["price"], item["discount_price"]) for item in found] == [
+            (Decimal(str(price)), Decimal(str(discount)))
+        ] * (reason is not None)
 
     def test_a_sender_of_percentages(self) -> None:
         """Is one finding, with its first event."""

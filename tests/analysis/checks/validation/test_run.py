@@ -101,6 +101,15 @@ class TestTheCut:
         span = (now - 2 * HOUR).replace(minute=0, second=0, microsecond=0), now + HOUR
         assert findings(validate(objects.write(tmp_path), None, *span)) == {}
 
+    def test_a_number_that_arrives_after_the_range_is_not_lost(self, tmp_path: Path) -> None:
+        """A monitor looks at the last hour, and a browser that was offline sends number 2 in the next one."""
+        objects = Objects()
+        for received, seq in ((1.0, 1), (2.0, 3), (3700.0, 2)):
+            objects.add(received=received, seq=seq)
+        bucket = objects.write(tmp_path)
+        assert findings(validate(bucket, None, START, START + HOUR)) == {}
+        assert findings(validate(bucket, None, START, START + HOUR, lookback=timedelta(0))).keys() == {"lost_events"}
+
     def test_a_warehouse_that_is_behind(self, tmp_path: Path, warehouse_url: str) -> None:
         """Rows that are missing for longer are findings, and the advice says what they have in common."""
         objects = Objects()
