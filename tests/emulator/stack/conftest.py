@@ -1,11 +1,20 @@
 """What the tests of the whole stack share."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.stack_process import StackProcess
+
+
+@pytest.fixture(autouse=True)
+def hangup() -> Iterator[None]:
+    """Let SIGHUP end a process, also if the tests themselves run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
