@@ -92,6 +92,7 @@ class TestHandle:
             (b"{}", "gzip", 400, "not gzip"),
             (b"{}", "br", 415, "content encoding br is not supported: send gzip, or the event as it is"),
         ],
+        ids=["a bomb", "an array", "nothing", "not packed", "packed otherwise"],
     )
     def test_a_bad_packed_event_is_told_what_is_wrong_and_nothing_is_stored(
         self, body: bytes, encoding: str, status: int, message: str, post: Callable[..., Response], storage: Storage
