@@ -45,6 +45,7 @@ class TestUnpack:
             (gzip.compress(b"{}") + b"x", "goes on after its gzip"),
             (gzip.compress(b"{}") + gzip.compress(b"{}"), "goes on after its gzip"),
         ],
+        ids=["plain", "zlib", "a wrong checksum", "no end", "a beginning", "a byte more", "two in one"],
     )
     def test_what_is_no_whole_gzip_is_refused(self, packed: bytes, said: str) -> None:
         """The error says what is wrong."""
