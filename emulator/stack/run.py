@@ -33,7 +33,7 @@ from emulator.servers.warehouse import ExternalWarehouse, WarehouseServer
 from emulator.stack.beginning import Beginning
 from emulator.stack.faults import FaultSwitches
 from emulator.stack.reset import Reset
-from emulator.stack.supervisor import Supervisor, ignore_signals, interruptible
+from emulator.stack.supervisor import Supervisor, handlers_kept, ignore_signals, interruptible
 from emulator.traces.erasures import Erasures
 from emulator.traces.refusals import Refusals
 from emulator.traces.traces import Traces
@@ -71,7 +71,7 @@ def up(home: Home, options: Options) -> None:
         CommandError: A part cannot be started or kept running. All parts are stopped then, too.
     """
     home.create()
-    with home.held():
+    with home.held(), handlers_kept():
         # With --headless, standard output has only the line that a program waits for.
         say = partial(_say, sys.stderr if options.is_headless else sys.stdout)
         supervisor = Supervisor(say)

@@ -14,7 +14,7 @@ from command_line.errors import CommandError
 from emulator.servers.part import Part
 from emulator.servers.postgres.data import reason
 
-__all__ = ["Supervisor", "back_off", "ignore_signals", "interruptible"]
+__all__ = ["Supervisor", "back_off", "handlers_kept", "ignore_signals", "interruptible"]
 
 POLL_SECONDS = 0.5
 MAX_RESTARTS = 5
@@ -187,6 +187,17 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, interrupt)
     with suppress(KeyboardInterrupt):
         yield
+
+
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Set the handlers of these signals back at the end of the block: its caller's other work needs them."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def ignore_signals() -> None:

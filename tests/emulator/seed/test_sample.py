@@ -1,4 +1,5 @@
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,9 @@ class TestUp:
         if marker:
             (home / "s3" / BUCKET / MARKER).write_bytes(marker)
         before = database_contents(warehouse_url)
+        handler = signal.getsignal(signal.SIGTERM)
         result = CliRunner().invoke(up_command, ["--home", str(home), "--dw", warehouse_url])
         assert result.exit_code == 2
+        assert signal.getsignal(signal.SIGTERM) is handler
         assert "includes a sample, which must not reach another warehouse: start without --dw" in result.stderr
         assert database_contents(warehouse_url) == before

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from command_line.errors import CommandError
-from emulator.stack.supervisor import MAX_RESTARTS, Supervisor, back_off, interruptible
+from emulator.stack.supervisor import MAX_RESTARTS, Supervisor, back_off, handlers_kept, interruptible
 from tests.support.stack_process import wait_for
 
 
@@ -238,10 +238,16 @@ class TestInterruptible:
     @pytest.fixture(autouse=True)
     def _signals(self) -> Iterator[None]:
         """Set the handlers back at the end."""
-        before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        yield
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        with handlers_kept():
+            yield
+
+    def test_handlers_are_set_back(self) -> None:
+        """A program that runs a stack and goes on can be stopped."""
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.getsignal(number) for number in numbers]
+        with handlers_kept(), interruptible():
+            signal.raise_signal(signal.SIGTERM)
+        assert [signal.getsignal(number) for number in numbers] == before
 
     @pytest.mark.parametrize(
         ("number", "before"),
