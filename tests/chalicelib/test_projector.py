@@ -17,6 +17,8 @@ from chalicelib.warehouse.schema import Schema
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "events/2026/11/24/09/"
 
 

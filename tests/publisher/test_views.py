@@ -68,6 +68,7 @@ class TestPrerendering(ViewsTest):
         assert collector.named("product_view")[0]["eventTimestamp"] >= shown
 
 
+@pytest.mark.browser
 class TestSpeculationRules(ViewsTest):
     def test_a_page_is_viewed_when_it_is_opened(self, collector: Collector, shop: Shop, tmp_path: Path) -> None:
         """A Chromium without DevTools prerenders for real: nothing arrives before, and one view after."""

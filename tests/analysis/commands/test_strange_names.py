@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from analysis.commands.main import main
 
+pytestmark = pytest.mark.slow
+
 EVENT_ID = "6b0a4c4e-7f0e-4d4c-9f5a-0d8f9d5b8c11"
 EVENT = {"eventId": EVENT_ID, "eventName": "page_view", "_ingest": {"receivedAt": "2026-11-24T09:10:00.000Z"}}
 SPAN = ("--start", "2026-11-24T09:00Z", "--end", "2026-11-24T10:00Z")

@@ -14,6 +14,8 @@ from analysis import Engine, Range, events_over_time, retention, revenue_over_ti
 from analysis.metrics.zone import zone_of
 from tests.support.event_rows import MONDAY, Event, event, raw_of
 
+pytestmark = pytest.mark.slow
+
 EngineOf = Callable[[Sequence[Event]], Engine]
 
 QUARTER = timedelta(minutes=15)

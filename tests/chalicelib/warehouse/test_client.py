@@ -17,6 +17,8 @@ from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Schema
 from tests.support.json_texts import hostile_payloads, object_texts
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
 ALL_EVENTS = f"SELECT {', '.join(column.name for column in COLUMNS)} FROM clickstream_events"
 # To tell a known id from a new one, PostgreSQL asks for the right to read that column.

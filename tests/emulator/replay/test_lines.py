@@ -3,7 +3,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.replay_collector import Collector, Failing, ReplayTest, Reply, accepted, line, run
+
+pytestmark = pytest.mark.slow
 
 
 class TestPosting(ReplayTest):

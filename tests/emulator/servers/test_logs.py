@@ -7,6 +7,8 @@ from emulator.servers import logs
 from emulator.servers.logs import Logs
 from emulator.servers.processes import Child, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Logs]:

@@ -10,6 +10,8 @@ from emulator.traces.refusals import POLL_SECONDS, Refusals
 from emulator.traces.traces import Traces
 from tests.support.stack_process import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 class Following:
     """A log that is followed."""

@@ -12,6 +12,8 @@ from emulator.triggers.notification import File
 from emulator.triggers.watch import Triggers
 from tests.support.stack_process import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 class Pipeline:
     """Triggers on a directory, with a projector and a warehouse that only take notes."""

@@ -16,6 +16,8 @@ from chalicelib.keys import object_key
 from chalicelib.warehouse.client import Warehouse
 from tests.support.raw_objects import START, Objects
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 

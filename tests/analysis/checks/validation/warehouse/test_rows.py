@@ -20,6 +20,8 @@ from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.raw_objects import START, Objects
 
+pytestmark = pytest.mark.slow
+
 END = START + timedelta(hours=1)
 LAST = START + timedelta(seconds=2)
 
