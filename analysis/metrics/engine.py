@@ -140,7 +140,7 @@ class RawEvents:
         """
         if self.clock == "occurred":
             sql = sql.replace(TIE_ORDER, "tie_order")
-        # DuckDB takes no other parameters.
+        # DuckDB refuses parameters that the query does not use.
         named = {name: parameters[name] for name in {*_PARAMETER.findall(sql)} & parameters.keys()}
         with self._database.cursor() as cursor:
             frame: pl.DataFrame = cursor.sql(sql, params=named).pl()

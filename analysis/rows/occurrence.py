@@ -40,7 +40,7 @@ def with_occurred_at(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _usable() -> pl.Expr:
-    """Give the browser's time, or null if there is none or it is not believed."""
+    """Give the browser's time, or null if it is absent or not believed."""
     sent = pl.col(SENT_AT.name)
     way = pl.col("received_at") - sent
     is_usable = pl.col("client_id").is_not_null() & way.is_between(-MOST_AHEAD, MOST_WAIT)

@@ -54,7 +54,7 @@ class _Stream(StreamingResponse):
             self._streams.discard(self)
 
     async def stream_response(self, send: Send) -> None:
-        """Send the messages, one after the other, until they end or the reader takes no more."""
+        """Send the messages, one after the other, until they end or the reader stops reading."""
 
         async def send_in_time(message: Message) -> None:
             async with asyncio.timeout(STALL_SECONDS):

@@ -1,5 +1,6 @@
-"""A part of the stack: the interface of every part, and the base class of the child processes that serve on a port."""
+"""A part of the stack: the interface of every part, and the base classes of child processes and of threads."""
 
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from command_line.errors import CommandError
 from command_line.home import Home
 from emulator.servers.processes import Child
 
-__all__ = ["Part", "Server", "problem_of"]
+__all__ = ["Follower", "Part", "Server", "problem_of"]
 
 READY_SECONDS = 30
 
@@ -91,6 +92,45 @@ class Server(ABC):
     def last_lines(self) -> list[str]:
         """Return the last ten lines of the server's log."""
         return self._child.last_lines(10)
+
+
+class Follower(ABC):
+    """A thread of the stack's own process that follows files; subclasses say what it does until `_stopping` is set."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._follow, name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; do nothing if it does not run."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def check(self) -> str | None:
+        """Return None: what cannot be read now is read later."""
+        return None
+
+    def last_lines(self) -> list[str]:
+        """Return no lines: it has no log."""
+        return []
+
+    @abstractmethod
+    def _follow(self) -> None:
+        """Work until `_stopping` is set."""
 
 
 def problem_of(ask: Callable[[], object], *errors: type[Exception]) -> str | None:

@@ -2,13 +2,13 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from emulator.servers.part import Follower
 from emulator.traces.traces import Traces
 
 __all__ = ["Refusals"]
@@ -17,7 +17,7 @@ POLL_SECONDS = 0.1
 FIRST_REFUSAL = 300
 
 
-class Refusals:
+class Refusals(Follower):
     """Follows the log of ingest, and adds every refusal to `traces`; a part.
 
     Each start begins the log anew, and `Logs` empties it when it is long.
@@ -26,35 +26,9 @@ class Refusals:
     name = "refusal log"
 
     def __init__(self, log: Path, traces: Traces) -> None:
+        super().__init__()
         self._log = log
         self._traces = traces
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Follow the log from its beginning."""
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._follow, name=self.name, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop reading."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it reads."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def check(self) -> str | None:
-        """Return None: nothing can be wrong, since without a log it waits for one."""
-        return None
-
-    def last_lines(self) -> list[str]:
-        """Return no lines: it has no log."""
-        return []
 
     def _follow(self) -> None:
         for line in self._lines():

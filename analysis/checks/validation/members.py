@@ -88,7 +88,7 @@ def _sources(name: str) -> tuple[str, ...]:
 
 
 def member_at(payload: JsonObject, path: str) -> Json:
-    """Give the member at a dotted path; None if there is none."""
+    """Give the member at a dotted path, or None if it is absent."""
     found: Json = payload
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else None

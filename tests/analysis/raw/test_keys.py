@@ -185,7 +185,7 @@ class TestDeniedObjects:
     def test_validation_names_each_and_goes_on(
         self, bucket: ServedBucket, denied: list[str], objects: Objects, warehouse_url: str
     ) -> None:
-        """It takes no row of such an object for a row without one; in other hours it finds those as before."""
+        """It does not call the row of such an object a row without an object. In other hours it finds them."""
         bucket.fill(objects.bodies)
         backfill(bucket.source, warehouse_url, [HOUR])
         warehouse = Warehouse(warehouse_url)
