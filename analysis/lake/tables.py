@@ -82,12 +82,15 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
     from pyiceberg.exceptions import NoSuchTableError
 
     catalog = location.catalog(make=bucket is not None)
-    if bucket is not None:
-        _make(catalog, location, bucket)
     try:
         tables = Tables(catalog.load_table(EVENTS), catalog.load_table(ORDERS))
     except NoSuchTableError:
-        raise NoLake(f"the lake {location} has no tables yet: write them with 'python -m analysis compact'") from None
+        if bucket is None:
+            raise NoLake(
+                f"the lake {location} has no tables yet: write them with 'python -m analysis compact'"
+            ) from None
+        _make(catalog, location, bucket)
+        tables = Tables(catalog.load_table(EVENTS), catalog.load_table(ORDERS))
     for table in (tables.events, tables.orders):
         _require_known(table, location, bucket)
     if bucket is not None:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Swept", "expire", "sweep", "sweep_daily", "tidy"]
 
 # Each commit copies the list of snapshots, and reads the list of manifests.
-MOST_SNAPSHOTS = 60
-KEPT_SNAPSHOTS = 40
+MOST_SNAPSHOTS = 36
+KEPT_SNAPSHOTS = 24
 MOST_MANIFESTS = 24
 # Queries over an older snapshot find their files for so long, unless more than MOST_SNAPSHOTS follow.
 KEPT_FOR = timedelta(hours=24)
@@ -54,17 +54,13 @@ def expire(table: "Table", kept: int, before: datetime) -> None:
         kept: How many of the newest snapshots may stay, 1 at least: the current one always stays.
         before: The moment, aware.
     """
-    newest_first = sorted(
-        table.snapshots(), key=lambda each: (each.timestamp_ms, each.sequence_number or 0), reverse=True
-    )
-    current = table.current_snapshot()
-    old = [
-        each.snapshot_id
-        for place, each in enumerate(newest_first)
-        if each != current and (place >= kept or each.timestamp_ms < _milliseconds(before))
-    ]
-    if old:
-        table.maintenance.expire_snapshots().by_ids(old).commit()
+    times = sorted((each.timestamp_ms for each in table.snapshots()), reverse=True)
+    if not times:
+        return
+    oldest_kept = max(times[min(kept, len(times)) - 1], _milliseconds(before))
+    if times[-1] < oldest_kept:
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=oldest_kept)
+        table.maintenance.expire_snapshots().older_than(moment).commit()
 
 
 def sweep_daily(location: Location, tables: "Iterable[Table]") -> Swept:
