@@ -137,4 +137,7 @@ def location_of(named: str | None = None) -> Location:
         return Location(f"s3://{os.environ.get('LAKE_BUCKET_NAME') or BUCKET}", is_glue=True)
     if "://" in place:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
-    return Location(str(Path(place).expanduser().absolute()))
+    directory = Path(place).expanduser().absolute()
+    if set("#?") & set(str(directory)):
+        raise AnalysisError(f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another --lake")
+    return Location(str(directory))
