@@ -16,7 +16,7 @@ from psycopg import conninfo
 
 from command_line.errors import CommandError
 
-__all__ = ["Home", "Stack"]
+__all__ = ["Home", "Stack", "public_url"]
 
 BUCKET = "clickstream-s3-ingest"
 MARKER = ".clickstream-home"
@@ -49,10 +49,15 @@ class Stack:
     @property
     def public_dw_url(self) -> str:
         """The warehouse's address without a password: its URL, or a libpq connection string."""
-        parameters = conninfo.conninfo_to_dict(self.dw_url)
-        if not parameters.keys() & SECRETS:
-            return self.dw_url
-        return conninfo.make_conninfo("", **{name: parameters[name] for name in parameters.keys() - SECRETS})
+        return public_url(self.dw_url)
+
+
+def public_url(dw_url: str) -> str:
+    """Give a warehouse's address without a password: its URL, or a libpq connection string."""
+    parameters = conninfo.conninfo_to_dict(dw_url)
+    if not parameters.keys() & SECRETS:
+        return dw_url
+    return conninfo.make_conninfo("", **{name: parameters[name] for name in parameters.keys() - SECRETS})
 
 
 class Home:
