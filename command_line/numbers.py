@@ -9,7 +9,7 @@ __all__ = ["FiniteRange"]
 
 
 class FiniteRange(click.FloatRange):
-    """A number within bounds. click's own range takes `nan` within any bounds, and `inf` where there is no upper one."""
+    """A number within bounds. click's own range takes `nan` within any, and `inf` where there is no upper one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
         """Give the number, or fail with what is wrong."""

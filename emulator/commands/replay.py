@@ -44,7 +44,9 @@ TIMEOUT = "Stop waiting for rows when no new one has arrived for so long."
 @click.option(
     "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Events to post at the same time."
 )
-@click.option("--timeout", type=FiniteRange(0, MOST_TIMEOUT), default=60.0, show_default=True, metavar="SECONDS", help=TIMEOUT)
+@click.option(
+    "--timeout", type=FiniteRange(0, MOST_TIMEOUT), default=60.0, show_default=True, metavar="SECONDS", help=TIMEOUT
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the report as one JSON object, and nothing else on stdout."
 )

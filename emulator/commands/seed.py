@@ -117,7 +117,7 @@ def seed_command(
         except (AnalysisError, SettingsError) as error:
             raise CommandError(str(error)) from None
         if dw is None and os.environ.get("DW_URL") not in (None, "", dw_url):
-            click.echo("DW_URL is not used: the warehouse is that of the home's stack; another one needs --dw", err=True)
+            click.echo("DW_URL is not used: the warehouse is that of the home's stack; --dw names another", err=True)
         whose = "of the home's stack" if dw is None else "given by --dw"
         click.echo(f"The history goes into the warehouse {public_url(dw_url)} ({whose})", err=True)
     place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"

@@ -47,9 +47,7 @@ SPARE_BYTES = 2**30
 @click.option(
     "--faults", type=click.IntRange(0), default=16, show_default=True, help="Faults to inject, one after the other."
 )
-@click.option(
-    "--rate", type=FiniteRange(SLOWEST, FASTEST), default=40.0, show_default=True, help="Events per second."
-)
+@click.option("--rate", type=FiniteRange(SLOWEST, FASTEST), default=40.0, show_default=True, help="Events per second.")
 @click.option(
     "--fault", "kinds", multiple=True, metavar="NAME", help="Inject only this fault; may be repeated.  [default: all]"
 )
