@@ -50,7 +50,7 @@ def objects() -> Objects:
 
 @pytest.fixture
 def bucket(objects: Objects) -> Iterator[ServedBucket]:
-    """Give a bucket of them that keeps versions; one was overwritten, one was deleted."""
+    """Give a bucket with these events that keeps versions. One event was overwritten, and one was deleted."""
     with served_bucket() as bucket:
         bucket.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         for key, body in objects.bodies.items():

@@ -229,7 +229,7 @@ class TestAnotherUser:
         stack = new_stack().start()
         key, api = stack.post('{"userId": "private"}').json()["key"], f"{stack.stack.web_url}/api"
         wait_for(lambda: stack.event_ids())
-        requests = [
+        requests: list[tuple[str, str, Any]] = [
             ("GET", f"{api}/events", None),
             ("GET", f"{api}/events/{key}", None),
             ("POST", stack.stack.endpoint, {"eventName": "theirs"}),
@@ -247,7 +247,7 @@ class TestAnotherUser:
         """Nobody lists, reads, puts or deletes without it, or with that of another home."""
         key = stack.post("{}").json()["key"]
         url = f"{stack.stack.s3_url}/{stack.stack.bucket}"
-        requests = [
+        requests: list[tuple[str, str, Any]] = [
             ("GET", f"{url}?list-type=2", None),
             ("GET", f"{url}/{key}", None),
             ("PUT", f"{url}/events/x.json", {}),
@@ -261,14 +261,16 @@ class TestAnotherUser:
             (stack.stack.access_key, other.key_pair()[1]),
         ):
             client = s3_client(stack, access_key, secret_key)
-            for call in (
-                lambda client=client: client.list_objects_v2(Bucket=stack.stack.bucket),
-                lambda client=client: client.get_object(Bucket=stack.stack.bucket, Key=key),
-                lambda client=client: client.put_object(Bucket=stack.stack.bucket, Key="events/x.json", Body=b"{}"),
-                lambda client=client: client.delete_object(Bucket=stack.stack.bucket, Key=key),
-            ):
+            where = {"Bucket": stack.stack.bucket}
+            calls: list[tuple[Any, dict[str, Any]]] = [
+                (client.list_objects_v2, where),
+                (client.get_object, where | {"Key": key}),
+                (client.put_object, where | {"Key": "events/x.json", "Body": b"{}"}),
+                (client.delete_object, where | {"Key": key}),
+            ]
+            for call, parameters in calls:
                 with pytest.raises(ClientError):
-                    call()
+                    call(**parameters)
         assert (stack.bucket / key).exists()
         assert not (stack.bucket / "events" / "x.json").exists()
         assert s3_client(stack, *stack.home.key_pair()).get_object(Bucket=stack.stack.bucket, Key=key)["Body"].read()
