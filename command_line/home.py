@@ -92,12 +92,13 @@ class Home:
             if not self.path.exists():
                 self.path.mkdir(parents=True)
                 self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
-            for folder in (self.s3, self.s3 / BUCKET, self.logs):
+            for folder in (self.s3, self.s3 / BUCKET, self.logs, self._run):
                 folder.mkdir(exist_ok=True, mode=0o700)
             (self.path / MARKER).touch()
         except OSError as error:
             raise CommandError(f"cannot use {self.path} as home: {error.strerror}; name another with --home") from error
         self.require_own()
+        self._run.chmod(0o700)  # older versions made it for everybody
 
     def require_own(self) -> None:
         """Raise CommandError if another user has made this home. Root may use any home."""
@@ -135,9 +136,13 @@ class Home:
         except (FileNotFoundError, PermissionError):
             return False
 
+    @property
+    def _run(self) -> Path:
+        return self.path / "run"
+
     def record_of(self, part: str) -> Path:
         """Give the file that records the process of a part: a later start finds there what was left behind."""
-        return self.path / "run" / f"{part}.json"
+        return self._run / f"{part}.json"
 
     def key_pair(self) -> tuple[str, str]:
         """Give the S3 access key and secret of this home, made once and readable by its owner only."""

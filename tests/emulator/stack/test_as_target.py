@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -21,9 +22,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from chalice.config import Config as ChaliceConfig
+from click.testing import CliRunner
 
 from app import app
 from command_line.home import Home
+from emulator.commands.seed import seed_command
 from emulator.servers import connection
 from emulator.servers.chalice_local import ingest_server
 from tests.support.stack_process import StackProcess, wait_for
@@ -41,6 +44,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
     stack = StackProcess(tmp_path_factory.mktemp("target") / "home").start()
     yield stack
     stack.clean_up()
+
+
+@pytest.fixture(scope="module")
+def open_stack() -> Iterator[StackProcess]:
+    """Give a stack whose home lies where everybody may enter: other tests keep theirs in a private directory."""
+    with TemporaryDirectory(prefix="clickstream-open-") as folder:
+        Path(folder).chmod(0o755)
+        stack = StackProcess(Path(folder) / "home").start()
+        yield stack
+        stack.clean_up()
 
 
 def raw(port: int, request: str) -> str:
@@ -194,30 +207,37 @@ class TestPaths:
 
 
 class TestFiles:
-    def test_nobody_else_can_read_what_is_stored(self, stack: StackProcess) -> None:
+    def test_nobody_else_can_read_what_is_stored(self, open_stack: StackProcess) -> None:
         """Nothing below the home can be reached by another user but names; secrets are the owner's alone."""
-        stack.post("{}")
-        open_to_others = [path for path in stack.home.path.iterdir() if _mode(path) & 0o077 and path.stat().st_size]
-        assert [path.name for path in open_to_others if path.is_dir() and path.name != "run"] == []
-        assert {path.name for path in open_to_others} <= {"run"}
-        assert _mode(stack.home.path) & 0o066 == 0
+        open_stack.post("{}")
+        open_to_others = [
+            path for path in open_stack.home.path.iterdir() if _mode(path) & 0o077 and path.stat().st_size
+        ]
+        assert open_to_others == []
+        assert _mode(open_stack.home.path) & 0o066 == 0
 
-    def test_another_user_reads_no_file_of_the_home(self, stack: StackProcess) -> None:
-        """Each of them is tried by its name: events, rows, logs, records and the key pair."""
+    def test_another_user_reads_no_file_of_the_home(self, open_stack: StackProcess) -> None:
+        """Each file with content is tried by its name: events, rows, logs, records and the key pair."""
         event_id = str(uuid4())
-        stack.post(json.dumps({"eventId": event_id}))
-        stack.wait_for_rows([event_id])
+        open_stack.post(json.dumps({"eventId": event_id}))
+        open_stack.wait_for_rows([event_id])
+        seed = ["--days", "1", "--shoppers", "2", "--end", "2026-11-20T00", "--home", str(open_stack.home.path)]
+        assert CliRunner().invoke(seed_command, seed).exit_code == 0
         # The database of a home that PostgreSQL's user cannot enter is elsewhere.
-        ((database,),) = stack.ask("SHOW data_directory")
-        folders = (stack.home.path, Path(database))
-        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-        assert {"stack.json", "ingest.log", "PG_VERSION"} <= {path.name for path in files}
-        assert any(path.is_relative_to(stack.bucket) for path in files)
-        assert as_another_user(READ_FILES, [str(path) for path in files]) == []
+        ((database,),) = open_stack.ask("SHOW data_directory")
+        folders = (open_stack.home.path, Path(database))
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
+        assert {"stack.json", "s3.json", "seed-answers.json", "ingest.log", "PG_VERSION"} <= {
+            path.name for path in files
+        }
+        assert any(path.is_relative_to(open_stack.bucket) for path in files)
+        open_file = open_stack.home.path.with_name("open")
+        open_file.write_text("x")
+        assert as_another_user(READ_FILES, [str(path) for path in (open_file, *files)]) == [str(open_file)]
 
-    def test_another_user_does_not_reach_the_warehouse(self, stack: StackProcess) -> None:
+    def test_another_user_does_not_reach_the_warehouse(self, open_stack: StackProcess) -> None:
         """Its socket is in a directory of its owner; it has no password."""
-        said = as_another_user(CONNECT, stack.stack.dw_url)
+        said = as_another_user(CONNECT, open_stack.stack.dw_url)
         assert "Permission denied" in said
 
 
