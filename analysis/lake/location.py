@@ -139,5 +139,7 @@ def location_of(named: str | None = None) -> Location:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
     directory = Path(place).expanduser().absolute()
     if set("#?") & set(str(directory)):
-        raise AnalysisError(f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another --lake")
+        raise AnalysisError(
+            f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another with --lake"
+        )
     return Location(str(directory))
