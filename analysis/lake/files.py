@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask, Table
 
-__all__ = ["Count", "Damaged", "Files"]
+__all__ = ["Conflict", "Count", "Damaged", "Files"]
 
 EPOCH = date(1970, 1, 1)
 EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 # Rows of a few columns that are looked at together.
 CHUNK = 1_000_000
+
+
+class Conflict(AnalysisError):
+    """Another writer has changed the table since its files were listed."""
 
 
 class Damaged(Exception):
@@ -185,7 +189,7 @@ class Files:
         """Commit: in one snapshot, the new files are there and the old ones are not.
 
         Raises:
-            AnalysisError: Another writer replaced one of the old files meanwhile.
+            Conflict: Another writer has changed the table meanwhile. Nothing was committed.
         """
         from pyiceberg.exceptions import CommitFailedException, ValidationException
         from pyiceberg.table import FileScanTask
@@ -200,9 +204,7 @@ class Files:
                 for file in new:
                     snapshot.append_data_file(file)
         except (CommitFailedException, ValidationException) as error:
-            raise AnalysisError(
-                f"another writer changed the lake meanwhile: run the command again ({error})"
-            ) from error
+            raise Conflict("another writer changes the lake all the time: run the command again later") from error
         for file in gone:
             del self._tasks[file.file_path]
             self.damaged.discard(file.file_path)

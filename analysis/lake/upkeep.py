@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -34,16 +35,22 @@ class Swept:
 
 def tidy(table: "Table", now: datetime | None = None) -> None:
     """Merge manifests and expire snapshots, if there are many of them, or snapshots of before yesterday."""
+    from pyiceberg.exceptions import CommitFailedException
+
+    with suppress(CommitFailedException):  # another writer is at it, and the next run sees to it
+        _tidy(table, now or datetime.now(UTC))
+
+
+def _tidy(table: "Table", now: datetime) -> None:
     snapshot = table.current_snapshot()
     if snapshot is None:
         return
     if len(snapshot.manifests(table.io)) > MOST_MANIFESTS:
         with table.transaction() as change, change.update_snapshot().merge_append():
             pass  # the properties of the table say that manifests are merged
-    moment = now or datetime.now(UTC)
     times = sorted(each.timestamp_ms for each in table.snapshots())
-    if len(times) > MOST_SNAPSHOTS or times[0] < _milliseconds(moment - 2 * KEPT_FOR):
-        expire(table, KEPT_SNAPSHOTS, moment - KEPT_FOR)
+    if len(times) > MOST_SNAPSHOTS or times[0] < _milliseconds(now - 2 * KEPT_FOR):
+        expire(table, KEPT_SNAPSHOTS, now - KEPT_FOR)
 
 
 def expire(table: "Table", kept: int, before: datetime) -> None:
@@ -87,6 +94,7 @@ def sweep(location: Location, tables: "Iterable[Table]", before: datetime) -> Sw
     """
     swept = Swept()
     for table in tables:
+        table.refresh()
         root = f"{location.url}/"
         needed = {name.removeprefix(root) for name in _needed(table)}
         unneeded = []
