@@ -106,7 +106,10 @@ def compact(
         if verify:
             run.verify(found, closing, may_lose=span is not None)
         run.add_unmerged(found, closing)
-        run.compact(found, closing, may_lose=span is not None)
+        try:
+            run.compact(found, closing, may_lose=span is not None)
+        except KeyboardInterrupt:
+            raise AnalysisError("stopped: whole days are done or not begun, and the next run makes the rest") from None
         done.swept = sweep_daily(location, (run.events.table, run.orders.table))
     return done
 
