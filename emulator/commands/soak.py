@@ -66,7 +66,8 @@ def soak_command(
     from rich.console import Console
 
     from emulator.soak import output
-    from emulator.soak.faults import DISK_FULL, FAULTS
+    from emulator.soak.faults import FAULTS
+    from emulator.soak.faults.disks import DISK_FULL
     from emulator.soak.home import temporary_subject
     from emulator.soak.run import Plan
 

@@ -26,7 +26,8 @@ from emulator.commands.main import main
 from emulator.posting.response import Response
 from emulator.shoppers.browser import Event
 from emulator.soak.account import Account, account
-from emulator.soak.faults import DISK_FULL, FAULTS, _fill_disk
+from emulator.soak.faults import FAULTS
+from emulator.soak.faults.disks import DISK_FULL, fill_disk
 from emulator.soak.home import small_disk
 from emulator.soak.load import Acknowledged, digest, probe_event
 from emulator.soak.output import as_json, show
@@ -164,7 +165,7 @@ class TestSmallDisk:
 
     def test_it_is_filled_and_freed(self, disk: Subject) -> None:
         """While it is full, nothing can be written."""
-        thread = threading.Thread(target=_fill_disk, args=(disk, 1.0))
+        thread = threading.Thread(target=fill_disk, args=(disk, 1.0))
         thread.start()
         path = disk.home.s3 / "file"
         is_full = False
