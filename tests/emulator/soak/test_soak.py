@@ -4,9 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,8 +23,8 @@ from emulator.commands.main import main
 from emulator.posting.response import Response
 from emulator.shoppers.browser import Event
 from emulator.soak.account import Account, account
-from emulator.soak.faults import DISK_FULL, FAULTS, _fill_disk
-from emulator.soak.home import small_disk
+from emulator.soak.faults import FAULTS
+from emulator.soak.faults.disks import DISK_FULL
 from emulator.soak.load import Acknowledged, digest, probe_event
 from emulator.soak.output import as_json, show
 from emulator.soak.rebuild import Rebuilt, rebuild
@@ -36,6 +33,9 @@ from emulator.soak.subject import Subject
 from tests.support.stack_process import NO_STACK, ROOT
 
 pytestmark = pytest.mark.slow
+
+# The limit. Some minutes are usual: what hangs is restarted only after it has not answered for 15 s.
+SOAK_SECONDS = 540
 
 
 class Stored:
@@ -151,35 +151,6 @@ class TestPlan:
         assert [*Plan(1, 1, 9, seed=5).order()] == [*Plan(1, 1, 9, seed=5).order()] != [*Plan(1, 1, 9, seed=6).order()]
 
 
-class TestSmallDisk:
-    @pytest.fixture
-    def disk(self, tmp_path: Path) -> Iterator[Subject]:
-        """Give a stack's home whose raw storage has a disk of a mebibyte."""
-        home = Home(tmp_path / "home")
-        home.create()
-        with small_disk(home.s3, 2**20) as is_small:
-            if not is_small:
-                pytest.skip("only root, on Linux, outside of most containers, can mount a disk")
-            yield Subject(home, (1, 2, 3))
-
-    def test_it_is_filled_and_freed(self, disk: Subject) -> None:
-        """While it is full, nothing can be written."""
-        thread = threading.Thread(target=_fill_disk, args=(disk, 1.0))
-        thread.start()
-        path = disk.home.s3 / "file"
-        is_full = False
-        while thread.is_alive():
-            with suppress(FileNotFoundError):
-                path.unlink()
-            try:
-                path.write_bytes(bytes(8192))
-            except OSError:
-                is_full = True
-        thread.join()
-        assert is_full
-        path.write_bytes(bytes(8192))
-
-
 class TestOutput:
     def test_what_is_wrong_is_named(self, capsys: pytest.CaptureFixture[str]) -> None:
         """And what was done is counted, by kind of fault."""
@@ -224,10 +195,18 @@ class TestCommand:
             done.stderr.replace("│", "").split()
         )
 
+    def test_without_permission_to_mount_full_disks_are_left_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is said which, and why."""
+        monkeypatch.setattr("emulator.soak.disks._mounts", lambda *_: False)
+        done = CliRunner().invoke(main, ["soak", "--fault", "WAL disk full", "--fault", "S3 disk full"])
+        assert done.exit_code == 2
+        assert "Left out: WAL disk full, S3 disk full. Only root, on Linux" in done.stderr
+        assert "no fault is left to inject: name another one with --fault" in done.stderr
+
+    @pytest.mark.timeout(SOAK_SECONDS + 20)
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
         """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean."""
-        kinds = len(FAULTS)
-        options = ["--events", "300", "--rate", "20", "--faults", str(kinds), "--json"]
+        options = ["--events", "300", "--rate", "20", "--json"]
         environment = os.environ | {"TMPDIR": str(tmp_path)}
         done = subprocess.run(
             [sys.executable, "-m", "emulator", "soak", *options],
@@ -235,13 +214,14 @@ class TestCommand:
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=SOAK_SECONDS,
             env=environment,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         result = json.loads(done.stdout)
         assert result["passed"]
-        assert result["faults"] == kinds
-        assert result["recoveries"].keys() == FAULTS.keys() or DISK_FULL in done.stderr
+        left_out = {*DISK_FULL} if "Left out:" in done.stderr else set()
+        assert result["recoveries"].keys() == FAULTS.keys() - left_out
+        assert result["faults"] == len(result["recoveries"])
         assert result["acknowledged"] == result["sent"] == result["account"]["rows"] == result["rebuilt"]["rows"] >= 300
         assert [*tmp_path.iterdir()] == []
