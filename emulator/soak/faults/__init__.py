@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from emulator.soak.faults import disks, servers, warehouse
+from emulator.soak.clock import library
+from emulator.soak.faults import analysis, clocks, disks, neighbours, readers, servers, warehouse
 from emulator.soak.subject import Subject
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "OF_WAREHOUSE", "Fault", "missing"]
 
 # Injects a fault into the stack for a number of seconds.
 Fault: TypeAlias = Callable[[Subject, float], None]
@@ -29,4 +30,27 @@ FAULTS: Mapping[str, Fault] = {
     "triggers dropped": partial(servers.switch, "triggersOff"),
     "connections cut": warehouse.cut_connections,
     disks.DISK_FULL: disks.fill_disk,
+    clocks.STACK_AHEAD: partial(clocks.jump_in_stack, clocks.AHEAD),
+    clocks.STACK_BACK: partial(clocks.jump_in_stack, clocks.BACK),
+    "browsers' clocks jump": clocks.jump_in_browsers,
+    "slow readers": readers.read_slowly,
+    "second stack on the ports": neighbours.start_on_same_ports,
+    "second stack on the home": neighbours.start_on_same_home,
+    "backfill runs": analysis.backfill,
+    "validate runs": analysis.validate,
+    "erase runs": analysis.erase,
 }
+
+# Here the warehouse itself is the fault: events may wait for it as long as it lasts.
+OF_WAREHOUSE = frozenset(
+    {"PostgreSQL killed", "everything killed", "PostgreSQL refuses", "PostgreSQL slow", "connections cut"}
+)
+
+
+def missing(kind: str, *, has_small_disk: bool) -> str | None:
+    """Return why this machine cannot have a kind of fault, and what would help; None if it can."""
+    if kind == disks.DISK_FULL and not has_small_disk:
+        return "only root on Linux can give raw storage a disk of its own"
+    if kind in (clocks.STACK_AHEAD, clocks.STACK_BACK) and library() is None:
+        return "libfaketime is not installed: install Debian's package faketime"
+    return None
