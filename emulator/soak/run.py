@@ -23,7 +23,7 @@ from emulator.soak.faults import FAULTS, OF_WAREHOUSE
 from emulator.soak.load import Load, probe_event
 from emulator.soak.rebuild import Rebuilt, rebuild
 from emulator.soak.subject import Subject
-from emulator.soak.waits import Wait, Waits
+from emulator.soak.waits import OF_REFUSED, Wait, Waits
 from emulator.triggers.projected import known_events
 from emulator.triggers.sweep import SWEEP_SECONDS
 
@@ -116,7 +116,9 @@ class Soak:
     @property
     def longest_healthy_wait(self) -> float:
         """The same, of the events that did not wait for a warehouse which was itself the fault."""
-        return max([wait.longest for kind, wait in self.waits.items() if kind not in OF_WAREHOUSE], default=0.0)
+        return max(
+            [wait.longest for kind, wait in self.waits.items() if kind not in (*OF_WAREHOUSE, OF_REFUSED)], default=0.0
+        )
 
     @property
     def is_passed(self) -> bool:

@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from signal import SIGKILL, Signals
 from typing import Any
 
 import httpx2
@@ -15,8 +16,9 @@ from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
 from emulator.servers.processes import is_live, wait_until
 from emulator.soak.clock import Clock
+from emulator.soak.disks import SmallDisk
 
-__all__ = ["PARTS", "Subject"]
+__all__ = ["PARTS", "STOP_SECONDS", "Subject"]
 
 START_SECONDS = 120
 HEALTHY_SECONDS = 600  # the projector may have a backlog
@@ -29,10 +31,20 @@ PARTS = {"ingest": "emulator.servers.chalice_local", "s3": "rclone", "warehouse"
 
 
 class Subject:
-    """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3)."""
+    """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3).
 
-    def __init__(self, home: Home, ports: tuple[int, ...], s3_cache: str = S3_CACHE) -> None:
+    `disks` holds the small disks of its parts; see `emulator.soak.disks`.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        ports: tuple[int, ...],
+        s3_cache: str = S3_CACHE,
+        disks: Mapping[str, SmallDisk] | None = None,
+    ) -> None:
         self.home = home
+        self.disks = disks or {}
         self._s3_cache = s3_cache
         self._web, self._ingest, self._s3 = map(str, ports)
         self._process: subprocess.Popen[bytes] | None = None
@@ -142,13 +154,22 @@ class Subject:
                     return [child, *child.children(recursive=True)]
         return []
 
-    @staticmethod
-    def kill(processes: list[psutil.Process]) -> None:
+    def kill(self, processes: list[psutil.Process]) -> None:
         """Send SIGKILL to the processes, and wait until they have ended."""
+        self.signal(SIGKILL, processes)
+        self.have_ended(processes)
+
+    @staticmethod
+    def signal(number: Signals, processes: list[psutil.Process]) -> None:
+        """Send a signal to the processes, in this order."""
         for process in processes:
             with suppress(psutil.NoSuchProcess):
-                process.kill()
-        wait_until(lambda: not any(map(is_live, processes)), STOP_SECONDS)
+                process.send_signal(number)
+
+    @staticmethod
+    def have_ended(processes: list[psutil.Process]) -> bool:
+        """Wait until the processes have ended, but not for ever, and return whether they have."""
+        return wait_until(lambda: not any(map(is_live, processes)), STOP_SECONDS)
 
     @contextmanager
     def frozen(self, processes: list[psutil.Process]) -> Iterator[None]:

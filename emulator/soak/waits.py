@@ -13,12 +13,14 @@ import psycopg
 
 from command_line.errors import CommandError
 from emulator.servers.processes import wait_until
+from emulator.soak.faults.warehouse import REFUSED, is_refused
 from emulator.soak.subject import Subject
 from emulator.triggers.projected import known_events, quick_connection
 
-__all__ = ["NO_FAULT", "Wait", "Waits"]
+__all__ = ["NO_FAULT", "OF_REFUSED", "Wait", "Waits"]
 
 NO_FAULT = "no fault"
+OF_REFUSED = "rows refused, of these"  # they cannot be rows meanwhile, unlike the others
 POLL_SECONDS = 0.25
 MOST_ASKED = 500  # primary keys in one query
 
@@ -92,7 +94,8 @@ class Waits:
             for event_id in asked:
                 at, kind = self._waiting.pop(event_id)
                 if event_id in known:
-                    self._seconds.setdefault(kind, []).append(now - at)
+                    of = OF_REFUSED if kind == REFUSED and is_refused(event_id) else kind
+                    self._seconds.setdefault(of, []).append(now - at)
                 else:
                     self._waiting[event_id] = at, kind  # behind the others, so that each has its turn
 

@@ -1,38 +1,56 @@
 """Faults of the disks: one that is full."""
 
-import errno
-import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
+import psycopg
+
+from chalicelib.contract import TABLE
 from emulator.soak.subject import Subject
 
-__all__ = ["DISK_FULL", "fill_disk"]
+__all__ = ["DISK_FULL", "WRITE_WAL", "fill", "fill_data", "fill_wal"]
 
-DISK_FULL = "disk full"
-FILLER = "filler"
+# Names of the faults that need a small disk; see `emulator.soak.disks`.
+DISK_FULL = ("S3 disk full", "PostgreSQL disk full", "WAL disk full")
+# Rows that are rolled back. They take what is free in the files of the table, where new rows would go otherwise.
+WRITE_ROWS = f"""
+INSERT INTO {TABLE} (event_id, event_name, event_timestamp)
+SELECT gen_random_uuid(), 'soak', now() FROM generate_series(1, 1000)
+"""  # noqa: S608  # a name of the contract
+# More than a segment of WAL, so that PostgreSQL has to make a new one. It crashes if there is no space for it.
+WRITE_WAL = "SELECT pg_logical_emit_message(false, 'soak', repeat('-', 32 * 1024 * 1024))"
 
 
-def fill_disk(subject: Subject, seconds: float) -> None:
-    """Fill the disk of raw storage, and keep it full for some seconds."""
+def fill(name: str, subject: Subject, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Fill a disk of the stack, and keep it full for some seconds; call `meanwhile` again and again."""
+    disk = subject.disks[name]
     deadline = time.monotonic() + seconds
-    path = subject.home.s3 / FILLER
     try:
-        with path.open("wb") as file:
-            while time.monotonic() < deadline:
-                _fill(file.fileno(), file.seek(0, os.SEEK_END))
-                time.sleep(0.05)
+        while time.monotonic() < deadline:
+            disk.fill()
+            meanwhile()
+            time.sleep(0.05)
     finally:
-        path.unlink(missing_ok=True)
+        disk.free()
 
 
-def _fill(descriptor: int, end: int) -> None:
-    """Extend the file from `end` by all the free space of its disk."""
-    size = os.fstatvfs(descriptor).f_bavail * os.fstatvfs(descriptor).f_frsize
-    while size:
-        try:
-            os.posix_fallocate(descriptor, end, size)
-            end += size
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            size //= 2
+def fill_data(subject: Subject, seconds: float) -> None:
+    """Fill the disk of PostgreSQL's data, so that there is no space for new rows."""
+    fill("warehouse", subject, seconds, partial(_roll_back, subject, WRITE_ROWS))
+
+
+def fill_wal(subject: Subject, seconds: float) -> None:
+    """Fill the disk of the WAL, and let PostgreSQL write more of it than there is space for."""
+    fill("wal", subject, seconds, partial(_roll_back, subject, WRITE_WAL))
+
+
+def _roll_back(subject: Subject, statement: str) -> None:
+    """Run a statement, if PostgreSQL answers and has the space for it, and roll it back."""
+    with (
+        suppress(psycopg.Error),
+        psycopg.connect(subject.stack.dw_url, connect_timeout=2) as connection,
+    ):
+        connection.execute(statement.encode())
+        connection.rollback()

@@ -10,7 +10,7 @@ import pytest
 from command_line.home import Home
 from emulator.soak import waits as waits_module
 from emulator.soak.load import probe_event
-from emulator.soak.waits import NO_FAULT, Wait, Waits
+from emulator.soak.waits import NO_FAULT, OF_REFUSED, Wait, Waits
 from tests.emulator.soak.test_soak import Stored
 
 pytestmark = pytest.mark.slow
@@ -62,6 +62,18 @@ class TestWaits:
         stored.project()
         look(waits, stored)
         assert {kind: wait.events for kind, wait in waits.by_kind().items()} == {NO_FAULT: 2, "S3 killed": 2}
+
+    def test_a_refused_row_is_told_from_the_others(self, stored: Stored) -> None:
+        """The constraint refuses it by the last byte of its id; the others must not wait for it."""
+        waits = Waits(stored.subject)
+        refused, other = (probe_event() | {"eventId": f"{uuid4()}"[:-2] + end} for end in ("19", "1a"))
+        with waits.during("rows refused"):
+            for event in (refused, other):
+                waits.note(event["eventId"])
+                stored.add(event)
+        stored.project()
+        look(waits, stored)
+        assert {kind: wait.events for kind, wait in waits.by_kind().items()} == {"rows refused": 1, OF_REFUSED: 1}
 
     def test_each_has_its_turn_however_many_wait(self, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
         """One query asks about a few. An event without a row makes room for others."""

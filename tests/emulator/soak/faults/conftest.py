@@ -14,7 +14,7 @@ from tests.support.stack_process import NO_STACK
 
 @pytest.fixture(scope="package")
 def running() -> Iterator[Subject]:
-    with temporary_subject(2**28) as (subject, _has_small_disk):
+    with temporary_subject(2**28) as subject:
         subject.start()
         yield subject
 
