@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from emulator.soak.faults import disks, servers, warehouse
+from emulator.soak.clock import library
+from emulator.soak.faults import analysis, clocks, disks, neighbours, readers, servers, warehouse
 from emulator.soak.subject import Subject
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "OF_WAREHOUSE", "Fault", "missing"]
 
 # Injects a fault into the stack for a number of seconds.
 Fault: TypeAlias = Callable[[Subject, float], None]
@@ -38,8 +39,44 @@ FAULTS: Mapping[str, Fault] = {
     "triggers late": partial(servers.switch, "triggersLate"),
     "triggers dropped": partial(servers.switch, "triggersOff"),
     "connections cut": warehouse.cut_connections,
-    "rows refused": warehouse.refuse_rows,
+    warehouse.REFUSED: warehouse.refuse_rows,
     "S3 disk full": partial(disks.fill, "s3"),
     "PostgreSQL disk full": disks.fill_data,
     "WAL disk full": disks.fill_wal,
+    clocks.STACK_AHEAD: partial(clocks.jump_in_stack, clocks.AHEAD),
+    clocks.STACK_BACK: partial(clocks.jump_in_stack, clocks.BACK),
+    "browsers' clocks jump": clocks.jump_in_browsers,
+    "slow readers": readers.read_slowly,
+    "second stack on the ports": neighbours.start_on_same_ports,
+    "second stack on the home": neighbours.start_on_same_home,
+    "backfill runs": analysis.backfill,
+    "validate runs": analysis.validate,
+    "erase runs": analysis.erase,
 }
+
+# Of these, the warehouse itself is the fault: events may wait for it as long as it lasts.
+OF_WAREHOUSE = frozenset(
+    {
+        "PostgreSQL killed",
+        "everything killed",
+        "PostgreSQL terminated",
+        "postmaster terminated",
+        "supervisor terminated",
+        "PostgreSQL frozen",
+        "postmaster frozen",
+        "PostgreSQL refuses",
+        "PostgreSQL slow",
+        "connections cut",
+        "PostgreSQL disk full",
+        "WAL disk full",
+    }
+)
+
+
+def missing(kind: str, *, has_disks: bool) -> str | None:
+    """Return why this machine cannot have a kind of fault, as a sentence without its full stop; None if it can."""
+    if kind in disks.DISK_FULL and not has_disks:
+        return "Only root, on Linux and outside of most containers, can mount the small disks that they fill"
+    if kind in (clocks.STACK_AHEAD, clocks.STACK_BACK) and library() is None:
+        return "They need libfaketime: install Debian's package faketime"
+    return None
