@@ -34,7 +34,7 @@ WITH batch AS MATERIALIZED (
 ), deleted AS (
     DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM batch)) AND {age} < %(horizon)s RETURNING 1
 )
-SELECT (SELECT count(*) FROM deleted), max(age) FROM batch
+SELECT (SELECT count(*) FROM deleted), max(age)::text FROM batch
 """
 # Inserts and queries go on meanwhile. If somebody vacuums the table already, that is enough.
 VACUUM = "VACUUM (ANALYZE, SKIP_LOCKED) {table}"
@@ -100,7 +100,7 @@ def retain(dw_url: str, days: int, *, dry_run: bool = False, move_back: bool = F
 def _delete(connection: psycopg.Connection, counts: dict[str, int], done: Retained) -> None:
     with progress("deleting rows", sum(counts.values())) as advance:
         for table in counts:
-            since: datetime | str | None = "-infinity"
+            since: str | None = "-infinity"
             while since is not None:
                 deleted, since = _delete_batch(connection, table, since, done.horizon)
                 if table == TABLE:
@@ -116,10 +116,11 @@ def _delete(connection: psycopg.Connection, counts: dict[str, int], done: Retain
             connection.execute(VACUUM.format(table=table).encode())
 
 
-def _delete_batch(
-    connection: psycopg.Connection, table: str, since: datetime | str, horizon: datetime
-) -> tuple[int, datetime | None]:
-    """Delete the oldest rows since a time, and commit. Give their number, and where to go on; None at the end."""
+def _delete_batch(connection: psycopg.Connection, table: str, since: str, horizon: datetime) -> tuple[int, str | None]:
+    """Delete the oldest rows since a time, and commit. Give their number, and where to go on; None at the end.
+
+    The time is text, since PostgreSQL knows years that Python does not.
+    """
     statement = DELETE.format(table=table, age=AGES[table])
     parameters = {"since": since, "horizon": horizon, "most": BATCH}
     deleted, last = connection.execute(statement.encode(), parameters).fetchone() or (0, None)

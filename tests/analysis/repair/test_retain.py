@@ -144,6 +144,18 @@ class TestRetain:
         assert retain(warehouse_url, 1).rows == 1
 
     @pytest.mark.usefixtures("seven")
+    def test_times_that_python_does_not_know(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Somebody wrote them by hand: before Christ, and before all time."""
+        monkeypatch.setattr(module, "BATCH", 1)
+        for time in ("0044-03-15 BC", "-infinity"):
+            row = f"SELECT event_id FROM clickstream_events WHERE event_timestamp > '{time}' ORDER BY event_id LIMIT 1"
+            tell(warehouse_url, f"UPDATE clickstream_events SET event_timestamp = '{time}' WHERE event_id = ({row})")
+        assert retain(warehouse_url, 1).left == 0
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events WHERE event_timestamp < '2000-01-01'") == [
+            (0,)
+        ]
+
+    @pytest.mark.usefixtures("seven")
     def test_rows_that_cannot_be_deleted_are_counted(self, warehouse_url: str) -> None:
         """A trigger of the table's owner keeps them; it ends nevertheless."""
         tell(
