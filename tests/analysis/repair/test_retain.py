@@ -203,6 +203,18 @@ class TestHorizon:
         assert horizon(warehouse_url) is None
 
 
+class TestOwner:
+    @pytest.mark.usefixtures("seven")
+    def test_whoever_does_not_own_the_tables_is_refused(self, warehouse_url: str) -> None:
+        """In one line, with nothing deleted, even with every right to delete."""
+        with a_role(warehouse_url, "GRANT ALL ON ALL TABLES IN SCHEMA public TO visitor") as url:
+            done = run(url, "--days", "2")
+        assert done.exit_code == 2
+        assert "the warehouse refuses: must be owner of table clickstream_" in done.stderr
+        assert done.stderr.endswith(": name that owner in --dw\n")
+        assert (len(times(warehouse_url)), horizon(warehouse_url)) == (7, None)
+
+
 class TestCommand:
     @pytest.mark.usefixtures("seven")
     def test_it_says_what_it_did(self, warehouse_url: str, today: datetime) -> None:
@@ -227,16 +239,6 @@ class TestCommand:
             done = run(url, "--days", "2", "--dry-run", "--json")
             assert (done.exit_code, json.loads(done.stdout)["rows"]) == (1, 4)
             assert run(url, "--days", "9", "--dry-run").exit_code == 0
-        assert (len(times(warehouse_url)), horizon(warehouse_url)) == (7, None)
-
-    @pytest.mark.usefixtures("seven")
-    def test_whoever_does_not_own_the_tables_is_refused(self, warehouse_url: str) -> None:
-        """In one line, with nothing deleted, even with every right to delete."""
-        with a_role(warehouse_url, "GRANT ALL ON ALL TABLES IN SCHEMA public TO visitor") as url:
-            done = run(url, "--days", "2")
-        assert done.exit_code == 2
-        assert "the warehouse refuses: must be owner of table clickstream_" in done.stderr
-        assert done.stderr.endswith(": name that owner in --dw\n")
         assert (len(times(warehouse_url)), horizon(warehouse_url)) == (7, None)
 
     def test_a_warehouse_without_tables_has_nothing_to_delete(self, warehouse_url: str) -> None:
