@@ -272,7 +272,7 @@ class TestTimeIndex:
             f"{layout}: {index}".partition(",")[0] for layout in time_index.LAYOUTS for index in time_index.INDEXES
         ]
         for btree, *brins in (cases[first : first + 3] for first in (0, 3, 6)):
-            assert btree.figures.keys() == btree.targets.keys() == {*time_index.RANGES, "latest", "insert"}
+            assert btree.figures.keys() == btree.targets.keys() == {*time_index.RANGES, "latest"}
             assert btree.targets["1 day"] == time_index.MOST * min(brin.figures["1 day"] for brin in brins)
             assert all(not brin.targets for brin in brins)
 
