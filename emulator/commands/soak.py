@@ -8,6 +8,7 @@ import click
 
 from command_line.errors import CommandError
 from command_line.interrupt import stopped_by_ctrl_c
+from command_line.numbers import FiniteRange
 from emulator.shoppers.crowd import FASTEST, SLOWEST
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ SPARE_BYTES = 2**30
 @click.option(
     "--faults", type=click.IntRange(0), default=16, show_default=True, help="Faults to inject, one after the other."
 )
-@click.option(
-    "--rate", type=click.FloatRange(SLOWEST, FASTEST), default=40.0, show_default=True, help="Events per second."
-)
+@click.option("--rate", type=FiniteRange(SLOWEST, FASTEST), default=40.0, show_default=True, help="Events per second.")
 @click.option(
     "--fault", "kinds", multiple=True, metavar="NAME", help="Inject only this fault; may be repeated.  [default: all]"
 )
