@@ -165,7 +165,7 @@ def engine_of(request: pytest.FixtureRequest) -> Callable[[Sequence[Event]], Eng
 @pytest.fixture
 def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Let no stack or environment of the machine be found."""
-    for name in ("RAW_BUCKET_NAME", "DW_URL", "CLICKSTREAM_ZONE"):
+    for name in ("RAW_BUCKET_NAME", "DW_URL", "CLICKSTREAM_ZONE", "LAKE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLICKSTREAM_HOME", str(tmp_path / "no-stack"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.commands.notes import note_sample
-from analysis.commands.options import Time, source_option, zone_option
+from analysis.commands.options import Time, lake_option, source_option, zone_option
 from command_line.json_text import json_text
 from command_line.printable import printable
 
@@ -21,7 +21,7 @@ MOST_SHOWN = 10
 
 @click.command("compact")
 @source_option
-@click.option("--lake", metavar="DIR|glue", help="The lake.  [default: LAKE, else lake/ in the local stack's home]")
+@lake_option
 @click.option("--start", type=Time(), help="Compact the hours from here on, changed or not; as 2026-11-24T09:00.")
 @click.option("--end", type=Time(), help="Moment after the last.  [default: now, if --start is given]")
 @zone_option("Time zone of --start and --end without an offset.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.commands.options import source_option, warehouse_option
+from analysis.commands.options import lake_option, source_option, warehouse_option
 from analysis.raw.partitions import shown
 from command_line.json_text import json_text
 from command_line.printable import printable
@@ -49,6 +49,7 @@ class _Id(click.ParamType[str]):
 )
 @source_option
 @warehouse_option
+@lake_option
 @click.option("--dry-run", is_flag=True, help="Only look; exit code 1 if something is found.")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object only; with --dry-run or --yes.")
@@ -57,6 +58,7 @@ def erase_command(
     user_ids: tuple[str, ...],
     source: str | None,
     dw: str | None,
+    lake: str | None,
     *,
     mentions: bool,
     again: bool,
@@ -65,7 +67,7 @@ def erase_command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Erase a person from raw, rejects and warehouse.
+    """Erase a person from raw, rejects, warehouse and lake.
 
     It looks at every object (earlier versions included) and row, shows what it finds, and asks before it erases. A
     tombstone stays in raw and in the warehouse: a keyed hash that names nobody. From then on the warehouse refuses rows
@@ -83,6 +85,10 @@ def erase_command(
     - the warehouse's log of changes (WAL): until PostgreSQL deletes or reuses its
       files. In the local stack, --vacuum deletes them; elsewhere they go with
       later checkpoints
+    - the lake: nothing. Rows, older snapshots, their statistics and left-over files
+      are deleted at once, so a query over an older snapshot fails. With Glue, files
+      of the last three hours that no snapshot names are counted, and stay: run the
+      command again later
     - backups and snapshots, WAL archives and replicas, your own copies: as long as
       you keep them. The command does not reach them
     - logs: ingest.log, projector.log and those of both Lambdas in CloudWatch hold no
@@ -95,9 +101,11 @@ def erase_command(
     Examples:
       python -m analysis erase --client-id 6b0e… --dry-run
       python -m analysis erase --user-id 4711 --client-id 6b0e… --client-id 91fa… --vacuum
+      python -m analysis erase --user-id 4711 --source s3://my-bucket --lake glue
       python -m analysis erase --again --yes
     """
     # Imported here, since Polars takes longer to import than --help takes to run.
+    from analysis.lake.tables import lake_of
     from analysis.place import needed_warehouse_of, source_of
     from analysis.repair.erase.person import Person
     from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
@@ -110,7 +118,7 @@ def erase_command(
     if as_json and not (dry_run or yes):
         raise click.UsageError("--json cannot ask: add --dry-run or --yes")
     bucket = source_of(source)
-    place = Place(bucket, needed_warehouse_of(dw, bucket))
+    place = Place(bucket, needed_warehouse_of(dw, bucket), lake_of(lake, bucket))
     person = Person(client_ids, user_ids)
     found = search_again(place) if again else search(place, person)
     if not as_json:
@@ -152,6 +160,7 @@ def _as_json(found: "Found") -> dict[str, object]:
         "rows": found.rows,
         "rows_that_mention": found.row_mentions,
         "rejects": found.rejects,
+        "lake": None if found.lake is None else found.lake._asdict(),
     }
 
 
@@ -164,13 +173,22 @@ def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
         "objects": len(found.own),
         "rows": found.rows,
         "rejects": found.rejects,
+        **(
+            {} if found.lake is None else {"rows in the lake": found.lake.rows, "orders in the lake": found.lake.orders}
+        ),
         "objects that only mention an id": len(found.mentions),
         "rows that only mention an id": found.row_mentions,
+        **({} if found.lake is None else {"rows in the lake that only mention an id": found.lake.mentions}),
         "objects looked at": found.looked_at,
     }
     Console().print(text_table([title, ""], ((name, f"{count:,}") for name, count in counts.items())))
     for each in found.mentions[:MOST_SHOWN]:
         click.echo(f"mentions it: {printable(shown(each.key))}")
+    if found.lake is not None and found.lake.unfinished:
+        click.echo(
+            f"{found.lake.unfinished:,} files of the lake are of a compaction that runs, or was stopped within the "
+            "last three hours, and may hold the person: run the command again after that time."
+        )
     for column, names in others.items():
         if names:
             known = ", ".join(sorted(names)[:MOST_SHOWN])

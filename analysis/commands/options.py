@@ -11,7 +11,16 @@ from analysis.metrics.range import moment
 from analysis.metrics.zone import default_zone, zone_of
 from command_line.numbers import FiniteRange
 
-__all__ = ["DAYS", "Time", "lookback_option", "source_option", "span_options", "warehouse_option", "zone_option"]
+__all__ = [
+    "DAYS",
+    "Time",
+    "lake_option",
+    "lookback_option",
+    "source_option",
+    "span_options",
+    "warehouse_option",
+    "zone_option",
+]
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
@@ -51,6 +60,10 @@ source_option = click.option(
 )
 warehouse_option = click.option(
     "--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"
+)
+
+lake_option = click.option(
+    "--lake", metavar="DIR|glue", help="The lake.  [default: LAKE, else lake/ in the local stack's home]"
 )
 
 lookback_option = click.option(

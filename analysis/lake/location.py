@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,8 +97,11 @@ class Location:
         )
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, patience: float = 0.0) -> Iterator[None]:
         """Keep other writers out of a directory. On Glue, writers that meet try again.
+
+        Args:
+            patience: How many seconds to wait for another writer.
 
         Raises:
             AnalysisError: Another process writes to this lake.
@@ -107,10 +111,11 @@ class Location:
             return
         self._prepare()
         with (Path(self.root) / LOCK_FILE).open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise AnalysisError(f"another process writes to the lake {self.root}: wait until it ends") from None
+            until = time.monotonic() + patience
+            while not _is_locked(lock.fileno()):
+                if time.monotonic() >= until:
+                    raise AnalysisError(f"another process writes to the lake {self.root}: wait until it ends")
+                time.sleep(0.1)
             yield
 
     def _prepare(self) -> None:
@@ -120,6 +125,14 @@ class Location:
             raise AnalysisError(
                 f"cannot use {self.root} as lake: {error.strerror}; name another with --lake"
             ) from error
+
+
+def _is_locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def location_of(named: str | None = None) -> Location:

@@ -1,13 +1,15 @@
 """Opens the tables of a lake: makes them, adds columns that they lack, and refuses what this code does not know."""
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.lake.location import Location, NoLake
+from analysis.lake.location import Location, NoLake, location_of
 from analysis.lake.schema import (
     EVENT_COLUMNS,
     EVENTS,
@@ -19,12 +21,13 @@ from analysis.lake.schema import (
     iceberg_schema,
 )
 from analysis.prices import checked_decimals, other_decimals
+from analysis.raw.source import bucket_of
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["DECIMALS", "Tables", "open_tables"]
+__all__ = ["DECIMALS", "Tables", "lake_of", "open_tables"]
 
 VERSION = "clickstream.version"
 DECIMALS = "clickstream.price-decimals"
@@ -100,6 +103,38 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
         _upgrade(tables.events, EVENT_COLUMNS)
         _upgrade(tables.orders, ORDER_COLUMNS)
     return tables
+
+
+def lake_of(named: str | None, source: str | Path) -> Location | None:
+    """Find the lake of a raw bucket, to change what is in it. Nothing is created.
+
+    Args:
+        named: A directory or `glue`; None if the user named none.
+        source: The raw bucket.
+
+    Returns:
+        `named`, else what `LAKE` names, else the lake in the local stack's home. None if there is none yet, or if the
+        one in the home holds the events of another bucket.
+
+    Raises:
+        AnalysisError: The lake that is named is not there, or holds the events of another bucket.
+    """
+    location = location_of(named)
+    if not location.exists:
+        if named:
+            raise NoLake(f"there is no lake in {location}: name another with --lake, or leave it out")
+        return None
+    try:
+        holds = open_tables(location).events.properties.get(BUCKET)
+    except NoLake:
+        return None
+    if holds == bucket_of(source):
+        return location
+    if named or os.environ.get("LAKE"):
+        raise AnalysisError(
+            f"the lake {location} holds the events of {holds}, not of {bucket_of(source)}: name another with --lake"
+        )
+    return None
 
 
 def _make(catalog: "Catalog", location: Location, bucket: str) -> None:

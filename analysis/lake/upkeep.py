@@ -12,7 +12,7 @@ from analysis.lake.location import Location
 if TYPE_CHECKING:
     from pyiceberg.table import Table
 
-__all__ = ["Swept", "expire", "sweep", "sweep_daily", "tidy"]
+__all__ = ["UNFINISHED_FOR", "Swept", "expire", "needed_files", "sweep", "sweep_daily", "tidy"]
 
 # Each commit copies the list of snapshots, and reads the list of manifests.
 MOST_SNAPSHOTS = 36
@@ -96,7 +96,7 @@ def sweep(location: Location, tables: "Iterable[Table]", before: datetime) -> Sw
     for table in tables:
         table.refresh()
         root = f"{location.url}/"
-        needed = {name.removeprefix(root) for name in _needed(table)}
+        needed = {name.removeprefix(root) for name in needed_files(table)}
         unneeded = []
         for page in location.store.list(f"{table.location().removeprefix(root)}/"):
             for item in page:
@@ -109,7 +109,7 @@ def sweep(location: Location, tables: "Iterable[Table]", before: datetime) -> Sw
     return swept
 
 
-def _needed(table: "Table") -> set[str]:
+def needed_files(table: "Table") -> set[str]:
     """Name every file of the table that its metadata leads to."""
     metadata = table.metadata
     needed = {table.metadata_location, *(each.metadata_file for each in metadata.metadata_log)}

@@ -66,12 +66,16 @@ class Tombstones:
 
     def of_others(self, events: pl.DataFrame) -> pl.DataFrame:
         """Leave out the events of erased people; `events` has the columns `client_id` and `user_id`."""
+        return events.filter(~self.erased_in(events))
+
+    def erased_in(self, events: pl.DataFrame) -> pl.Expr:
+        """Tell the events of erased people among these."""
 
         def erased(column: str) -> pl.Expr:
             names = events[column].unique().drop_nulls()
             return pl.col(column).is_in([name for name in names if self.hash_of(column, name) in self.hashes])
 
-        return events.filter(~pl.any_horizontal(erased(column).fill_null(value=False) for column in PEOPLE))
+        return pl.any_horizontal(erased(column).fill_null(value=False) for column in PEOPLE)
 
     def objects(self) -> dict[str, bytes]:
         """The objects that raw keeps, by key. Without the tombstones' key, a hash does not tell who it is."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from json import dumps
 from typing import Literal, TypeAlias
 
+import polars as pl
+
 from analysis.raw.tombstones import PEOPLE, Tombstones
 from chalicelib.contract import COLUMNS, Value
 from chalicelib.errors import InvalidEvent
@@ -64,6 +66,17 @@ class Person:
             return "own"
         return "mention" if is_in or any(name in text for text in _texts(payload) for name in self._names) else None
 
+    def owns(self, rows: pl.DataFrame) -> pl.Expr:  # noqa: ARG002  # as for erased people
+        """Tell the person's own rows; `rows` has `client_id` and `user_id`."""
+        return pl.any_horizontal(
+            pl.col(column).is_in(list(ids)).fill_null(value=False) for column, ids in self._ids.items()
+        )
+
+    def is_in(self, texts: Sequence[str]) -> pl.Expr:
+        """Whether one of these columns holds an id, as it is or with JSON's escapes."""
+        spellings = [spelling.decode("utf-8", "surrogatepass") for spelling in self._spellings]
+        return pl.any_horizontal(pl.col(name).str.contains_any(spellings).fill_null(value=False) for name in texts)
+
 
 @dataclass(frozen=True)
 class Erased:
@@ -79,6 +92,14 @@ class Erased:
             return None
         known = {name: None if value is None else str(value) for name, value in ids.items()}
         return "own" if self.tombstones.names(known) else None
+
+    def owns(self, rows: pl.DataFrame) -> pl.Expr:
+        """Tell the rows of erased people; `rows` has `client_id` and `user_id`."""
+        return self.tombstones.erased_in(rows)
+
+    def is_in(self, texts: Sequence[str]) -> pl.Expr:  # noqa: ARG002  # as a person has it
+        """Give false: a hash cannot find mentions."""
+        return pl.lit(value=False)
 
 
 def _texts(value: Json) -> Iterator[str]:

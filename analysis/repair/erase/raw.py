@@ -1,4 +1,4 @@
-"""Lists, reads and deletes everything below `events/` in a raw bucket, earlier versions included."""
+"""Lists, reads and deletes everything below a prefix of a bucket, earlier versions included."""
 
 import fcntl
 import os
@@ -33,13 +33,13 @@ class Version(NamedTuple):
 
 
 class Bucket(Protocol):
-    """A raw bucket that objects can be deleted from. Every method raises AnalysisError if the bucket refuses.
+    """A bucket that objects can be deleted from. Every method raises AnalysisError if the bucket refuses.
 
     Also if it refuses a single object, which the error names: the object may be the person's.
     """
 
     def versions(self) -> list[Version]:
-        """List every object below `events/`, whatever its name, and every earlier version.
+        """List every object below the prefix, whatever its name, and every earlier version.
 
         In a directory, also files whose names no object can have, because they are not UTF-8.
         """
@@ -57,26 +57,35 @@ class Bucket(Protocol):
         """
 
 
-def open_bucket(source: str | Path) -> Bucket:
-    """Open the bucket `s3://bucket`, or the bucket in a directory. Raises AnalysisError if it is not there."""
+def open_bucket(source: str | Path, prefix: str = PREFIX) -> Bucket:
+    """Open the bucket `s3://bucket`, or the bucket in a directory.
+
+    Args:
+        source: Where it is.
+        prefix: What the names of the objects begin with, up to a slash.
+
+    Raises:
+        AnalysisError: It is not there.
+    """
     if str(source).startswith(SCHEME):
-        return _S3Bucket(str(source).removeprefix(SCHEME).removesuffix("/"))
+        return _S3Bucket(str(source).removeprefix(SCHEME).removesuffix("/"), prefix)
     if not is_directory(Path(source)):
-        raise AnalysisError(f"{source} is not a directory: name one that holds events/, or s3://BUCKET")
+        raise AnalysisError(f"{source} is not a directory: name one that holds {prefix}, or s3://BUCKET")
     require_utf8(Path(source))
-    return _LocalBucket(Path(source))
+    return _LocalBucket(Path(source), prefix)
 
 
 class _LocalBucket:
     """Plain files, as the local S3 server keeps them: without versions."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, prefix: str) -> None:
         self._directory = directory
+        self._prefix = prefix
 
     def versions(self) -> list[Version]:
         """See Bucket."""
         with self._errors():
-            walk = os.walk(self._directory / PREFIX, onerror=_raise)
+            walk = os.walk(self._directory / self._prefix, onerror=_raise)
             found = [Path(folder, name) for folder, _, names in walk for name in names]
         return sorted(Version(path.relative_to(self._directory).as_posix()) for path in found)
 
@@ -115,8 +124,9 @@ class _LocalBucket:
 class _S3Bucket:
     """A bucket behind S3's API, with all versions if it keeps them."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, prefix: str) -> None:
         self._name = name
+        self._prefix = prefix
         with self._errors():
             self._client = boto3.client("s3", config=Config(max_pool_connections=REQUESTS))
             answer = self._client.get_bucket_versioning(Bucket=name)
@@ -183,7 +193,7 @@ class _S3Bucket:
         return {} if each.version is None else {"VersionId": each.version}
 
     def _pages(self, operation: str, member: str) -> Iterator[Any]:
-        for page in self._client.get_paginator(operation).paginate(Bucket=self._name, Prefix=PREFIX):
+        for page in self._client.get_paginator(operation).paginate(Bucket=self._name, Prefix=self._prefix):
             yield from page.get(member, ())
 
     @contextmanager

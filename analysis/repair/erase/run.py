@@ -1,4 +1,4 @@
-"""Erasure from beginning to end: finds a person in raw and warehouse, deletes what it found, and looks again."""
+"""Erasure from beginning to end: finds a person in raw, warehouse and lake, deletes what it found, and looks again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,12 @@ from typing import Any, TypeAlias
 import psycopg
 
 from analysis.errors import AnalysisError
+from analysis.lake.location import Location
 from analysis.raw.partitions import is_utf8
 from analysis.raw.source import bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
 from analysis.repair.connection import connected
+from analysis.repair.erase.lake import InLake, Search, erase_from_lake, look_into_lake
 from analysis.repair.erase.person import Erased, Kind, Person
 from analysis.repair.erase.raw import Bucket, Version, open_bucket
 from chalicelib.contract import COLUMNS, TABLE
@@ -41,17 +43,19 @@ DELETE_REJECTS = f"DELETE FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  #
 
 @dataclass(frozen=True)
 class Place:
-    """Where people are erased from: a raw bucket and its warehouse."""
+    """Where people are erased from: a raw bucket, its warehouse and its lake, if there is one."""
 
     source: str | Path
     dw_url: str
+    lake: Location | None = None
 
 
 @dataclass
 class Found:
     """What was found of a person.
 
-    `own` and `mentions` are objects, earlier versions included; `rows`, `row_mentions` and `rejects` are counts.
+    `own` and `mentions` are objects, earlier versions included; `rows`, `row_mentions` and `rejects` are counts, and
+    `lake` has the counts of the lake; None if there is no lake.
     """
 
     looked_at: int = 0
@@ -60,11 +64,13 @@ class Found:
     rows: int = 0
     row_mentions: int = 0
     rejects: int = 0
+    lake: InLake | None = None
 
     @property
     def is_nothing(self) -> bool:
         """Whether nothing was found, not even a mention."""
-        return not (self.own or self.mentions or self.rows or self.row_mentions or self.rejects)
+        in_lake = self.lake is not None and any(self.lake)
+        return not (self.own or self.mentions or self.rows or self.row_mentions or self.rejects or in_lake)
 
     def chosen(self, *, mentions: bool) -> list[Version]:
         """The objects to delete; `mentions` adds objects that only mention the person."""
@@ -80,14 +86,15 @@ def search(place: Place, person: Person) -> Found:
         if has_table(connection, REJECTS):
             keys = _keys(found.chosen(mentions=True))
             (found.rejects,) = _counts(connection, COUNT_REJECTS, (bucket_of(place.source), keys))
+    found.lake = _look_into_lake(place, person, found)
     return found
 
 
 def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Found:
     """Delete what was found, and what has arrived since.
 
-    A tombstone comes first, so that no further row is inserted; then rows and rejects are deleted, then objects. It can
-    be run again if it was stopped or failed.
+    A tombstone comes first, so that no further row is inserted; then rows and rejects are deleted, then the lake's rows
+    and files, then objects. It can be run again if it was stopped or failed.
 
     Args:
         place: Where to erase.
@@ -113,26 +120,41 @@ def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Foun
             _delete_rejects(connection, place, versions)
             connection.execute(ANALYZE)
             connection.commit()
+        unfinished = _erase_from_lake(place, person, found, mentions=mentions)
         bucket.delete(versions)
         found = search(place, person)
-        if not (found.chosen(mentions=mentions) or found.rows or (mentions and found.row_mentions)):
+        in_lake = found.lake is not None and found.lake.is_left(mentions=mentions)
+        if not (found.chosen(mentions=mentions) or found.rows or (mentions and found.row_mentions) or in_lake):
             break
+    if found.lake is not None:
+        found.lake = found.lake._replace(unfinished=unfinished)
     return found
 
 
 def search_again(place: Place) -> Found:
     """Look for later objects of everybody who was erased before. Raises AnalysisError if nobody was erased."""
-    return _look(open_bucket(place.source), Erased(_tombstones(place)))
+    whose = Erased(_tombstones(place))
+    found = _look(open_bucket(place.source), whose)
+    found.lake = _look_into_lake(place, whose, found)
+    return found
 
 
 def erase_again(place: Place, found: Found) -> Found:
-    """Delete these objects and their rejects, and give what is left. The warehouse has no rows of them."""
+    """Delete these objects and their rejects, and rows of the lake, and give what is left.
+
+    The warehouse has no rows of them.
+    """
+    tombstones = _tombstones(place)
     with connected(place.dw_url, make=True) as connection:
-        enforce(connection, _tombstones(place))
+        enforce(connection, tombstones)
         _delete_rejects(connection, place, found.own)
         connection.commit()
+    unfinished = _erase_from_lake(place, Erased(tombstones), found, mentions=False)
     open_bucket(place.source).delete(found.own)
-    return search_again(place)
+    left = search_again(place)
+    if left.lake is not None:
+        left.lake = left.lake._replace(unfinished=unfinished)
+    return left
 
 
 def _look(bucket: Bucket, whose: Person | Erased) -> Found:
@@ -147,6 +169,20 @@ def _look(bucket: Bucket, whose: Person | Erased) -> Found:
             if found.looked_at % STEP == 0:
                 advance(STEP)
     return found
+
+
+def _look_into_lake(place: Place, whose: Person | Erased, found: Found) -> InLake | None:
+    return None if place.lake is None else look_into_lake(place.lake, _in_lake(whose, found))
+
+
+def _erase_from_lake(place: Place, whose: Person | Erased, found: Found, *, mentions: bool) -> int:
+    if place.lake is None:
+        return 0
+    return erase_from_lake(place.lake, place.source, _in_lake(whose, found), mentions=mentions)
+
+
+def _in_lake(whose: Person | Erased, found: Found) -> Search:
+    return Search(whose, frozenset(_keys(found.own)), frozenset(_keys(found.mentions)))
 
 
 def _bury(place: Place, bucket: Bucket, person: Person) -> Tombstones:

@@ -1,0 +1,246 @@
+"""Finds a person's rows in the lake, and deletes them: the files that hold them are written again without them."""
+
+import random
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from analysis.errors import AnalysisError
+from analysis.lake.files import Conflict, Count, Damaged, Files
+from analysis.lake.hours import Records
+from analysis.lake.location import Location, NoLake
+from analysis.lake.merging import Merge
+from analysis.lake.orders import orders_of
+from analysis.lake.schema import EVENT_COLUMNS, ORDER_COLUMNS, PARTITION_HOUR
+from analysis.lake.tables import Tables, open_tables
+from analysis.raw.tombstones import PEOPLE
+from analysis.repair.erase.lake_files import purge
+from analysis.repair.erase.lake_records import Leaving, records_after
+from analysis.repair.erase.person import Erased, Person
+from analysis.rows.fields import KEY
+from command_line.progress import progress
+
+if TYPE_CHECKING:
+    from pyiceberg.table import FileScanTask
+
+__all__ = ["InLake", "Search", "erase_from_lake", "look_into_lake"]
+
+EVENT_ID = "event_id"
+ORDER_ID = "order_id"
+# A compaction of an hour takes seconds, and the first one of all hours takes longer.
+PATIENCE = 600.0  # seconds
+MOST_TRIES = 10
+PLACED = (
+    EVENT_ID,
+    "event_name",
+    "event_timestamp",
+    "occurred_at",
+    "order",
+    *PEOPLE,
+    "user_login_state",
+    KEY,
+    PARTITION_HOUR,
+)
+
+
+class InLake(NamedTuple):
+    """How many rows of a person the lake has.
+
+    Attributes:
+        rows: Of events.
+        orders: Of orders.
+        mentions: Of both, which only mention the person.
+        unfinished: How many files stay that may be of a writer that still runs, and may hold the person.
+    """
+
+    rows: int = 0
+    orders: int = 0
+    mentions: int = 0
+    unfinished: int = 0
+
+    def is_left(self, *, mentions: bool) -> bool:
+        """Whether there are rows to delete; `mentions` counts the ones that only mention the person."""
+        return bool(self.rows or self.orders or (mentions and self.mentions))
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for: the rows of a person, and the rows of objects that are the person's.
+
+    Attributes:
+        whose: The person, or everybody who was erased before.
+        own: The keys of the objects that are theirs.
+        mentioning: The keys of the objects that only mention them.
+    """
+
+    whose: Person | Erased
+    own: Collection[str] = ()
+    mentioning: Collection[str] = ()
+
+    def rows_in(self, rows: pl.DataFrame) -> pl.Expr:
+        """Tell their own rows."""
+        return self.whose.owns(rows) | pl.col(KEY).is_in(list(self.own))
+
+    def mentions_in(self, rows: pl.DataFrame) -> pl.Expr:
+        """Tell the rows that hold one of their ids in any text, and are not their own."""
+        texts = [name for name, kind in rows.schema.items() if kind == pl.String()]
+        return ~self.rows_in(rows) & (self.whose.is_in(texts) | pl.col(KEY).is_in(list(self.mentioning)))
+
+    def chosen_in(self, rows: pl.DataFrame, *, mentions: bool) -> pl.Expr:
+        """Tell the rows to delete."""
+        return self.rows_in(rows) | self.mentions_in(rows) if mentions else self.rows_in(rows)
+
+    def columns(self, files: Files, *, mentions: bool) -> tuple[str, ...]:
+        """The columns that have to be read to tell them."""
+        schema = EVENT_COLUMNS if files.id == EVENT_ID else ORDER_COLUMNS
+        texts = mentions and isinstance(self.whose, Person)
+        return tuple(name for name, kind in schema.items() if name in {*PEOPLE, KEY} or (texts and kind == pl.String()))
+
+
+def look_into_lake(location: Location, search: Search) -> InLake | None:
+    """Count a person's rows in the lake, and change nothing.
+
+    Returns:
+        None if there is no lake.
+
+    Raises:
+        AnalysisError: The lake cannot be read.
+    """
+    try:
+        tables = open_tables(location)
+    except NoLake:
+        return None
+    counts = dict.fromkeys((EVENT_ID, ORDER_ID), 0)
+    mentions = 0
+    for files in _both(tables):
+        columns = search.columns(files, mentions=True)
+        for rows in _each(files, columns):
+            counts[files.id] += rows.filter(search.rows_in(rows)).height
+            mentions += rows.filter(search.mentions_in(rows)).height
+    return InLake(counts[EVENT_ID], counts[ORDER_ID], mentions)
+
+
+def erase_from_lake(location: Location, source: str | Path, search: Search, *, mentions: bool) -> int:
+    """Delete a person's rows from the lake, and every file that held them.
+
+    It may be stopped at any moment, and run again. The objects are deleted from raw afterwards.
+
+    Args:
+        location: The lake. If a compaction runs in a directory, it is waited for.
+        source: The raw bucket, whose objects the records of hours count.
+        search: What to delete.
+        mentions: Also delete rows that only mention the person.
+
+    Returns:
+        How many files stay that may be of a writer that still runs, and may hold the person.
+
+    Raises:
+        AnalysisError: The lake cannot be written, or another process writes to it for ten minutes.
+    """
+    if not location.exists:
+        return 0
+    with location.locked(PATIENCE):
+        for number in range(MOST_TRIES):
+            try:
+                tables = open_tables(location)
+                _delete(tables, Records(location.store), source, search, mentions=mentions)
+                return purge(location, (tables.events, tables.orders))
+            except NoLake:
+                return 0
+            except Conflict:
+                time.sleep(random.uniform(0, number))  # noqa: S311  # so that two writers do not meet again
+    raise AnalysisError(f"another writer changes the lake {location} all the time: run the command again later")
+
+
+def _delete(tables: Tables, records: Records, source: str | Path, search: Search, *, mentions: bool) -> None:
+    """Write the records first: a row whose hour has the wrong record is found again, a record without it is not."""
+    events, orders = _both(tables)
+    from_events = _without(events, search, mentions=mentions)
+    gone = from_events.rows.select(EVENT_ID, KEY, PARTITION_HOUR)
+    from_orders = _without(orders, replace(search, own={*search.own, *gone[KEY]}), mentions=mentions)
+    _add_next_orders(from_orders, from_events)
+    keys = {*search.own, *search.mentioning} if mentions else search.own
+
+    def known(ids: pl.Series) -> pl.Series:
+        wanted = pl.DataFrame({EVENT_ID: ids})
+        return pl.concat([chunk.join(wanted, EVENT_ID, how="semi") for chunk in _each(events, (EVENT_ID,))])[EVENT_ID]
+
+    if keys or not gone.is_empty():
+        records.write(records_after(records, source, Leaving(gone, _counts_after(from_events), keys, known)))
+    from_orders.commit()
+    from_events.commit()
+
+
+def _without(files: Files, search: Search, *, mentions: bool) -> Merge:
+    """Write each file that holds a row to delete again without it."""
+    columns = search.columns(files, mentions=mentions)
+    gone = [files.read([])]
+    merge = Merge(files, gone[0], gone[0], gone[0][files.id])
+    with progress(f"erasing {files.table.name()[-1]} from the lake", len(files.tasks)) as advance:
+        for task in files.tasks:
+            (looked_at,) = _each(files, columns, [task])
+            if not looked_at.filter(search.chosen_in(looked_at, mentions=mentions)).is_empty():
+                rows = _read(files, task)
+                chosen = search.chosen_in(rows, mentions=mentions)
+                gone.append(rows.filter(chosen))
+                merge.old.append(task)
+                merge.add(files.day(task), rows.filter(~chosen))
+            advance(1)
+    merge.rows = pl.concat(gone)
+    return merge
+
+
+def _add_next_orders(orders: Merge, events: Merge) -> None:
+    """Give an order that another person's event placed, too, the row of that event."""
+    if orders.rows.is_empty():
+        return
+    ids = orders.rows.select(ORDER_ID)
+    others = []
+    for rows in _each(events.files, PLACED):
+        living = rows.filter(pl.col("event_name") == "checkout_complete").join(events.rows, KEY, how="anti")
+        others.append(orders_of(living).join(ids, ORDER_ID, how="semi"))
+    at = orders.files.time
+    first = pl.concat(others).sort(at, KEY).unique(ORDER_ID, keep="first", maintain_order=True)
+    days = first[PARTITION_HOUR].dt.date()
+    for day in days.unique().sort():
+        orders.add(day, first.filter(days == day))
+
+
+def _counts_after(merge: Merge) -> dict[datetime, Count]:
+    """Count the rows of each hour of the days that change, as they will be."""
+    from pyiceberg.table import FileScanTask
+
+    files = merge.files
+    days = {files.day(task) for task in merge.old}
+    old = {task.file.file_path for task in merge.old}
+    staying = [task for day in days for task in files.of_day(day) if task.file.file_path not in old]
+    return files.counted(files.read([*staying, *map(FileScanTask, merge.new)], (EVENT_ID, PARTITION_HOUR)))
+
+
+def _both(tables: Tables) -> tuple[Files, Files]:
+    return Files(tables.events, EVENT_ID, "event_timestamp"), Files(tables.orders, ORDER_ID, "placed_at")
+
+
+def _each(
+    files: Files, columns: Sequence[str], tasks: "Sequence[FileScanTask] | None" = None
+) -> Iterator[pl.DataFrame]:
+    """Read some columns of files, one by one, with the rows that another engine has deleted: their bytes are there."""
+    from pyiceberg.table import FileScanTask
+
+    for task in files.tasks if tasks is None else tasks:
+        yield _read(files, FileScanTask(task.file), columns)
+
+
+def _read(files: Files, task: "FileScanTask", columns: Sequence[str] | None = None) -> pl.DataFrame:
+    try:
+        return files.read([task], columns)
+    except Damaged as error:
+        raise AnalysisError(
+            f"{error.path} is damaged ({error.reason}), so it may hold the person: write its day again with "
+            "'python -m analysis compact --verify' first"
+        ) from error
