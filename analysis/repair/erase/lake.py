@@ -3,8 +3,9 @@
 import random
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +15,6 @@ from analysis.errors import AnalysisError
 from analysis.lake.files import Conflict, Count, Damaged, Files
 from analysis.lake.hours import Records
 from analysis.lake.location import Location, NoLake
-from analysis.lake.merging import Merge
 from analysis.lake.orders import orders_of
 from analysis.lake.schema import EVENT_COLUMNS, ORDER_COLUMNS, PARTITION_HOUR
 from analysis.lake.tables import Tables, open_tables
@@ -26,6 +26,7 @@ from analysis.rows.fields import KEY
 from command_line.progress import progress
 
 if TYPE_CHECKING:
+    from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask
 
 __all__ = ["InLake", "Search", "erase_from_lake", "look_into_lake"]
@@ -35,6 +36,8 @@ ORDER_ID = "order_id"
 # A compaction of an hour takes seconds, and the first one of all hours takes longer.
 PATIENCE = 600.0  # seconds
 MOST_TRIES = 10
+# Each holds the rows of one day.
+WRITERS = 2
 PLACED = (
     EVENT_ID,
     "event_name",
@@ -84,12 +87,12 @@ class Search:
 
     def rows_in(self, rows: pl.DataFrame) -> pl.Expr:
         """Tell their own rows."""
-        return self.whose.owns(rows) | pl.col(KEY).is_in(list(self.own))
+        return self.whose.owns(rows) | _has_key(self.own)
 
     def mentions_in(self, rows: pl.DataFrame) -> pl.Expr:
         """Tell the rows that hold one of their ids in any text, and are not their own."""
         texts = [name for name, kind in rows.schema.items() if kind == pl.String()]
-        return ~self.rows_in(rows) & (self.whose.is_in(texts) | pl.col(KEY).is_in(list(self.mentioning)))
+        return ~self.rows_in(rows) & (self.whose.is_in(texts) | _has_key(self.mentioning))
 
     def chosen_in(self, rows: pl.DataFrame, *, mentions: bool) -> pl.Expr:
         """Tell the rows to delete."""
@@ -99,7 +102,8 @@ class Search:
         """The columns that have to be read to tell them."""
         schema = EVENT_COLUMNS if files.id == EVENT_ID else ORDER_COLUMNS
         texts = mentions and isinstance(self.whose, Person)
-        return tuple(name for name, kind in schema.items() if name in {*PEOPLE, KEY} or (texts and kind == pl.String()))
+        needed = {*PEOPLE, KEY} if self.own or self.mentioning else {*PEOPLE}
+        return tuple(name for name, kind in schema.items() if name in needed or (texts and kind == pl.String()))
 
 
 def look_into_lake(location: Location, search: Search) -> InLake | None:
@@ -176,26 +180,57 @@ def _delete(tables: Tables, records: Records, source: str | Path, search: Search
     from_events.commit()
 
 
-def _without(files: Files, search: Search, *, mentions: bool) -> Merge:
+@dataclass
+class _Removal:
+    """A commit that is ready: the files with rows to delete were written again without them, and read back."""
+
+    files: Files
+    rows: pl.DataFrame
+    old: "list[FileScanTask]" = field(default_factory=list)
+    new: "list[DataFile]" = field(default_factory=list)
+
+    def commit(self) -> None:
+        """Make it count."""
+        self.files.replace(self.old, self.new)
+
+
+def _without(files: Files, search: Search, *, mentions: bool) -> _Removal:
     """Write each file that holds a row to delete again without it."""
     columns = search.columns(files, mentions=mentions)
-    gone = [files.read([])]
-    merge = Merge(files, gone[0], gone[0], gone[0][files.id])
-    with progress(f"erasing {files.table.name()[-1]} from the lake", len(files.tasks)) as advance:
-        for task in files.tasks:
-            (looked_at,) = _each(files, columns, [task])
-            if not looked_at.filter(search.chosen_in(looked_at, mentions=mentions)).is_empty():
-                rows = _read(files, task)
-                chosen = search.chosen_in(rows, mentions=mentions)
-                gone.append(rows.filter(chosen))
-                merge.old.append(task)
-                merge.add(files.day(task), rows.filter(~chosen))
+
+    def rewrite(task: "FileScanTask") -> "tuple[pl.DataFrame, list[DataFile]] | None":
+        (looked_at,) = _each(files, columns, [task])
+        if looked_at.filter(search.chosen_in(looked_at, mentions=mentions)).is_empty():
+            return None
+        rows = _read(files, task)
+        chosen = search.chosen_in(rows, mentions=mentions)
+        return rows.filter(chosen), _written(files, rows.filter(~chosen), files.day(task))
+
+    removal = _Removal(files, files.read([]))
+    name = f"erasing {files.table.name()[-1]} from the lake"
+    with progress(name, len(files.tasks)) as advance, ThreadPoolExecutor(WRITERS) as pool:
+        for task, done in zip(files.tasks, pool.map(rewrite, files.tasks), strict=True):
+            if done is not None:
+                gone, written = done
+                removal.rows = pl.concat([removal.rows, gone])
+                removal.old.append(task)
+                removal.new += written
             advance(1)
-    merge.rows = pl.concat(gone)
-    return merge
+    return removal
 
 
-def _add_next_orders(orders: Merge, events: Merge) -> None:
+def _written(files: Files, rows: pl.DataFrame, day: date) -> "list[DataFile]":
+    """Write rows of one day, and read their ids back."""
+    from pyiceberg.table import FileScanTask
+
+    written = files.write(rows, day)
+    columns = (files.id, PARTITION_HOUR)
+    if not files.read([*map(FileScanTask, written)], columns).equals(rows.select(columns)):
+        raise AnalysisError(f"{written[0].file_path} does not hold what was written to it: run the command again")
+    return written
+
+
+def _add_next_orders(orders: _Removal, events: _Removal) -> None:
     """Give an order that another person's event placed, too, the row of that event."""
     if orders.rows.is_empty():
         return
@@ -208,18 +243,25 @@ def _add_next_orders(orders: Merge, events: Merge) -> None:
     first = pl.concat(others).sort(at, KEY).unique(ORDER_ID, keep="first", maintain_order=True)
     days = first[PARTITION_HOUR].dt.date()
     for day in days.unique().sort():
-        orders.add(day, first.filter(days == day))
+        orders.new += _written(orders.files, first.filter(days == day), day)
 
 
-def _counts_after(merge: Merge) -> dict[datetime, Count]:
-    """Count the rows of each hour of the days that change, as they will be."""
+def _counts_after(removal: _Removal) -> dict[datetime, Count]:
+    """Count the rows of each hour that loses rows, as they will be."""
     from pyiceberg.table import FileScanTask
 
-    files = merge.files
-    days = {files.day(task) for task in merge.old}
-    old = {task.file.file_path for task in merge.old}
-    staying = [task for day in days for task in files.of_day(day) if task.file.file_path not in old]
-    return files.counted(files.read([*staying, *map(FileScanTask, merge.new)], (EVENT_ID, PARTITION_HOUR)))
+    files = removal.files
+    old = {task.file.file_path for task in removal.old}
+    there = [task for task in files.tasks if task.file.file_path not in old] + [*map(FileScanTask, removal.new)]
+    counts: dict[datetime, Count] = {}
+    for (day,), gone in removal.rows.group_by(pl.col(PARTITION_HOUR).dt.date()):
+        rows = files.read([task for task in there if files.day(task) == day], (EVENT_ID, PARTITION_HOUR))
+        counts |= files.counted(rows.filter(pl.col(PARTITION_HOUR).is_in(gone[PARTITION_HOUR].implode())))
+    return counts
+
+
+def _has_key(keys: Collection[str]) -> pl.Expr:
+    return pl.col(KEY).is_in(list(keys)) if keys else pl.lit(value=False)
 
 
 def _both(tables: Tables) -> tuple[Files, Files]:

@@ -30,7 +30,7 @@ class Leaving:
 
     Attributes:
         rows: `event_id`, `key` and `partition_hour` of the rows that leave the table of events.
-        counts: Rows and ids of every hour of the days that lose rows, as they will be.
+        counts: Rows and ids of each hour that loses rows, as they will be; none for an hour that loses all.
         keys: The keys of the objects that leave raw.
         known: Gives those of some event ids that the table of events has now.
     """

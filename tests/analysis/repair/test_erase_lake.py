@@ -3,7 +3,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ def shop(tmp_path: Path, warehouse_url: str) -> Shop:
     for number in range(8):
         objects.add(received=number * DAY / 2, clientId=ANNA, userId=USER if number > 2 else None, tabId="tab of anna")
         objects.add(received=number * DAY / 2 + 60, clientId=BEN, userId="ben")
-    placed = {"eventName": "checkout_complete", "order": ORDER}
+    placed: dict[str, Any] = {"eventName": "checkout_complete", "order": ORDER}
     objects.add(received=DAY + 120, clientId=ANNA, eventId="0f0e0d0c-0b0a-4908-8706-050403020100", **placed)
     for later in (5, HOUR):
         objects.add(received=DAY + 120 + later, clientId=ANNA, eventId="0f0e0d0c-0b0a-4908-8706-050403020100", **placed)
@@ -130,7 +130,7 @@ def needles(shop: Shop) -> list[bytes]:
 
 class TestErase:
     def test_no_byte_of_the_person_is_left_in_any_file(self, shop: Shop) -> None:
-        """Not in pages, dictionaries, footers, manifests, metadata, records or the catalog; other people's rows stay."""
+        """Not in pages, dictionaries, footers, manifests, metadata, records or the catalog. Other rows stay."""
         names = needles(shop)
         others = shop.events().filter(pl.col("client_id") == BEN)
         before = lake_bytes(Path(shop.lake.root))
