@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["DECIMALS", "Tables", "lake_of", "open_tables"]
+__all__ = ["DECIMALS", "PROPERTIES", "Tables", "lake_of", "open_tables"]
 
 VERSION = "clickstream.version"
 DECIMALS = "clickstream.price-decimals"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from analysis.lake.location import Location
 from analysis.lake.schema import NAMESPACE
+from analysis.lake.tables import PROPERTIES
 from analysis.lake.upkeep import UNFINISHED_FOR, needed_files
 from analysis.repair.erase.raw import open_bucket
 
@@ -29,8 +30,8 @@ def purge(location: Location, tables: "tuple[Table, Table]") -> int:
         tables: Its tables.
 
     Returns:
-        How many files stay that no snapshot needs: on Glue, where nothing locks, a file of the last three hours may be
-        of a compaction that still runs.
+        How many files with rows stay that no snapshot needs: on Glue, where nothing locks, a file of the last three
+        hours may be of a compaction that still runs.
     """
     before: set[str] = set()
     for table in tables:
@@ -41,7 +42,7 @@ def purge(location: Location, tables: "tuple[Table, Table]") -> int:
     young = _unfinished(location, {name.removeprefix(f"{location.url}/") for name in before} | needed)
     bucket = open_bucket(location.root, PREFIX)
     bucket.delete([each for each in bucket.versions() if each.key not in needed | young])
-    return len(young)
+    return sum(name.endswith(".parquet") for name in young)
 
 
 def _forget_past(table: "Table") -> None:
@@ -64,9 +65,8 @@ def _forget_past(table: "Table") -> None:
     if past:
         table.maintenance.expire_snapshots().by_ids(past).commit()
     if past or len(table.metadata.metadata_log) > KEPT:
-        kept = table.properties.get(KEPT_METADATA, "10")
         # The first commit forgets, and deletes, all metadata but that of now.
-        for number in ("1", kept):
+        for number in ("1", PROPERTIES[KEPT_METADATA]):
             with table.transaction() as change:
                 change.set_properties({KEPT_METADATA: number})
 
