@@ -149,12 +149,17 @@ def hours(objects: pl.DataFrame, young: pl.DataFrame, events: pl.DataFrame, rows
         `missing` (events without a row), `not_yet_judged`, ordered by hour. `objects` is the sum of the other five.
         Without a warehouse, every event counts in `rows`.
     """
-    is_young = pl.col("key").is_in(young["key"].implode())
-    is_event = pl.col("key").is_in(events["key"].implode())
-    is_corrupt = pl.col("corrupt").is_not_null()
-    has_row = pl.lit(True) if rows is None else pl.col("event_id").is_in(rows.implode())  # noqa: FBT003
+    # Before the grouping: inside of it, each hour would hold all keys again.
+    flags = objects.select(
+        hour="partition",
+        is_corrupt=pl.col("corrupt").is_not_null(),
+        is_young=pl.col("key").is_in(young["key"].implode()),
+        is_event=pl.col("key").is_in(events["key"].implode()),
+        has_row=pl.lit(True) if rows is None else pl.col("event_id").is_in(rows.implode()),  # noqa: FBT003
+    )
+    is_corrupt, is_young, is_event, has_row = map(pl.col, flags.columns[1:])
     return (
-        objects.group_by(hour="partition")
+        flags.group_by("hour")
         .agg(
             objects=pl.len(),
             rows=(is_event & has_row).sum(),
