@@ -57,10 +57,12 @@ if TYPE_CHECKING:
     from analysis.checks.validation.finding import Check
     from analysis.checks.validation.report import ValidationReport
     from analysis.checks.validation.run import validate
+    from analysis.engines.protocol import Engine
+    from analysis.engines.raw import RawEvents
+    from analysis.engines.warehouse import WarehouseEvents
     from analysis.errors import AnalysisError, NoTable
     from analysis.history import History, open_history, read_history
     from analysis.metrics.carts import carts
-    from analysis.metrics.engine import Engine, RawEvents, WarehouseEvents
     from analysis.metrics.funnel import CHECKOUT, funnel
     from analysis.metrics.overview import (
         by_login_state,
@@ -89,10 +91,12 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "checks.validation.finding": ("Check",),
         "checks.validation.report": ("ValidationReport",),
         "checks.validation.run": ("validate",),
+        "engines.protocol": ("Engine",),
+        "engines.raw": ("RawEvents",),
+        "engines.warehouse": ("WarehouseEvents",),
         "errors": ("AnalysisError", "NoTable"),
         "history": ("History", "open_history", "read_history"),
         "metrics.carts": ("carts",),
-        "metrics.engine": ("Engine", "RawEvents", "WarehouseEvents"),
         "metrics.funnel": ("CHECKOUT", "funnel"),
         "metrics.overview": (
             "by_login_state",

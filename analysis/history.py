@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from analysis.engines.raw import RawEvents
+from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import RawEvents, WarehouseEvents
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of

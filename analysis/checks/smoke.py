@@ -18,8 +18,8 @@ import boto3
 import httpx2
 from botocore.exceptions import BotoCoreError, ClientError
 
+from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import AnalysisError, NoTable
-from analysis.metrics.engine import WarehouseEvents
 from analysis.raw.partitions import Folder
 from analysis.raw.source import open_source
 from chalicelib.contract import TABLE

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import NoTable
-from analysis.metrics.engine import WarehouseEvents
 from analysis.raw.partitions import Folder
 from analysis.raw.source import open_source
 from analysis.rows.fields import KEY

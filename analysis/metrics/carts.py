@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analysis.metrics.engine import Engine
+from analysis.engines.protocol import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 

@@ -5,9 +5,9 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
+from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice
-from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from analysis.engines.protocol import Engine
 from analysis.metrics.arguments import check_limit
-from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 

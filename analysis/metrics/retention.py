@@ -4,8 +4,8 @@ from typing import Literal, TypeAlias, get_args
 
 import polars as pl
 
+from analysis.engines.protocol import Engine
 from analysis.metrics.arguments import check_choice
-from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 

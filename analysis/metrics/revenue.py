@@ -4,9 +4,9 @@ from typing import get_args
 
 import polars as pl
 
+from analysis.engines.raw import RawEvents
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice, check_limit
-from analysis.metrics.engine import RawEvents
 from analysis.metrics.overview import TimeGrain
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement

@@ -18,7 +18,7 @@ from analysis.checks.validation.sequences import gaps_of, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
-from analysis.metrics.engine import WarehouseEvents
+from analysis.engines.warehouse import WarehouseEvents
 from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
 from analysis.prices import checked_decimals, other_decimals

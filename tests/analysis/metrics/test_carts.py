@@ -3,8 +3,8 @@ from collections.abc import Callable, Sequence
 import polars as pl
 import pytest
 
+from analysis.engines.protocol import Engine
 from analysis.metrics.carts import carts
-from analysis.metrics.engine import Engine
 from tests.support.event_rows import RANGE, Event, check, event
 
 EngineOf = Callable[[Sequence[Event]], Engine]

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine
 from analysis.metrics.funnel import Order, funnel
 from tests.support.event_rows import RANGE, Event, check, event, raw_of
 from tests.support.histories import histories

@@ -5,8 +5,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from analysis.engines.protocol import Engine
+from analysis.engines.raw import RawEvents
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine, RawEvents
 from analysis.metrics.overview import (
     by_login_state,
     events_over_time,

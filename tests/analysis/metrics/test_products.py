@@ -3,8 +3,8 @@ from collections.abc import Callable, Sequence
 import polars as pl
 import pytest
 
+from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine
 from analysis.metrics.products import discount_effect, products
 from tests.support.event_rows import RANGE, Event, check, event, raw_of
 

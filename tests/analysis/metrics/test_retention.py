@@ -4,8 +4,8 @@ from datetime import date
 import polars as pl
 import pytest
 
+from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import Engine
 from analysis.metrics.range import Range
 from analysis.metrics.retention import retention
 from tests.support.event_rows import RANGE, Event, at, check, event, raw_of

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from analysis.engines.raw import RawEvents
 from analysis.errors import AnalysisError
-from analysis.metrics.engine import RawEvents
 from analysis.metrics.range import Range
 from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from analysis.rows.reader import read_events

@@ -2,7 +2,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from analysis.metrics.engine import Engine
+from analysis.engines.protocol import Engine
 from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
 from tests.support.event_rows import RANGE, Event, at, check, event
 

@@ -7,8 +7,9 @@ import polars as pl
 
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.objects import ROW
+from analysis.engines.protocol import Engine
+from analysis.engines.raw import RawEvents
 from analysis.metrics.carts import carts
-from analysis.metrics.engine import Engine, RawEvents
 from analysis.metrics.funnel import funnel
 from analysis.metrics.overview import by_login_state, events_over_time, overview, top_events, visitor_types
 from analysis.metrics.paths import paths

@@ -18,7 +18,7 @@ from analysis.checks.validation.warehouse.rows import (
     rows_of,
 )
 from analysis.checks.validation.warehouse.search import search
-from analysis.metrics.engine import Engine
+from analysis.engines.protocol import Engine
 from analysis.raw.partitions import hour_of, hour_prefixes
 from analysis.raw.source import open_source
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.objects import ROW
-from analysis.metrics.engine import Engine
+from analysis.engines.protocol import Engine
 from chalicelib.contract import TABLE
 
 __all__ = [

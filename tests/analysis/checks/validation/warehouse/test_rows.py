@@ -15,7 +15,7 @@ from analysis.checks.validation.warehouse.rows import (
     rows_in,
     rows_of,
 )
-from analysis.metrics.engine import WarehouseEvents
+from analysis.engines.warehouse import WarehouseEvents
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.raw_objects import START, Objects

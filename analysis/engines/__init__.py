@@ -1,0 +1,1 @@
+"""What computes metrics: one class per place where events are, each with `query(sql, parameters)`."""

@@ -1,0 +1,112 @@
+"""The engine over raw events: DuckDB, inside the process."""
+
+from collections.abc import Mapping
+from typing import get_args
+
+import duckdb
+import polars as pl
+
+from analysis.engines.protocol import PARAMETER
+from analysis.errors import AnalysisError
+from analysis.metrics.arguments import check_choice
+from analysis.metrics.statement import TIE_ORDER
+from analysis.prices import checked_decimals
+from analysis.rows.orders import read_items, read_orders
+from analysis.rows.reader import OCCURRENCE, Events
+from analysis.rows.selection import ORDER, Clock, no_orders
+from chalicelib.contract import COLUMNS, TABLE
+
+__all__ = ["RawEvents"]
+
+ORDERS = {
+    "event_id": "UUID",
+    "order_id": "TEXT",
+    "currency": "TEXT",
+    "total": "DECIMAL(38, 18)",
+    "items": "BIGINT",
+    "placed_at": "TIMESTAMPTZ",
+    "login_state": "TEXT",
+}
+ORDER_ITEMS = {"event_id": "UUID", "product_id": "TEXT", "quantity": "BIGINT", "revenue": "DECIMAL(38, 18)"}
+
+
+class RawEvents:
+    """Raw events in DuckDB, in memory. Threads may share one object."""
+
+    def __init__(
+        self, events: Events | pl.DataFrame, clock: Clock | None = None, *, price_decimals: int | None = None
+    ) -> None:
+        """Load events, as `read_events` gives them.
+
+        Args:
+            events: The events that `read_events` gives, or a frame of them: one row per event id, with the contract's
+                columns. Revenue also needs the column `order`: the JSON text of this member of the raw object (String,
+                null if absent). A frame does not know the orders before its range.
+            clock: `received`: the time of an event is its receipt, as in the warehouse; events with the same time are
+                in the order of their ids. `occurred`: its time, `event_timestamp` in SQL, is `occurred_at`; events with
+                the same time are in the order of client, tab, `seq` and id. By default, the clock by which the events
+                were read.
+            price_decimals: The decimals that a frame was read with; by default `PRICE_DECIMALS` of the environment.
+                `Events` know their own.
+
+        Raises:
+            AnalysisError: A column is missing, the decimals are not 0 to 6, or the clock has another value, or is not
+                that of the events.
+        """
+        read = events if isinstance(events, Events) else None
+        frame = events if isinstance(events, pl.DataFrame) else events.frame
+        self.price_decimals = read.price_decimals if read else checked_decimals(price_decimals)
+        self.clock: Clock = clock or (read.clock if read else "received")
+        check_choice("clock", self.clock, get_args(Clock))
+        if read and read.clock == "occurred" != self.clock:
+            raise AnalysisError("these events occurred in the range: read the events that were received in it")
+        names = [*(column.name for column in COLUMNS), *(OCCURRENCE if self.clock == "occurred" else ())]
+        missing = [name for name in names if name not in frame.columns]
+        if missing:
+            raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
+        self._database = duckdb.connect()
+        self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+        self._database.execute(f"CREATE SCHEMA {TABLE.partition('.')[0]}")
+        types = {column.name: column.type for column in COLUMNS}
+        if self.clock == "occurred":
+            frame, types = _by_occurrence(frame), types | {"tie_order": "BIGINT"}
+        self._create(TABLE, types, frame)
+        self.has_orders = ORDER in frame.columns
+        if self.has_orders:
+            placing = pl.concat([read.orders_before if read else no_orders(), frame.select(no_orders().columns)])
+            self._create("orders", ORDERS, _placed(placing))
+            self._create("order_items", ORDER_ITEMS, read_items(frame))
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+        """Run one query, as `Engine` says.
+
+        If the events came with `order`, the query may also use the tables `orders`, with the columns of `read_orders`,
+        the event's time as `placed_at`, and its `login_state`, and `order_items`, with the columns of `read_items`.
+        `orders` also holds orders of events before the range.
+        """
+        if self.clock == "occurred":
+            sql = sql.replace(TIE_ORDER, "tie_order")
+        # DuckDB refuses parameters that the query does not use.
+        named = {name: parameters[name] for name in {*PARAMETER.findall(sql)} & parameters.keys()}
+        with self._database.cursor() as cursor:
+            frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
+            return frame
+
+    def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
+        # Copied once into DuckDB's own columns: every query over a registered frame would convert it again.
+        columns = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in types.items())
+        self._database.register("frame", frame.select(types.keys()).to_arrow())
+        self._database.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM frame")  # noqa: S608  # our own names
+        self._database.unregister("frame")
+
+
+def _by_occurrence(events: pl.DataFrame) -> pl.DataFrame:
+    """Make `occurred_at` the time of the events, and number them in their order as `tie_order`."""
+    ordered = events.sort("occurred_at", "client_id", "tab_id", "seq", "event_id", nulls_last=False)
+    return ordered.with_columns(pl.col("occurred_at").alias("event_timestamp")).with_row_index("tie_order")
+
+
+def _placed(events: pl.DataFrame) -> pl.DataFrame:
+    """Read the orders of events, with the time and the login state of each."""
+    times = events.select("event_id", placed_at="event_timestamp", login_state="user_login_state")
+    return read_orders(events).join(times, on="event_id")
