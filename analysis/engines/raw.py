@@ -1,6 +1,6 @@
 """The engine over raw events: DuckDB, inside the process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
 import duckdb
@@ -34,14 +34,19 @@ class RawEvents:
     """Raw events in DuckDB, in memory. Threads may share one object."""
 
     def __init__(
-        self, events: Events | pl.DataFrame, clock: Clock | None = None, *, price_decimals: int | None = None
+        self,
+        events: Events | pl.DataFrame | Iterable[pl.DataFrame],
+        clock: Clock | None = None,
+        *,
+        price_decimals: int | None = None,
     ) -> None:
         """Load events, as `read_events` gives them.
 
         Args:
             events: The events that `read_events` gives, or a frame of them: one row per event id, with the contract's
                 columns. Revenue also needs the column `order`: the JSON text of this member of the raw object (String,
-                null if absent). A frame does not know the orders before its range.
+                null if absent). A frame does not know the orders before its range. Several frames are loaded one after
+                the other, without revenue.
             clock: `received`: the time of an event is its receipt, as in the warehouse; events with the same time are
                 in the order of their ids. `occurred`: its time, `event_timestamp` in SQL, is `occurred_at`; events with
                 the same time are in the order of client, tab, `seq` and id. By default, the clock by which the events
@@ -54,7 +59,8 @@ class RawEvents:
                 that of the events.
         """
         read = events if isinstance(events, Events) else None
-        frame = events if isinstance(events, pl.DataFrame) else events.frame
+        frames = _frames(events)
+        frame = next(frames)
         self.price_decimals = read.price_decimals if read else checked_decimals(price_decimals)
         self.clock: Clock = clock or (read.clock if read else "received")
         check_choice("clock", self.clock, get_args(Clock))
@@ -71,6 +77,8 @@ class RawEvents:
         if self.clock == "occurred":
             frame, types = _by_occurrence(frame), types | {"tie_order": "BIGINT"}
         self._create(TABLE, types, frame)
+        for further in frames:
+            self._fill(TABLE, types, further)
         self.has_orders = ORDER in frame.columns
         if self.has_orders:
             placing = pl.concat([read.orders_before if read else no_orders(), frame.select(no_orders().columns)])
@@ -94,10 +102,24 @@ class RawEvents:
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
         # Copied once into DuckDB's own columns: every query over a registered frame would convert it again.
+        columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+        self._database.execute(f"CREATE TABLE {table} ({columns})")
+        self._fill(table, types, frame)
+
+    def _fill(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
         columns = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in types.items())
         self._database.register("frame", frame.select(types.keys()).to_arrow())
-        self._database.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM frame")  # noqa: S608  # our own names
+        self._database.execute(f"INSERT INTO {table} SELECT {columns} FROM frame")  # noqa: S608  # our own names
         self._database.unregister("frame")
+
+
+def _frames(events: Events | pl.DataFrame | Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    if isinstance(events, Events):
+        yield events.frame
+    elif isinstance(events, pl.DataFrame):
+        yield events
+    else:
+        yield from events
 
 
 def _by_occurrence(events: pl.DataFrame) -> pl.DataFrame:

@@ -43,6 +43,8 @@ SCHEMA: dict[str, Any] = {
     "lost": pl.List(pl.Struct({"column": pl.String, "member": pl.String, "reason": pl.String})),
     "rounded": pl.List(pl.Struct({"member": pl.String, "value": pl.String, "decimals": pl.Int64})),
 }
+# Columns that a validation adds.
+PLACED: dict[str, Any] = {"number": pl.UInt32, "is_here": pl.Boolean, "is_young": pl.Boolean}
 # What is read of events that are only compared with others.
 KNOWN = ("key", *ROW, "received_at", "sent_at", "tab_id", "seq")
 DROPS = ("dropped_overflow", "dropped_refused", "dropped_withheld")
