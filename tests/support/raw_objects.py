@@ -9,10 +9,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 
+from analysis.checks.validation.evidence.describing import describe
 from analysis.checks.validation.evidence.judged import Judged, judge
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check
-from analysis.checks.validation.objects import describe
 from chalicelib.envelope import iso_milliseconds
 from chalicelib.keys import object_key
 

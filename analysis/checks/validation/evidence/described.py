@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis.checks.validation.objects import KNOWN, describe
+from analysis.checks.validation.evidence.describing import describe
+from analysis.checks.validation.objects import KNOWN
 from analysis.checks.validation.warehouse.rows import rows_in
 from analysis.engines.protocol import Engine
 from analysis.raw.objects import batches, objects_below
