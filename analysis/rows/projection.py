@@ -72,8 +72,8 @@ class Projection:
         """Project the objects of a batch at once that can be decoded at once.
 
         Returns:
-            Their places in the batch, the values of their members by path, and their rows, in which the column UNUSUAL
-            marks those that may be wrong.
+            Their places in the batch, the values of their members by path, and their rows. The column UNUSUAL says
+            which rows may be wrong.
         """
         keys, bodies = batch
         places, values = self._members.decode(bodies)

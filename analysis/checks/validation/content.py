@@ -61,7 +61,7 @@ def content_checks(events: Parts) -> list[Check]:
 
 
 def _missing(events: Parts) -> Iterator[pl.DataFrame]:
-    """Give the missing members of each event, except those that a publisher never sends."""
+    """Give the missing members of each event. Members that a publisher never sends are left out."""
     never = never_sent(events)
     for part in events.frames("publisher", "event_name", "missing", *FIRST):
         missing = part.explode("missing").rename({"missing": "field"}).drop_nulls("field")

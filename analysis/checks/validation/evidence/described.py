@@ -10,28 +10,22 @@ from analysis.checks.validation.evidence.describing import describe
 from analysis.checks.validation.objects import KNOWN
 from analysis.checks.validation.warehouse.rows import rows_in
 from analysis.engines.protocol import Engine
-from analysis.raw.objects import batches, objects_below
+from analysis.raw.objects import day_batches
 from analysis.raw.partitions import covering_hours
 from analysis.raw.source import Source
 from analysis.rows.fields import KEY
 from analysis.rows.reader import read_hours
-from command_line.progress import progress
 
 __all__ = ["described", "known", "stored_rows"]
 
-HOURS = 24  # that are read at once
-DAY = timedelta(hours=HOURS)
+DAY = timedelta(hours=24)  # that is read at once
 FIELDS = (KEY, "received_at", "sent_event_timestamp", "tab_id", "seq")
 
 
 def described(source: Source, prefixes: Sequence[str], price_decimals: int) -> Iterator[pl.DataFrame]:
     """Describe the objects of some hours, with the columns of SCHEMA, in the order in which they are read."""
-    with progress("reading hours", len(prefixes)) as advance:
-        for first in range(0, len(prefixes), HOURS):
-            day = prefixes[first : first + HOURS]
-            for keys, bodies in batches(objects_below(source, day)):
-                yield describe(zip(keys, bodies, strict=True), source.last_modified, price_decimals)
-            advance(len(day))
+    for keys, bodies in day_batches(source, prefixes):
+        yield describe(zip(keys, bodies, strict=True), source.last_modified, price_decimals)
 
 
 def known(source: str | Path, start: datetime, end: datetime, price_decimals: int) -> Iterator[pl.DataFrame]:

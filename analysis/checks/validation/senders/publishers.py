@@ -90,14 +90,14 @@ def first_event_only(events: Parts) -> list[str | None]:
 
 
 def _members(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Count the events of each publisher and name, and those that lack a member."""
+    """Count the events of each publisher and name; and by member, how many of them lack it."""
     senders = ("publisher", "event_name")
     totals = events.group_by(senders).agg(total=pl.len())
     return totals, events.explode("missing").group_by(*senders, field="missing").agg(lacking=pl.len())
 
 
 def _first_sessions(events: pl.DataFrame) -> pl.DataFrame:
-    """Count each publisher's first sessions, and those that say so `once`, of sessions that are here as a whole."""
+    """Count each publisher's first sessions, and how many say so `once`. All events of a session are here."""
     sessions = (
         events.sort("session_id", "event_timestamp", "key")
         .group_by("publisher", "session_id", maintain_order=True)
