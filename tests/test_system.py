@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "tests" / "system.sh"
-NEEDED = ("chromium", "curl")
-PACKAGES = "chromium curl"
+NEEDED = ("chromium", "curl", "faketime")
+PACKAGES = "chromium curl faketime"
 INSTALL = "apt-get install -y -qq"
 
 
@@ -91,7 +91,8 @@ class TestSystem:
 
     def test_root_installs_what_is_missing(self, system: System) -> None:
         """Only that, and it says what, and what for."""
-        system.program("curl")
+        for name in NEEDED[1:]:
+            system.program(name)
         done = system.run()
         assert (done.returncode, done.stderr) == (0, "")
         assert system.calls == ["apt-get update -qq", f"{INSTALL} chromium"]
@@ -147,7 +148,7 @@ class TestSystem:
 
     def test_a_package_without_its_program_is_an_error(self, system: System) -> None:
         """Otherwise the tests would fail later, and say less."""
-        system.apt(installs=("curl",))
+        system.apt(installs=NEEDED[1:])
         done = system.run()
         assert (done.returncode, done.stderr) == (2, "error: chromium is installed, but not where PATH leads\n")
 

@@ -85,7 +85,8 @@ def up(home: Home, options: Options) -> None:
                 supervisor.run()
         finally:
             ignore_signals()
-            say("stopping …")
+            if supervisor.parts:
+                say("stopping …")
             supervisor.stop()
 
 

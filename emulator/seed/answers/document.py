@@ -92,6 +92,7 @@ def write_answers(path: Path, store: Store, tally: Tally, zone: str, lines: Iter
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch(mode=0o600)  # private, as all files of a home
         with partial.open("w", encoding="utf-8") as file:
             file.write("{")
             file.writelines(f"{_dump(name)}:{_dump(value)},\n" for name, value in head.items())

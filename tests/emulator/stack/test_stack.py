@@ -226,7 +226,7 @@ class TestUp:
         """With who holds it, and the option that chooses another."""
         other = free_ports(2)
         options = ["--web-port", str(other[0]), "--ingest-port", str(up.ports[1]), "--s3-port", str(other[1])]
-        second = emulator("up", "--home", tmp_path / "home", *options)
+        second = emulator("up", "--headless", "--home", tmp_path / "home", *options)
         assert second.returncode == 2
         (line,) = second.stderr.splitlines()
         assert f"port {up.ports[1]} is in use by python" in line
