@@ -1,5 +1,6 @@
 """Runs a validation: describes each object, then runs every check."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from analysis.checks.validation.evidence.described import described, known, stor
 from analysis.checks.validation.evidence.judged import judge
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.evidence.spool import Spool
+from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks, stray_check
 from analysis.checks.validation.objects import KNOWN, PLACED, ROW, SCHEMA, unreadable_check
 from analysis.checks.validation.prices import other_decimals_check, price_checks
@@ -31,6 +33,7 @@ from analysis.raw.sample import read_sample
 from analysis.raw.source import open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import PEOPLE, Tombstones, read_tombstones
+from command_line.progress import progress
 
 __all__ = ["LOOKBACK", "SETTLE", "validate"]
 
@@ -160,19 +163,21 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
         after = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
         after.add_all(known(source, *span.after, decimals))
         around += after.parts()
-    checks = [
-        *([unreadable_check(unreadable)] if unreadable else []),
-        *compared,
-        stray_check(found),
-        *identity_checks(objects, events, repeated, elsewhere),
-        *content_checks(events),
-        publisher_check(events),
-        *price_checks(events, decimals),
-        *clock_checks(events, zone or default_zone()),
-        *sequence_checks(events, around, orphans),
-        *visit_checks(events),
-        *bot_checks(events),
-    ]
+    checks = [*([unreadable_check(unreadable)] if unreadable else []), *compared, stray_check(found)]
+    steps: tuple[Callable[[], list[Check]], ...] = (
+        lambda: identity_checks(objects, events, repeated, elsewhere),
+        lambda: content_checks(events),
+        lambda: [publisher_check(events)],
+        lambda: price_checks(events, decimals),
+        lambda: clock_checks(events, zone or default_zone()),
+        lambda: sequence_checks(events, around, orphans),
+        lambda: visit_checks(events),
+        lambda: bot_checks(events),
+    )
+    with progress("checking events", len(steps)) as advance:
+        for step in steps:
+            checks += step()
+            advance(1)
     account, sample = hours(objects, repeated["key"], lacking), read_sample(source, start, end)
     return ValidationReport(
         str(source), warehouse is not None, start, end, account, checks, sample, span.cut, span.lookback

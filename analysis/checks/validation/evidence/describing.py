@@ -13,7 +13,6 @@ from analysis.checks.validation.members import (
     LISTED,
     OBJECTS,
     REQUIRED_BY_NAME,
-    is_present,
     missing_of,
     required_sources,
     unknown_members,
@@ -125,10 +124,9 @@ def _hour(folder: str) -> datetime | None:
 def _lost(values: Mapping[str, Values], rows: pl.DataFrame) -> Iterator[int]:
     """Give the rows in which a column may be null although a member has a value."""
     for column in KEPT:
-        nulls = rows[column.name].is_null().arg_true()
+        nulls = rows[column.name].is_null().arg_true().to_list()
         for source in column.sources:
-            found = values[source]
-            yield from (row for row in nulls if is_present(found[row]))
+            yield from set(nulls).difference(_absent(values[source], nulls))
 
 
 def _missing(values: Mapping[str, Values], names: pl.Series) -> dict[int, list[str]]:
@@ -136,11 +134,17 @@ def _missing(values: Mapping[str, Values], names: pl.Series) -> dict[int, list[s
     lacking: set[int] = set()
     by_name = names.to_frame("name").with_row_index("row").partition_by("name", as_dict=True)
     for (name,), rows in by_name.items():
-        numbers = rows["row"]
         for sources in required_sources(str(name)):
-            lists = [values[source] for source in sources]
-            lacking.update(row for row in numbers if not any(is_present(found[row]) for found in lists))
+            without = rows["row"].to_list()
+            for source in sources:
+                without = _absent(values[source], without)
+            lacking.update(without)
     return {row: missing_of(lambda source, row=row: values[source][row], str(names[row])) for row in lacking}  # type: ignore[misc]
+
+
+def _absent(values: Values, rows: Iterable[int]) -> list[int]:
+    """Choose the rows in which a member is absent, null or `""`, as `is_present` judges; without a call for each."""
+    return [row for row in rows if (value := values[row]) is None or value == ""]
 
 
 def _rounded(values: Mapping[str, Values], price_decimals: int) -> dict[int, list[dict[str, object]]]:
