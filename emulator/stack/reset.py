@@ -7,7 +7,8 @@ from threading import Lock
 import psycopg
 
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.tables import REJECTS, TOMBSTONES
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import REJECTS, SETTINGS, TOMBSTONES
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.stack.beginning import Beginning
@@ -19,6 +20,7 @@ __all__ = ["Reset"]
 
 LOCK_TIMEOUT = "SET lock_timeout = '10s'"
 EMPTY = "TRUNCATE {}"
+FORGET_HORIZON = f"DELETE FROM {SETTINGS} WHERE name = 'horizon'"  # noqa: S608  # our own name
 
 
 class Reset:
@@ -77,8 +79,10 @@ def _empty_tables(dw_url: str) -> None:
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
             connection.execute(LOCK_TIMEOUT)
             for table in (TABLE, REJECTS, TOMBSTONES):
-                if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
+                if has_table(connection, table):
                     connection.execute(EMPTY.format(table).encode())
+            if has_table(connection, SETTINGS):
+                connection.execute(FORGET_HORIZON)
     except psycopg.Error as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise CommandError(

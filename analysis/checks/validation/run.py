@@ -24,6 +24,7 @@ from analysis.checks.validation.sequences import has_gaps, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours
+from analysis.engines.horizon import horizon_of
 from analysis.engines.warehouse import WarehouseEvents
 from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
@@ -116,6 +117,10 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
     rows = spool.rows(pl.Schema(ROW))
     if warehouse is not None:
         rows.add_all(stored_rows(warehouse, start, span.until))
+    # After the rows: `retain` records the horizon before it deletes any.
+    horizon = None if warehouse is None else horizon_of(warehouse)
+    # The span from here to `until` is compared with the warehouse.
+    kept = start if horizon is None else max(start, min(horizon, span.until))
     unreadable: dict[str, str] = {}
     opened = open_source(source, unreadable.__setitem__)
     prefixes = hour_prefixes(start, end)
@@ -133,18 +138,19 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
     compared = [] if erased is None else [erased_check(erased)]
     elsewhere, orphans, lacking = pl.DataFrame(schema=SCHEMA), None, None
     if warehouse is not None:
+        is_kept = pl.col("event_timestamp") >= kept
         comparison = compare(
             Evidence(
                 source=source,
-                start=start,
+                start=kept,
                 end=span.until,
                 cut=span.cut,
                 prefixes=[*hour_prefixes(*span.before), *prefixes],
                 strays=[stray.key for stray in found if stray.key.endswith("/")],
-                rows=rows.parts(),
+                rows=rows.parts().where(is_kept),
                 objects=read.parts().where(pl.col("corrupt").is_null()).select(*KNOWN) + before.parts(),
-                events=events,
-                others=events if erased is None else events.without(erased["key"]),
+                events=events.where(is_kept),
+                others=(events if erased is None else events.without(erased["key"])).where(is_kept),
                 unreadable=frozenset(unreadable),
                 price_decimals=decimals,
             ),
@@ -180,7 +186,7 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
             advance(1)
     account, sample = hours(objects, repeated["key"], lacking), read_sample(source, start, end)
     return ValidationReport(
-        str(source), warehouse is not None, start, end, account, checks, sample, span.cut, span.lookback
+        str(source), warehouse is not None, start, end, account, checks, sample, span.cut, span.lookback, horizon
     )
 
 

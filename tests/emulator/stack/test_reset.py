@@ -8,6 +8,7 @@ from typing import cast
 import psycopg
 import pytest
 
+from analysis.engines.horizon import record_horizon, recorded_horizon
 from analysis.raw.sample import MARKER, Sample, read_sample
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
@@ -86,6 +87,14 @@ class TestReset:
         assert filled.traces.all() == []
         assert doubles.steps == ["shoppers go", "faults off", "hold", "release"]
         assert reset.at is not None
+
+    def test_the_horizon_is_forgotten(self, filled: Running) -> None:
+        """What comes then may be of any day."""
+        with psycopg.connect(filled.stack.dw_url) as connection:
+            record_horizon(connection, datetime.now(UTC), move_back=False)
+            connection.commit()
+            reset_of(filled, Doubles())()
+            assert recorded_horizon(connection) is None
 
     def test_an_empty_warehouse(self, tmp_path: Path, warehouse_url: str) -> None:
         """Has no tables yet, and gets none."""

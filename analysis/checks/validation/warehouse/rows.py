@@ -150,7 +150,7 @@ def hours(objects: Parts, repeated: pl.Series, lacking: pl.Series | None) -> pl.
     Returns:
         One row per partition: `hour` (UTC; null if the key has no hour), `objects`, `rows`, `duplicates`, `rejects`,
         `missing` (events without a row), `not_yet_judged`, ordered by hour. `objects` is the sum of the other five.
-        Without a warehouse, every event counts in `rows`.
+        Without a warehouse, or before its horizon, every event counts in `rows`.
     """
     fates = ("rows", "duplicates", "rejects", "missing", "not_yet_judged")
     fate = (
