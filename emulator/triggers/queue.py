@@ -57,7 +57,7 @@ class DeliveryQueue:
         self._random = random or Random()  # noqa: S311  # delays need no secure randomness
         self._condition = Condition()
         self._later: list[tuple[float, int, Delivery]] = []  # a heap by the time when each is due
-        # Those that are due, in their order: (order, number, delivery).
+        # The due ones in their order, each as (order, number, delivery).
         self._ready: SortedList = SortedList()
         self._refused: SortedList = SortedList()
         self._numbers = count()
