@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from analysis.checks.smoke import EVENT_NAME, in_log
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from tests.analysis.metrics.test_engines import METRICS
+from tests.analysis.engines.test_agreement import METRICS
 from tests.support.collector import Collector
 from tests.support.event_rows import RANGE, event, raw_of
 from tests.support.stack_process import StackProcess
