@@ -18,8 +18,8 @@ ORDER = ("chalicelib", "command_line", "analysis", "emulator", "benchmarks")
 
 SOURCE = ("chalice_app", "publisher", "command_line", "analysis", "emulator", "benchmarks", "infra", "notebooks")
 MOST_CHILDREN = 15
-# Neither is looked for by anybody.
-UNCOUNTED = ("__init__.py", "__pycache__")
+# Nobody looks for them.
+UNCOUNTED = ("__init__.py", "__pycache__", "py.typed")
 
 # Folders of tests that mirror no folder of source.
 OTHER_TESTS = {
