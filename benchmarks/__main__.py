@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import backfill, cold_start, ingest, pipeline, reader
+from benchmarks import backfill, cold_start, ingest, pipeline, reader, time_index
 from benchmarks.comparison import Comparison
 from benchmarks.figures import Figures
 from benchmarks.table import as_json, as_table
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "reader-duckdb": Benchmark(reader.measure_beside_duckdb, reader.DUCKDB_ROUNDS),
     "backfill": Benchmark(backfill.measure, backfill.ROUNDS),
     "backfill-loop": Benchmark(backfill.measure_beside_loop, backfill.LOOP_ROUNDS),
+    "time-index": Benchmark(time_index.measure, time_index.ROUNDS),
     "freshness": Benchmark(pipeline.freshness, pipeline.ROUNDS),
     "drain": Benchmark(pipeline.drain, pipeline.ROUNDS),
     "refused": Benchmark(pipeline.refused, pipeline.ROUNDS),
@@ -60,6 +61,9 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
                 of COPY of the ready-made rows and a loop that only reads the files
     backfill-loop
                 load 10,000 files, beside one read and one INSERT per object
+    time-index  query a million rows of 30 days by the warehouse's B-tree on time,
+                beside BRIN, for rows in order, backfilled, and in the place of
+                deleted rows (2 minutes)
     freshness   send events to a local stack, at 10, 50, 100, 200 and 300 per second
                 for 12 s each: seconds until their rows are there (1.5 minutes)
     drain       start a stack on 25,000 objects of one hour that have no rows,

@@ -16,7 +16,7 @@ from psycopg import conninfo
 
 from command_line.errors import CommandError
 
-__all__ = ["Home", "Stack"]
+__all__ = ["Home", "Stack", "public_url"]
 
 BUCKET = "clickstream-s3-ingest"
 MARKER = ".clickstream-home"
@@ -49,18 +49,24 @@ class Stack:
     @property
     def public_dw_url(self) -> str:
         """The warehouse's address without a password: its URL, or a libpq connection string."""
-        parameters = conninfo.conninfo_to_dict(self.dw_url)
-        if not parameters.keys() & SECRETS:
-            return self.dw_url
-        return conninfo.make_conninfo("", **{name: parameters[name] for name in parameters.keys() - SECRETS})
+        return public_url(self.dw_url)
+
+
+def public_url(dw_url: str) -> str:
+    """Give a warehouse's address without a password: its URL, or a libpq connection string."""
+    parameters = conninfo.conninfo_to_dict(dw_url)
+    if not parameters.keys() & SECRETS:
+        return dw_url
+    return conninfo.make_conninfo("", **{name: parameters[name] for name in parameters.keys() - SECRETS})
 
 
 class Home:
-    """The state of one stack below `path`: `s3/<bucket>/<key>`, `postgres/`, `logs/`, and the last run's record."""
+    """The state of one stack below `path`: `s3/<bucket>/<key>`, `lake/`, `postgres/`, `logs/`, the last record."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self.s3 = self.path / "s3"
+        self.lake = self.path / "lake"
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
         self._record = self.path / "stack.json"
@@ -87,12 +93,13 @@ class Home:
             if not self.path.exists():
                 self.path.mkdir(parents=True)
                 self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
-            for folder in (self.s3, self.s3 / BUCKET, self.logs):
+            for folder in (self.s3, self.s3 / BUCKET, self.logs, self._run):
                 folder.mkdir(exist_ok=True, mode=0o700)
             (self.path / MARKER).touch()
         except OSError as error:
             raise CommandError(f"cannot use {self.path} as home: {error.strerror}; name another with --home") from error
         self.require_own()
+        self._run.chmod(0o700)  # older versions made it for everybody
 
     def require_own(self) -> None:
         """Raise CommandError if another user has made this home. Root may use any home."""
@@ -130,9 +137,13 @@ class Home:
         except (FileNotFoundError, PermissionError):
             return False
 
+    @property
+    def _run(self) -> Path:
+        return self.path / "run"
+
     def record_of(self, part: str) -> Path:
         """Give the file that records the process of a part: a later start finds there what was left behind."""
-        return self.path / "run" / f"{part}.json"
+        return self._run / f"{part}.json"
 
     def key_pair(self) -> tuple[str, str]:
         """Give the S3 access key and secret of this home, made once and readable by its owner only."""

@@ -7,6 +7,7 @@ set -euo pipefail
 needs='
 chromium chromium the tests of the pages and of the publisher drive it
 curl curl deployments fetch certificates with it
+faketime faketime the soak lets the clock of a stack jump with its library
 java openjdk-17-jre-headless Apache Spark runs on it
 /usr/share/java/sqlite-jdbc.jar libxerial-sqlite-jdbc-java Spark opens the lake with it
 '

@@ -18,7 +18,7 @@ ORDER = ("chalicelib", "command_line", "analysis", "emulator", "benchmarks")
 
 SOURCE = ("chalice_app", "publisher", "command_line", "analysis", "emulator", "benchmarks", "infra", "notebooks")
 MOST_CHILDREN = 15
-# Nobody looks for them.
+# Nobody looks for these.
 UNCOUNTED = ("__init__.py", "__pycache__", "py.typed")
 
 # Folders of tests that mirror no folder of source.

@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "tests" / "system.sh"
 DRIVER = "/usr/share/java/sqlite-jdbc.jar"
-NEEDED = ("chromium", "curl", "java", DRIVER)
-PACKAGES = "chromium curl openjdk-17-jre-headless libxerial-sqlite-jdbc-java"
+NEEDED = ("chromium", "curl", "faketime", "java", DRIVER)
+PACKAGES = "chromium curl faketime openjdk-17-jre-headless libxerial-sqlite-jdbc-java"
 INSTALL = "apt-get install -y -qq"
 
 

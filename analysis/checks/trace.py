@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.engines.horizon import horizon_of
 from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import NoTable
 from analysis.raw.partitions import Folder
@@ -38,6 +39,8 @@ class EventTrace:
             `is_row`: whether the warehouse's row comes from this object (None without a warehouse).
         rejects: `key` and `reason` of each object that is not an event and contains the id.
         row: The warehouse's row by column; None if there is no row.
+        horizon: The time from which on the warehouse keeps rows, UTC; None if it keeps all, or without a warehouse.
+        is_before_horizon: Whether the event was first received before that, so that it needs no row.
     """
 
     event_id: str
@@ -45,11 +48,14 @@ class EventTrace:
     deliveries: list[dict[str, Any]]
     rejects: list[dict[str, Any]]
     row: dict[str, Any] | None
+    horizon: datetime | None
+    is_before_horizon: bool
 
     @property
     def is_whole(self) -> bool:
-        """Whether the event is in raw, and also in the warehouse if one was searched."""
-        return bool(self.deliveries) and (self.row is not None or not self.has_warehouse)
+        """Whether the event is in raw, and also in the warehouse if one was searched that keeps events of its age."""
+        needs_row = self.has_warehouse and not self.is_before_horizon
+        return bool(self.deliveries) and (self.row is not None or not needs_row)
 
 
 def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetime, end: datetime) -> EventTrace:
@@ -75,12 +81,16 @@ def follow(source: str | Path, dw_url: str | None, event_id: str, start: datetim
     row_id = str(by_key[ID].item()) if len(by_key) else _id(event_id)
     found = events.frame.filter(pl.col(ID) == row_id)
     row = None if warehouse is None else _row(warehouse, row_id)
+    horizon = None if warehouse is None else horizon_of(warehouse)
+    first = found["event_timestamp"].min()
     return EventTrace(
         event_id,
         warehouse is not None,
         [_delivery(each, row, has_warehouse=warehouse is not None) for each in found.iter_rows(named=True)],
         list(_rejects(source, events.corrupt, event_id)),
         row,
+        horizon,
+        horizon is not None and isinstance(first, datetime) and first < horizon,
     )
 
 

@@ -16,6 +16,7 @@ __all__ = ["backfill_command"]
 @span_options(DAYS)
 @click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if rows are missing. SELECT is enough.")
 @click.option("--rebuild", is_flag=True, help="Fill an empty warehouse from all of raw. It gets PRICE_DECIMALS.")
+@click.option("--beyond-horizon", is_flag=True, help="Also insert rows that 'retain' has deleted for their age.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def backfill_command(
     source: str | None,
@@ -26,6 +27,7 @@ def backfill_command(
     *,
     dry_run: bool,
     rebuild: bool,
+    beyond_horizon: bool,
     as_json: bool,
 ) -> None:
     """Insert the events of raw that have no row in the warehouse.
@@ -34,7 +36,8 @@ def backfill_command(
     existing rows stay as they are. Objects that are not valid events are recorded in clickstream_rejects; a reject that
     has become a row is deleted there. Partitions are hours in UTC: all that cover the span are taken. Each hour is
     inserted as a whole or not at all. If you interrupt the command, its last line says where to continue. An object
-    that may not be read is named, and all others are inserted. Exit code 1 if there is one.
+    that may not be read is named, and all others are inserted. Exit code 1 if there is one. Hours before the horizon of
+    the warehouse, which 'retain' records, are left out.
 
     \b
     Examples:
@@ -56,6 +59,6 @@ def backfill_command(
     if not dry_run:
         keep_sample_at_home(bucket, warehouse)
     prefixes = open_source(bucket).hours() if rebuild else hour_prefixes(*span(start, end, DAYS, zone))
-    done = backfill(bucket, warehouse, prefixes, dry_run=dry_run, rebuild=rebuild)
+    done = backfill(bucket, warehouse, prefixes, dry_run=dry_run, rebuild=rebuild, beyond_horizon=beyond_horizon)
     click.echo(output.as_json(done)) if as_json else output.show(done, dry_run=dry_run)
     raise SystemExit(1 if done.unreadable or (dry_run and done.added) else 0)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.commands.options import source_option, warehouse_option
+from analysis.raw.partitions import shown
 from command_line.json_text import json_text
 from command_line.printable import printable
 
@@ -147,7 +148,7 @@ def _as_json(found: "Found") -> dict[str, object]:
     return {
         "objects_looked_at": found.looked_at,
         "objects": len(found.own),
-        "objects_that_mention": [each.key for each in found.mentions],
+        "objects_that_mention": [shown(each.key) for each in found.mentions],
         "rows": found.rows,
         "rows_that_mention": found.row_mentions,
         "rejects": found.rejects,
@@ -169,7 +170,7 @@ def _show(found: "Found", title: str, others: dict[str, set[str]]) -> None:
     }
     Console().print(text_table([title, ""], ((name, f"{count:,}") for name, count in counts.items())))
     for each in found.mentions[:MOST_SHOWN]:
-        click.echo(f"mentions it: {printable(each.key)}")
+        click.echo(f"mentions it: {printable(shown(each.key))}")
     for column, names in others.items():
         if names:
             known = ", ".join(sorted(names)[:MOST_SHOWN])

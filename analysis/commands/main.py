@@ -9,6 +9,7 @@ from analysis.commands.ledger import ledger_command
 from analysis.commands.redrive import redrive_command
 from analysis.commands.rejects import rejects_command
 from analysis.commands.report import report_command
+from analysis.commands.retain import retain_command
 from analysis.commands.smoke import smoke_command
 from analysis.commands.trace import trace_command
 from analysis.commands.upgrade import upgrade_command
@@ -29,6 +30,7 @@ COMMANDS = (
     ledger_command,
     erase_command,
     compact_command,
+    retain_command,
     upgrade_command,
 )
 

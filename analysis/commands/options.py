@@ -9,6 +9,7 @@ import click
 from analysis.errors import AnalysisError
 from analysis.metrics.range import moment
 from analysis.metrics.zone import default_zone, zone_of
+from command_line.numbers import FiniteRange
 
 __all__ = ["DAYS", "Time", "lookback_option", "source_option", "span_options", "warehouse_option", "zone_option"]
 
@@ -54,7 +55,7 @@ warehouse_option = click.option(
 
 lookback_option = click.option(
     "--lookback",
-    type=click.FloatRange(0, MOST_LOOKBACK),
+    type=FiniteRange(0, MOST_LOOKBACK),
     default=24.0,
     show_default=True,
     help="Hours before --start in which a duplicate's first object is looked for, and after --end in which a number "

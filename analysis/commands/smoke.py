@@ -3,8 +3,11 @@
 import click
 
 from analysis.commands.options import source_option, warehouse_option
+from command_line.numbers import FiniteRange
 
 __all__ = ["smoke_command"]
+
+MOST_TIMEOUT = 24 * 3600
 
 
 @click.command("smoke")
@@ -19,7 +22,9 @@ __all__ = ["smoke_command"]
 @source_option
 @warehouse_option
 @click.option("--log-group", metavar="NAME", help="Log group of the projector, read instead of a private warehouse.")
-@click.option("--timeout", type=click.FloatRange(min=0), default=60, show_default=True, help="Seconds to wait in all.")
+@click.option(
+    "--timeout", type=FiniteRange(0, MOST_TIMEOUT), default=60, show_default=True, help="Seconds to wait in all."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def smoke_command(
     url: str | None,

@@ -37,7 +37,7 @@ def trace_command(
 
     Duplicates and rejects with its id are listed too. Partitions are hours in UTC: all that cover the span are read.
     EVENT_ID is the event's id, as it was sent or as the warehouse has it, or an object's key. Exit code 1 if the
-    searched hours of raw do not have the event, or if it has no row.
+    searched hours of raw do not have the event, or if it has no row although the warehouse keeps rows of its age.
 
     \b
     Examples:
@@ -76,6 +76,9 @@ def _show(found: "EventTrace") -> None:
         console.print(text_line(f"reject {reject['key']}: {reject['reason']}"), soft_wrap=True)
     if found.row is not None:
         console.print(text_table(["column", "row"], ((name, _cell(value)) for name, value in found.row.items())))
+    elif found.is_before_horizon:
+        said = f"The warehouse has no row of this event: it keeps rows since {found.horizon:%Y-%m-%d} (UTC)."
+        console.print(said, soft_wrap=True)
     elif found.has_warehouse:
         console.print("The warehouse has no row of this event.")
     else:

@@ -6,6 +6,7 @@ import click
 
 from analysis.commands.options import DAYS, lookback_option, source_option, span_options, warehouse_option
 from analysis.metrics.range import span
+from command_line.numbers import FiniteRange
 
 __all__ = ["validate_command"]
 
@@ -18,7 +19,7 @@ MOST_SETTLE = 24 * 3600  # AWS keeps a failed event for no longer
 @span_options(DAYS)
 @click.option(
     "--settle",
-    type=click.FloatRange(0, MOST_SETTLE),
+    type=FiniteRange(0, MOST_SETTLE),
     default=300.0,
     show_default=True,
     help="Seconds from an event's receipt to its row. Younger events are not yet judged.",

@@ -1,5 +1,7 @@
 """Compaction from beginning to end: closed hours of raw become rows of the lake, a day at a time."""
 
+import random
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -9,7 +11,7 @@ import polars as pl
 
 from analysis.errors import AnalysisError
 from analysis.lake.events import HourObjects, read_hours
-from analysis.lake.files import Count, Damaged, Files
+from analysis.lake.files import Conflict, Count, Damaged, Files
 from analysis.lake.hours import Hour, Records, hash_of_names, modified_ns
 from analysis.lake.location import Location
 from analysis.lake.merging import FIRST_HOUR, Merge, prepared
@@ -26,6 +28,7 @@ from command_line.progress import progress
 
 __all__ = ["Compacted", "compact"]
 
+MOST_TRIES = 10
 HOUR_TEXT = "%Y-%m-%dT%H"
 NOTHING = hash_of_names(())
 
@@ -103,7 +106,10 @@ def compact(
         if verify:
             run.verify(found, closing, may_lose=span is not None)
         run.add_unmerged(found, closing)
-        run.compact(found, closing, may_lose=span is not None)
+        try:
+            run.compact(found, closing, may_lose=span is not None)
+        except KeyboardInterrupt:
+            raise AnalysisError("stopped: whole days are done or not begun, and the next run makes the rest") from None
         done.swept = sweep_daily(location, (run.events.table, run.orders.table))
     return done
 
@@ -112,17 +118,22 @@ class _Run:
     """One run of the command: the lake's tables and records, as they are after each commit."""
 
     def __init__(self, source: str | Path, location: Location, done: Compacted) -> None:
-        tables = open_tables(location, bucket_of(source))
+        self.location = location
         self.source = source
         self.done = done
         self.unreadable: list[tuple[str, str]] = []
         self.opened = open_source(source, lambda key, reason: self.unreadable.append((key, reason)))
         self.tombstones: Tombstones | None = read_tombstones(open_source(source))
+        self._compacted: set[datetime] = set()
+        self.open()
+
+    def open(self) -> None:
+        """Look at the lake as it is now."""
+        tables = open_tables(self.location, bucket_of(self.source))
         self.price_decimals = tables.price_decimals
         self.events = Files(tables.events, "event_id", "event_timestamp")
         self.orders = Files(tables.orders, "order_id", "placed_at")
-        self.records = Records(location.store)
-        self._compacted: set[datetime] = set()
+        self.records = Records(self.location.store)
 
     def add_unmerged(self, found: Plan, closing: Closing) -> None:
         """Add the closed days of several files to a plan."""
@@ -157,15 +168,24 @@ class _Run:
     def compact(self, found: Plan, closing: Closing, *, may_lose: bool) -> None:
         """Compact the hours of a plan, day by day; some hours may bring in others."""
         with progress("compacting hours", found.hours) as advance:
+            tries = 0
             while found.days:
                 day = min(found.days)
-                hours = found.days.pop(day)
+                hours = found.days[day]
                 try:
                     again = self._day(day, sorted(hours), is_closed=closing.has_day(day))
                 except Damaged as error:
-                    found.days.setdefault(day, set()).update(hours)
                     self._replace_damaged(error, found, closing, may_lose=may_lose)
                     continue
+                except Conflict:
+                    tries += 1
+                    if tries > MOST_TRIES:
+                        raise
+                    time.sleep(random.uniform(0, tries))  # noqa: S311  # so that two writers do not meet again
+                    self.open()
+                    continue
+                tries = 0
+                del found.days[day]
                 self._compacted |= hours
                 for hour in again - self._compacted:
                     found.add(hour)

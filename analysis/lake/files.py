@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask, Table
 
-__all__ = ["Count", "Damaged", "Files"]
+__all__ = ["Conflict", "Count", "Damaged", "Files"]
 
 EPOCH = date(1970, 1, 1)
 EPOCH_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 # Rows of a few columns that are looked at together.
 CHUNK = 1_000_000
+
+
+class Conflict(AnalysisError):
+    """Another writer has changed the table since its files were listed."""
 
 
 class Damaged(Exception):
@@ -121,6 +125,28 @@ class Files:
         if waiting:
             yield _as_frame(waiting)
 
+    def having(self, tasks: "Sequence[FileScanTask]", ids: pl.DataFrame) -> "list[FileScanTask]":
+        """Find the files that hold one of these ids, by reading this one column of all of them.
+
+        Args:
+            tasks: The files to look at.
+            ids: Has the id column.
+
+        Raises:
+            Damaged: A file cannot be read.
+        """
+        found: set[int] = set()
+        waiting: list[pl.DataFrame] = []
+        rows = 0
+        for number, task in enumerate(tasks, 1):
+            there = _as_frame([self._read(task, (self.id,))])
+            waiting.append(there.with_columns(file=pl.lit(number - 1)))
+            rows += there.height
+            if rows >= CHUNK or number == len(tasks):
+                found.update(pl.concat(waiting).join(ids, self.id, how="semi")["file"])
+                waiting, rows = [], 0
+        return [tasks[number] for number in sorted(found)]
+
     def _read(self, task: "FileScanTask", columns: Sequence[str] | None) -> "pa.Table":
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -185,7 +211,7 @@ class Files:
         """Commit: in one snapshot, the new files are there and the old ones are not.
 
         Raises:
-            AnalysisError: Another writer replaced one of the old files meanwhile.
+            Conflict: Another writer has changed the table meanwhile. Nothing was committed.
         """
         from pyiceberg.exceptions import CommitFailedException, ValidationException
         from pyiceberg.table import FileScanTask
@@ -200,9 +226,7 @@ class Files:
                 for file in new:
                     snapshot.append_data_file(file)
         except (CommitFailedException, ValidationException) as error:
-            raise AnalysisError(
-                f"another writer changed the lake meanwhile: run the command again ({error})"
-            ) from error
+            raise Conflict("another writer changes the lake all the time: run the command again later") from error
         for file in gone:
             del self._tasks[file.file_path]
             self.damaged.discard(file.file_path)

@@ -95,7 +95,7 @@ class Records:
     def write(self, changed: Mapping[datetime, Hour | None]) -> None:
         """Write records; None removes one. The file of each day is replaced as a whole."""
         for day in sorted({hour.date() for hour in changed}):
-            records = self._days.setdefault(day, {})
+            records = self._days[day] = self._read(f"{FOLDER}{day}.json")  # somebody else may have written it
             for hour, record in changed.items():
                 if hour.date() != day:
                     continue
@@ -115,7 +115,7 @@ class Records:
                 )
                 for hour, record in content.items()
             }
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return {}  # its hours are compacted again
 
 

@@ -132,9 +132,14 @@ def location_of(named: str | None = None) -> Location:
         `named`, else what `LAKE` names, else the directory `lake/` of the local stack's home. With `glue`, data is in
         the bucket that `LAKE_BUCKET_NAME` names.
     """
-    place = named or os.environ.get("LAKE") or str(Home.default().path / "lake")
+    place = named or os.environ.get("LAKE") or str(Home.default().lake)
     if place == GLUE:
         return Location(f"s3://{os.environ.get('LAKE_BUCKET_NAME') or BUCKET}", is_glue=True)
     if "://" in place:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
-    return Location(str(Path(place).expanduser().absolute()))
+    directory = Path(place).expanduser().absolute()
+    if set("#?") & set(str(directory)):
+        raise AnalysisError(
+            f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another with --lake"
+        )
+    return Location(str(directory))

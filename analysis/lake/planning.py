@@ -100,9 +100,11 @@ def plan(
     looked_at: list[datetime] = []
     for hour, prefix in there.items():
         record = records.get(hour)
-        if record is None or record.version < LAKE_VERSION:
+        if record is None:
             _add(found, hour, closing)
-        elif not (recent and hour + HOUR + RECENT < closing.before) and not _is_unchanged(source, prefix, record):
+            continue
+        is_skipped = recent and hour + HOUR + RECENT < closing.before
+        if record.version < LAKE_VERSION or not (is_skipped or _is_unchanged(source, prefix, record)):
             looked_at.append(hour)
     found.gone += sorted(hour for hour in records.keys() - there.keys() if records[hour].objects)
     for start in range(0, len(looked_at), 24):
@@ -128,7 +130,7 @@ def _compare(opened: Source, prefixes: Mapping[datetime, str], records: Mapping[
         record = records[hour]
         if len(keys) < record.objects:
             found.gone.append(hour)
-        elif hash_of_names(keys) != record.keys:
+        elif record.version < LAKE_VERSION or hash_of_names(keys) != record.keys:
             found.add(hour)
 
 

@@ -1,6 +1,7 @@
 """Opens the tables of a lake: makes them, adds columns that they lack, and refuses what this code does not know."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -46,6 +47,8 @@ PROPERTIES = {
     "write.metadata.metrics.column.placed_at": "full",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "10",
+    # A commit was planned by the snapshot before it: over another one, it is planned again instead.
+    "commit.retry.num-retries": "0",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "2",
 }
@@ -82,12 +85,15 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
     from pyiceberg.exceptions import NoSuchTableError
 
     catalog = location.catalog(make=bucket is not None)
-    if bucket is not None:
-        _make(catalog, location, bucket)
     try:
         tables = Tables(catalog.load_table(EVENTS), catalog.load_table(ORDERS))
     except NoSuchTableError:
-        raise NoLake(f"the lake {location} has no tables yet: write them with 'python -m analysis compact'") from None
+        if bucket is None:
+            raise NoLake(
+                f"the lake {location} has no tables yet: write them with 'python -m analysis compact'"
+            ) from None
+        _make(catalog, location, bucket)
+        tables = Tables(catalog.load_table(EVENTS), catalog.load_table(ORDERS))
     for table in (tables.events, tables.orders):
         _require_known(table, location, bucket)
     if bucket is not None:
@@ -97,26 +103,26 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
 
 
 def _make(catalog: "Catalog", location: Location, bucket: str) -> None:
+    from pyiceberg.exceptions import TableAlreadyExistsError
     from pyiceberg.partitioning import PartitionField, PartitionSpec
     from pyiceberg.table.sorting import SortField, SortOrder
     from pyiceberg.transforms import DayTransform, IdentityTransform
 
     catalog.create_namespace_if_not_exists(NAMESPACE)
     for name, columns in COLUMNS.items():
-        if catalog.table_exists(name):
-            continue
         schema = iceberg_schema(columns)
         hour = schema.find_field(PARTITION_HOUR).field_id
         by = [SortField(schema.find_field(each).field_id, IdentityTransform()) for each in SORTED_BY[name]]
         recorded = {VERSION: str(LAKE_VERSION), DECIMALS: str(checked_decimals(None)), BUCKET: bucket}
-        catalog.create_table(
-            name,
-            schema,
-            location=f"{location.url}/{name.replace('.', '/')}",
-            partition_spec=PartitionSpec(PartitionField(hour, 1000, DayTransform(), f"{PARTITION_HOUR}_day")),
-            sort_order=SortOrder(*by),
-            properties=PROPERTIES | recorded,
-        )
+        with suppress(TableAlreadyExistsError):
+            catalog.create_table(
+                name,
+                schema,
+                location=f"{location.url}/{name.replace('.', '/')}",
+                partition_spec=PartitionSpec(PartitionField(hour, 1000, DayTransform(), f"{PARTITION_HOUR}_day")),
+                sort_order=SortOrder(*by),
+                properties=PROPERTIES | recorded,
+            )
 
 
 def _require_known(table: "Table", location: Location, bucket: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Swept", "expire", "sweep", "sweep_daily", "tidy"]
 
 # Each commit copies the list of snapshots, and reads the list of manifests.
-MOST_SNAPSHOTS = 60
-KEPT_SNAPSHOTS = 40
+MOST_SNAPSHOTS = 36
+KEPT_SNAPSHOTS = 24
 MOST_MANIFESTS = 24
 # Queries over an older snapshot find their files for so long, unless more than MOST_SNAPSHOTS follow.
 KEPT_FOR = timedelta(hours=24)
@@ -34,16 +35,22 @@ class Swept:
 
 def tidy(table: "Table", now: datetime | None = None) -> None:
     """Merge manifests and expire snapshots, if there are many of them, or snapshots of before yesterday."""
+    from pyiceberg.exceptions import CommitFailedException
+
+    with suppress(CommitFailedException):  # another writer is at it, and the next run sees to it
+        _tidy(table, now or datetime.now(UTC))
+
+
+def _tidy(table: "Table", now: datetime) -> None:
     snapshot = table.current_snapshot()
     if snapshot is None:
         return
     if len(snapshot.manifests(table.io)) > MOST_MANIFESTS:
         with table.transaction() as change, change.update_snapshot().merge_append():
             pass  # the properties of the table say that manifests are merged
-    moment = now or datetime.now(UTC)
     times = sorted(each.timestamp_ms for each in table.snapshots())
-    if len(times) > MOST_SNAPSHOTS or times[0] < _milliseconds(moment - 2 * KEPT_FOR):
-        expire(table, KEPT_SNAPSHOTS, moment - KEPT_FOR)
+    if len(times) > MOST_SNAPSHOTS or times[0] < _milliseconds(now - 2 * KEPT_FOR):
+        expire(table, KEPT_SNAPSHOTS, now - KEPT_FOR)
 
 
 def expire(table: "Table", kept: int, before: datetime) -> None:
@@ -54,17 +61,13 @@ def expire(table: "Table", kept: int, before: datetime) -> None:
         kept: How many of the newest snapshots may stay, 1 at least: the current one always stays.
         before: The moment, aware.
     """
-    newest_first = sorted(
-        table.snapshots(), key=lambda each: (each.timestamp_ms, each.sequence_number or 0), reverse=True
-    )
-    current = table.current_snapshot()
-    old = [
-        each.snapshot_id
-        for place, each in enumerate(newest_first)
-        if each != current and (place >= kept or each.timestamp_ms < _milliseconds(before))
-    ]
-    if old:
-        table.maintenance.expire_snapshots().by_ids(old).commit()
+    times = sorted((each.timestamp_ms for each in table.snapshots()), reverse=True)
+    if not times:
+        return
+    oldest_kept = max(times[min(kept, len(times)) - 1], _milliseconds(before))
+    if times[-1] < oldest_kept:
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=oldest_kept)
+        table.maintenance.expire_snapshots().older_than(moment).commit()
 
 
 def sweep_daily(location: Location, tables: "Iterable[Table]") -> Swept:
@@ -91,6 +94,7 @@ def sweep(location: Location, tables: "Iterable[Table]", before: datetime) -> Sw
     """
     swept = Swept()
     for table in tables:
+        table.refresh()
         root = f"{location.url}/"
         needed = {name.removeprefix(root) for name in _needed(table)}
         unneeded = []

@@ -1,5 +1,6 @@
 """The names of raw objects: their hourly partitions, and the keys that the S3 trigger takes."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -18,6 +19,7 @@ __all__ = [
     "is_partition",
     "is_utf8",
     "prefix_of",
+    "shown",
 ]
 
 SCHEME = "s3://"
@@ -88,6 +90,11 @@ def is_partition(prefix: str) -> bool:
 def is_object(name: str) -> bool:
     """Whether the S3 trigger would take an object, by the last part of its key."""
     return name.endswith(SUFFIX) and UPLOAD not in name
+
+
+def shown(key: str) -> str:
+    """Write the bytes of a file's name that are not UTF-8 as escapes."""
+    return os.fsencode(key).decode("utf-8", "backslashreplace")
 
 
 def is_utf8(name: str) -> bool:

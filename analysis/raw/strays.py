@@ -1,11 +1,10 @@
 """Finds what lies below `events/` but not where, or not as, readers look for it."""
 
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from analysis.raw.partitions import UPLOAD, is_object, is_partition, is_utf8
+from analysis.raw.partitions import UPLOAD, is_object, is_partition, is_utf8, shown
 from analysis.raw.source import Source
 from chalicelib.keys import PREFIX, SUFFIX
 
@@ -60,11 +59,7 @@ def strays(source: Source, prefixes: Iterable[str]) -> list[Stray]:
                 found += _unread(prefix, [*names, *(folder for folder in folders if not is_utf8(folder))])
                 below += [prefix + folder for folder in folders if folder.strip("/") and is_utf8(folder)]
             level = below
-    return sorted(each._replace(key=_shown(each.key)) for each in found)
-
-
-def _shown(key: str) -> str:
-    return key if is_utf8(key) else os.fsencode(key).decode("utf-8", "backslashreplace")
+    return sorted(each._replace(key=shown(each.key)) for each in found)
 
 
 def _not_a(level: str, prefix: str) -> Stray:

@@ -96,7 +96,13 @@ def read_tombstones(source: Source) -> Tombstones | None:
     if not (hashes or body):
         return None
     if not (found := KEY.fullmatch(body.decode("ascii", "replace"))):
-        raise AnalysisError(f"{PREFIX}{KEY_NAME} is not the key that the tombstones were made with: bring that back")
+        what = f"{PREFIX}{KEY_NAME}"
+        if not hashes:
+            raise AnalysisError(f"{what} is damaged, and there are no tombstones that were made with it: delete it")
+        raise AnalysisError(
+            f"{what} is not the key that the tombstones were made with: bring that back from a copy of the bucket; if "
+            f"there is none, delete everything below {PREFIX}, and erase the same people again"
+        )
     return Tombstones(bytes.fromhex(found[1]), hashes)
 
 

@@ -84,7 +84,14 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
     wanted = list(keys)
     recovered, gone = [], []
     rejected = [key for key in wanted if not is_in_hour(key)]
-    with staging(dw_url, bucket_of(source), read_tombstones(opened), dry_run=False, must_be_empty=False) as warehouse:
+    with staging(
+        dw_url,
+        bucket_of(source),
+        read_tombstones(opened),
+        dry_run=False,
+        must_be_empty=False,
+        beyond_horizon=True,  # whoever names a key wants its row, as the projector would make it
+    ) as warehouse:
         projection = Projection((), opened.last_modified, price_decimals=checked_decimals(None))
         for folder, names in _folders(key for key in wanted if is_in_hour(key)).items():
             batch = dict(opened.read(_listed(opened, folder, names)))

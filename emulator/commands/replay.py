@@ -8,6 +8,7 @@ from rich.console import Console
 
 from command_line.home import Home
 from command_line.interrupt import stopped_by_ctrl_c
+from command_line.numbers import FiniteRange
 from emulator.commands.options import home_option
 
 __all__ = ["replay_command"]
@@ -31,6 +32,7 @@ with the AWS_* variables). The report says "not checked" for the rest.
 Exit codes: 0 every event arrived, 1 a line was malformed, or an event was refused or lost, 2 wrong usage or
 environment, 130 interrupted with Ctrl-C.
 """
+MOST_TIMEOUT = 24 * 3600
 TIMEOUT = "Stop waiting for rows when no new one has arrived for so long."
 
 
@@ -42,7 +44,9 @@ TIMEOUT = "Stop waiting for rows when no new one has arrived for so long."
 @click.option(
     "--concurrency", type=click.IntRange(1, 64), default=8, show_default=True, help="Events to post at the same time."
 )
-@click.option("--timeout", type=click.FloatRange(0), default=60.0, show_default=True, metavar="SECONDS", help=TIMEOUT)
+@click.option(
+    "--timeout", type=FiniteRange(0, MOST_TIMEOUT), default=60.0, show_default=True, metavar="SECONDS", help=TIMEOUT
+)
 @click.option(
     "--json", "as_json", is_flag=True, help="Print the report as one JSON object, and nothing else on stdout."
 )

@@ -9,7 +9,7 @@ import click
 
 from analysis.commands.options import zone_option
 from command_line.errors import CommandError
-from command_line.home import BUCKET, Home
+from command_line.home import BUCKET, Home, public_url
 from emulator.commands.options import home_option
 
 __all__ = ["seed_command"]
@@ -35,7 +35,8 @@ The same --seed, --days, --shoppers and --end always write the same bytes, so wr
 values add events to the ones that are there, and then the answers do not hold for the whole. In 30 days a shopper makes
 about 45 events.
 
-With --load, all objects of these hours also go into the warehouse. If an event has several objects, the first received
+With --load, all objects of these hours also go into the warehouse of the home's stack, or into the one that --dw names.
+DW_URL is not used, since it may name the warehouse of another home. If an event has several objects, the first received
 becomes its row. A running stack projects new objects by itself, in no particular order, so its rows may differ from the
 answers. To load exactly what the answers say, write into a directory of your own with --out. Or write into a home whose
 stack does not run, and load into another warehouse.
@@ -65,7 +66,7 @@ HOURS = ("%Y-%m-%dT%H", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
 @click.option("--answers", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=ANSWERS)
 @zone_option("Time zone of the hours, days and weeks in the answers.")
 @click.option("--load", is_flag=True, help="Load the history into the warehouse too.")
-@click.option("--dw", metavar="URL", help="The warehouse of --load.  [default: DW_URL, else the stack's]")
+@click.option("--dw", metavar="URL", help="The warehouse of --load.  [default: that of the home's stack]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else on stdout.")
 def seed_command(
     days: int,
@@ -90,6 +91,8 @@ def seed_command(
     from analysis.errors import AnalysisError
     from analysis.place import keep_sample_at_home
     from analysis.prices import checked_decimals
+    from chalicelib.errors import SettingsError
+    from chalicelib.warehouse.client import Warehouse
     from emulator.seed.clock import milliseconds
     from emulator.seed.planted import FAULTS
     from emulator.seed.run import run
@@ -101,7 +104,7 @@ def seed_command(
     if only is not None and (clean or only not in faults):
         raise click.UsageError(f"--only plants one of {', '.join(faults)}, and does not go with --clean")
     store = Store(seed, days, shoppers, milliseconds(_hour(end)), clean, only)
-    dw_url = (dw or os.environ.get("DW_URL") or home.read_stack().dw_url) if load else None
+    dw_url = (dw or home.read_stack().dw_url) if load else None
     if out is None:
         home.create()
     directory = home.s3 / BUCKET if out is None else out.absolute()
@@ -109,9 +112,14 @@ def seed_command(
     if dw_url is not None:
         try:
             decimals = checked_decimals(None)
+            Warehouse(dw_url)  # refuses a text that is not a URL, without quoting it
             keep_sample_at_home(directory, dw_url)
-        except AnalysisError as error:
+        except (AnalysisError, SettingsError) as error:
             raise CommandError(str(error)) from None
+        if dw is None and os.environ.get("DW_URL") not in (None, "", dw_url):
+            click.echo("DW_URL is not used: the warehouse is that of the home's stack; --dw names another", err=True)
+        whose = "of the home's stack" if dw is None else "given by --dw"
+        click.echo(f"The history goes into the warehouse {public_url(dw_url)} ({whose})", err=True)
     place = answers or (home.path if out is None else directory.parent) / "seed-answers.json"
     try:
         report = run(store, directory, place, dw_url, Console(stderr=True), zone, decimals)

@@ -6,6 +6,7 @@ import click
 
 from command_line.home import Home
 from command_line.interrupt import stopped_by_ctrl_c
+from command_line.numbers import FiniteRange
 from emulator.commands.options import home_option
 from emulator.shoppers.crowd import FASTEST, MOST_SESSIONS, SLOWEST
 
@@ -43,7 +44,7 @@ URL = (
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(SLOWEST, FASTEST),
+    type=FiniteRange(SLOWEST, FASTEST),
     default=10.0,
     show_default=True,
     help="Events per second, over all shoppers together.",

@@ -3,6 +3,7 @@
 import click
 
 from command_line.home import Home
+from command_line.numbers import FiniteRange
 from emulator.commands.options import home_option
 from emulator.servers.s3 import CACHE_SECONDS
 from emulator.stack.run import Options, up
@@ -25,7 +26,7 @@ PORT = click.IntRange(1, 65535)
 )
 @click.option(
     "--s3-cache",
-    type=click.FloatRange(0.1, 3600),
+    type=FiniteRange(0.1, 3600),
     default=CACHE_SECONDS,
     show_default=True,
     help="Seconds for which the S3 server caches directories. Files written straight to disk stay unseen for so long; "

@@ -10,10 +10,9 @@ from uuid import UUID
 from chalicelib.envelope import envelope
 from chalicelib.keys import object_key
 from emulator.seed.clock import iso, moment
+from emulator.seed.origins.origin import Origin
 
-__all__ = ["USER_AGENT", "Event", "random_uuid"]
-
-USER_AGENT = "clickstream-seed"
+__all__ = ["Event", "random_uuid"]
 
 _encode = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # as JSON.stringify does
 
@@ -32,6 +31,7 @@ class Event:
         at: The true time of the event.
         received_at: The time of receipt.
         unique: The UUID in the key of its object.
+        origin: Its user agent, and what its derived columns must be.
         sent: The payload that is posted, if a planted fault makes it differ from the true one.
         partition: A time in the hour of its partition, if that is not the hour of receipt.
     """
@@ -42,6 +42,7 @@ class Event:
     unique: UUID
     request_id: UUID
     source_ip: str
+    origin: Origin
     sent: dict[str, Any] | None = None
     partition: int | None = None
 
@@ -64,7 +65,7 @@ class Event:
             {
                 "receivedAt": iso(self.received_at),
                 "sourceIp": self.source_ip,
-                "userAgent": USER_AGENT,
+                "userAgent": self.origin.user_agent,
                 "method": "POST",
                 "path": "/clickstream",
                 "requestId": str(self.request_id),
@@ -81,6 +82,5 @@ class Event:
 
     def again(self, random: Random, received_at: int) -> "Event":
         """Return the same event, received once more as another object."""
-        return Event(
-            deepcopy(self.payload), self.at, received_at, random_uuid(random), random_uuid(random), self.source_ip
-        )
+        key, request = random_uuid(random), random_uuid(random)
+        return Event(deepcopy(self.payload), self.at, received_at, key, request, self.source_ip, self.origin)

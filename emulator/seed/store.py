@@ -7,6 +7,7 @@ from random import Random
 
 from emulator.seed.clock import DAY
 from emulator.seed.history import History
+from emulator.seed.origins.origin import Origins
 from emulator.seed.planted import Fault, plant
 from emulator.seed.shopper import new_shopper
 from emulator.seed.visits import events_of
@@ -52,7 +53,8 @@ class Store:
         """Return the history of the shopper of that number, from 0, and its planted fault, if any."""
         random = self._random(number)
         shopper = new_shopper(random, self.catalogue, self.start, self.end)
-        events = list(events_of(random, shopper, self.end))
+        origins = Origins(self._random(number, "origins"))
+        events = list(events_of(random, shopper, self.end, origins))
         history = History(events, self._random(number, "fault"), self.start, self.end)
         return history, None if self.is_clean else plant(history, number, self.only)
 

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from emulator.seed.clock import MINUTE, SECOND, iso
 from emulator.seed.event import Event, random_uuid
+from emulator.seed.origins.devices import Home
+from emulator.seed.origins.origin import Origins, Visit
 from emulator.seed.shopper import Shopper
-from emulator.shoppers.browser import CONTEXT, publisher
-from emulator.shoppers.visit import Step, visit
+from emulator.shoppers.browser import publisher
+from emulator.shoppers.visit import Arrival, Step, visit
 
 __all__ = ["SESSION_IDLE", "events_of"]
 
@@ -35,7 +37,7 @@ class _Device:
     tabs: dict[int, list[Any]] = field(default_factory=dict)  # tab id and last seq, by number of the tab
 
 
-def events_of(random: Random, shopper: Shopper, end: int) -> Iterator[Event]:
+def events_of(random: Random, shopper: Shopper, end: int, origins: Origins) -> Iterator[Event]:
     """Yield every event of a shopper, one visit after the other, all received before `end` (as in `clock`)."""
     devices = [_new_device(random, shopper) for _ in range(shopper.devices)]
     for arrival in shopper.arrivals(random, end):
@@ -43,9 +45,10 @@ def events_of(random: Random, shopper: Shopper, end: int) -> Iterator[Event]:
         # The publisher would count it to the same session.
         if arrival <= device.idle_from + SESSION_IDLE + MINUTE:
             continue
-        steps = _timed(random, shopper, arrival)
+        told = origins.visit(device.client_id)
+        steps = _timed(random, shopper, arrival, told.arrival)
         if steps[-1][0] + TRANSIT[1] < end:
-            yield from _session(random, device, steps)
+            yield from _session(random, device, steps, told)
 
 
 def _new_device(random: Random, shopper: Shopper) -> _Device:
@@ -53,10 +56,10 @@ def _new_device(random: Random, shopper: Shopper) -> _Device:
     return _Device(str(random_uuid(random)), address, shopper.is_known)
 
 
-def _timed(random: Random, shopper: Shopper, arrival: int) -> list[tuple[int, Step]]:
+def _timed(random: Random, shopper: Shopper, begin: int, arrival: Arrival) -> list[tuple[int, Step]]:
     """Return the steps of one visit with their times."""
-    steps = islice(visit(random, shopper.products, SHOP_URL, shopper.user_id), shopper.steps(random))
-    at, timed = arrival, []
+    steps = islice(visit(random, shopper.products, SHOP_URL, shopper.user_id, arrival), shopper.steps(random))
+    at, timed = begin, []
     for step in steps:
         at += _thought(random) if step.name == "click" else random.randint(*ANSWER)
         timed.append((at, step))
@@ -69,7 +72,7 @@ def _thought(random: Random) -> int:
     return min(int(random.lognormvariate(*THOUGHT) * SECOND), LONGEST_THOUGHT)
 
 
-def _session(random: Random, device: _Device, steps: list[tuple[int, Step]]) -> Iterator[Event]:
+def _session(random: Random, device: _Device, steps: list[tuple[int, Step]], told: Visit) -> Iterator[Event]:
     session_id = str(random_uuid(random))
     is_first_visit, device.is_known = not device.is_known, True
     device.idle_from = steps[-1][0]
@@ -78,15 +81,17 @@ def _session(random: Random, device: _Device, steps: list[tuple[int, Step]]) -> 
         tab = device.tabs.setdefault(step.tab, [str(random_uuid(random)), 0])
         tab[1] += 1
         event_id = random_uuid(random)
-        payload = _payload(event_id, at, step, device.client_id, session_id, is_first_visit, *tab)
+        payload = _payload(event_id, at, step, told.home, device.client_id, session_id, is_first_visit, *tab)
         received_at = at + random.randint(*TRANSIT)
-        yield Event(payload, at, received_at, random_uuid(random), random_uuid(random), device.source_ip)
+        key, request = random_uuid(random), random_uuid(random)
+        yield Event(payload, at, received_at, key, request, device.source_ip, told.origin(step))
 
 
 def _payload(
     event_id: UUID,
     at: int,
     step: Step,
+    home: Home,
     client_id: str,
     session_id: str,
     is_first_visit: bool,  # noqa: FBT001  # only ever called above, in the order of the members
@@ -110,6 +115,6 @@ def _payload(
         "seq": seq,
         "dropped": {"overflow": 0, "refused": 0, "withheld": 0},
         "publisher": dict(publisher()),
-        "context": dict(CONTEXT),
+        "context": {"timeZone": home.time_zone, "language": home.language},
         **step.payload,
     }

@@ -150,7 +150,12 @@ class Child:
     def _ends_on(self, number: Signals, timeout: float) -> bool:
         assert self._process is not None  # noqa: S101 - the type checker cannot see that stop() asked
         self._process.send_signal(number)
-        self._process.send_signal(SIGCONT)  # a frozen process takes the signal only then
+        # A frozen process takes the signal only then; and one whose children are frozen would wait for them.
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self._process.pid).children(recursive=True):
+                with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    child.send_signal(SIGCONT)
+        self._process.send_signal(SIGCONT)
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,10 @@
 """The warehouse as a part of the stack: the embedded PostgreSQL, or another one that the user names."""
 
+from contextlib import closing
+from selectors import EVENT_READ, DefaultSelector
+
 import psycopg
+from psycopg.pq import ExecStatus
 
 from chalicelib.errors import OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import Warehouse, reason
@@ -10,6 +14,8 @@ from emulator.servers.part import problem_of
 from emulator.servers.postgres.server import Postgres
 
 __all__ = ["ExternalWarehouse", "WarehouseServer"]
+
+ANSWER_SECONDS = 5
 
 
 class WarehouseServer:
@@ -92,8 +98,16 @@ def _refuse_other_decimals(schema: Schema, connection: psycopg.Connection) -> No
 
 def _query(url: str) -> str | None:
     def ask() -> None:
-        with psycopg.connect(url, connect_timeout=5) as connection:
-            connection.execute("SELECT 1")
+        with closing(psycopg.connect(url, connect_timeout=ANSWER_SECONDS)) as connection:
+            connection.pgconn.send_query(b"SELECT 1")
+            with DefaultSelector() as selector:
+                selector.register(connection.fileno(), EVENT_READ)
+                # `execute` would wait for ever for a server that froze after it had taken the connection.
+                if not selector.select(ANSWER_SECONDS):
+                    raise psycopg.OperationalError(f"no response within {ANSWER_SECONDS} s")
+            result = connection.pgconn.get_result()
+            if result is None or result.status != ExecStatus.TUPLES_OK:
+                raise psycopg.OperationalError(connection.pgconn.get_error_message())
 
     try:
         Warehouse(url)

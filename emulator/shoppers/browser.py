@@ -85,14 +85,19 @@ class Session:
     session_id: str = field(default_factory=_uuid)
     _tabs: dict[int, _Tab] = field(default_factory=dict)
 
-    def event(self, step: Step) -> Event:
-        """Make the event of a step that happens now, as the publisher would write it."""
+    def event(self, step: Step, at: datetime | None = None) -> Event:
+        """Make the event of a step that happens now, as the publisher would write it.
+
+        Args:
+            step: The step.
+            at: What the browser's clock shows; None: the right time.
+        """
         tab = self._tabs.setdefault(step.tab, _Tab())
         tab.seq += 1
         return {
             "eventId": _uuid(),
             "eventName": step.name,
-            "eventTimestamp": iso_milliseconds(datetime.now(UTC)),
+            "eventTimestamp": iso_milliseconds(at or datetime.now(UTC)),
             "pageUrl": step.page_url,
             "referrer": step.referrer,
             "userId": step.user_id,

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from command_line.printable import without_credentials
 from emulator.posting.poster import Poster
+from emulator.shoppers.browser import Browser
 from emulator.shoppers.catalogue import Product
 from emulator.shoppers.connections import Connections
 from emulator.shoppers.crowd import Crowd
@@ -50,6 +52,7 @@ class Shoppers:
         patience: Seconds to wait for waiting events, after the last one was accepted or refused.
         is_enough: Gets the number of events so far; the shoppers stop clicking when it returns True.
         on_accepted: Is called with each accepted event and its response, by the thread that runs.
+        clock: Tells what the clock of a browser shows; None: the right time in each browser.
 
     Raises:
         CommandError: `sessions` or `rate` is out of range.
@@ -67,6 +70,7 @@ class Shoppers:
         patience: float = 60.0,
         is_enough: Callable[[int], bool] | None = None,
         on_accepted: OnAccepted | None = None,
+        clock: Callable[[Browser], datetime] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.sessions = sessions
@@ -74,6 +78,7 @@ class Shoppers:
         self._patience = patience
         self._is_enough = is_enough or (lambda _events: False)
         self._on_accepted = on_accepted
+        self._clock = clock or (lambda _browser: datetime.now(UTC))
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         self._crowd = Crowd(catalogue, shop_url, sessions, rate, seed)
         self._report = ShoppersReport(without_credentials(endpoint), seed, sessions)
@@ -115,5 +120,5 @@ class Shoppers:
         for number, (seconds, session, step) in enumerate(self._crowd):
             if self._is_enough(number) or not delivery.work_until(started + seconds, stop):
                 break
-            delivery.add(session.browser, session.event(step))
+            delivery.add(session.browser, session.event(step, self._clock(session.browser)))
         self._report.clicking_seconds = time.monotonic() - started

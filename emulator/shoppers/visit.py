@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from emulator.shoppers.cart import Cart
 from emulator.shoppers.catalogue import Product
 
-__all__ = ["Step", "visit"]
+__all__ = ["Arrival", "Step", "visit"]
 
 T = TypeVar("T")
 
@@ -31,6 +31,21 @@ MOST_PRODUCTS = 3  # in one category
 SITES = ("", "https://www.google.com/", "https://www.facebook.com/")  # referrers of a visit; "": none
 CHANNELS = {"copy_link": "Copy link", "device": "Share"}  # channels of sharing, and the texts of their buttons
 TEXT_LENGTH = 160  # characters of an element's text that the publisher keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a visit begins.
+
+    Attributes:
+        referrer: Address of the page before the first one; empty for none.
+        query: Query of the first page's address with its `?`, such as `?utm_source=news`.
+        search: The same of the category pages, if the visitor searches there, such as `?q=lamp`.
+    """
+
+    referrer: str
+    query: str = ""
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,9 @@ def _element(tag: str, identifier: str | None, text: str, dataset: dict[str, str
     return {"tag": tag, "id": identifier, "role": None, "text": text[:TEXT_LENGTH], "dataset": dataset}
 
 
-def visit(random: Random, catalogue: Sequence[Product], shop_url: str, user_id: str) -> Iterator[Step]:
+def visit(
+    random: Random, catalogue: Sequence[Product], shop_url: str, user_id: str, arrival: Arrival | None = None
+) -> Iterator[Step]:
     """Yield the steps of one visit; the same `random` gives the same visit.
 
     Args:
@@ -82,18 +99,23 @@ def visit(random: Random, catalogue: Sequence[Product], shop_url: str, user_id: 
         catalogue: The products that interest the shopper.
         shop_url: Address of the shop.
         user_id: The id with which the shopper may sign in.
+        arrival: How the visit begins; None to choose among SITES. It changes nothing else.
     """
-    return _Visit(random, catalogue, shop_url.rstrip("/"), user_id).steps()
+    return _Visit(random, catalogue, shop_url.rstrip("/"), user_id, arrival).steps()
 
 
 class _Visit:
-    def __init__(self, random: Random, catalogue: Sequence[Product], shop_url: str, user_id: str) -> None:
+    def __init__(
+        self, random: Random, catalogue: Sequence[Product], shop_url: str, user_id: str, arrival: Arrival | None
+    ) -> None:
         self._random = random
         self._catalogue = catalogue
         self._shop_url = shop_url
         self._account = user_id
         self._user_id: str | None = None
-        self._tab = _Tab(0, random.choice(SITES), "")
+        site = Arrival(random.choice(SITES))
+        self._arrival = arrival or site
+        self._tab = _Tab(0, self._arrival.referrer, "")
         self._tabs = [self._tab]
         self._cart = Cart()
         self._wishlist: set[Product] = set()
@@ -112,14 +134,14 @@ class _Visit:
 
     def _arrive(self) -> Iterator[Step]:
         if self._happens(LANDS_ON_PRODUCT):
-            yield from self._product_page(self._random.choice(self._catalogue))
+            yield from self._product_page(self._random.choice(self._catalogue), self._arrival.query)
         else:
-            self._enter("/")
+            self._enter(f"/{self._arrival.query}")
             yield self._step("home_view")
 
     def _browse(self, category: str) -> Iterator[Step]:
         self._tab = self._random.choice(self._tabs)
-        yield from self._follow(_link(category.capitalize()), f"/category/{category}")
+        yield from self._follow(_link(category.capitalize()), f"/category/{category}{self._arrival.search}")
         yield self._step("category_view", product={"category": category})
         products = [product for product in self._catalogue if product.category == category]
         for product in self._some(products, MOST_PRODUCTS):
@@ -128,8 +150,8 @@ class _Visit:
                 self._open_tab()
             yield from self._product_page(product)
 
-    def _product_page(self, product: Product) -> Iterator[Step]:
-        self._enter(f"/product/{product.id}")
+    def _product_page(self, product: Product, query: str = "") -> Iterator[Step]:
+        self._enter(f"/product/{product.id}{query}")
         yield self._step("product_view", product=product.context)
         if self._happens(TOGGLES_WISHLIST):
             self._wishlist ^= {product}

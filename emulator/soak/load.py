@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Callable
+from datetime import datetime
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -40,10 +42,20 @@ def probe_event() -> Event:
 class Load:
     """Sends at least `events` events, `rate` per second, and until `may_end` is set.
 
-    `acknowledged` holds the acknowledged events by event id.
+    `acknowledged` holds the acknowledged events by event id. `clock` and `on_accepted` are as for `Shoppers`, but that
+    `on_accepted` gets the event id.
     """
 
-    def __init__(self, endpoint: str, events: int, rate: float, seed: int) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        events: int,
+        rate: float,
+        seed: int,
+        *,
+        clock: Callable[[Browser], datetime] | None = None,
+        on_accepted: Callable[[str], None] = lambda _event_id: None,
+    ) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
         self.may_end = threading.Event()
         self._shoppers = Shoppers(
@@ -56,11 +68,14 @@ class Load:
             patience=PATIENCE_SECONDS,
             is_enough=lambda so_far: so_far >= events and self.may_end.is_set(),
             on_accepted=self.remember,
+            clock=clock,
         )
+        self._on_accepted = on_accepted
 
     def remember(self, event: Event, response: Response) -> None:
         """Note that an event was acknowledged."""
         self.acknowledged[event["eventId"]] = Acknowledged(response.key or "", digest(event))
+        self._on_accepted(event["eventId"])
 
     def run(self, stop: threading.Event) -> ShoppersReport:
         """Click, and send until every event is acknowledged; see `Shoppers.run`."""

@@ -1,7 +1,5 @@
 """The last check: deletes the whole warehouse, rebuilds it from raw, and compares it with the one before."""
 
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,17 +9,18 @@ import psycopg
 
 from chalicelib.contract import COLUMNS, EVENT_ID, EVENT_TIMESTAMP, TABLE
 from chalicelib.flatten import Row, flatten
+from chalicelib.keys import PREFIX
 from chalicelib.settings import price_decimals
 from chalicelib.warehouse.tables import REJECTS
 from command_line.errors import CommandError
-from emulator.soak.subject import ROOT, Subject
+from emulator.soak.commands import analysis
+from emulator.soak.subject import Subject
 
 __all__ = ["Rebuilt", "rebuild"]
 
 NAMES = ", ".join(column.name for column in COLUMNS)
 ROWS = f"SELECT {NAMES} FROM {TABLE}"  # noqa: S608  # names of the contract
 DROP = f"DROP TABLE IF EXISTS {TABLE}, {REJECTS}"
-REBUILD_SECONDS = 1800
 
 
 @dataclass
@@ -51,9 +50,7 @@ def rebuild(subject: Subject) -> Rebuilt:
     before = _rows(subject)
     with psycopg.connect(subject.stack.dw_url, autocommit=True) as connection:
         connection.execute(DROP)
-    where = ["--source", str(subject.bucket), "--dw", subject.stack.dw_url]
-    command = [sys.executable, "-m", "analysis", "backfill", "--rebuild", "--json", *where]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=REBUILD_SECONDS, check=False)
+    done = analysis(subject, "backfill", "--rebuild", "--json")
     if done.returncode != 0:
         raise CommandError(f"the warehouse was not rebuilt: {done.stderr.strip()}")
     after = _rows(subject)
@@ -77,7 +74,7 @@ def _rows(subject: Subject) -> dict[UUID, Row]:
 def _projections(subject: Subject) -> dict[Any, list[tuple[Any, str, Row]]]:
     """Return time of receipt, key and row of each object, by event id; the first received comes first."""
     found: dict[Any, list[tuple[Any, str, Row]]] = {}
-    for path in subject.bucket.rglob("*.json"):
+    for path in (subject.bucket / PREFIX).rglob("*.json"):
         key = path.relative_to(subject.bucket).as_posix()
         row = flatten(path.read_bytes(), key, datetime.min.replace(tzinfo=UTC), price_decimals())
         found.setdefault(row[EVENT_ID], []).append((row[EVENT_TIMESTAMP], key, row))

@@ -19,10 +19,11 @@ from emulator.posting.poster import Poster
 from emulator.servers.processes import wait_until
 from emulator.shoppers.report import ShoppersReport
 from emulator.soak.account import Account, account
-from emulator.soak.faults import FAULTS
+from emulator.soak.faults import FAULTS, OF_WAREHOUSE
 from emulator.soak.load import Load, probe_event
 from emulator.soak.rebuild import Rebuilt, rebuild
 from emulator.soak.subject import Subject
+from emulator.soak.waits import OF_REFUSED, Wait, Waits
 from emulator.triggers.projected import known_events
 from emulator.triggers.sweep import SWEEP_SECONDS
 
@@ -31,6 +32,7 @@ __all__ = ["Plan", "Soak", "soak"]
 FAULT_SECONDS = (1.0, 4.0)
 CALM_SECONDS = 600.0
 RECOVERY_SECONDS = 600.0
+SETTLE_SECONDS = 10.0  # when all rows are there, until the next look has seen them
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Soak:
         calm_seconds: Duration of the wait after the load until no event waited any more.
         starts: How often the whole stack was started.
         recoveries: Seconds from the end of each fault until a new event was a row, by fault.
+        waits: How long acknowledged events took to become rows, by fault.
+        problems: What went wrong while a fault was injected, in words.
     """
 
     seed: int
@@ -84,6 +88,8 @@ class Soak:
     starts: int = 0
     interrupted: bool = False
     recoveries: dict[str, list[float]] = field(default_factory=dict)
+    waits: dict[str, Wait] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
     account: Account = field(default_factory=Account)
     rebuilt: Rebuilt = field(default_factory=Rebuilt)
 
@@ -103,9 +109,21 @@ class Soak:
         return max([each for found in self.recoveries.values() for each in found] or [0.0])
 
     @property
+    def longest_wait(self) -> float:
+        """Longest wait of an acknowledged event for its row, in seconds."""
+        return max([wait.longest for wait in self.waits.values()], default=0.0)
+
+    @property
+    def longest_healthy_wait(self) -> float:
+        """The same, of the events that did not wait for a warehouse which was itself the fault."""
+        return max(
+            [wait.longest for kind, wait in self.waits.items() if kind not in (*OF_WAREHOUSE, OF_REFUSED)], default=0.0
+        )
+
+    @property
     def is_passed(self) -> bool:
-        """Whether no event was lost, refused, altered or doubled, and the rebuilt warehouse is right."""
-        is_whole = not (self.refused or self.lost_in_browsers)
+        """Whether no event was lost, refused, altered or doubled, no fault met a problem, and the rebuild is right."""
+        is_whole = not (self.refused or self.lost_in_browsers or self.problems)
         return is_whole and self.account.is_balanced and self.rebuilt.is_same and not self.interrupted
 
 
@@ -123,24 +141,21 @@ def soak(subject: Subject, plan: Plan, stop: threading.Event, say: Callable[[str
     """
     result = Soak(plan.seed)
     began, start = time.monotonic(), datetime.now(UTC)
-    load = Load(subject.stack.endpoint, plan.events, plan.rate, plan.seed)
-    with ThreadPoolExecutor(1) as thread:
-        clicking = thread.submit(load.run, stop)
-        try:
-            _break(subject, plan, load, result, stop, say)
-        except BaseException:
-            stop.set()
-            raise
-        finally:
-            load.may_end.set()
-        report = _wait(clicking, load, result, say)
-    result.seconds, calm = time.monotonic() - began, time.monotonic()
+    waits = Waits(subject)
+    load = Load(
+        subject.stack.endpoint, plan.events, plan.rate, plan.seed, clock=subject.clock.of, on_accepted=waits.note
+    )
+    with waits.running():
+        report = _click_and_break(subject, plan, load, waits, result, stop, say)
+        result.seconds, calm = time.monotonic() - began, time.monotonic()
+        result.acknowledged, result.starts = len(load.acknowledged), subject.starts
+        say("waiting until no event waits", result.acknowledged, result.faults)
+        subject.recover()
+        wait_until(lambda: _is_calm(subject, result.acknowledged), CALM_SECONDS)
+        waits.settle(SETTLE_SECONDS)
+    result.waits, result.problems = waits.by_kind(), subject.problems
     result.sent, result.refused = report.total("sent") + result.faults, report.total("refused")
     result.lost_in_browsers, result.interrupted = report.total("lost"), report.interrupted
-    result.acknowledged, result.starts = len(load.acknowledged), subject.starts
-    say("waiting until no event waits", result.acknowledged, result.faults)
-    subject.recover()
-    wait_until(lambda: _is_calm(subject, result.acknowledged), CALM_SECONDS)
     result.calm_seconds = time.monotonic() - calm
     say("comparing raw and warehouse with the acknowledged events", result.acknowledged, result.faults)
     result.account = account(subject, load.acknowledged, start, datetime.now(UTC))
@@ -149,10 +164,33 @@ def soak(subject: Subject, plan: Plan, stop: threading.Event, say: Callable[[str
     return result
 
 
+def _click_and_break(
+    subject: Subject,
+    plan: Plan,
+    load: Load,
+    waits: Waits,
+    result: Soak,
+    stop: threading.Event,
+    say: Callable[[str, int, int], None],
+) -> ShoppersReport:
+    """Inject the faults while the shoppers click, and wait until every event is acknowledged."""
+    with ThreadPoolExecutor(1) as thread:
+        clicking = thread.submit(load.run, stop)
+        try:
+            _break(subject, plan, load, waits, result, stop, say)
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            load.may_end.set()
+        return _wait(clicking, load, result, say)
+
+
 def _break(
     subject: Subject,
     plan: Plan,
     load: Load,
+    waits: Waits,
     result: Soak,
     stop: threading.Event,
     say: Callable[[str, int, int], None],
@@ -165,10 +203,11 @@ def _break(
         if stop.is_set():
             return
         say(kind, len(load.acknowledged), result.faults)
-        FAULTS[kind](subject, seconds)
-        over = time.monotonic()
-        subject.recover()
-        _probe(subject, load)
+        with waits.during(kind):
+            FAULTS[kind](subject, seconds)
+            over = time.monotonic()
+            subject.recover()
+            _probe(subject, load)
         result.recoveries.setdefault(kind, []).append(round(time.monotonic() - over, 3))
 
 

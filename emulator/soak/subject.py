@@ -3,9 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from signal import SIGKILL, Signals
 from typing import Any
 
 import httpx2
@@ -14,8 +15,10 @@ import psutil
 from command_line.errors import CommandError
 from command_line.home import BUCKET, Home, Stack
 from emulator.servers.processes import is_live, wait_until
+from emulator.soak.clock import Clock
+from emulator.soak.disks import SmallDisk
 
-__all__ = ["PARTS", "Subject"]
+__all__ = ["PARTS", "STOP_SECONDS", "Subject"]
 
 START_SECONDS = 120
 HEALTHY_SECONDS = 600  # the projector may have a backlog
@@ -28,16 +31,30 @@ PARTS = {"ingest": "emulator.servers.chalice_local", "s3": "rclone", "warehouse"
 
 
 class Subject:
-    """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3)."""
+    """One `python -m emulator up --headless` on a home and three ports (page, ingest, S3).
 
-    def __init__(self, home: Home, ports: tuple[int, ...], s3_cache: str = S3_CACHE) -> None:
+    `disks` holds the small disks of its parts; see `emulator.soak.disks`.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        ports: tuple[int, ...],
+        s3_cache: str = S3_CACHE,
+        disks: Mapping[str, SmallDisk] | None = None,
+    ) -> None:
         self.home = home
+        self.disks = disks or {}
         self._s3_cache = s3_cache
         self._web, self._ingest, self._s3 = map(str, ports)
         self._process: subprocess.Popen[bytes] | None = None
         self._ready = home.path / "ready.txt"
         self._log = home.path / "up.log"
+        self.clock = Clock(home.path.parent / "clock")
         self.starts = 0
+        # What the faults notice: the soak fails if there is any.
+        self.problems: list[str] = []
+        self.erased: set[str] = set()  # ids of events that have to be nowhere at the end
 
     @property
     def stack(self) -> Stack:
@@ -49,25 +66,29 @@ class Subject:
         """The directory of its raw bucket."""
         return self.home.s3 / BUCKET
 
+    @property
+    def web_port(self) -> int:
+        """The port of the page's API."""
+        return int(self._web)
+
+    def command(self, home: Path) -> list[str]:
+        """Return the command that starts a stack on a home, with the ports of this one."""
+        ports = ["--web-port", self._web, "--ingest-port", self._ingest, "--s3-port", self._s3]
+        options = ["--headless", "--s3-cache", self._s3_cache, "--home", str(home)]
+        return [sys.executable, "-m", "emulator", "up", *options, *ports]
+
     def start(self) -> None:
         """Start the stack, also after a crash, and return when it is ready. Raises CommandError."""
-        ports = ["--web-port", self._web, "--ingest-port", self._ingest, "--s3-port", self._s3]
-        command = [
-            sys.executable,
-            "-m",
-            "emulator",
-            "up",
-            "--headless",
-            "--s3-cache",
-            self._s3_cache,
-            "--home",
-            str(self.home.path),
-            *ports,
-        ]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PG"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PG"))}
+        environment = inherited | self.clock.environment()
         with self._ready.open("wb") as ready, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=ready, stderr=log, env=environment
+                self.command(self.home.path),
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=ready,
+                stderr=log,
+                env=environment,
             )
         self.starts += 1
         is_over = wait_until(lambda: bool(self._ready.read_bytes()) or not self.is_alive, START_SECONDS)
@@ -96,8 +117,12 @@ class Subject:
     @property
     def pending(self) -> int:
         """The number of objects that wait for the projector, as the stack reports it."""
-        health = httpx2.get(f"{self._api}/health", timeout=30, trust_env=False).json()
-        return int(health["parts"]["projector"]["pending"])
+        return int(self._projector()["pending"])
+
+    @property
+    def failing(self) -> int:
+        """How many of them the projector has failed to project."""
+        return int(self._projector()["failing"])
 
     def recover(self) -> None:
         """Wait until every part is healthy; start the stack again if it has ended. Raises CommandError."""
@@ -129,13 +154,22 @@ class Subject:
                     return [child, *child.children(recursive=True)]
         return []
 
-    @staticmethod
-    def kill(processes: list[psutil.Process]) -> None:
+    def kill(self, processes: list[psutil.Process]) -> None:
         """Send SIGKILL to the processes, and wait until they have ended."""
+        self.signal(SIGKILL, processes)
+        self.have_ended(processes)
+
+    @staticmethod
+    def signal(number: Signals, processes: list[psutil.Process]) -> None:
+        """Send a signal to the processes, in this order."""
         for process in processes:
             with suppress(psutil.NoSuchProcess):
-                process.kill()
-        wait_until(lambda: not any(map(is_live, processes)), STOP_SECONDS)
+                process.send_signal(number)
+
+    @staticmethod
+    def have_ended(processes: list[psutil.Process]) -> bool:
+        """Wait until the processes have ended, but not for ever, and return whether they have."""
+        return wait_until(lambda: not any(map(is_live, processes)), STOP_SECONDS)
 
     @contextmanager
     def frozen(self, processes: list[psutil.Process]) -> Iterator[None]:
@@ -158,6 +192,10 @@ class Subject:
             yield
         finally:
             self._switch(dict.fromkeys(switches, False))
+
+    def _projector(self) -> dict[str, Any]:
+        health = httpx2.get(f"{self._api}/health", timeout=30, trust_env=False).json()
+        return dict(health["parts"]["projector"])
 
     def _switch(self, switches: dict[str, bool]) -> None:
         body: dict[str, Any] = httpx2.put(f"{self._api}/faults", json=switches, timeout=60, trust_env=False).json()

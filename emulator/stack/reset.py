@@ -1,5 +1,6 @@
-"""Resets a running stack: switches faults off, stops shoppers, and deletes events, rows, rejects and traces."""
+"""Resets a running stack: switches faults off, stops shoppers, deletes events, rows, rejects, traces and the lake."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -7,7 +8,8 @@ from threading import Lock
 import psycopg
 
 from chalicelib.contract import TABLE
-from chalicelib.warehouse.tables import REJECTS, TOMBSTONES
+from chalicelib.warehouse.schema import has_table
+from chalicelib.warehouse.tables import REJECTS, SETTINGS, TOMBSTONES
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.stack.beginning import Beginning
@@ -19,6 +21,7 @@ __all__ = ["Reset"]
 
 LOCK_TIMEOUT = "SET lock_timeout = '10s'"
 EMPTY = "TRUNCATE {}"
+FORGET_HORIZON = f"DELETE FROM {SETTINGS} WHERE name = 'horizon'"  # noqa: S608  # our own name
 
 
 class Reset:
@@ -32,6 +35,7 @@ class Reset:
         traces: Traces,
         faults: FaultSwitches,
         forget_shoppers: Callable[[], None],
+        lake: Path,
     ) -> None:
         self.at: Beginning | None = None
         self._lock = Lock()
@@ -41,9 +45,10 @@ class Reset:
         self._traces = traces
         self._faults = faults
         self._forget_shoppers = forget_shoppers
+        self._lake = lake
 
     def __call__(self) -> None:
-        """Delete every raw object, row, reject, tombstone and trace; do not touch a warehouse given by --dw.
+        """Delete every raw object, row, reject, tombstone and trace, and the lake. A warehouse given by --dw stays.
 
         Raises:
             CommandError: Something cannot be deleted.
@@ -68,6 +73,8 @@ class Reset:
             for path in self._bucket.rglob("*"):
                 if not path.is_dir():
                     path.unlink(missing_ok=True)
+            if self._lake.exists():
+                shutil.rmtree(self._lake)
         except OSError as error:
             raise CommandError(f"cannot delete {error.filename}: {error.strerror}") from error
 
@@ -77,8 +84,10 @@ def _empty_tables(dw_url: str) -> None:
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
             connection.execute(LOCK_TIMEOUT)
             for table in (TABLE, REJECTS, TOMBSTONES):
-                if connection.execute("SELECT to_regclass(%s)", (table,)).fetchone() != (None,):
+                if has_table(connection, table):
                     connection.execute(EMPTY.format(table).encode())
+            if has_table(connection, SETTINGS):
+                connection.execute(FORGET_HORIZON)
     except psycopg.Error as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise CommandError(

@@ -85,7 +85,8 @@ def up(home: Home, options: Options) -> None:
                 supervisor.run()
         finally:
             ignore_signals()
-            say("stopping …")
+            if supervisor.parts:
+                say("stopping …")
             supervisor.stop()
 
 
@@ -137,7 +138,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         traces=traces,
         faults=faults,
         shoppers=shoppers,
-        reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
+        reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget, home.lake),
         health=partial(_health, supervisor, stack, bucket),
         beginning=Beginning.now(dw_url),
     )

@@ -160,16 +160,15 @@ def back_off(restarts: int) -> float:
 
 def _is_silent(part: Part, watch: _Watch) -> bool:
     """Check a part if it is time for that; return whether it has not answered for SILENT_SECONDS."""
-    if time.monotonic() < watch.next_check:
+    began = time.monotonic()
+    if began < watch.next_check:
         return False
-    problem = part.check()
-    now = time.monotonic()
-    watch.next_check = now + CHECK_SECONDS
-    if problem is None:
+    watch.next_check = began + CHECK_SECONDS
+    if part.check() is None:
         watch.silent_since = None
     elif watch.silent_since is None:
-        watch.silent_since = now
-    return watch.silent_since is not None and now - watch.silent_since >= SILENT_SECONDS
+        watch.silent_since = began  # it was silent during the check, too, which may take seconds
+    return watch.silent_since is not None and time.monotonic() - watch.silent_since >= SILENT_SECONDS
 
 
 @contextmanager

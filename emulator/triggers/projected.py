@@ -10,6 +10,8 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
+from analysis.engines.horizon import recorded_horizon
+from analysis.raw.partitions import hour_of
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
@@ -42,14 +44,17 @@ def known_events(connection: psycopg.Connection, ids: Sequence[UUID]) -> set[UUI
 
 
 def known_files(directory: Path, dw_url: str, files: list[File]) -> list[File]:
-    """Return the given objects of the bucket at `directory` that have a row or a reject. Raises psycopg.Error."""
-    event_ids = {file.key: _event_id(directory / file.key, file) for file in files}
-    ids = [event_id for event_id in event_ids.values() if event_id is not None]
-    keys = [key for key, event_id in event_ids.items() if event_id is None]
+    """Return the given objects of the bucket at `directory` that need no delivery. Raises psycopg.Error.
+
+    They have a row or a reject, or are of an hour before the warehouse's horizon, whose rows `retain` has deleted.
+    """
     with quick_connection(dw_url) as connection:
-        rows = known_events(connection, ids)
-        rejects = _found(connection, KNOWN_REJECTS, (directory.name, keys))
-    return [file for file in files if event_ids[file.key] in rows or file.key in rejects]
+        old = _before(recorded_horizon(connection), files)
+        event_ids = {file.key: _event_id(directory / file.key, file) for file in files if file.key not in old}
+        rows = known_events(connection, [event_id for event_id in event_ids.values() if event_id is not None])
+        keys = [key for key, event_id in event_ids.items() if event_id is None]
+        known = old | _found(connection, KNOWN_REJECTS, (directory.name, keys))
+    return [file for file in files if file.key in known or event_ids[file.key] in rows]
 
 
 def row_and_reject(
@@ -83,6 +88,13 @@ def _found(connection: psycopg.Connection, query: LiteralString, parameters: tup
         return {row[0] for row in connection.execute(query, parameters)}
     except psycopg.errors.UndefinedTable:
         return set()
+
+
+def _before(horizon: datetime | None, files: list[File]) -> set[str]:
+    """Return the keys of the objects that lie in an hour before the horizon."""
+    if horizon is None:
+        return set()
+    return {file.key for file in files if (hour := hour_of(file.key)) is not None and hour < horizon}
 
 
 def _event_id(path: Path, file: File) -> UUID | None:

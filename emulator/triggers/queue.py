@@ -9,6 +9,8 @@ from random import Random
 from threading import Condition
 from typing import NamedTuple
 
+from sortedcontainers import SortedList
+
 from chalicelib.keys import PREFIX
 from command_line.errors import CommandError
 from emulator.triggers.notification import File
@@ -18,6 +20,8 @@ __all__ = ["DELAY_SECONDS", "SHUFFLE_SECONDS", "Delivery", "DeliveryQueue", "Tri
 DELAY_SECONDS = 5.0
 SHUFFLE_SECONDS = 2.0
 HOLD_SECONDS = 10.0
+# So much of each batch are the oldest: none waits for ever while new ones come faster than they are delivered.
+OLDEST_SHARE = 5
 HOUR = slice(len(PREFIX), len(f"{PREFIX}2026/11/24/22"))
 NANOSECONDS = 1_000_000_000
 
@@ -46,14 +50,16 @@ class DeliveryQueue:
     """The deliveries that wait; threads may share it. Call `done` after each `get` that returned some.
 
     Refused ones come last. Among the others, the newest hour comes first, and in it the newest second: while a backlog
-    drains, a new event does not wait for it.
+    drains, a new event does not wait for it. A fifth of each batch are the oldest.
     """
 
     def __init__(self, random: Random | None = None) -> None:
         self._random = random or Random()  # noqa: S311  # delays need no secure randomness
         self._condition = Condition()
         self._later: list[tuple[float, int, Delivery]] = []  # a heap by the time when each is due
-        self._ready: list[tuple[tuple[bool, int, int], int, Delivery]] = []  # a heap by order
+        # The due ones in their order, each as (order, number, delivery).
+        self._ready: SortedList = SortedList()
+        self._refused: SortedList = SortedList()
         self._numbers = count()
         self._faults = TriggerFaults()
         self._paused_until = 0.0
@@ -110,12 +116,12 @@ class DeliveryQueue:
         with self._condition:
             self._faults = faults
             now = time.monotonic()
-            waiting = [*self._later, *((now, number, delivery) for _, number, delivery in self._ready)]
+            waiting = [*self._later, *((now, *each[1:]) for each in (*self._ready, *self._refused))]
             self._later = [
                 (due if delivery.refused else now + self._delay(), number, delivery)
                 for due, number, delivery in waiting
             ]
-            self._ready = []
+            self._forget_ready()
             heapq.heapify(self._later)
             self._condition.notify_all()
 
@@ -133,7 +139,8 @@ class DeliveryQueue:
             if not is_quiet:
                 raise CommandError(f"the projector has not finished an object within {HOLD_SECONDS:.0f} s: try again")
             yield
-            self._later, self._ready = [], []
+            self._later = []
+            self._forget_ready()
         finally:
             with self._condition:
                 self._held = False
@@ -143,20 +150,26 @@ class DeliveryQueue:
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             _, number, delivery = heapq.heappop(self._later)
-            heapq.heappush(self._ready, (_order(delivery), number, delivery))
-        if not self._ready or (self._ready[0][2].refused and self._is_retrying):
+            (self._refused if delivery.refused else self._ready).add((_order(delivery), number, delivery))
+        line = self._ready or (not self._is_retrying and self._refused)
+        if not line:
             return []
-        taken = [heapq.heappop(self._ready)[2]]
-        while self._ready and len(taken) < most and self._ready[0][2].refused == taken[0].refused:
-            taken.append(heapq.heappop(self._ready)[2])
-        self._is_retrying |= taken[0].refused
-        return taken
+        self._is_retrying |= line is self._refused
+        count = min(most, len(line))
+        oldest = count // OLDEST_SHARE
+        places = [0] * (count - oldest) + [-1] * oldest
+        return [line.pop(place)[2] for place in places]
+
+    def _forget_ready(self) -> None:
+        self._ready.clear()
+        self._refused.clear()
 
     def _seconds_left(self) -> float | None:
         """Return the seconds until something may be taken; None if that needs a call of another method first."""
-        if self._faults.off or self._held or not (self._ready or self._later):
+        is_due = bool(self._ready or self._refused)
+        if self._faults.off or self._held or not (is_due or self._later):
             return None
-        next_due = 0 if self._ready else self._later[0][0]
+        next_due = 0 if is_due else self._later[0][0]
         return max(next_due, self._paused_until) - time.monotonic()
 
     def _seconds_to_next(self) -> float | None:
@@ -168,11 +181,7 @@ class DeliveryQueue:
         return late + (self._random.uniform(0, SHUFFLE_SECONDS) if self._faults.out_of_order else 0)
 
 
-def _order(delivery: Delivery) -> tuple[bool, int, int]:
-    """Return what orders deliveries that are due: refused ones last, the newest hour and second first."""
+def _order(delivery: Delivery) -> tuple[int, int]:
+    """Return what orders deliveries that are due: the newest hour and second first."""
     hour = delivery.file.key[HOUR].replace("/", "")
-    return (
-        delivery.refused,
-        -int(hour) if hour.isascii() and hour.isdigit() else 0,
-        -(delivery.file.changed // NANOSECONDS),
-    )
+    return -int(hour) if hour.isascii() and hour.isdigit() else 0, -(delivery.file.changed // NANOSECONDS)

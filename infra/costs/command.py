@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from command_line.numbers import FiniteRange
 from infra.costs.amounts import MEASURED, stage_amounts
 from infra.costs.month import FIXED, month
 from infra.costs.prices import PRICES
@@ -22,19 +23,12 @@ Bill = Mapping[str, float]
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _finite(context: click.Context, parameter: click.Parameter, events: tuple[float, ...]) -> tuple[float, ...]:
-    if not all(map(math.isfinite, events)):
-        raise click.BadParameter("must be a finite number of events", context, parameter)
-    return events
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--events",
     multiple=True,
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=EVENTS,
-    callback=_finite,
     help="Events per month, such as 2500000 or 2.5e6; may be repeated.  [default: 1e6, 1e7, 1e8, 1e9]",
 )
 @click.option(

@@ -8,12 +8,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
 import app as clickstream_app
-from benchmarks import backfill, cold_start, ingest, pipeline, reader
+from benchmarks import backfill, cold_start, ingest, pipeline, reader, time_index
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.comparison import Comparison, take_turns
 from benchmarks.figures import PER_SECOND, Case, Figures, waits
@@ -259,6 +260,32 @@ class TestFigures:
     def test_waits(self) -> None:
         """Median, 95th percentile and the longest."""
         assert waits([n / 100 for n in range(101)]) == {"p50": 0.5, "p95": 0.95, "max": 1.0}
+
+
+@pytest.mark.slow
+class TestTimeIndex:
+    def test_every_layout_is_measured_under_every_index(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With few rows; the B-tree's targets are those of the quickest BRIN in the same run."""
+        monkeypatch.setattr(time_index, "SESSIONS", 300)
+        cases = time_index.measure(range(1)).cases
+        assert [case.what.partition(",")[0] for case in cases] == [
+            f"{layout}: {index}".partition(",")[0] for layout in time_index.LAYOUTS for index in time_index.INDEXES
+        ]
+        for btree, *brins in (cases[first : first + 3] for first in (0, 3, 6)):
+            assert btree.figures.keys() == btree.targets.keys() == {*time_index.RANGES, "latest"}
+            assert btree.targets["1 day"] == time_index.MOST * min(brin.figures["1 day"] for brin in brins)
+            assert all(not brin.targets for brin in brins)
+
+    @pytest.mark.parametrize("layout", time_index.LAYOUTS.values(), ids=list(time_index.LAYOUTS))
+    def test_each_layout_ends_with_the_same_rows(
+        self, layout: time_index.Layout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever queries fewer is quick for the wrong reason."""
+        monkeypatch.setattr(time_index, "SESSIONS", 300)
+        with time_index.warehouse() as url, psycopg.connect(url, autocommit=True) as connection:
+            time_index.fill(connection, layout, time_index.INDEXES["BRIN 32"])
+            counts = "SELECT count(*), count(DISTINCT event_id), min(event_timestamp) >= %s FROM clickstream_events"
+            assert connection.execute(counts, [time_index.START]).fetchone() == (4800, 4800, True)
 
 
 @pytest.mark.stack

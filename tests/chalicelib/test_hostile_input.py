@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
 import pytest
@@ -13,17 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
+from chalicelib import projector
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.flatten import flatten
 from chalicelib.ingest import Response, handle
 from chalicelib.settings import Settings
+from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
+from emulator.triggers.notification import object_created
 from tests.fuzz.oracle import check_stored
 from tests.support.json_texts import hostile_payloads
 
 NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
 SQL = "'); DROP TABLE clickstream_events; --"
 PATH = "../../../../etc/passwd"
+PRIVATE = "private-text-of-the-event"
 TEXT_SOURCES = sorted({source for column in COLUMNS if column.type == "TEXT" for source in column.sources})
 
 
@@ -43,10 +47,13 @@ class Pipeline:
     def put(self, _bucket: str, key: str, body: bytes) -> None:
         self.objects[key] = body
 
-    def post(self, body: bytes, **headers: str) -> Response:
+    def get(self, _bucket: str, key: str) -> RawObject:
+        return RawObject(self.objects[key], NOW)
+
+    def post(self, body: bytes, *, source_ip: str | None = None, **headers: str) -> Response:
         """POST one body; every 2xx has to be the body, stored."""
         event = {
-            "requestContext": {"httpMethod": "POST", "path": "/clickstream", "identity": {}},
+            "requestContext": {"httpMethod": "POST", "path": "/clickstream", "identity": {"sourceIp": source_ip}},
             "headers": {"Content-Type": "application/json"} | headers,
             "body": body,
         }
@@ -163,6 +170,65 @@ class TestRows:
             b'{"eventId":"first","eventId":"00000000-0000-4000-8000-00000000000a","userId":"a","userId":"b"}'
         )
         assert (row["event_id"], row["user_id"]) == (UUID("00000000-0000-4000-8000-00000000000a"), "b")
+
+
+EVERYWHERE = dict.fromkeys({source.partition(".")[0] for source in TEXT_SOURCES}, PRIVATE)
+NESTED = {"product": {"id": PRIVATE, "name": PRIVATE}, "order": {"id": PRIVATE}, "text": PRIVATE, PRIVATE: [PRIVATE]}
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            json.dumps(EVERYWHERE),
+            json.dumps(NESTED),
+            f'{{"eventId": "{PRIVATE}", "_ingest": "{PRIVATE}"}}',
+            f'{{"{PRIVATE}"',
+            f'{{"a": {PRIVATE}}}',
+            f'{{"a": "{PRIVATE}',
+            f'{{"a": "{PRIVATE}", "b": NaN}}',
+            f'{{"a": "{PRIVATE}\x01"}}',
+            f'["{PRIVATE}"]',
+            f'"{PRIVATE}"',
+            PRIVATE,
+        ],
+        ids=repr_of,
+    )
+    def test_none_of_an_event_gets_into_a_key_a_header_or_a_log_line(
+        self, body: str, pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Neither of one that is stored nor of one that is refused, nor of an object that is a reject."""
+        answer = pipeline.post(body.encode(), **{"User-Agent": PRIVATE, "X-Amzn-Trace-Id": PRIVATE, "Origin": PRIVATE})
+        written = f"events/2026/11/24/22/event-{uuid4()}.json"
+        pipeline.objects[written] = body.encode()
+        keys = [key for key in (answer.body.get("key"), written) if key]
+        for key in keys:
+            projector.handle(object_created("raw", key, 1), pipeline, pipeline.warehouse)
+        logged = capsys.readouterr().out
+        assert len(logged.splitlines()) == 1 + len(keys)
+        assert PRIVATE not in f"{keys} {answer.headers} {logged}"
+
+    def test_only_the_event_id_is_logged_and_it_is_a_uuid(
+        self, pipeline: Pipeline, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The client's own, or the hash of whatever else the client has sent as one."""
+        own = str(uuid4())
+        for event_id, logged in ((own, own), (PRIVATE, str(uuid5(NAMESPACE_URL, PRIVATE)))):
+            key = pipeline.post(json.dumps({"eventId": event_id}).encode()).body["key"]
+            capsys.readouterr()
+            projector.handle(object_created("raw", key, 1), pipeline, pipeline.warehouse)
+            assert json.loads(capsys.readouterr().out)["event_id"] == logged
+
+
+class TestWhoSent:
+    def test_addresses_and_user_agents_are_in_raw_only(self, pipeline: Pipeline) -> None:
+        """No column has them."""
+        key = pipeline.post(b"{}", **{"User-Agent": "Private/1.0"}, source_ip="203.0.113.9").body["key"]
+        metadata = json.loads(pipeline.objects[key])["_ingest"]
+        assert (metadata["userAgent"], metadata["sourceIp"]) == ("Private/1.0", "203.0.113.9")
+        row = repr(flatten(pipeline.objects[key], key, NOW))
+        assert "Private/1.0" not in row
+        assert "203.0.113.9" not in row
 
 
 class TestHeaders:

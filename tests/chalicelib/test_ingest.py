@@ -196,6 +196,27 @@ class TestHandle:
         assert "private" not in line
 
 
+class TestOtherOrigins:
+    """A page of an origin that `ALLOWED_ORIGINS` does not name, and a program that states any origin."""
+
+    @pytest.mark.parametrize("origin", ["https://evil.example", "https://shop.example", "null"])
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/json"])
+    def test_no_origin_is_refused(
+        self, origin: str, content_type: str, post: Callable[..., Response], storage: Storage
+    ) -> None:
+        """The event is stored, whoever says that they are where; only the allowed may read the response."""
+        answer = post("{}", content_type, Origin=origin)
+        assert answer.status == 200
+        assert len(storage.objects) == 1
+        assert ("Access-Control-Allow-Origin" in answer.headers) == (origin == "https://shop.example")
+
+    def test_a_preflight_of_another_allows_nothing(self, api_event: Callable[..., dict[str, Any]]) -> None:
+        """Without the header, a browser sends neither JSON nor a key."""
+        event = api_event(None, None, Origin="https://evil.example")
+        event["requestContext"]["httpMethod"] = "OPTIONS"
+        assert "Access-Control-Allow-Origin" not in ingest.handle(event, None, SETTINGS, Storage()).headers
+
+
 class TestApiKey:
     KEYS = Settings(api_keys=frozenset({sha256(b"first").hexdigest(), sha256("sécond".encode()).hexdigest()}))
 

@@ -35,6 +35,14 @@ class TestHome:
         """Nobody else can list it, or read what is in it."""
         assert home.path.stat().st_mode & 0o066 == 0
         assert home.s3.stat().st_mode & 0o077 == 0
+        assert home.record_of("s3").parent.stat().st_mode & 0o077 == 0
+
+    def test_records_of_an_older_version_become_private(self, tmp_path: Path) -> None:
+        """It made their folder for everybody."""
+        home = Home(tmp_path / "home")
+        home.record_of("s3").parent.mkdir(parents=True)
+        home.create()
+        assert home.record_of("s3").parent.stat().st_mode & 0o077 == 0
 
     def test_an_existing_directory_keeps_its_permissions(self, tmp_path: Path) -> None:
         """It may have been made for other purposes."""

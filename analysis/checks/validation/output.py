@@ -31,6 +31,7 @@ def as_json(report: ValidationReport, zone: str) -> str:
             "end": report.end,
             "judged_until": report.judged_until,
             "lookback_hours": report.lookback / HOUR,
+            "horizon": report.horizon,
             "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
@@ -57,6 +58,11 @@ def show(report: ValidationReport, zone: str) -> None:
         if len(check.findings) > MOST_SHOWN:
             console.print(text_line(f"    … and {len(check.findings) - MOST_SHOWN:,} more: --json prints all"))
     console.print(_hours(report))
+    if report.horizon is not None and report.horizon > report.start:
+        said = (
+            f"The warehouse keeps rows since {report.horizon:%Y-%m-%d} (UTC): older events were not compared with it."
+        )
+        console.print(text_line(said), soft_wrap=True)
     if report.not_yet_judged:
         console.print(text_line(_young(report, zone)), soft_wrap=True)
     console.print(text_line(summary(report)))

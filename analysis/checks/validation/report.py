@@ -34,6 +34,7 @@ class ValidationReport:
         sample: Which of the events are made up; None if all are real.
         judged_until: Events that were received or stored from then on are not yet judged. UTC.
         lookback: How long before `start` duplicates were looked for.
+        horizon: The warehouse keeps rows since then, and older events were not compared with it; None if it keeps all.
     """
 
     source: str
@@ -45,6 +46,7 @@ class ValidationReport:
     sample: Sample | None
     judged_until: datetime
     lookback: timedelta
+    horizon: datetime | None = None
 
     @property
     def is_passed(self) -> bool:

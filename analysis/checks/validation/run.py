@@ -18,6 +18,7 @@ from analysis.checks.validation.sequences import gaps_of, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours, rows_in
+from analysis.engines.horizon import horizon_of
 from analysis.engines.warehouse import WarehouseEvents
 from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
@@ -78,6 +79,10 @@ def validate(
     decimals = checked_decimals(None) if warehouse is None else warehouse.price_decimals
     # Before the objects: so each of these rows has its object by the time that objects are read.
     rows = None if warehouse is None else rows_in(warehouse, start, until)
+    # After the rows: `retain` records the horizon before it deletes any.
+    horizon = None if warehouse is None else horizon_of(warehouse)
+    # The span from here to `until` is compared with the warehouse.
+    kept = start if horizon is None else max(start, min(horizon, until))
     unreadable: dict[str, str] = {}
     opened = open_source(source, unreadable.__setitem__)
     prefixes = hour_prefixes(start, end)
@@ -95,26 +100,28 @@ def validate(
     compared = [] if tombstones is None else [erased_check(events, people)]
     elsewhere, orphans, event_ids = objects.clear(), None, None
     if warehouse is not None and rows is not None:
+        is_kept = pl.col("event_timestamp") >= kept
         comparison = compare(
             Evidence(
                 source=source,
-                start=start,
+                start=kept,
                 end=until,
                 cut=cut,
                 prefixes=[*hour_prefixes(*_before(start, lookback)), *prefixes],
                 strays=[stray.key for stray in found if stray.key.endswith("/")],
-                rows=rows,
+                rows=rows.filter(is_kept),
                 objects=pl.concat([described.filter(pl.col("corrupt").is_null()).select(KNOWN), earlier]),
-                events=events,
+                events=events.filter(is_kept),
                 stored_at=opened.last_modified,
                 unreadable=frozenset(unreadable),
                 price_decimals=decimals,
             ),
             warehouse,
-            people,
+            people.filter(is_kept),
         )
         compared += [*comparison.checks, other_decimals_check(decimals, other_decimals(decimals))]
-        elsewhere, orphans, event_ids = comparison.elsewhere, comparison.orphans, comparison.event_ids
+        elsewhere, orphans = comparison.elsewhere, comparison.orphans
+        event_ids = pl.concat([comparison.event_ids, events.filter(~is_kept)["event_id"]])
         young = pl.concat([young, comparison.young])
         events = _judged(objects, young, earlier)
     judged = objects.join(young, on="key", how="anti")
@@ -136,7 +143,7 @@ def validate(
         *bot_checks(events),
     ]
     account, sample = hours(objects, young, events, event_ids), read_sample(source, start, end)
-    return ValidationReport(str(source), rows is not None, start, end, account, checks, sample, cut, lookback)
+    return ValidationReport(str(source), rows is not None, start, end, account, checks, sample, cut, lookback, horizon)
 
 
 def first_of_each_event(objects: pl.DataFrame) -> pl.DataFrame:

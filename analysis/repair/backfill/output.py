@@ -32,6 +32,10 @@ def show(done: Backfilled, *, dry_run: bool) -> None:
         counts["of erased people"] = done.erased
     if done.recovered:
         counts["rejects recovered"] = done.recovered
+    if done.horizon_hours:
+        counts["hours before the horizon"] = done.horizon_hours
+    if done.before_horizon:
+        counts["objects before the horizon"] = done.before_horizon
     if done.unreadable:
         counts["not readable"] = len(done.unreadable)
     rows = ((name, f"{count:,}") for name, count in counts.items())

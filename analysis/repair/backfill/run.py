@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from analysis.errors import AnalysisError
 from analysis.prices import checked_decimals
 from analysis.raw.objects import batches
+from analysis.raw.partitions import hour_of
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import Settled, Staging, staging
@@ -26,8 +28,9 @@ class Backfilled:
     """Counts of objects by what became of them.
 
     `added` became rows; `known` had a row before; `rejected` are not valid events; `erased` are of erased people.
-    `recovered` are rejects of before that became rows. `hours` counts the hours that are done. `unreadable` has key and
-    reason of each object that may not be read; they are in no count.
+    `recovered` are rejects of before that became rows. `hours` counts the hours that are done. `horizon_hours`
+    are hours before the warehouse's horizon, which were not read; `before_horizon` are objects of later hours whose
+    rows would be older. `unreadable` has key and reason of each object that may not be read; they are in no count.
     """
 
     hours: int = 0
@@ -37,21 +40,30 @@ class Backfilled:
     rejected: int = 0
     erased: int = 0
     recovered: int = 0
+    horizon_hours: int = 0
+    before_horizon: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def count(self, hour: Settled) -> None:
         """Add one hour. If an event is in raw twice, its second object counts as known."""
         self.hours += 1
-        self.objects += hour.events + hour.rejected + hour.erased
+        self.objects += hour.events + hour.rejected + hour.erased + hour.before_horizon
         self.added += hour.added
         self.known += hour.events - hour.added
         self.rejected += hour.rejected
         self.erased += hour.erased
         self.recovered += hour.recovered
+        self.before_horizon += hour.before_horizon
 
 
 def backfill(
-    source: str | Path, dw_url: str, prefixes: Sequence[str], *, dry_run: bool = False, rebuild: bool = False
+    source: str | Path,
+    dw_url: str,
+    prefixes: Sequence[str],
+    *,
+    dry_run: bool = False,
+    rebuild: bool = False,
+    beyond_horizon: bool = False,
 ) -> Backfilled:
     """Insert a row for each event of some hours that has no row yet.
 
@@ -64,6 +76,7 @@ def backfill(
         prefixes: The hours, as `events/YYYY/MM/DD/HH/` in UTC, in order.
         dry_run: Only count.
         rebuild: Refuse a table that is not empty. Then the object received first becomes the row of each event.
+        beyond_horizon: Also insert rows before the warehouse's horizon, which the next `retain` deletes again.
 
     Returns:
         The counts. One object that may not be read is named in `unreadable`, and does not keep the rest out.
@@ -77,13 +90,29 @@ def backfill(
     try:
         # A tombstone that may not be read is an error: without it, rows of an erased person would come back.
         erased = read_tombstones(open_source(source))
-        with staging(dw_url, bucket_of(source), erased, dry_run=dry_run, must_be_empty=rebuild) as warehouse:
+        with staging(
+            dw_url,
+            bucket_of(source),
+            erased,
+            dry_run=dry_run,
+            must_be_empty=rebuild,
+            beyond_horizon=beyond_horizon,
+        ) as warehouse:
+            named, prefixes = prefixes, _since(warehouse.horizon, prefixes)
+            done.horizon_hours = len(named) - len(prefixes)
             _run(opened, warehouse, prefixes, done)
     except AnalysisError as error:
         raise AnalysisError(f"{error}{_where(prefixes, done)}") from error
     except KeyboardInterrupt:
         raise AnalysisError(f"stopped{_where(prefixes, done)}") from None
     return done
+
+
+def _since(horizon: datetime | None, prefixes: Sequence[str]) -> Sequence[str]:
+    """Leave out the hours before the horizon, which is the start of an hour. Ingest stores an event in its hour."""
+    if horizon is None:
+        return prefixes
+    return [prefix for prefix in prefixes if (hour := hour_of(prefix)) is None or hour >= horizon]
 
 
 def _run(source: Source, warehouse: Staging, prefixes: Sequence[str], done: Backfilled) -> None:

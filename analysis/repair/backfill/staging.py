@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import polars as pl
 import psycopg
 
+from analysis.engines.horizon import recorded_horizon
 from analysis.errors import AnalysisError, NoTable
 from analysis.raw.tombstones import Tombstones, enforce, forget_rows
 from analysis.repair.connection import connected, schema_here
@@ -50,7 +52,7 @@ class Settled(NamedTuple):
     """Counts of one hour's objects.
 
     `events` are valid, and `added` of them became rows; `erased` are of erased people; `rejected` are not valid events.
-    `recovered` are rejects of before that are rows now.
+    `recovered` are rejects of before that are rows now; `before_horizon` would be rows older than the warehouse keeps.
     """
 
     events: int
@@ -58,29 +60,45 @@ class Settled(NamedTuple):
     erased: int
     rejected: int
     recovered: int
+    before_horizon: int
 
 
 class Staging:
     """A warehouse that is filled hour by hour. Each hour is inserted as a whole or not at all.
 
-    A dry run only selects: a role that only reads may have no right to a temporary table.
+    A dry run only selects: a role that only reads may have no right to a temporary table. `horizon` is the time from
+    which on rows are kept; None for all.
     """
 
     def __init__(
-        self, connection: psycopg.Connection, bucket: str, erased: Tombstones | None, *, dry_run: bool
+        self,
+        connection: psycopg.Connection,
+        bucket: str,
+        erased: Tombstones | None,
+        horizon: datetime | None,
+        *,
+        dry_run: bool,
     ) -> None:
+        self.horizon = horizon
         self._connection = connection
         self._bucket = bucket
         self._tombstones = erased
         self._dry_run = dry_run
         self._events = 0
         self._erased = 0
+        self._before_horizon = 0
         # What a dry run misses, from hour to hour, since an event may be in several hours: 100 MB per million of ids.
         self._lacking: set[bytes] = set()
         self._added = 0
 
     def copy(self, rows: pl.DataFrame) -> None:
-        """Add rows to the current hour, with `key` and the contract's columns; rows of erased people are left out."""
+        """Add rows to the current hour, with `key` and the contract's columns.
+
+        Rows of erased people are left out, and so are rows before the horizon.
+        """
+        if self.horizon is not None:
+            seen, rows = len(rows), rows.filter(pl.col("event_timestamp") >= self.horizon)
+            self._before_horizon += seen - len(rows)
         if self._tombstones is not None:
             seen, rows = len(rows), self._tombstones.of_others(rows)
             self._erased += seen - len(rows)
@@ -95,8 +113,8 @@ class Staging:
 
     def settle(self, corrupt: Sequence[Corrupt]) -> Settled:
         """End the hour: insert its rows, record its invalid objects, and delete rejects that are rows now."""
-        events, added, erased = self._events, self._added, self._erased
-        self._events = self._added = self._erased = 0
+        events, added, erased, before = self._events, self._added, self._erased, self._before_horizon
+        self._events = self._added = self._erased = self._before_horizon = 0
         recovered = 0
         if not self._dry_run:
             with self._connection.cursor() as cursor:
@@ -104,7 +122,7 @@ class Staging:
                 recovered = cursor.execute(SETTLE_REJECTS, (self._bucket,)).rowcount
                 cursor.executemany(INSERT_REJECT, [(self._bucket, key, reason) for key, reason in corrupt])
         self._connection.commit()
-        return Settled(events, added, erased, len(corrupt), recovered)
+        return Settled(events, added, erased, len(corrupt), recovered, before)
 
     def _unknown(self, ids: Sequence[str]) -> set[bytes]:
         """Give the event ids that have no row."""
@@ -114,7 +132,13 @@ class Staging:
 
 @contextmanager
 def staging(
-    dw_url: str, bucket: str, erased: Tombstones | None, *, dry_run: bool, must_be_empty: bool
+    dw_url: str,
+    bucket: str,
+    erased: Tombstones | None,
+    *,
+    dry_run: bool,
+    must_be_empty: bool,
+    beyond_horizon: bool = False,
 ) -> Iterator[Staging]:
     """Connect to a warehouse that is to be filled. Except for a dry run, missing tables and columns are added first.
 
@@ -126,6 +150,7 @@ def staging(
         erased: The tombstones of the bucket; None if nobody was erased.
         dry_run: Change nothing, and only count.
         must_be_empty: Refuse a table that has rows. An empty one takes over `PRICE_DECIMALS` of the environment.
+        beyond_horizon: Take rows before the warehouse's horizon too.
 
     Raises:
         AnalysisError: The warehouse does not answer, refuses, is newer than this code, is not empty, or has prices with
@@ -147,8 +172,9 @@ def staging(
             forget_rows(connection)
         if not dry_run:
             connection.execute(RECEIVED)
+        horizon = None if beyond_horizon else recorded_horizon(connection)
         connection.commit()
-        yield Staging(connection, bucket, erased, dry_run=dry_run)
+        yield Staging(connection, bucket, erased, horizon, dry_run=dry_run)
 
 
 def _refuse_rows(connection: psycopg.Connection) -> None:

@@ -39,7 +39,10 @@ class Bucket(Protocol):
     """
 
     def versions(self) -> list[Version]:
-        """List every object below `events/`, whatever its name, and every earlier version."""
+        """List every object below `events/`, whatever its name, and every earlier version.
+
+        In a directory, also files whose names no object can have, because they are not UTF-8.
+        """
 
     def read(self, versions: Iterable[Version]) -> Iterator[tuple[Version, bytes]]:
         """Give each version with its body; a version that no longer exists is left out."""

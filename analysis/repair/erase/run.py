@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import psycopg
 
 from analysis.errors import AnalysisError
+from analysis.raw.partitions import is_utf8
 from analysis.raw.source import bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
 from analysis.repair.connection import connected
@@ -77,7 +78,7 @@ def search(place: Place, person: Person) -> Found:
         if has_table(connection, TABLE):
             found.rows, found.row_mentions = _counts(connection, COUNT, _parameters(person))
         if has_table(connection, REJECTS):
-            keys = [each.key for each in found.chosen(mentions=True)]
+            keys = _keys(found.chosen(mentions=True))
             (found.rejects,) = _counts(connection, COUNT_REJECTS, (bucket_of(place.source), keys))
     return found
 
@@ -168,7 +169,12 @@ def _tombstones(place: Place) -> Tombstones:
 
 
 def _delete_rejects(connection: psycopg.Connection, place: Place, versions: Sequence[Version]) -> None:
-    connection.execute(DELETE_REJECTS, (bucket_of(place.source), [each.key for each in versions]))
+    connection.execute(DELETE_REJECTS, (bucket_of(place.source), _keys(versions)))
+
+
+def _keys(versions: Sequence[Version]) -> list[str]:
+    """Give the keys that a reject can have: a file whose name is not UTF-8 is an object to nobody else."""
+    return [each.key for each in versions if is_utf8(each.key)]
 
 
 def _parameters(person: Person) -> dict[str, list[str]]:

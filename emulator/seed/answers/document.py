@@ -9,6 +9,9 @@ The document is one object:
   hour that has objects, with its beginning as `hour`. A row counts in the hour of the first received object of its
   event id.
 - `faults`: how often each kind of fault was planted.
+- `derived`: for each of these derived columns (docs/derived.md) the list of its values: `value`, the number of `events`
+  that have it, and the number of `sessions` with such an event. Events without a session count in no session.
+- `session_channels`: the number of sessions by the acquisition channel of the session.
 - `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain`,
   `cohort`, `limit` or `clicks`), `login_state` (`logged_in`, `anonymous`, or null for all events), `clock`
   (`received`, or `occurred` for figures over raw by the time at which events happened), `columns`, and `rows`: a list
@@ -92,6 +95,7 @@ def write_answers(path: Path, store: Store, tally: Tally, zone: str, lines: Iter
     partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch(mode=0o600)  # private, as all files of a home
         with partial.open("w", encoding="utf-8") as file:
             file.write("{")
             file.writelines(f"{_dump(name)}:{_dump(value)},\n" for name, value in head.items())

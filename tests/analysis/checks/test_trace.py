@@ -2,13 +2,16 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
 from analysis.checks.trace import EventTrace, follow
 from analysis.commands.main import main
+from analysis.engines.horizon import record_horizon
 from analysis.errors import AnalysisError
 from analysis.repair.backfill.run import backfill
+from analysis.repair.upgrade import upgrade
 from tests.support.raw_objects import START, Objects
 
 EVENT = "7c9e6679-7425-40de-944b-e07fc1f90a04"
@@ -87,6 +90,27 @@ class TestFollow:
         """It may have the row."""
         with pytest.raises(AnalysisError, match="the warehouse does not answer"):
             followed(bucket, "postgresql://127.0.0.1:1/db")
+
+
+class TestHorizon:
+    @pytest.mark.parametrize(("days", "is_whole"), [(0, False), (1, True)])
+    def test_an_event_before_it_needs_no_row(self, days: int, is_whole: bool, bucket: Path, warehouse_url: str) -> None:  # noqa: FBT001
+        """`retain` has deleted that; the command says so, with exit code 0."""
+        upgrade(warehouse_url, dry_run=False)
+        horizon = START.replace(hour=0) + timedelta(days=days)
+        with psycopg.connect(warehouse_url) as connection:
+            record_horizon(connection, horizon, move_back=False)
+        trace = followed(bucket, warehouse_url)
+        assert (trace.row, trace.horizon, trace.is_before_horizon, trace.is_whole) == (
+            None,
+            horizon,
+            is_whole,
+            is_whole,
+        )
+        span = "--start", "2026-11-25T09:00Z", "--end", "2026-11-25T11:00Z"
+        done = CliRunner().invoke(main, ["trace", EVENT, "--source", str(bucket), "--dw", warehouse_url, *span])
+        assert done.exit_code == (0 if is_whole else 1)
+        assert ("it keeps rows since 2026-11-26 (UTC)" in done.stdout) == is_whole
 
 
 class TestCommand:

@@ -57,7 +57,10 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def session(lake: Path) -> Iterator[Any]:
     """Give a session on two worker processes. Without Java or the extra, this fails, and says how to install them."""
-    session = spark_session(str(lake), "local-cluster[2,1,1024]", **SESSION)
+    with pytest.MonkeyPatch.context() as environment:
+        # Quick to start, rather than quick after minutes.
+        environment.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        session = spark_session(str(lake), "local-cluster[2,1,1024]", **SESSION)
     yield session
     session.stop()
     gc.collect()  # its sockets, before warnings are errors again

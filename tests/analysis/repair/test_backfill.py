@@ -1,7 +1,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,16 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.commands.main import main
+from analysis.engines.horizon import record_horizon
 from analysis.errors import AnalysisError
 from analysis.raw.local import LocalSource
 from analysis.raw.partitions import Folder
 from analysis.raw.source import bucket_of, open_source
 from analysis.repair.backfill.run import Backfilled, backfill
+from analysis.repair.rejects import retry
+from analysis.repair.upgrade import upgrade
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from tests.support.json_texts import hostile_payloads, object_texts
-from tests.support.raw_objects import Objects
+from tests.support.raw_objects import START, Objects
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +206,70 @@ class TestBackfill:
         projector.join()
         assert all(each.added + each.known == 300 for each in done)
         assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(300,)]
+
+
+class TestHorizon:
+    """What `retain` has deleted for its age does not come back by itself."""
+
+    MIDNIGHT = START.replace(hour=0)
+    HOURS = (*(f"events/2026/11/24/{hour:02}/" for hour in (22, 23)), "events/2026/11/25/00/")
+
+    @pytest.fixture
+    def old(self, bucket: Path, warehouse_url: str) -> Objects:
+        """Give three events before the horizon and two after it, and a reject before it."""
+        objects, hours = Objects(), timedelta(hours=9).total_seconds()
+        for second in (-7000, -3600, -1, 0, 1):
+            objects.add(received=second - hours)
+        objects.put("no event", self.MIDNIGHT - timedelta(hours=1))
+        objects.write(bucket)
+        upgrade(warehouse_url, dry_run=False)
+        with psycopg.connect(warehouse_url) as connection:
+            record_horizon(connection, self.MIDNIGHT, move_back=False)
+        return objects
+
+    @pytest.mark.usefixtures("old")
+    def test_hours_before_it_are_left_out(self, bucket: Path, warehouse_url: str) -> None:
+        """They are counted as such, in a dry run too; later hours are inserted."""
+        dry = backfill(bucket, warehouse_url, self.HOURS, dry_run=True)
+        done = backfill(bucket, warehouse_url, self.HOURS)
+        assert dry == done == Backfilled(1, 2, added=2, horizon_hours=2)
+        times = "SELECT min(event_timestamp), (SELECT count(*) FROM clickstream_rejects) FROM clickstream_events"
+        assert ask(warehouse_url, times) == [(self.MIDNIGHT, 0)]
+
+    @pytest.mark.usefixtures("old")
+    def test_a_rebuild_respects_it_too(self, bucket: Path, warehouse_url: str) -> None:
+        """The table is emptied, and the record stays."""
+        backfill(bucket, warehouse_url, self.HOURS)
+        rows = ask(warehouse_url, ROWS)
+        ask_nothing(warehouse_url, "TRUNCATE clickstream_events")
+        assert backfill(bucket, warehouse_url, open_source(bucket).hours(), rebuild=True).added == 2
+        assert ask(warehouse_url, ROWS) == rows
+
+    @pytest.mark.usefixtures("old")
+    def test_an_older_row_of_a_later_hour_is_left_out(self, bucket: Path, warehouse_url: str) -> None:
+        """Somebody wrote an event without `_ingest` there: its time is that of the browser."""
+        (bucket / HOURS[0]).mkdir(parents=True)
+        for name, day in (("old", 24), ("new", 25)):
+            body = f'{{"eventId": "{name}", "eventTimestamp": "2026-11-{day}T09:00:00Z"}}'
+            (bucket / f"{HOURS[0]}{name}.json").write_text(body)
+        assert backfill(bucket, warehouse_url, HOURS[:1]) == Backfilled(1, 2, added=1, before_horizon=1)
+
+    @pytest.mark.usefixtures("old")
+    def test_they_come_back_if_that_is_asked_for(self, bucket: Path, warehouse_url: str) -> None:
+        """With the option, rejects included."""
+        span = "--start", "2026-11-24", "--end", "2026-11-26"
+        options = "--source", str(bucket), "--dw", warehouse_url, *span
+        without = run(*options)
+        assert without.exit_code == 0
+        assert "hours before the horizon" in without.stdout
+        assert json.loads(run(*options, "--beyond-horizon", "--json").stdout)["added"] == 3
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_rejects") == [(1,)]
+
+    def test_a_key_that_is_named_becomes_a_row(self, old: Objects, bucket: Path, warehouse_url: str) -> None:
+        """As when the projector meets it: only what comes in bulk is left out."""
+        (key, *_) = old.bodies
+        assert retry(warehouse_url, bucket, [key]).recovered == [key]
+        assert len(ask(warehouse_url, ROWS)) == 1
 
 
 class TestFailures:

@@ -1,5 +1,7 @@
 import json
+import os
 import resource
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +38,7 @@ from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.tables import IS_ERASED
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
+from tests.support.ordinary_user import ordinary_user
 from tests.support.raw_objects import START, Objects
 
 HOURS = ["events/2026/11/25/09/", "events/2026/11/25/10/"]
@@ -203,6 +206,42 @@ class TestTombstones:
         key.write_bytes(b"")
         with pytest.raises(AnalysisError, match=r"erasures/key\.json is not the key"):
             read_tombstones(open_source(place.source))
+
+    @pytest.mark.parametrize("body", ["{}", '{"key": "00"}', "\xff", "\0" * 3], ids=ascii)
+    def test_the_advice_for_a_damaged_key_without_hashes_works(self, body: str, place: Place) -> None:
+        """Nobody was erased with it, so nothing is lost with it: after its deletion every command works."""
+        key = Path(place.source) / "erasures" / "key.json"
+        key.parent.mkdir()
+        key.write_text(body)
+        for command in (
+            lambda: backfill(place.source, place.dw_url, HOURS),
+            lambda: validate(place.source, place.dw_url, START, START + timedelta(hours=2)),
+            lambda: erased(place),
+        ):
+            with pytest.raises(AnalysisError, match=r"key\.json is damaged, .* no tombstones .*: delete it"):
+                command()
+        assert key.read_text() == body
+        key.unlink()
+        backfill(place.source, place.dw_url, HOURS)
+        validate(place.source, place.dw_url, START, START + timedelta(hours=2))
+        erased(place)
+        assert project(place, add(place, clientId=ANNA)) == "erased"
+
+    @pytest.mark.parametrize("body", ["", "{}"])
+    def test_the_advice_for_a_lost_key_works(self, body: str, place: Place) -> None:
+        """Without a copy of it, all tombstones go, and the same people are erased again; nobody comes in meanwhile."""
+        erased(place)
+        tombstones = Path(place.source) / "erasures"
+        (tombstones / "key.json").write_text(body)
+        with pytest.raises(AnalysisError, match="delete everything below erasures/, and erase the same people again"):
+            erased(place)
+        shutil.rmtree(tombstones)
+        key = add(place, clientId=ANNA)
+        assert project(place, key) == "erased"
+        erased(place)
+        assert not (Path(place.source) / key).exists()
+        assert project(place, add(place, clientId=ANNA)) == "erased"
+        assert search_again(place).own[0].key == key
 
     def test_a_second_person_is_hashed_with_the_same_key(self, place: Place) -> None:
         """There is one key per bucket."""
@@ -613,6 +652,40 @@ class TestCommand:
     def test_help_says_what_stays(self, name: str) -> None:
         """Each place that an erasure does not reach."""
         assert name in CliRunner().invoke(main, ["erase", "--help"]).stdout
+
+    def test_files_whose_names_are_not_utf_8(self, place: Place) -> None:
+        """They hold bytes of the person, though no object can have such a name: they are counted, shown and deleted."""
+        bucket = os.fsencode(Path(place.source))
+        hour, odd = bucket + b"/events/2026/11/25/09/", bucket + b"/events/odd-\xfe"
+        Path(os.fsdecode(odd)).mkdir()
+        files = {
+            hour + b"event-\xff.json": f'{{"clientId": "{ANNA}"}}',
+            odd + b"/event.json": f'{{"clientId": "{ANNA}", ',
+            hour + b"later-\xff.json": f'{{"pageUrl": "/share/{ANNA}"}}',
+        }
+        for name, body in files.items():
+            Path(os.fsdecode(name)).write_text(body)
+        said = json.loads(self.run(place, "--client-id", ANNA, "--dry-run", "--json").stdout)
+        assert said["found"]["objects"] == 9
+        assert said["found"]["objects_that_mention"] == ["events/2026/11/25/09/later-\\xff.json"]
+        done = self.run(place, "--client-id", ANNA, "--yes")
+        assert (done.exit_code, done.exception.__class__) == (1, SystemExit)
+        assert "mentions it: events/2026/11/25/09/later-\\xff.json" in done.stdout
+        assert [Path(os.fsdecode(name)).exists() for name in files] == [False, False, True]
+        assert self.run(place, "--client-id", ANNA, "--mentions", "--yes").exit_code == 0
+        assert ANNA.encode() not in everything(place)
+
+    def test_a_file_that_is_not_utf_8_and_may_not_be_read(self, place: Place) -> None:
+        """It is named in one line, and nothing is erased."""
+        path = Path(os.fsdecode(os.fsencode(Path(place.source)) + b"/events/2026/11/25/09/event-\xff.json"))
+        path.write_text("{}")
+        path.chmod(0)
+        before = search(place, anna()) if os.geteuid() == 0 else None
+        with ordinary_user():
+            done = self.run(place, "--client-id", ANNA, "--yes")
+        assert done.exit_code == 2
+        assert done.stderr.splitlines()[-1].endswith("event-\\udcff.json: Permission denied")
+        assert before is None or search(place, anna()) == before
 
     def test_again(self, place: Place) -> None:
         """Asks nothing where there is nothing."""

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,12 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from psycopg import conninfo
 
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
+from command_line.home import Home
 from emulator.commands.seed import seed_command
 from emulator.seed import run as runs
 from emulator.seed import shards
@@ -27,6 +31,7 @@ from tests.support.contents import database_contents, directory_contents
 from tests.support.samples import small_sample
 from tests.support.seed_checks import NAMES
 from tests.support.seed_checks import checks as checks_of
+from tests.support.stack_process import NO_STACK
 
 pytestmark = pytest.mark.slow
 
@@ -211,13 +216,51 @@ class TestLoad:
         _, answers, result = seeding("bucket", "--load", "--dw", warehouse_url, "--json")
         assert json.loads(result.stdout)["loaded"]["rows"] == answers["rows"]
 
-    def test_warehouse_of_the_environment(
+    def test_the_warehouse_of_another_home_is_left_alone(
+        self,
+        tmp_path: Path,
+        warehouse_url: str,
+        new_database: Callable[[], AbstractContextManager[str]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """`DW_URL`, as `env` of another stack sets it, does not count; it says which warehouse it loads."""
+        home = Home(tmp_path / "home")
+        home.create()
+        with new_database() as own_url:
+            home.write_stack(replace(NO_STACK, dw_url=own_url))
+            monkeypatch.setenv("DW_URL", warehouse_url)
+            result = CliRunner().invoke(seed_command, [*SMALL, "--home", str(home.path), "--load"])
+            assert result.exit_code == 0, result.output
+            assert "DW_URL is not used: the warehouse is that of the home's stack" in result.stderr
+            assert f"The history goes into the warehouse {own_url} (of the home's stack)" in result.stderr
+            with psycopg.connect(own_url) as connection:
+                (rows,) = connection.execute(f"SELECT count(*) FROM {TABLE}").fetchone() or ()
+            assert f"The warehouse has {rows:,} more rows" in result.stdout
+            assert rows > 0
+        with psycopg.connect(warehouse_url) as connection:
+            assert connection.execute("SELECT to_regclass(%s)", (TABLE,)).fetchone() == (None,)
+
+    def test_the_warehouse_that_is_named_is_said_without_its_password(
         self, seeding: Seeding, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """DW_URL names it where no option does."""
-        monkeypatch.setenv("DW_URL", warehouse_url)
-        _, answers, result = seeding("bucket", "--load")
+        """As the one given by `--dw`; `DW_URL` then needs no word."""
+        monkeypatch.setenv("DW_URL", "postgresql://u@127.0.0.1:1/another")
+        named = conninfo.make_conninfo(warehouse_url, password="hidden")
+        _, answers, result = seeding("bucket", "--load", "--dw", named)
+        assert "(given by --dw)" in result.stderr
+        assert "hidden" not in result.output
+        assert "DW_URL" not in result.stderr
         assert f"The warehouse has {answers['rows']:,} more rows" in result.stdout
+
+    def test_without_a_stack_and_a_name_nothing_is_written(
+        self, tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not even with `DW_URL`; the error says what to do."""
+        monkeypatch.setenv("DW_URL", warehouse_url)
+        result = CliRunner().invoke(seed_command, [*SMALL, "--home", str(tmp_path / "home"), "--load"])
+        assert result.exit_code == 2
+        assert len(result.stderr.splitlines()) == 1
+        assert not (tmp_path / "home").exists()
 
     def test_a_sample_in_the_bucket_is_not_loaded_elsewhere(self, tmp_path: Path, warehouse_url: str) -> None:
         """Its objects may be in the same hours; nothing is written then."""

@@ -134,10 +134,10 @@ class TestCleanHistory:
         assert sum(hours[hour] for hour in (12, 13, 14, 15)) > 5 * sum(hours[hour] for hour in (18, 19, 20, 21))
 
     def test_metadata_is_that_of_ingest(self, clean: list[dict[str, Any]]) -> None:
-        """The nine members, last, and who wrote them."""
+        """The nine members, last."""
         assert {list(event)[-1] for event in clean} == {"_ingest"}
         ingest = clean[0]["_ingest"]
-        assert (len(ingest), ingest["userAgent"], ingest["method"]) == (9, "clickstream-seed", "POST")
+        assert (len(ingest), ingest["userAgent"][:12], ingest["method"]) == (9, "Mozilla/5.0 ", "POST")
 
     def test_no_check_finds_anything(self) -> None:
         """Neither what is known of it nor what its bytes say."""

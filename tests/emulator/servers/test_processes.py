@@ -13,6 +13,18 @@ from command_line.errors import CommandError
 from emulator.servers.processes import Child, User, is_live, stop_orphan, wait_until
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+# Ends its child on SIGTERM, and waits for it.
+PARENT = """
+import signal, subprocess, sys
+child = subprocess.Popen(["sleep", "60"])
+def end(*_):
+    child.terminate()
+    child.wait()
+    sys.exit(7)
+signal.signal(signal.SIGTERM, end)
+print("up", flush=True)
+signal.pause()
+"""
 
 
 @pytest.fixture
@@ -79,6 +91,19 @@ class TestChild:
         os.kill(child.pid, SIGSTOP)
         child.stop(timeout=5)
         assert child.returncode == -SIGTERM
+
+    def test_one_whose_children_are_frozen_ends_at_the_first_signal(self, tmp_path: Path) -> None:
+        """They are continued too: PostgreSQL waits for its processes when it shuts down."""
+        child = Child("part", [sys.executable, "-c", PARENT], tmp_path / "part.log")
+        child.start()
+        assert wait_until(lambda: child.last_lines() == ["up"], 10)
+        processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children()]
+        assert len(processes) == 2
+        for process in processes:
+            process.suspend()
+        assert wait_until(lambda: all(process.status() == psutil.STATUS_STOPPED for process in processes), 5)
+        child.stop(timeout=5)
+        assert child.returncode == 7
 
     def test_stops_twice(self, shell: Callable[[str], Child]) -> None:
         """Stopping what has ended changes nothing."""

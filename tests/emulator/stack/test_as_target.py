@@ -4,12 +4,15 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -19,11 +22,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from chalice.config import Config as ChaliceConfig
+from click.testing import CliRunner
 
 from app import app
+from command_line.home import Home
+from emulator.commands.seed import seed_command
 from emulator.servers import connection
 from emulator.servers.chalice_local import ingest_server
-from tests.support.stack_process import StackProcess
+from tests.support.stack_process import StackProcess, wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -40,11 +46,85 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
     stack.clean_up()
 
 
+@pytest.fixture(scope="module")
+def open_stack() -> Iterator[StackProcess]:
+    """Give a stack whose home lies where everybody may enter: other tests keep theirs in a private directory."""
+    with TemporaryDirectory(prefix="clickstream-open-") as folder:
+        Path(folder).chmod(0o755)
+        stack = StackProcess(Path(folder) / "home").start()
+        yield stack
+        stack.clean_up()
+
+
 def raw(port: int, request: str) -> str:
     """Send a request as it is, which no client would, and give the whole answer."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as client:
         client.sendall(request.encode())
         return b"".join(iter(lambda: client.recv(65536), b"")).decode(errors="replace")
+
+
+def s3_client(stack: StackProcess, access_key: str, secret_key: str) -> Any:
+    """A client of the stack's S3 server that tries once."""
+    return boto3.client(
+        "s3",
+        endpoint_url=stack.stack.s3_url,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        region_name="us-east-1",
+        config=Config(proxies={}, retries={"total_max_attempts": 1}),
+    )
+
+
+# What another user runs: it gets a JSON value on stdin, and writes one. That user may not enter this repository, or the
+# directory of its Python, so the modules that it needs are there before it becomes somebody else.
+BECOME = """
+import encodings.idna, json, os, sys, urllib.error, urllib.request
+import psycopg
+given = json.load(sys.stdin)
+os.setgroups([])
+os.setresgid(54321, 54321, 54321)
+os.setresuid(54321, 54321, 54321)
+"""
+READ_FILES = """
+found = []
+for name in given:
+    try:
+        with open(name, "rb") as file:
+            file.read(1)
+        found.append(name)
+    except PermissionError:
+        pass
+print(json.dumps(found))
+"""
+CONNECT = """
+try:
+    psycopg.connect(given)
+    print(json.dumps("connected"))
+except psycopg.OperationalError as error:
+    print(json.dumps(str(error)))
+"""
+REQUEST = """
+found = []
+for method, url, body in given:
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            found.append((answer.status, answer.read().decode()))
+    except urllib.error.HTTPError as error:
+        found.append((error.code, ""))
+print(json.dumps(found))
+"""
+
+
+def as_another_user(script: str, given: Any) -> Any:
+    """Run a script as a user who has nothing to do with us, if we are root, and give what it writes."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    command = [sys.executable, "-c", BECOME + script]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 class TestOtherPages:
@@ -57,6 +137,15 @@ class TestOtherPages:
         answer = httpx2.request(method, f"{stack.stack.web_url}{path}", headers={"Origin": origin}, json={})
         assert answer.status_code == 403
         assert "Access-Control-Allow-Origin" not in answer.headers
+
+    @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+    def test_any_page_posts_events(self, origin: str, stack: StackProcess) -> None:
+        """As to every collector: as text, and after a preflight as JSON."""
+        for kind in ("text/plain", "application/json"):
+            headers = {"Origin": origin, "Content-Type": kind}
+            answer = httpx2.post(stack.stack.endpoint, headers=headers, content='{"eventName": "theirs"}')
+            assert answer.status_code == 200
+            assert (stack.bucket / answer.json()["key"]).exists()
 
     def test_a_name_that_is_made_to_resolve_here_reads_nothing(self, stack: StackProcess) -> None:
         """Neither of the page nor of the S3 server; ingest has nothing to read."""
@@ -110,14 +199,7 @@ class TestPaths:
     @pytest.mark.parametrize("key", ["../escaped.json", "events/../../../escaped.json", "/../../escaped.json"])
     def test_no_key_leaves_the_bucket(self, key: str, stack: StackProcess) -> None:
         """Not even for somebody who has the key pair: it is refused, or stays inside."""
-        client: Any = boto3.client(
-            "s3",
-            endpoint_url=stack.stack.s3_url,
-            aws_access_key_id=stack.stack.access_key,
-            aws_secret_access_key=stack.stack.secret_key,
-            region_name="us-east-1",
-            config=Config(proxies={}, retries={"total_max_attempts": 1}),
-        )
+        client = s3_client(stack, stack.stack.access_key, stack.stack.secret_key)
         with suppress(ClientError):
             client.put_object(Bucket=stack.stack.bucket, Key=key, Body=b"{}")
         outside = [path for path in stack.home.path.parent.rglob("escaped.json") if stack.home.s3 not in path.parents]
@@ -125,23 +207,93 @@ class TestPaths:
 
 
 class TestFiles:
-    def test_nobody_else_can_read_what_is_stored(self, stack: StackProcess) -> None:
+    def test_nobody_else_can_read_what_is_stored(self, open_stack: StackProcess) -> None:
         """Nothing below the home can be reached by another user but names; secrets are the owner's alone."""
-        stack.post("{}")
-        open_to_others = [path for path in stack.home.path.iterdir() if _mode(path) & 0o077 and path.stat().st_size]
-        assert [path.name for path in open_to_others if path.is_dir() and path.name != "run"] == []
-        assert {path.name for path in open_to_others} <= {"run"}
-        assert _mode(stack.home.path) & 0o066 == 0
+        open_stack.post("{}")
+        open_to_others = [
+            path for path in open_stack.home.path.iterdir() if _mode(path) & 0o077 and path.stat().st_size
+        ]
+        assert open_to_others == []
+        assert _mode(open_stack.home.path) & 0o066 == 0
 
-    def test_another_user_reads_events_through_the_api_only(self, stack: StackProcess) -> None:
-        """As docs/security.md says: page, API and ingest ask for no key, unlike S3, and the files are private."""
+    def test_another_user_reads_no_file_of_the_home(self, open_stack: StackProcess) -> None:
+        """Each file with content is tried by its name: events, rows, logs, records and the key pair."""
+        event_id = str(uuid4())
+        open_stack.post(json.dumps({"eventId": event_id}))
+        open_stack.wait_for_rows([event_id])
+        seed = ["--days", "1", "--shoppers", "2", "--end", "2026-11-20T00", "--home", str(open_stack.home.path)]
+        assert CliRunner().invoke(seed_command, seed).exit_code == 0
+        # The database of a home that PostgreSQL's user cannot enter is elsewhere.
+        ((database,),) = open_stack.ask("SHOW data_directory")
+        folders = (open_stack.home.path, Path(database))
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
+        assert {"stack.json", "s3.json", "seed-answers.json", "ingest.log", "PG_VERSION"} <= {
+            path.name for path in files
+        }
+        assert any(path.is_relative_to(open_stack.bucket) for path in files)
+        open_file = open_stack.home.path.with_name("open")
+        open_file.write_text("x")
+        assert as_another_user(READ_FILES, [str(path) for path in (open_file, *files)]) == [str(open_file)]
+
+    def test_another_user_does_not_reach_the_warehouse(self, open_stack: StackProcess) -> None:
+        """Its socket is in a directory of its owner; it has no password."""
+        said = as_another_user(CONNECT, open_stack.stack.dw_url)
+        assert "Permission denied" in said
+
+
+class TestAnotherUser:
+    """As docs/security.md says: page, API and ingest ask for no key, unlike S3."""
+
+    def test_it_may_do_everything_through_the_api(self, new_stack: Callable[..., StackProcess]) -> None:
+        """Post events, read all of them, switch faults, start shoppers, and reset."""
+        stack = new_stack().start()
+        key, api = stack.post('{"userId": "private"}').json()["key"], f"{stack.stack.web_url}/api"
+        wait_for(lambda: stack.event_ids())
+        requests: list[tuple[str, str, Any]] = [
+            ("GET", f"{api}/events", None),
+            ("GET", f"{api}/events/{key}", None),
+            ("POST", stack.stack.endpoint, {"eventName": "theirs"}),
+            ("PUT", f"{api}/faults", {"triggersTwice": True}),
+            ("POST", f"{api}/shoppers", {"sessions": 1, "rate": 1}),
+            ("POST", f"{api}/reset", {}),
+        ]
+        answers = as_another_user(REQUEST, requests)
+        assert [status // 100 for status, _ in answers] == [2] * len(requests)
+        assert "private" in answers[0][1]
+        assert "private" in answers[1][1]
+        assert not (stack.bucket / key).exists()
+
+    def test_s3_asks_for_the_key_pair(self, stack: StackProcess) -> None:
+        """Nobody lists, reads, puts or deletes without it, or with that of another home."""
         key = stack.post("{}").json()["key"]
-        urls = [f"{stack.stack.web_url}/api/events", f"{stack.stack.s3_url}/{stack.stack.bucket}/{key}"]
-        with _another_user():
-            answers = [httpx2.get(url, timeout=30).status_code for url in urls]
-            assert answers == [200, 400]  # S3 expects a signature
-            with pytest.raises(PermissionError):
-                (stack.bucket / key).read_bytes()
+        url = f"{stack.stack.s3_url}/{stack.stack.bucket}"
+        requests: list[tuple[str, str, Any]] = [
+            ("GET", f"{url}?list-type=2", None),
+            ("GET", f"{url}/{key}", None),
+            ("PUT", f"{url}/events/x.json", {}),
+            ("DELETE", f"{url}/{key}", None),
+        ]
+        assert {status // 100 for status, _ in as_another_user(REQUEST, requests)} == {4}
+        other = Home(stack.home.path.with_name("other-home"))
+        other.create()
+        for access_key, secret_key in (
+            other.key_pair(),
+            (stack.stack.access_key, other.key_pair()[1]),
+        ):
+            client = s3_client(stack, access_key, secret_key)
+            where = {"Bucket": stack.stack.bucket}
+            calls: list[tuple[Any, dict[str, Any]]] = [
+                (client.list_objects_v2, where),
+                (client.get_object, where | {"Key": key}),
+                (client.put_object, where | {"Key": "events/x.json", "Body": b"{}"}),
+                (client.delete_object, where | {"Key": key}),
+            ]
+            for call, parameters in calls:
+                with pytest.raises(ClientError):
+                    call(**parameters)
+        assert (stack.bucket / key).exists()
+        assert not (stack.bucket / "events" / "x.json").exists()
+        assert s3_client(stack, *stack.home.key_pair()).get_object(Bucket=stack.stack.bucket, Key=key)["Body"].read()
 
 
 class TestDawdlers:
@@ -241,15 +393,3 @@ class TestCrowd:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-@contextmanager
-def _another_user() -> Iterator[None]:
-    """Be somebody else for a while, if we are root; the files of a home are private to its owner."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)

@@ -226,7 +226,7 @@ class TestUp:
         """With who holds it, and the option that chooses another."""
         other = free_ports(2)
         options = ["--web-port", str(other[0]), "--ingest-port", str(up.ports[1]), "--s3-port", str(other[1])]
-        second = emulator("up", "--home", tmp_path / "home", *options)
+        second = emulator("up", "--headless", "--home", tmp_path / "home", *options)
         assert second.returncode == 2
         (line,) = second.stderr.splitlines()
         assert f"port {up.ports[1]} is in use by python" in line
@@ -372,8 +372,10 @@ class TestReset:
         stack.stop()
         assert emulator("reset", "--home", stack.home.path, input="n\n").returncode == 1
         assert stack.raw_keys()
+        stack.home.lake.mkdir()
         assert emulator("reset", "--home", stack.home.path, input="y\n").returncode == 0
         assert not stack.raw_keys()
+        assert not stack.home.lake.exists()
         stack.start()
         assert stack.event_ids() == []
 

@@ -144,6 +144,24 @@ class TestSupervisor:
             assert warehouse.log.count("check") > 2
             assert projector.log == ["start"]
 
+    def test_the_silence_counts_from_the_start_of_a_check(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A check that gets no response takes seconds itself: two of 0.3 s are enough for 0.5 s of silence."""
+        monkeypatch.setattr("emulator.stack.supervisor.SILENT_SECONDS", 0.5)
+        part = FakePart("ingest")
+
+        def check() -> str | None:
+            part.log.append("check")
+            time.sleep(0.3)
+            return "timed out"
+
+        part.check = check  # type: ignore[method-assign]
+        reports: list[str] = []
+        supervisor = Supervisor(reports.append)
+        supervisor.add(part, must_answer=True)
+        with kept(supervisor):
+            wait_for(lambda: "stop" in part.log)
+            assert part.log[: part.log.index("stop")] == ["start", "check", "check"]
+
     def test_one_missed_check_restarts_nothing(self) -> None:
         """A part may be busy for a moment."""
         part = FakePart("s3")

@@ -4,16 +4,21 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_urlsafe
 from uuid import uuid4
 
 import httpx2
 import psutil
+import psycopg
 import pytest
 
+from command_line.home import Home
 from emulator.servers.processes import is_live
+from emulator.soak.disks import SmallDisk, small_disks
+from emulator.soak.faults.disks import WRITE_WAL
 from tests.support.stack_process import StackProcess, wait_for
 
 pytestmark = pytest.mark.stack
@@ -136,6 +141,73 @@ class TestWarehouse:
         for process in self._postgres(stack):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        return True
+
+
+class TestFullDisk:
+    """PostgreSQL's disk is really full: ingest accepts events, the stack goes on, and rows come when there is space."""
+
+    @pytest.fixture
+    def disks(self, tmp_path: Path) -> Iterator[Mapping[str, SmallDisk]]:
+        """Give the home of the stack small disks."""
+        home = Home(tmp_path / "home")
+        home.create()
+        with small_disks(home, 2**28) as disks:
+            if not disks:
+                pytest.skip("only root, on Linux, outside of most containers, can mount a disk")
+            yield disks
+
+    @pytest.fixture
+    def stack(
+        self,
+        disks: Mapping[str, SmallDisk],  # noqa: ARG002  # mounted before the stack starts, until after it has ended
+        new_stack: Callable[..., StackProcess],
+    ) -> Iterator[StackProcess]:
+        """Give a stack on these disks, stopped before they are gone."""
+        stack = new_stack().start()
+        yield stack
+        stack.stop()
+
+    def test_without_space_for_wal(self, disks: Mapping[str, SmallDisk], stack: StackProcess) -> None:
+        """PostgreSQL crashes, and cannot start: it is tried again and again, and the page says why it is down."""
+        disks["wal"].fill()
+        wait_for(lambda: self._crash(stack) and stack.output().count("warehouse did not start") > 3, 90)
+        event_ids = self._post(stack)
+        parts = stack.health()["parts"]
+        assert parts["warehouse"]["state"] == "down"
+        assert "No space left on device" in parts["warehouse"]["detail"]
+        assert [parts[name]["state"] for name in ("ingest", "s3", "page")] == ["ok"] * 3
+        disks["wal"].free()
+        wait_for(lambda: stack.health()["healthy"], 60)
+        stack.wait_for_rows(event_ids)
+
+    def test_without_space_for_rows(self, disks: Mapping[str, SmallDisk], stack: StackProcess) -> None:
+        """PostgreSQL goes on, and refuses rows: the events wait in raw, and the page says why."""
+        [first] = self._post(stack, 1)
+        stack.wait_for_rows([first])
+        disks["warehouse"].fill()
+        event_ids = self._post(stack, 300)
+        wait_for(lambda: "No space left on device" in str(stack.health()["parts"]["projector"]["detail"]))
+        assert not set(event_ids) <= set(stack.event_ids())
+        disks["warehouse"].free()
+        stack.wait_for_rows(event_ids)
+        wait_for(lambda: stack.health()["healthy"])
+        assert "started again" not in stack.output()
+
+    @staticmethod
+    def _post(stack: StackProcess, number: int = 3) -> list[str]:
+        """Post events of about 2 kB that PostgreSQL cannot compress, each of which is accepted; give their ids."""
+        event_ids = [str(uuid4()) for _ in range(number)]
+        for event_id in event_ids:
+            event = {"eventId": event_id, "pageUrl": f"https://shop.example/{token_urlsafe(1500)}"}
+            assert stack.post(json.dumps(event)).status_code == 200
+        return event_ids
+
+    @staticmethod
+    def _crash(stack: StackProcess) -> bool:
+        """Make PostgreSQL write more WAL than there is space for, if it runs."""
+        with suppress(psycopg.Error):
+            stack.ask(WRITE_WAL)
         return True
 
 

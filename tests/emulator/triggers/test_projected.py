@@ -1,6 +1,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+
+from analysis.engines.horizon import record_horizon
+from analysis.repair.upgrade import upgrade
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
 from emulator.triggers.notification import File
@@ -41,3 +45,12 @@ class TestKnownFiles:
         warehouse.reject("raw", file.key, "in no hour")
         warehouse.close()
         assert known_files(directory, warehouse_url, [file]) == [file]
+
+    def test_an_hour_before_the_horizon_needs_no_delivery(self, tmp_path: Path, warehouse_url: str) -> None:
+        """`retain` has deleted its rows, which must not come back when the stack starts again."""
+        files = [File(f"events/2026/11/{day}/x.json", 1, 1) for day in ("23/23", "24/00", "x")]
+        assert known_files(tmp_path, warehouse_url, files) == []
+        upgrade(warehouse_url, dry_run=False)
+        with psycopg.connect(warehouse_url) as connection:
+            record_horizon(connection, datetime(2026, 11, 24, tzinfo=UTC), move_back=False)
+        assert known_files(tmp_path, warehouse_url, files) == files[:1]

@@ -149,7 +149,7 @@ class TestOrder:
         assert take(queue, 1)[0].key == "events/2026/11/24/22/b.json"
 
     def test_what_waits_comes_out_together(self) -> None:
-        """Up to a number, in order."""
+        """Up to a number, each once."""
         queue = DeliveryQueue()
         put_all(queue)
         batches = []
@@ -157,7 +157,22 @@ class TestOrder:
             batches.append(queue.get(8))
             queue.done(batches[-1])
         assert [len(batch) for batch in batches] == [8, 8, 4]
-        assert [delivery.file for batch in batches for delivery in batch] == FILES
+        assert sorted(delivery.file for batch in batches for delivery in batch) == sorted(FILES)
+
+    def test_the_oldest_come_too_while_new_ones_come_faster_than_they_are_delivered(self) -> None:
+        """A fifth of each batch: a backlog of 50 is gone after ten batches of 25, however many new ones wait."""
+        queue, old = DeliveryQueue(), {f"old{number:02}" for number in range(50)}
+        for name in old:
+            queue.put(Delivery(file_of("21", name)))
+        for second in range(10):
+            for number in range(100):
+                queue.put(Delivery(file_of("22", f"new{number:02}", second)))
+            taken = queue.get(25)
+            queue.done(taken)
+            names = [delivery.file.key[-10:-5] for delivery in taken]
+            assert len(old.intersection(names)) == 5
+            old.difference_update(names)
+        assert not old
 
     def test_refused_ones_come_after_all_others_and_apart_from_them(self) -> None:
         """However long they have waited: a batch that holds one of them would be inserted row by row."""

@@ -142,12 +142,12 @@ def hours(objects: pl.DataFrame, young: pl.DataFrame, events: pl.DataFrame, rows
         objects: All objects, as `describe` gives them.
         young: The objects that are not yet judged.
         events: The events that are judged, each once: no rejects, no duplicates.
-        rows: The ids of the events that have a row; None without a warehouse.
+        rows: The ids of the events that have a row, or are too old for one; None without a warehouse.
 
     Returns:
         One row per partition: `hour` (UTC; null if the key has no hour), `objects`, `rows`, `duplicates`, `rejects`,
         `missing` (events without a row), `not_yet_judged`, ordered by hour. `objects` is the sum of the other five.
-        Without a warehouse, every event counts in `rows`.
+        Without a warehouse, or before its horizon, every event counts in `rows`.
     """
     is_young = pl.col("key").is_in(young["key"].implode())
     is_event = pl.col("key").is_in(events["key"].implode())

@@ -1,3 +1,4 @@
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,8 +8,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from analysis.checks.validation import output
 from analysis.checks.validation.report import ValidationReport
 from analysis.checks.validation.run import SETTLE, validate
+from analysis.engines.horizon import record_horizon
 from analysis.errors import AnalysisError
 from analysis.raw.source import open_source
 from chalicelib.flatten import flatten
@@ -122,6 +125,60 @@ class TestTheCut:
         (check,) = (check for check in report.checks if check.findings)
         assert (check.name, len(check.findings)) == ("missing_rows", 15)
         assert "the warehouse is behind" in check.advice
+
+
+class TestHorizon:
+    """The warehouse keeps rows since a day; what is older is not missing."""
+
+    MIDNIGHT = START.replace(hour=0)
+
+    @pytest.fixture
+    def bucket(self, tmp_path: Path, warehouse_url: str) -> Path:
+        """Give five events before the horizon, whose rows were deleted, and five after it."""
+        objects, hours = Objects(), timedelta(hours=9).total_seconds()
+        keys = [objects.add(received=second - hours) for second in range(-5000, 5000, 1000)]
+        bucket = objects.write(tmp_path)
+        stored_before(bucket, START)
+        project(warehouse_url, bucket, objects, *keys[5:])
+        with psycopg.connect(warehouse_url) as connection:
+            record_horizon(connection, self.MIDNIGHT, move_back=False)
+        return bucket
+
+    def test_older_events_are_not_missing(self, bucket: Path, warehouse_url: str) -> None:
+        """Whether the range ends before the horizon, holds it, or starts at it; they count as without a warehouse."""
+        day = 24 * HOUR
+        for start, end in ((-day, -HOUR), (-day, day), (timedelta(0), day)):
+            report = validate(bucket, warehouse_url, self.MIDNIGHT + start, self.MIDNIGHT + end)
+            assert (findings(report), report.horizon) == ({}, self.MIDNIGHT)
+            assert report.hours["missing"].sum() == 0
+            assert report.hours["objects"].sum() == report.hours["rows"].sum() > 0
+            assert len(report.checks) == len(validate(bucket, warehouse_url, START, START + HOUR).checks)
+
+    def test_a_later_event_is_missing(self, bucket: Path, warehouse_url: str) -> None:
+        """The horizon excuses nothing else."""
+        with psycopg.connect(warehouse_url) as connection:
+            connection.execute("DELETE FROM clickstream_events WHERE event_timestamp = %s", [self.MIDNIGHT])
+        report = validate(bucket, warehouse_url, self.MIDNIGHT - HOUR, self.MIDNIGHT + HOUR)
+        assert len(findings(report)["missing_rows"]) == 1
+        assert report.hours["missing"].to_list() == [0, 1]
+
+    def test_an_older_row_that_came_late_is_not_judged(self, bucket: Path, warehouse_url: str) -> None:
+        """The next `retain` deletes it."""
+        warehouse = Warehouse(warehouse_url)
+        warehouse.insert(flatten(b"{}", "events/2026/11/24/23/x.json", self.MIDNIGHT - MINUTE))
+        warehouse.close()
+        assert findings(validate(bucket, warehouse_url, self.MIDNIGHT - HOUR, self.MIDNIGHT + HOUR)) == {}
+
+    def test_the_report_says_since_when_there_are_rows(
+        self, bucket: Path, warehouse_url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """If older events are in the range; JSON says it always."""
+        said = "The warehouse keeps rows since 2026-11-25 (UTC): older events were not compared with it."
+        for start, is_said in ((-HOUR, True), (timedelta(0), False)):
+            report = validate(bucket, warehouse_url, self.MIDNIGHT + start, self.MIDNIGHT + HOUR)
+            output.show(report, "UTC")
+            assert (said in capsys.readouterr().out) == is_said
+            assert json.loads(output.as_json(report, "UTC"))["horizon"].startswith("2026-11-25T00:00:00")
 
 
 class TestThreeFaults:
