@@ -21,7 +21,7 @@ from analysis.lake.planning import Closing, Plan, day_span, plan
 from analysis.lake.schema import PARTITION_HOUR
 from analysis.lake.tables import open_tables
 from analysis.lake.upkeep import Swept, sweep_daily, tidy
-from analysis.raw.partitions import hour_of, prefix_of
+from analysis.raw.partitions import SCHEME, hour_of, prefix_of
 from analysis.raw.source import bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, read_tombstones
 from analysis.rows.orders import read_orders
@@ -79,6 +79,7 @@ def compact(
     *,
     recent: bool = False,
     verify: bool = False,
+    also_open: bool = False,
     now: datetime | None = None,
 ) -> Compacted:
     """Compact the closed hours that need it, and look after the lake's files.
@@ -91,15 +92,20 @@ def compact(
         span: Compact every hour that covers this span, changed or not.
         recent: Do not look for late objects in hours that ended more than 48 hours ago.
         verify: First read every file, and compare the rows of each hour with its record.
+        also_open: Compact the current hour, too. It is compacted again once it is closed. Not for a bucket in S3, where
+            nothing says that an hour has changed since.
         now: The time, aware; by default the clock's.
 
     Raises:
-        AnalysisError: Raw or the lake cannot be read or written, or another process writes to the lake.
+        AnalysisError: Raw or the lake cannot be read or written, or another process writes to the lake, or the open
+            hour of a bucket in S3 is asked for.
     """
+    if also_open and str(source).startswith(SCHEME):
+        raise AnalysisError("the open hour of a bucket in S3 cannot be compacted: wait until it is closed")
     done = Compacted()
     with location.locked():
         run = _Run(source, location, done)
-        closing = Closing.at(now or datetime.now(UTC))
+        closing = Closing.at(now or datetime.now(UTC), also_open=also_open)
         found = plan(run.opened, source, run.records.hours, closing, span, recent=recent)
         done.waiting, done.gone = found.waiting, found.gone
         if verify:
