@@ -27,6 +27,7 @@ MOST_SHOWN = 10
 @zone_option("Time zone of --start and --end without an offset.")
 @click.option("--recent", is_flag=True, help="Look for late objects only in hours that ended in the last 48 hours.")
 @click.option("--verify", is_flag=True, help="First read every file of the lake, and compare it with the records.")
+@click.option("--open", "also_open", is_flag=True, help="Compact the current hour, too; for a directory only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def compact_command(
     source: str | None,
@@ -37,6 +38,7 @@ def compact_command(
     *,
     recent: bool,
     verify: bool,
+    also_open: bool,
     as_json: bool,
 ) -> None:
     """Write the closed hours of raw into the lake, as an Iceberg table.
@@ -58,6 +60,7 @@ def compact_command(
       python -m analysis compact
       python -m analysis compact --recent --json
       python -m analysis compact --verify
+      python -m analysis compact --open
       python -m analysis compact --start 2026-11-24 --end 2026-11-25
       python -m analysis compact --source s3://my-bucket --lake glue
     """
@@ -72,7 +75,7 @@ def compact_command(
     bucket = source_of(source)
     require_events(bucket)
     place = location_of(lake)
-    done = compact(bucket, place, span_of(start, end), recent=recent, verify=verify)
+    done = compact(bucket, place, span_of(start, end), recent=recent, verify=verify, also_open=also_open)
     note_sample(bucket)
     click.echo(json_text(asdict(done))) if as_json else _show(done, str(place))
     raise SystemExit(1 if done.unreadable or done.damaged else 0)

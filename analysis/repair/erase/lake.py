@@ -4,12 +4,14 @@ import random
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.errors import AnalysisError
 from analysis.lake.files import Conflict, Count, Damaged, Files
@@ -115,17 +117,17 @@ def look_into_lake(location: Location, search: Search) -> InLake | None:
     Raises:
         AnalysisError: The lake cannot be read.
     """
-    try:
-        tables = open_tables(location)
-    except NoLake:
-        return None
     counts = dict.fromkeys((EVENT_ID, ORDER_ID), 0)
     mentions = 0
-    for files in _both(tables):
-        columns = search.columns(files, mentions=True)
-        for rows in _each(files, columns):
-            counts[files.id] += rows.filter(search.rows_in(rows)).height
-            mentions += rows.filter(search.mentions_in(rows)).height
+    try:
+        with _errors(location):
+            for files in _both(open_tables(location)):
+                columns = search.columns(files, mentions=True)
+                for rows in _each(files, columns):
+                    counts[files.id] += rows.filter(search.rows_in(rows)).height
+                    mentions += rows.filter(search.mentions_in(rows)).height
+    except NoLake:
+        return None
     return InLake(counts[EVENT_ID], counts[ORDER_ID], mentions)
 
 
@@ -146,9 +148,11 @@ def erase_from_lake(location: Location, source: str | Path, search: Search, *, m
     Raises:
         AnalysisError: The lake cannot be written, or another process writes to it for ten minutes.
     """
+    from pyiceberg.exceptions import CommitFailedException
+
     if not location.exists:
         return 0
-    with location.locked(PATIENCE):
+    with _errors(location), location.locked(PATIENCE):
         for number in range(MOST_TRIES):
             try:
                 tables = open_tables(location)
@@ -156,7 +160,7 @@ def erase_from_lake(location: Location, source: str | Path, search: Search, *, m
                 return purge(location, (tables.events, tables.orders))
             except NoLake:
                 return 0
-            except Conflict:
+            except (Conflict, CommitFailedException):
                 time.sleep(random.uniform(0, number))  # noqa: S311  # so that two writers do not meet again
     raise AnalysisError(f"another writer changes the lake {location} all the time: run the command again later")
 
@@ -258,6 +262,17 @@ def _counts_after(removal: _Removal) -> dict[datetime, Count]:
         rows = files.read([task for task in there if files.day(task) == day], (EVENT_ID, PARTITION_HOUR))
         counts |= files.counted(rows.filter(pl.col(PARTITION_HOUR).is_in(gone[PARTITION_HOUR].implode())))
     return counts
+
+
+@contextmanager
+def _errors(location: Location) -> Iterator[None]:
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except (OSError, BaseError, ClientError, BotoCoreError) as error:
+        reason, _, _ = str(error).partition("\n")
+        raise AnalysisError(f"cannot use the lake {location}: {reason}") from error
 
 
 def _has_key(keys: Collection[str]) -> pl.Expr:

@@ -69,6 +69,7 @@ class TestCompactCommand:
             (["--recent", "--start", "2026-11-25"], "--recent is about hours that have changed"),
             (["--start", "2026-11-26", "--end", "2026-11-25"], "before it starts"),
             (["--lake", "s3://lake"], "is not a lake"),
+            (["--open", "--source", "s3://shop-raw"], "the open hour of a bucket in S3 cannot be compacted"),
             (["--source", "/nowhere"], "there is no directory"),
         ],
     )

@@ -290,6 +290,13 @@ class TestErase:
             shop.erase()
         assert any(ANNA.encode() in each.read_bytes() for each in Path(shop.place.source).rglob("*.json"))
 
+    def test_a_lake_that_may_not_be_written_is_one_line(self, shop: Shop) -> None:
+        """Which names it."""
+        Path(shop.lake.root, "compact.lock").unlink()
+        Path(shop.lake.root, "compact.lock").mkdir()
+        with pytest.raises(AnalysisError, match=f"cannot use the lake {shop.lake.root}: "):
+            shop.erase()
+
     def test_it_waits_for_a_compaction_that_runs(self, shop: Shop) -> None:
         """Whose files no snapshot names yet."""
         found: list[Found] = []
