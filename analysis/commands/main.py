@@ -3,6 +3,7 @@
 import click
 
 from analysis.commands.backfill import backfill_command
+from analysis.commands.compact import compact_command
 from analysis.commands.erase import erase_command
 from analysis.commands.ledger import ledger_command
 from analysis.commands.redrive import redrive_command
@@ -29,6 +30,7 @@ COMMANDS = (
     ledger_command,
     erase_command,
     retain_command,
+    compact_command,
     upgrade_command,
 )
 

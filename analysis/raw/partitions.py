@@ -18,6 +18,7 @@ __all__ = [
     "is_object",
     "is_partition",
     "is_utf8",
+    "prefix_of",
     "shown",
 ]
 
@@ -40,7 +41,7 @@ def hour_prefixes(start: datetime, end: datetime) -> list[str]:
     Arguments and errors are as in `covering_hours`.
     """
     first, last = covering_hours(start, end)
-    return [_prefix(first + number * HOUR) for number in range((last - first) // HOUR)]
+    return [prefix_of(first + number * HOUR) for number in range((last - first) // HOUR)]
 
 
 def covering_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:
@@ -67,7 +68,8 @@ def covering_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     return first, last if last == end else last + HOUR
 
 
-def _prefix(hour: datetime) -> str:
+def prefix_of(hour: datetime) -> str:
+    """Give the partition of an hour, `events/YYYY/MM/DD/HH/`; `hour` is aware and in UTC."""
     return object_key(hour, UUID(int=0)).rpartition("/")[0] + "/"
 
 

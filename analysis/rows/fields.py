@@ -35,6 +35,12 @@ RAW_FIELDS = (
     Column("api_id", "TEXT", ("_ingest.apiId",)),
     Column("stage", "TEXT", ("_ingest.stage",)),
     Column("trace_id", "TEXT", ("_ingest.traceId",)),
+    Column("wishlisted", "BOOLEAN", ("wishlisted",)),
+    Column("channel", "TEXT", ("channel",)),
+    Column("publisher_name", "TEXT", ("publisher.name",)),
+    Column("publisher_version", "TEXT", ("publisher.version",)),
+    Column("time_zone", "TEXT", ("context.timeZone",)),
+    Column("language", "TEXT", ("context.language",)),
 )
 
 

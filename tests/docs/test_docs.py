@@ -22,6 +22,7 @@ from analysis.checks.validation.members import missing_members
 from analysis.checks.validation.visits import IDLE_SECONDS
 from analysis.checks.validation.warehouse.agreement import METRICS as COMPARED
 from analysis.commands.main import main as analysis
+from analysis.lake.schema import documentation as lake_documentation
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
 from emulator.commands.main import main as emulator
 from emulator.seed.answers.findings import CHECKS
@@ -113,6 +114,7 @@ MARKDOWN = [
 NOTEBOOKS = [Page(path) for path in sorted(ROOT.glob("notebooks/*.ipynb"))]
 README = Page(ROOT / "README.md")
 CONTRACT = Page(DOCS / "contract.md")
+LAKE = Page(DOCS / "lake.md")
 EMULATOR = Page(DOCS / "emulator.md")
 METRICS = Page(DOCS / "metrics.md")
 
@@ -176,6 +178,12 @@ class TestCommands:
         """At least once, as it is typed."""
         code = "\n".join(line for page in MARKDOWN for line in page.code)
         assert [each for each in program.commands if not re.search(rf"python -m {module} {each}\b", code)] == []
+
+
+class TestLake:
+    def test_the_table_is_the_one_that_the_code_makes(self) -> None:
+        """Change the columns in analysis/lake/schema.py, and print `documentation()` into the page."""
+        assert lake_documentation() in LAKE.text
 
 
 class TestContract:

@@ -1,0 +1,111 @@
+"""Reads the objects of some hours as rows of the lake's table of events."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from analysis.lake.derived import with_derived
+from analysis.lake.files import Files
+from analysis.lake.schema import EVENT_COLUMNS, FIELDS, PARTITION_HOUR, SENT
+from analysis.raw.objects import batches
+from analysis.raw.partitions import hour_of
+from analysis.raw.source import Source
+from analysis.raw.tombstones import Tombstones
+from analysis.rows.browser_time import SENT_AT
+from analysis.rows.fields import KEY, OCCURRED_AT
+from analysis.rows.occurrence import with_occurred_at
+from analysis.rows.projection import Projection
+
+__all__ = ["HourObjects", "read_hours"]
+
+PREFIX = len("events/YYYY/MM/DD/HH/")
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+# What the times of occurrence of other events depend on.
+BASIS = (KEY, "event_id", "event_timestamp", "client_id", "tab_id", "seq", "received_at", SENT)
+
+
+@dataclass
+class HourObjects:
+    """What some hours hold.
+
+    Attributes:
+        rows: One row per event and object, with EVENT_COLUMNS; an event may have several objects.
+        keys: The keys of all objects of each hour.
+        rejects: How many objects of each hour are not events.
+        erased: How many objects of each hour are of erased people.
+    """
+
+    rows: pl.DataFrame
+    keys: dict[datetime, list[str]] = field(default_factory=dict)
+    rejects: Counter[datetime] = field(default_factory=Counter)
+    erased: Counter[datetime] = field(default_factory=Counter)
+
+
+def read_hours(
+    source: Source, prefixes: Sequence[str], files: Files, tombstones: Tombstones | None, price_decimals: int
+) -> HourObjects:
+    """Read hours.
+
+    Args:
+        source: The raw bucket.
+        prefixes: The hours, as `events/YYYY/MM/DD/HH/`.
+        files: The events of the lake, by which the clocks of clients are judged, too.
+        tombstones: Who was erased.
+        price_decimals: How many decimals prices keep.
+    """
+    folders = [folder for found in source.folders(prefixes) for folder in found]
+    projection = Projection(FIELDS, source.last_modified, price_decimals=price_decimals)
+    done = HourObjects(pl.DataFrame(schema=projection.schema))
+    hours = {prefix: hour for prefix in prefixes if (hour := hour_of(f"{prefix}x"))}
+    done.keys = {hour: [] for hour in hours.values()}
+    frames = [done.rows]
+    for keys, bodies in batches(source.read(folders)):
+        rows, rejects = projection.rows((keys, bodies))
+        for key in keys:
+            done.keys[hours[key[:PREFIX]]].append(key)
+        done.rejects.update(hours[key[:PREFIX]] for key, _ in rejects)
+        frames.append(rows)
+    rows = pl.concat(frames)
+    if tombstones is not None:
+        living = tombstones.of_others(rows)
+        done.erased.update(hours[key[:PREFIX]] for key in rows.join(living, KEY, how="anti")[KEY])
+        rows = living
+    done.rows = _columns(rows, files, list(hours.values()))
+    return done
+
+
+def _columns(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.DataFrame:
+    """Complete the columns of the table."""
+    named = rows.rename({SENT_AT.name: SENT})
+    is_same = pl.col("sent_event_id") == pl.col("event_id")
+    day = pl.col(KEY).str.slice(len("events/"), len("YYYY/MM/DD/HH"))
+    whole = named.with_columns(
+        sent_event_id=pl.when(~is_same).then("sent_event_id"),
+        partition_hour=(day + ":00").str.to_datetime("%Y/%m/%d/%H:%M", time_unit="us", time_zone="UTC"),
+    )
+    occurred = _occurrence(named.select(BASIS), files, hours)
+    return with_derived(whole.join(occurred, KEY, how="left", maintain_order="left")).select(
+        pl.col(name).cast(kind) for name, kind in EVENT_COLUMNS.items()
+    )
+
+
+def _occurrence(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.DataFrame:
+    """Give key and `occurred_at`, as the day before the hours and the day after them let it be known."""
+    if rows.is_empty():
+        return rows.select(KEY, pl.lit(None, pl.Datetime("us", "UTC")).alias(OCCURRED_AT))
+    start, end = min(hours) - DAY, max(hours) + HOUR + DAY
+    days = {(start + number * DAY).date() for number in range((end - start) // DAY + 1)}
+    tasks = [task for task in files.tasks if files.day(task) in days]
+    around = [
+        chunk.filter(
+            pl.col("event_timestamp").is_between(start, end),
+            ~pl.col(PARTITION_HOUR).is_in(list(hours)),
+        ).join(rows, "client_id", how="semi")
+        for chunk in files.chunks(tasks, (*BASIS, PARTITION_HOUR))
+    ]
+    known = pl.concat([rows, *(chunk.select(BASIS) for chunk in around)])
+    return with_occurred_at(known.rename({SENT: SENT_AT.name})).select(KEY, OCCURRED_AT)

@@ -1,0 +1,145 @@
+"""Where a lake is: a directory with a catalog in SQLite, or AWS Glue with data in S3."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from analysis.errors import AnalysisError
+from command_line.home import Home
+
+if TYPE_CHECKING:
+    from obstore.store import LocalStore, S3Store
+    from pyiceberg.catalog import Catalog
+
+__all__ = ["GLUE", "Location", "NoLake", "location_of"]
+
+GLUE = "glue"
+# Engines have to open the catalog by the same name.
+CATALOG = "clickstream"
+BUCKET = "clickstream-s3-lake"
+CATALOG_FILE = "catalog.db"
+LOCK_FILE = "compact.lock"
+
+
+class NoLake(AnalysisError):
+    """There is no lake here yet."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """One lake. Nothing is made before somebody writes.
+
+    Attributes:
+        root: The lake's directory, absolute, or `s3://bucket`.
+        is_glue: Whether AWS Glue is its catalog.
+    """
+
+    root: str
+    is_glue: bool = False
+
+    def __str__(self) -> str:
+        return f"{GLUE} ({self.root})" if self.is_glue else self.root
+
+    @property
+    def exists(self) -> bool:
+        """Whether a catalog is there. Glue always is."""
+        return self.is_glue or (Path(self.root) / CATALOG_FILE).is_file()
+
+    def catalog(self, *, make: bool = False) -> "Catalog":
+        """Open the catalog.
+
+        Args:
+            make: Make the directory and the catalog if they are not there.
+
+        Raises:
+            NoLake: There is none, and `make` is false.
+            AnalysisError: The directory cannot be used.
+        """
+        # Imported here, because it takes half a second.
+        from pyiceberg.catalog import load_catalog
+
+        if self.is_glue:
+            endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+            return load_catalog(
+                CATALOG, type=GLUE, warehouse=self.root, **({"s3.endpoint": endpoint} if endpoint else {})
+            )
+        if not make and not self.exists:
+            raise NoLake(f"there is no lake in {self.root}: make one with 'python -m analysis compact', or name --lake")
+        self._prepare()
+        path = quote(f"{self.root}/{CATALOG_FILE}", safe="/")
+        return load_catalog(CATALOG, type="sql", uri=f"sqlite:///{path}", warehouse=self.url)
+
+    @property
+    def url(self) -> str:
+        """The root as tables name it."""
+        return self.root if self.is_glue else f"file://{self.root}"
+
+    @cached_property
+    def store(self) -> "LocalStore | S3Store":
+        """The files of the lake, by their names below the root."""
+        from obstore.store import LocalStore, S3Store
+
+        if not self.is_glue:
+            return LocalStore(self.root, mkdir=True)
+        from obstore.auth.boto3 import Boto3CredentialProvider
+
+        return S3Store(
+            self.root.removeprefix("s3://"),
+            client_options={"allow_http": True},
+            credential_provider=Boto3CredentialProvider(),
+        )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other writers out of a directory. On Glue, writers that meet try again.
+
+        Raises:
+            AnalysisError: Another process writes to this lake.
+        """
+        if self.is_glue:
+            yield
+            return
+        self._prepare()
+        with (Path(self.root) / LOCK_FILE).open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AnalysisError(f"another process writes to the lake {self.root}: wait until it ends") from None
+            yield
+
+    def _prepare(self) -> None:
+        try:
+            Path(self.root).mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise AnalysisError(
+                f"cannot use {self.root} as lake: {error.strerror}; name another with --lake"
+            ) from error
+
+
+def location_of(named: str | None = None) -> Location:
+    """Find the lake. Nothing is created.
+
+    Args:
+        named: A directory or `glue`; None if the user named none.
+
+    Returns:
+        `named`, else what `LAKE` names, else the directory `lake/` of the local stack's home. With `glue`, data is in
+        the bucket that `LAKE_BUCKET_NAME` names.
+    """
+    place = named or os.environ.get("LAKE") or str(Home.default().path / "lake")
+    if place == GLUE:
+        return Location(f"s3://{os.environ.get('LAKE_BUCKET_NAME') or BUCKET}", is_glue=True)
+    if "://" in place:
+        raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
+    directory = Path(place).expanduser().absolute()
+    if set("#?") & set(str(directory)):
+        raise AnalysisError(
+            f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another with --lake"
+        )
+    return Location(str(directory))
