@@ -193,8 +193,13 @@ def limits(stage: str = STAGE) -> list[Limit]:
 def documentation() -> str:
     """Return both tables of docs/capacity.md in Markdown: what each rate takes, and every limit."""
     found = limits()
-    columns: tuple[str, ...] = ("events a second", "events a day", "raw, GB a day", "lake, GB a day", "copies of ingest")
-    columns += ("copies of the projector", "compaction, minutes of each hour", "compaction, GB of memory")
+    columns: tuple[str, ...] = ("events a second", "events a day", "raw, GB a day", "lake, GB a day")
+    columns += (
+        "copies of ingest",
+        "copies of the projector",
+        "compaction, minutes of each hour",
+        "compaction, GB of memory",
+    )
     columns += ("dollars a month", "limits that are passed, the first one first")
     lines = [
         f"| {' | '.join(columns)} |",
