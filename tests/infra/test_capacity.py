@@ -30,6 +30,8 @@ class TestLimits:
             ("PostgreSQL connections", 100 / 0.04),
             # 90 seconds to start, then 0.55 ms for each of 3,600 seconds' events.
             ("compaction time", (3_600 - 90) / (3_600 * 0.00055)),
+            # A day's events of 4.8 kB in what 4 GB leave.
+            ("compaction memory", (4 - 0.35) * 1e6 / 4.8 / 86_400),
             ("Iceberg", math.inf),
         ],
     )
