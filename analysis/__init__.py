@@ -10,6 +10,7 @@ __all__ = [
     "CHECKOUT",
     "RAW_FIELDS",
     "AnalysisError",
+    "AthenaEvents",
     "Check",
     "Engine",
     "Events",
@@ -19,6 +20,7 @@ __all__ = [
     "Range",
     "RawEvents",
     "Sample",
+    "SparkEvents",
     "ValidationReport",
     "WarehouseEvents",
     "by_login_state",
@@ -45,6 +47,7 @@ __all__ = [
     "session_summary",
     "sessions",
     "span",
+    "spark_session",
     "top_brands",
     "top_categories",
     "top_events",
@@ -57,8 +60,10 @@ if TYPE_CHECKING:
     from analysis.checks.validation.finding import Check
     from analysis.checks.validation.report import ValidationReport
     from analysis.checks.validation.run import validate
+    from analysis.engines.athena import AthenaEvents
     from analysis.engines.protocol import Engine
     from analysis.engines.raw import RawEvents
+    from analysis.engines.spark import SparkEvents, spark_session
     from analysis.engines.warehouse import WarehouseEvents
     from analysis.errors import AnalysisError, NoTable
     from analysis.history import History, open_history, read_history
@@ -91,8 +96,10 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "checks.validation.finding": ("Check",),
         "checks.validation.report": ("ValidationReport",),
         "checks.validation.run": ("validate",),
+        "engines.athena": ("AthenaEvents",),
         "engines.protocol": ("Engine",),
         "engines.raw": ("RawEvents",),
+        "engines.spark": ("SparkEvents", "spark_session"),
         "engines.warehouse": ("WarehouseEvents",),
         "errors": ("AnalysisError", "NoTable"),
         "history": ("History", "open_history", "read_history"),

@@ -1,8 +1,9 @@
 """A history to look at: the raw events of a range, and the warehouse that holds them too, if there is one."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from analysis.engines.raw import RawEvents
@@ -13,8 +14,11 @@ from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.reader import Events, OnError, read_events
-from analysis.rows.selection import DAY, Clock
+from analysis.raw.source import open_source
+from analysis.rows.bots import USER_AGENT
+from analysis.rows.projection import Corrupt
+from analysis.rows.reader import Events, OnError, Reading, by_key, read_events, read_in_parts, reporting
+from analysis.rows.selection import DAY, ORDER, Clock, Selection
 
 __all__ = ["History", "open_history", "read_history"]
 
@@ -29,29 +33,37 @@ class History:
         source: The raw bucket.
         dw_url: The warehouse's URL; None without a warehouse.
         within: The range.
-        events: The raw events of the range, of every login state and with the raw field `order`; and the objects that
-            are not events.
-        raw: The events, for every metric.
+        reading: How the events were read, and the objects that are not events or could not be read.
+        raw: The events, of every login state, for every metric.
         warehouse: The warehouse, for every metric but revenue; None without a URL.
         sample: Which of the events are made up; None if all are real.
-        price_decimals: How many decimals the prices in `events` keep: as many as the warehouse's, if it can be asked.
+        price_decimals: How many decimals the prices keep: as many as the warehouse's, if it can be asked.
         bots: Whether the events of crawlers, headless browsers and monitors are among `events` and `raw`.
+        occurred: The events, if they count by when they occurred; else None, and `raw` alone holds the events.
     """
 
     source: str | Path
     dw_url: str | None
     within: Range
-    events: Events
+    reading: Reading
     raw: RawEvents
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
     price_decimals: int = 0
     bots: bool = True
+    occurred: Events | None = None
+
+    @cached_property
+    def events(self) -> Events:
+        """The raw events of the range, with the field `order`: all in memory, which metrics over `raw` do not need."""
+        if self.occurred is not None:
+            return self.occurred
+        return Events(self.raw.frame(), **vars(self.reading), orders_before=self.raw.orders_before)
 
     @property
     def rule(self) -> str:
         """Say in words by which clock events count, and how far the range looks back and ahead."""
-        read = self.events
+        read = self.reading
         back = f"lookback {read.lookback / HOUR:g} h for events and orders that came before"
         if read.clock == "received":
             return f"each event counts when it was received; {back}"
@@ -60,19 +72,19 @@ class History:
         )
 
     def __repr__(self) -> str:
-        read = self.events
-        lines = [f"{read.frame.height:,} events in {self.source}, {read.clock} from {self.within}", self.rule]
+        read = self.reading
+        lines = [f"{self.raw.count:,} events in {self.source}, {read.clock} from {self.within}", self.rule]
         if self.sample:
             lines.append(f"includes {self.sample}")
         if not self.bots:
             lines.append("without the events of bots in raw; the warehouse has them")
         lines.append(f"login state: {self.within.login_state or 'all'}")
         lines.append("warehouse: yes" if self.warehouse else "warehouse: none; name one, or start the local stack")
-        if unreadable := self.events.unreadable.height:
+        if unreadable := read.unreadable.height:
             lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: see events.unreadable")
         if (here := other_decimals(self.price_decimals)) is not None:
             lines.append(f"prices: {self.price_decimals} decimals, as in the warehouse; PRICE_DECIMALS is {here} here")
-        if corrupt := self.events.corrupt.height:
+        if corrupt := read.corrupt.height:
             lines.append(f"{corrupt:,} objects are not events: see 01_validation")
         return "\n".join(lines)
 
@@ -148,11 +160,16 @@ def read_history(
     """
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
     decimals = _decimals(warehouse)
+    sample = read_sample(source, within.start, within.end)
+    if clock == "received":
+        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots)
+        return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots)
+    # When an event occurred depends on all events of its client, so all are in memory.
     events = read_events(
         source,
         within.start,
         within.end,
-        fields=["order"],
+        fields=[ORDER],
         lookback=lookback,
         clock=clock,
         lookahead=lookahead,
@@ -160,9 +177,21 @@ def read_history(
         price_decimals=decimals,
         bots=bots,
     )
-    sample = read_sample(source, within.start, within.end)
-    raw = RawEvents(events)
-    return History(source, dw_url, within, events, raw, warehouse, sample, decimals, bots)
+    reading = Reading(**{each.name: getattr(events, each.name) for each in fields(Reading)})
+    return History(source, dw_url, within, reading, RawEvents(events), warehouse, sample, decimals, bots, events)
+
+
+def _received(
+    source: str | Path, within: Range, lookback: timedelta, on_error: OnError, decimals: int, *, bots: bool
+) -> tuple[Reading, RawEvents]:
+    """Read the events that were received in a range into a temporary file, a day at a time."""
+    corrupt: list[Corrupt] = []
+    unreadable: list[tuple[str, str]] = []
+    opened = open_source(source, reporting(on_error, unreadable))
+    selection = Selection(within.start, within.end, lookback)
+    parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals)
+    raw = RawEvents.of_parts(parts, within.start, decimals, bots=bots)
+    return Reading(by_key(corrupt), by_key(unreadable), decimals, lookback=lookback), raw
 
 
 def _decimals(warehouse: WarehouseEvents | None) -> int:

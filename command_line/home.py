@@ -61,11 +61,12 @@ def public_url(dw_url: str) -> str:
 
 
 class Home:
-    """The state of one stack below `path`: `s3/<bucket>/<key>`, `postgres/`, `logs/`, and the last run's record."""
+    """The state of one stack below `path`: `s3/<bucket>/<key>`, `lake/`, `postgres/`, `logs/`, the last record."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
         self.s3 = self.path / "s3"
+        self.lake = self.path / "lake"
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
         self._record = self.path / "stack.json"

@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT / "chalice_app"))
 
 # In the order in which they run, after the tests without a marker, so that a plain mistake shows at once. The browser
 # is last: Playwright keeps an event loop running in the main thread.
-MARKERS = ("slow", "stack", "deploy", "browser")
+MARKERS = ("slow", "stack", "deploy", "spark", "browser")
 # What a fixture starts, every test that uses it needs; other tests say it themselves, by `pytestmark` or a decorator.
 NEEDED_BY_FIXTURES = {"deployment": "deploy", "playwright": "browser"}
 # 1,000 events of a real shop, which may not be in the repository.

@@ -3,11 +3,13 @@
 # or without that right, it ends with the line to type. `tests/system.sh browsers` installs those of `make browsers`.
 set -euo pipefail
 
-# Program, package, and what for.
+# Program (or file, by its path), package, and what for. SYSTEM_ROOT is for the tests of this script.
 needs='
 chromium chromium the tests of the pages and of the publisher drive it
 curl curl deployments fetch certificates with it
 faketime faketime the soak lets the clock of a stack jump with its library
+java openjdk-17-jre-headless Apache Spark runs on it
+/usr/share/java/sqlite-jdbc.jar libxerial-sqlite-jdbc-java Spark opens the lake with it
 '
 target="test"
 if [[ ${1:-} == browsers ]]; then
@@ -29,7 +31,7 @@ look() {
   local program package reason
   packages=
   while read -r program package reason; do
-    if [[ -n $program ]] && ! command -v "$program" >/dev/null; then
+    if [[ -n $program && ! -f ${SYSTEM_ROOT:-}$program ]] && ! command -v "$program" >/dev/null; then
       packages+=" $package"
       printf 'the tests need %s: %s\n' "$program" "$reason"
     fi

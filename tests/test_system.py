@@ -10,8 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "tests" / "system.sh"
-NEEDED = ("chromium", "curl", "faketime")
-PACKAGES = "chromium curl faketime"
+DRIVER = "/usr/share/java/sqlite-jdbc.jar"
+NEEDED = ("chromium", "curl", "faketime", "java", DRIVER)
+PACKAGES = "chromium curl faketime openjdk-17-jre-headless libxerial-sqlite-jdbc-java"
 INSTALL = "apt-get install -y -qq"
 
 
@@ -19,14 +20,16 @@ class System:
     """A directory that is all of PATH, where `apt-get` and `sudo` note how they are called."""
 
     def __init__(self, path: Path) -> None:
+        self._root = path
         self._path = path / "bin"
         self._path.mkdir()
         self._log = path / "log"
         self._log.touch()
 
     def program(self, name: str, script: str = "") -> None:
-        """Put a program there."""
-        program = self._path / name
+        """Put a program there, or a file, by its path."""
+        program = self._root / name[1:] if name.startswith("/") else self._path / name
+        program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
 
@@ -36,8 +39,9 @@ class System:
 
     def apt(self, *, code: int = 0, installs: tuple[str, ...] = NEEDED) -> None:
         """Put an `apt-get` there, which installs programs, or fails."""
+        paths = [self._root / name[1:] if name.startswith("/") else self._path / name for name in installs]
         touch = "\n".join(
-            f"printf '#!/bin/sh\\n' >{self._path}/{name}; /bin/chmod +x {self._path}/{name}" for name in installs
+            f"/bin/mkdir -p {path.parent}; printf '#!/bin/sh\\n' >{path}; /bin/chmod +x {path}" for path in paths
         )
         self.program("apt-get", f'echo "apt-get $*" >>{self._log}\n[ "$1" = update ] && exit 0\n{touch}\nexit {code}')
 
@@ -58,7 +62,7 @@ class System:
         assert bash is not None
         return subprocess.run(
             [bash, str(SCRIPT), *arguments],
-            env={"PATH": str(self._path)},
+            env={"PATH": str(self._path), "SYSTEM_ROOT": str(self._root)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -30,6 +30,7 @@ HOUR = timedelta(hours=1)
 @click.option("--recent", is_flag=True, help="Look for late objects only in hours that ended in the last 48 hours.")
 @click.option("--verify", is_flag=True, help="First read every file of the lake, and compare it with the records.")
 @click.option("--log", "as_log", is_flag=True, help="Print one log line as the Lambdas do, and nothing else.")
+@click.option("--open", "also_open", is_flag=True, help="Compact the current hour, too; for a directory only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def compact_command(
     source: str | None,
@@ -41,6 +42,7 @@ def compact_command(
     recent: bool,
     verify: bool,
     as_log: bool,
+    also_open: bool,
     as_json: bool,
 ) -> None:
     """Write the closed hours of raw into the lake, as an Iceberg table.
@@ -62,6 +64,7 @@ def compact_command(
       python -m analysis compact
       python -m analysis compact --recent --json
       python -m analysis compact --verify
+      python -m analysis compact --open
       python -m analysis compact --start 2026-11-24 --end 2026-11-25
       python -m analysis compact --source s3://my-bucket --lake glue
     """
@@ -78,7 +81,7 @@ def compact_command(
     bucket = source_of(source)
     require_events(bucket)
     place = location_of(lake)
-    done = compact(bucket, place, span_of(start, end), recent=recent, verify=verify)
+    done = compact(bucket, place, span_of(start, end), recent=recent, verify=verify, also_open=also_open)
     note_sample(bucket)
     if as_log:
         _log(done)

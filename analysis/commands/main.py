@@ -29,8 +29,8 @@ COMMANDS = (
     trace_command,
     ledger_command,
     erase_command,
-    retain_command,
     compact_command,
+    retain_command,
     upgrade_command,
 )
 

@@ -20,6 +20,11 @@ class Engine(Protocol):
     """Runs SQL queries over `public.clickstream_events`."""
 
     @property
+    def has_orders(self) -> bool:
+        """Whether queries may also use the tables `orders` and `order_items`, which revenue needs."""
+        ...
+
+    @property
     def price_decimals(self) -> int:
         """How many decimals its prices keep: 12.99 is 1299 with 2. Errors are those of `query`."""
         ...

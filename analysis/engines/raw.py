@@ -1,7 +1,12 @@
 """The engine over raw events: DuckDB, inside the process."""
 
-from collections.abc import Mapping
-from typing import get_args
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Self, get_args
+from weakref import finalize
 
 import duckdb
 import polars as pl
@@ -11,6 +16,8 @@ from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice
 from analysis.metrics.statement import TIE_ORDER
 from analysis.prices import checked_decimals
+from analysis.rows.bots import USER_AGENT, is_bot
+from analysis.rows.fields import KEY
 from analysis.rows.orders import read_items, read_orders
 from analysis.rows.reader import OCCURRENCE, Events
 from analysis.rows.selection import ORDER, Clock, no_orders
@@ -29,19 +36,42 @@ ORDERS = {
 }
 ORDER_ITEMS = {"event_id": "UUID", "product_id": "TEXT", "quantity": "BIGINT", "revenue": "DECIMAL(38, 18)"}
 
+# Of each event, all objects but the first received. Few events have several.
+DELETE_REPEATED = """
+DELETE FROM objects WHERE rowid IN (
+    SELECT number
+    FROM (
+        SELECT rowid AS number, row_number() OVER (PARTITION BY event_id ORDER BY event_timestamp, key) AS place
+        FROM objects
+        WHERE event_id IN (SELECT event_id FROM objects GROUP BY event_id HAVING count(*) > 1)
+    )
+    WHERE place > 1
+)
+"""
+PLACING = """
+SELECT event_id, event_timestamp, event_name, user_login_state, "order"
+FROM objects
+WHERE event_name = 'checkout_complete' AND "order" IS NOT NULL
+"""
+
 
 class RawEvents:
-    """Raw events in DuckDB, in memory. Threads may share one object."""
+    """Raw events in DuckDB, in memory or in a temporary file. Threads may share one object."""
 
     def __init__(
-        self, events: Events | pl.DataFrame, clock: Clock | None = None, *, price_decimals: int | None = None
+        self,
+        events: Events | pl.DataFrame | Iterable[pl.DataFrame],
+        clock: Clock | None = None,
+        *,
+        price_decimals: int | None = None,
     ) -> None:
         """Load events, as `read_events` gives them.
 
         Args:
             events: The events that `read_events` gives, or a frame of them: one row per event id, with the contract's
                 columns. Revenue also needs the column `order`: the JSON text of this member of the raw object (String,
-                null if absent). A frame does not know the orders before its range.
+                null if absent). A frame does not know the orders before its range. Several frames are loaded one after
+                the other, without revenue.
             clock: `received`: the time of an event is its receipt, as in the warehouse; events with the same time are
                 in the order of their ids. `occurred`: its time, `event_timestamp` in SQL, is `occurred_at`; events with
                 the same time are in the order of client, tab, `seq` and id. By default, the clock by which the events
@@ -54,7 +84,8 @@ class RawEvents:
                 that of the events.
         """
         read = events if isinstance(events, Events) else None
-        frame = events if isinstance(events, pl.DataFrame) else events.frame
+        frames = _frames(events)
+        frame = next(frames)
         self.price_decimals = read.price_decimals if read else checked_decimals(price_decimals)
         self.clock: Clock = clock or (read.clock if read else "received")
         check_choice("clock", self.clock, get_args(Clock))
@@ -64,18 +95,68 @@ class RawEvents:
         missing = [name for name in names if name not in frame.columns]
         if missing:
             raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
-        self._database = duckdb.connect()
-        self._database.execute("SET GLOBAL TimeZone = 'UTC'")
-        self._database.execute(f"CREATE SCHEMA {TABLE.partition('.')[0]}")
+        self._database = _database()
         types = {column.name: column.type for column in COLUMNS}
         if self.clock == "occurred":
             frame, types = _by_occurrence(frame), types | {"tie_order": "BIGINT"}
         self._create(TABLE, types, frame)
+        for further in frames:
+            self._fill(TABLE, types, further)
         self.has_orders = ORDER in frame.columns
+        self.orders_before = read.orders_before if read else no_orders()
         if self.has_orders:
-            placing = pl.concat([read.orders_before if read else no_orders(), frame.select(no_orders().columns)])
-            self._create("orders", ORDERS, _placed(placing))
-            self._create("order_items", ORDER_ITEMS, read_items(frame))
+            self._create_orders(self.orders_before, frame)
+
+    @classmethod
+    def of_parts(cls, parts: Iterable[pl.DataFrame], start: datetime, price_decimals: int, *, bots: bool) -> Self:
+        """Load objects as `read_in_parts` gives them, into a temporary file: nothing is kept in memory.
+
+        Args:
+            parts: Rows with `key`, the contract's columns, `order` and `user_agent`, duplicates and all. Of each event
+                the object that was received first counts.
+            start: The start of the range, aware: what was received before does not count again.
+            price_decimals: How many decimals the prices keep.
+            bots: Keep the events of bots.
+        """
+        raw = cls.__new__(cls)
+        raw.price_decimals, raw.clock, raw.has_orders = price_decimals, "received", True
+        directory = mkdtemp(prefix="clickstream-")
+        finalize(raw, rmtree, directory, ignore_errors=True)
+        raw._database = _database(Path(directory))  # noqa: SLF001  # this class's own
+        raw._load(parts, start, bots=bots)  # noqa: SLF001  # as above
+        return raw
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return int(self.query(f"SELECT count(*) FROM {TABLE}", {}).item())  # noqa: S608  # our own name
+
+    def frame(self) -> pl.DataFrame:
+        """Give the events that `of_parts` loaded, with the contract's columns and `order`, in the order of receipt."""
+        names = ", ".join(column.name for column in COLUMNS)
+        return self.query(f'SELECT {names}, "order" FROM objects ORDER BY event_timestamp, key', {})  # noqa: S608  # our own names
+
+    def _load(self, parts: Iterable[pl.DataFrame], start: datetime, *, bots: bool) -> None:
+        types = {column.name: column.type for column in COLUMNS}
+        types |= {KEY: "TEXT", '"order"': "TEXT", "is_bot": "BOOLEAN"}
+        self._database.execute(f"CREATE TABLE objects ({', '.join(map(' '.join, types.items()))})")
+        for part in parts:
+            self._fill("objects", types, part.with_columns(is_bot=is_bot(part[USER_AGENT])))
+        self._database.execute(DELETE_REPEATED)
+        if not bots:
+            self._database.execute("DELETE FROM objects WHERE is_bot")
+        placing = self.query(PLACING, {})
+        is_before = pl.col("event_timestamp") < start.astimezone(UTC)
+        self.orders_before = placing.filter(is_before)
+        self._create_orders(self.orders_before, placing.filter(~is_before))
+        self._database.execute("DELETE FROM objects WHERE event_timestamp < $start", {"start": start})
+        columns = ", ".join(column.name for column in COLUMNS)
+        self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {columns} FROM objects")  # noqa: S608  # our own names
+
+    def _create_orders(self, before: pl.DataFrame, events: pl.DataFrame) -> None:
+        placing = pl.concat([before, events.select(no_orders().columns)])
+        self._create("orders", ORDERS, _placed(placing))
+        self._create("order_items", ORDER_ITEMS, read_items(events))
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `Engine` says.
@@ -94,10 +175,32 @@ class RawEvents:
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
         # Copied once into DuckDB's own columns: every query over a registered frame would convert it again.
+        columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+        self._database.execute(f"CREATE TABLE {table} ({columns})")
+        self._fill(table, types, frame)
+
+    def _fill(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
         columns = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in types.items())
-        self._database.register("frame", frame.select(types.keys()).to_arrow())
-        self._database.execute(f"CREATE TABLE {table} AS SELECT {columns} FROM frame")  # noqa: S608  # our own names
+        self._database.register("frame", frame.select(name.strip('"') for name in types).to_arrow())
+        self._database.execute(f"INSERT INTO {table} SELECT {columns} FROM frame")  # noqa: S608  # our own names
         self._database.unregister("frame")
+
+
+def _database(directory: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a database in memory, or in a file of a directory."""
+    database = duckdb.connect(":memory:" if directory is None else str(directory / "events.duckdb"))
+    database.execute("SET GLOBAL TimeZone = 'UTC'")
+    database.execute(f"CREATE SCHEMA IF NOT EXISTS {TABLE.partition('.')[0]}")
+    return database
+
+
+def _frames(events: Events | pl.DataFrame | Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    if isinstance(events, Events):
+        yield events.frame
+    elif isinstance(events, pl.DataFrame):
+        yield events
+    else:
+        yield from events
 
 
 def _by_occurrence(events: pl.DataFrame) -> pl.DataFrame:

@@ -3,24 +3,25 @@
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from analysis.errors import AnalysisError
+from analysis.lake.accounting import NO_ROWS, changed_records, named, records_of
 from analysis.lake.events import HourObjects, read_hours
 from analysis.lake.files import Conflict, Count, Damaged, Files
-from analysis.lake.hours import Hour, Records, hash_of_names, modified_ns
+from analysis.lake.hours import Hour, Records, modified_ns
 from analysis.lake.location import Location
-from analysis.lake.merging import FIRST_HOUR, Merge, prepared
+from analysis.lake.merging import prepared
 from analysis.lake.orders import orders_of
 from analysis.lake.planning import Closing, Plan, day_span, plan
-from analysis.lake.schema import LAKE_VERSION, PARTITION_HOUR
+from analysis.lake.schema import PARTITION_HOUR
 from analysis.lake.tables import open_tables
 from analysis.lake.upkeep import Swept, sweep_daily, tidy
-from analysis.raw.partitions import hour_of, prefix_of
+from analysis.raw.partitions import SCHEME, hour_of, prefix_of
 from analysis.raw.source import bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, read_tombstones
 from analysis.rows.orders import read_orders
@@ -29,8 +30,6 @@ from command_line.progress import progress
 __all__ = ["Compacted", "compact"]
 
 MOST_TRIES = 10
-HOUR_TEXT = "%Y-%m-%dT%H"
-NOTHING = hash_of_names(())
 
 
 @dataclass
@@ -84,6 +83,7 @@ def compact(
     *,
     recent: bool = False,
     verify: bool = False,
+    also_open: bool = False,
     now: datetime | None = None,
 ) -> Compacted:
     """Compact the closed hours that need it, and look after the lake's files.
@@ -96,21 +96,29 @@ def compact(
         span: Compact every hour that covers this span, changed or not.
         recent: Do not look for late objects in hours that ended more than 48 hours ago.
         verify: First read every file, and compare the rows of each hour with its record.
+        also_open: Compact the current hour, too. It is compacted again once it is closed. Not for a bucket in S3, where
+            nothing says that an hour has changed since.
         now: The time, aware; by default the clock's.
 
     Raises:
-        AnalysisError: Raw or the lake cannot be read or written, or another process writes to the lake.
+        AnalysisError: Raw or the lake cannot be read or written, or another process writes to the lake, or the open
+            hour of a bucket in S3 is asked for.
     """
+    if also_open and str(source).startswith(SCHEME):
+        raise AnalysisError("the open hour of a bucket in S3 cannot be compacted: wait until it is closed")
     done = Compacted()
     with location.locked():
         run = _Run(source, location, done)
-        closing = Closing.at(now or datetime.now(UTC))
+        closing = Closing.at(now or datetime.now(UTC), also_open=also_open)
         found = plan(run.opened, source, run.records.hours, closing, span, recent=recent)
         done.waiting, done.gone = found.waiting, found.gone
         if verify:
             run.verify(found, closing, may_lose=span is not None)
         run.add_unmerged(found, closing)
-        run.compact(found, closing, may_lose=span is not None)
+        try:
+            run.compact(found, closing, may_lose=span is not None)
+        except KeyboardInterrupt:
+            raise AnalysisError("stopped: whole days are done or not begun, and the next run makes the rest") from None
         left = found.closed - run.records.hours.keys()
         done.left, done.oldest_left = len(left), min(left, default=None)
         done.swept = sweep_daily(location, (run.events.table, run.orders.table))
@@ -160,7 +168,9 @@ class _Run:
                             counts |= files.counted(rows)
                     advance(1)
         recorded = self.records.hours
-        wrong = [hour for hour in recorded if counts.get(hour, Count(0, NOTHING)) != _count(recorded[hour])]
+        wrong = [
+            hour for hour in recorded if counts.get(hour, NO_ROWS) != Count(recorded[hour].rows, recorded[hour].ids)
+        ]
         for hour in wrong:
             if self._is_in_raw(hour, recorded[hour]):
                 self._forget([hour])
@@ -207,8 +217,8 @@ class _Run:
         orders = prepared(self.orders, day, hours, orders_of(events.rows), is_closed=is_closed, keep=self._living)
         again = self._repeating(hours) if len(events.lost) else set()
         again |= self._ordering(orders.lost, hours)
-        records = self._records(hours, read, events, modified)
-        others = self._others(hours, events)
+        records = records_of(hours, read, events, modified)
+        others = changed_records(self.records.hours, hours, events)
         # Without their records, these hours are compacted again if this stops in the middle.
         self._forget({*hours, *again, *others})
         events.commit()
@@ -232,7 +242,7 @@ class _Run:
 
     def _repeating(self, hours: Sequence[datetime]) -> set[datetime]:
         """Find the hours that hold repeats of events of these hours: a repeat may be the first received now."""
-        names = {hour.strftime(HOUR_TEXT) for hour in hours}
+        names = set(named(hours))
         return {hour for hour, record in self.records.hours.items() if names.intersection(record.first_in)}
 
     def _ordering(self, lost: pl.Series, hours: Sequence[datetime]) -> set[datetime]:
@@ -246,53 +256,6 @@ class _Run:
             orders = read_orders(placed).filter(pl.col("order_id").is_in(lost.implode()))
             found.update(placed.join(orders, "event_id", how="semi")[PARTITION_HOUR])
         return found
-
-    def _records(
-        self, hours: Sequence[datetime], read: HourObjects, events: Merge, modified: dict[datetime, int | None]
-    ) -> dict[datetime, Hour]:
-        """Account for every object of the hours. Raises AnalysisError if one is unaccounted for."""
-        repeats = events.repeats.partition_by(PARTITION_HOUR, as_dict=True)
-        at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        records = {}
-        for hour in hours:
-            rows, ids = events.counts.get(hour, Count(0, NOTHING))
-            own = repeats.get((hour,), events.repeats.clear())
-            records[hour] = record = Hour(
-                objects=len(read.keys[hour]),
-                rows=rows,
-                repeats=own.height,
-                rejects=read.rejects[hour],
-                erased=read.erased[hour],
-                ids=ids,
-                keys=hash_of_names(read.keys[hour]),
-                compacted_at=at,
-                version=LAKE_VERSION,
-                modified_ns=modified[hour],
-                first_in=_named(set(own[FIRST_HOUR]) - {hour}),
-            )
-            if not record.adds_up:
-                raise AnalysisError(
-                    f"the rows of {hour} do not add up to its objects, so it was not compacted: {record}"
-                )
-        return records
-
-    def _others(self, hours: Sequence[datetime], events: Merge) -> dict[datetime, Hour]:
-        """Give the records of other hours whose rows have changed."""
-        changed = {}
-        for hour in events.gave_way.keys() | events.erased.keys():
-            if (record := self.records.get(hour)) is not None:
-                rows, ids = events.counts.get(hour, Count(0, NOTHING))
-                changed[hour] = replace(
-                    record,
-                    rows=rows,
-                    ids=ids,
-                    repeats=record.repeats + events.gave_way[hour],
-                    erased=record.erased + events.erased[hour],
-                    first_in=tuple(sorted({*record.first_in, *_named(hours)}))
-                    if events.gave_way[hour]
-                    else record.first_in,
-                )
-        return changed
 
     def _forget(self, hours: Iterable[datetime]) -> None:
         recorded = {hour: None for hour in hours if self.records.get(hour) is not None}
@@ -319,11 +282,3 @@ class _Run:
         self.done.damaged.append(error.path)
         for hour in {*here.days.get(day, ()), *recorded}:
             found.add(hour)
-
-
-def _count(record: Hour) -> Count:
-    return Count(record.rows, record.ids)
-
-
-def _named(hours: Iterable[datetime]) -> tuple[str, ...]:
-    return tuple(sorted(f"{hour:{HOUR_TEXT}}" for hour in hours))

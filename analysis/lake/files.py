@@ -125,6 +125,28 @@ class Files:
         if waiting:
             yield _as_frame(waiting)
 
+    def having(self, tasks: "Sequence[FileScanTask]", ids: pl.DataFrame) -> "list[FileScanTask]":
+        """Find the files that hold one of these ids, by reading this one column of all of them.
+
+        Args:
+            tasks: The files to look at.
+            ids: Has the id column.
+
+        Raises:
+            Damaged: A file cannot be read.
+        """
+        found: set[int] = set()
+        waiting: list[pl.DataFrame] = []
+        rows = 0
+        for number, task in enumerate(tasks, 1):
+            there = _as_frame([self._read(task, (self.id,))])
+            waiting.append(there.with_columns(file=pl.lit(number - 1)))
+            rows += there.height
+            if rows >= CHUNK or number == len(tasks):
+                found.update(pl.concat(waiting).join(ids, self.id, how="semi")["file"])
+                waiting, rows = [], 0
+        return [tasks[number] for number in sorted(found)]
+
     def _read(self, task: "FileScanTask", columns: Sequence[str] | None) -> "pa.Table":
         import pyarrow as pa
         import pyarrow.parquet as pq

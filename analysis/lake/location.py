@@ -144,7 +144,7 @@ def location_of(named: str | None = None) -> Location:
         `named`, else what `LAKE` names, else the directory `lake/` of the local stack's home. With `glue`, data is in
         the bucket that `LAKE_BUCKET_NAME` names, and the tables are in the database of `LAKE_DATABASE_NAME`.
     """
-    place = named or os.environ.get("LAKE") or str(Home.default().path / "lake")
+    place = named or os.environ.get("LAKE") or str(Home.default().lake)
     if place == GLUE:
         bucket, database = os.environ.get("LAKE_BUCKET_NAME"), os.environ.get("LAKE_DATABASE_NAME")
         return Location(f"s3://{bucket or BUCKET}", is_glue=True, database=database or DATABASE)

@@ -124,7 +124,8 @@ def _existing(files: Files, touched: "Sequence[FileScanTask]", kept: pl.DataFram
     ids = first.select(files.id)
     found = [kept.select(columns).join(ids, files.id, how="semi")]
     if not ids.is_empty():
-        found += (chunk.join(ids, files.id, how="semi") for chunk in files.chunks(others, columns))
+        holders = files.having(others, ids)
+        found += (chunk.join(ids, files.id, how="semi") for chunk in files.chunks(holders, columns))
     return pl.concat(found)
 
 

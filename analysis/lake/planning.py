@@ -30,12 +30,18 @@ class Closing:
     before: datetime
 
     @classmethod
-    def at(cls, now: datetime) -> "Closing":
-        """Read `LAKE_CLOSE_MINUTES`. Raises AnalysisError if it is not a whole number."""
+    def at(cls, now: datetime, *, also_open: bool = False) -> "Closing":
+        """Read `LAKE_CLOSE_MINUTES`. Raises AnalysisError if it is not a whole number.
+
+        Args:
+            now: The time, aware.
+            also_open: Take the current hour for closed, too.
+        """
         text = os.environ.get("LAKE_CLOSE_MINUTES") or str(CLOSE_MINUTES)
         if not (text.isascii() and text.isdigit()):
             raise AnalysisError(f"LAKE_CLOSE_MINUTES must be a whole number of minutes, not {text!r}")
-        return cls((now.astimezone(UTC) - timedelta(minutes=int(text))).replace(minute=0, second=0, microsecond=0))
+        last = now.astimezone(UTC) + HOUR if also_open else now.astimezone(UTC) - timedelta(minutes=int(text))
+        return cls(last.replace(minute=0, second=0, microsecond=0))
 
     def has_hour(self, hour: datetime) -> bool:
         """Whether an hour is closed."""
@@ -102,7 +108,7 @@ def plan(
     looked_at: list[datetime] = []
     for hour, prefix in there.items():
         record = records.get(hour)
-        if record is None:
+        if record is None or not closing.has_hour(hour):
             _add(found, hour, closing)
             continue
         is_skipped = recent and hour + HOUR + RECENT < closing.before

@@ -20,12 +20,6 @@ CHECKOUT = ("product_view", "add_to_cart_click", "checkout_start", "checkout_com
 DAY = 86400
 CENTURY = 36525 * DAY
 
-_STATEMENTS = {
-    "ordered": {"funnel_links": "funnel/ordered", "funnel_attempts": "funnel/attempts"},
-    "strict": {"funnel_links": "funnel/strict", "funnel_attempts": "funnel/attempts"},
-    "any": {"funnel_attempts": "funnel/any"},
-}
-
 
 def funnel(
     engine: Engine,
@@ -65,7 +59,15 @@ def funnel(
         raise AnalysisError("a funnel needs at least one step, and each step needs a different event name")
     if not 0 <= window <= CENTURY:
         raise AnalysisError(f"window must be between 0 seconds and a century ({CENTURY}), not {window}")
-    text = statement("funnel/funnel", funnel_steps="funnel/steps", funnel_events="funnel/events", **_STATEMENTS[order])
+    attempts = _ordered(len(steps)) if order == "ordered" else {"funnel_attempts": f"funnel/{order}"}
+    text = statement("funnel/funnel", funnel_steps="funnel/steps", funnel_events="funnel/events", **attempts)
     parameters = {**within.parameters, "steps": list(steps), "window": window, "order": order, "by": by}
     frame = engine.query(text, parameters)
     return frame if by else frame.drop("group")
+
+
+def _ordered(steps: int) -> dict[str, str | tuple[str, str]]:
+    """Name the relations of an ordered funnel: one per step, each made from the one before."""
+    levels: dict[str, str | tuple[str, str]] = {"funnel_level_1": "funnel/ordered"}
+    levels |= {f"funnel_level_{step}": ("funnel/next_step", f"funnel_level_{step - 1}") for step in range(2, steps + 1)}
+    return {**levels, "funnel_attempts": ("funnel/reached", f"funnel_level_{steps}")}

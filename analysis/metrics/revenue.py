@@ -1,10 +1,10 @@
-"""Revenue: orders, totals and items, from raw only: the warehouse holds no orders. Definitions: docs/metrics.md."""
+"""Revenue: orders, totals and items, from raw or the lake; the warehouse has no orders. See docs/metrics.md."""
 
 from typing import get_args
 
 import polars as pl
 
-from analysis.engines.raw import RawEvents
+from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice, check_limit
 from analysis.metrics.overview import TimeGrain
@@ -20,14 +20,14 @@ SOLD_ITEMS = {
 }
 
 
-def revenue(raw: RawEvents, within: Range) -> pl.DataFrame:
+def revenue(engine: Engine, within: Range) -> pl.DataFrame:
     """Add up the orders of each currency.
 
     An order counts once: the first `checkout_complete` with its id counts, if it is in the range. Earlier ones are
     known as far as events were read before the range. The metric follows Plausible's revenue goals.
 
     Args:
-        raw: Raw events, with the column `order`.
+        engine: Where to compute: `RawEvents` with the column `order`, or an engine over the lake.
         within: The time range, and the login state.
 
     Returns:
@@ -36,17 +36,17 @@ def revenue(raw: RawEvents, within: Range) -> pl.DataFrame:
         `orders_without_total`. Order: currency.
 
     Raises:
-        AnalysisError: The raw events were read without the column `order`.
+        AnalysisError: The engine has no orders.
     """
-    _check_orders(raw)
-    return raw.query(statement("revenue/revenue", first_orders="revenue/first_orders"), within.parameters)
+    _check_orders(engine)
+    return engine.query(statement("revenue/revenue", first_orders="revenue/first_orders"), within.parameters)
 
 
-def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
+def revenue_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
     """Add up the orders of each currency per hour or day; orders count as in `revenue`.
 
     Args:
-        raw: Raw events, with the column `order`.
+        engine: Where to compute: `RawEvents` with the column `order`, or an engine over the lake.
         within: The time range, and the login state.
         grain: `hour` or `day`, of the range's zone.
 
@@ -55,19 +55,19 @@ def revenue_over_time(raw: RawEvents, within: Range, grain: TimeGrain = "day") -
         UTC), `currency`, `orders`, `revenue`. Order: period, currency.
 
     Raises:
-        AnalysisError: `grain` has another value, or the raw events were read without the column `order`.
+        AnalysisError: `grain` has another value, or the engine has no orders.
     """
     check_choice("grain", grain, get_args(TimeGrain))
-    _check_orders(raw)
+    _check_orders(engine)
     text = statement("revenue/over_time", first_orders="revenue/first_orders", local_events="local_events")
-    return raw.query(text, {**within.parameters, "grain": grain})
+    return engine.query(text, {**within.parameters, "grain": grain})
 
 
-def revenue_by_product(raw: RawEvents, within: Range, limit: int | None = None) -> pl.DataFrame:
+def revenue_by_product(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
     """Add up what was sold of each product, by currency; orders count as in `revenue`.
 
     Args:
-        raw: Raw events, with the column `order`.
+        engine: Where to compute: `RawEvents` with the column `order`, or an engine over the lake.
         within: The time range, and the login state.
         limit: The greatest number of products of each currency; None for all.
 
@@ -78,18 +78,18 @@ def revenue_by_product(raw: RawEvents, within: Range, limit: int | None = None) 
         if no line has one), `lines_without_revenue`. Order: currency, then revenue, highest first, then product_id.
 
     Raises:
-        AnalysisError: `limit` is negative, or the raw events were read without the column `order`.
+        AnalysisError: `limit` is negative, or the engine has no orders.
     """
     check_limit(limit)
-    _check_orders(raw)
-    return raw.query(statement("revenue/by_product", **SOLD_ITEMS), {**within.parameters, "limit": limit})
+    _check_orders(engine)
+    return engine.query(statement("revenue/by_product", **SOLD_ITEMS), {**within.parameters, "limit": limit})
 
 
-def revenue_by_category(raw: RawEvents, within: Range, limit: int | None = None) -> pl.DataFrame:
+def revenue_by_category(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
     """Add up what was sold of each category, by currency; a product's category is that of `revenue_by_product`.
 
     Args:
-        raw: Raw events, with the column `order`.
+        engine: Where to compute: `RawEvents` with the column `order`, or an engine over the lake.
         within: The time range, and the login state.
         limit: The greatest number of categories of each currency; None for all.
 
@@ -99,13 +99,14 @@ def revenue_by_category(raw: RawEvents, within: Range, limit: int | None = None)
         category.
 
     Raises:
-        AnalysisError: `limit` is negative, or the raw events were read without the column `order`.
+        AnalysisError: `limit` is negative, or the engine has no orders.
     """
     check_limit(limit)
-    _check_orders(raw)
-    return raw.query(statement("revenue/by_category", **SOLD_ITEMS), {**within.parameters, "limit": limit})
+    _check_orders(engine)
+    return engine.query(statement("revenue/by_category", **SOLD_ITEMS), {**within.parameters, "limit": limit})
 
 
-def _check_orders(raw: RawEvents) -> None:
-    if not raw.has_orders:
-        raise AnalysisError("revenue needs the raw column `order`: call read_events with fields=['order']")
+def _check_orders(engine: Engine) -> None:
+    if not engine.has_orders:
+        needed = "revenue needs orders, which the warehouse does not hold"
+        raise AnalysisError(f"{needed}: use raw events with the raw column `order` (fields=['order']), or the lake")

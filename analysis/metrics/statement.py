@@ -17,20 +17,28 @@ _COLUMNS = ",\n    ".join(
 
 
 @cache
-def statement(metric: str, **relations: str) -> str:
+def statement(metric: str, **relations: str | tuple[str, str]) -> str:
     """Build a metric's query, in which `events` and the relations come first, as CTEs.
 
     Args:
         metric: The query's file: its path below `sql/`, without `.sql`.
-        relations: The file of each further CTE, by its name in the query. A CTE may use the CTEs before it.
+        relations: The file of each further CTE, by its name in the query. A CTE may use the CTEs before it. A file that
+            is used several times reads from `previous`: a pair names the file, and the CTE that this stands for.
     """
     events = _read("events").replace(PLACE_OF_COLUMNS, _COLUMNS)
     first = [f"events AS NOT MATERIALIZED (\n{events}\n)"]
-    first += [f"{name} AS (\n{_read(file)}\n)" for name, file in relations.items()]
+    first += [f"{name} AS (\n{_relation(file)}\n)" for name, file in relations.items()]
     query = _read(metric)
     # The query's own WITH is merged: DuckDB does not find CTEs that are defined inside parentheses.
     rest = f",\n{query.removeprefix('WITH ')}" if query.startswith("WITH ") else f"\n{query}"
     return f"WITH {','.join(first)}{rest}"
+
+
+def _relation(file: str | tuple[str, str]) -> str:
+    if isinstance(file, str):
+        return _read(file)
+    name, previous = file
+    return _read(name).replace("FROM previous", f"FROM {previous}")
 
 
 def _read(file: str) -> str:

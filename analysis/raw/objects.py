@@ -9,7 +9,7 @@ from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from command_line.progress import progress
 
-__all__ = ["Batch", "batches", "objects_of", "read_objects"]
+__all__ = ["Batch", "batches", "day_batches", "objects_below", "objects_of", "read_objects"]
 
 # Keys and bodies.
 Batch: TypeAlias = tuple[Sequence[str], Sequence[bytes]]
@@ -17,6 +17,7 @@ Batch: TypeAlias = tuple[Sequence[str], Sequence[bytes]]
 # The greatest batch, in objects and in bytes: raw bytes are kept only until they are rows.
 BATCH_OBJECTS = 8192
 BATCH_BYTES = 32 * 1024 * 1024
+HOURS = 24  # whose objects are listed at once
 STEP = 100  # of the progress bar
 
 
@@ -43,6 +44,20 @@ def objects_of(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, b
             yield each
             if number % STEP == 0:
                 advance(STEP)
+
+
+def objects_below(source: Source, prefixes: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Do as `objects_of`, without a bar."""
+    return source.read([folder for found in source.folders(prefixes) for folder in found])
+
+
+def day_batches(source: Source, prefixes: Sequence[str]) -> Iterator[Batch]:
+    """Read the objects of hours in batches. No more keys than those of a day are in memory at once."""
+    with progress("reading hours", len(prefixes)) as advance:
+        for first in range(0, len(prefixes), HOURS):
+            day = prefixes[first : first + HOURS]
+            yield from batches(objects_below(source, day))
+            advance(len(day))
 
 
 def batches(objects: Iterable[tuple[str, bytes]]) -> Iterator[Batch]:

@@ -48,12 +48,12 @@ def overview_as_json(history: History) -> str:
     figures = overview(history.raw, history.within).row(0, named=True)
     beside = {
         "zone": history.within.zone,
-        "clock": history.events.clock,
-        "lookback_hours": history.events.lookback / HOUR,
+        "clock": history.reading.clock,
+        "lookback_hours": history.reading.lookback / HOUR,
         "login_state": history.within.login_state,
         "bots": history.bots,
         "sample": sample,
-        "unreadable": history.events.unreadable.to_dicts(),
+        "unreadable": history.reading.unreadable.to_dicts(),
     }
     return json_text({**figures, **beside})
 
@@ -63,9 +63,9 @@ def overview_as_text(history: History, path: Path) -> str:
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
     bots = "" if history.bots else ", without bots"
-    lines = [f"{', '.join(counts)}, {history.events.clock} from {history.within}{bots}: {path}"]
+    lines = [f"{', '.join(counts)}, {history.reading.clock} from {history.within}{bots}: {path}"]
     if history.sample is not None:
         lines.append(f"The report includes {history.sample}.")
-    if unreadable := history.events.unreadable.height:
+    if unreadable := history.reading.unreadable.height:
         lines.append(f"{unreadable:,} objects could not be read, so every figure lacks them: 'validate' names them.")
     return "\n".join(lines)

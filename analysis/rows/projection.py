@@ -17,7 +17,7 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import WHITESPACE, decode, members, parse
 
-__all__ = ["CORRUPT_SCHEMA", "Corrupt", "Projection"]
+__all__ = ["CORRUPT_SCHEMA", "UNUSUAL", "Corrupt", "Projection"]
 
 # Key and reason.
 Corrupt: TypeAlias = tuple[str, str]
@@ -60,8 +60,7 @@ class Projection:
     def rows(self, batch: Batch) -> tuple[pl.DataFrame, list[Corrupt]]:
         """Project a batch: give its rows, in no particular order, and its corrupt objects."""
         keys, bodies = batch
-        places, values = self._members.decode(bodies)
-        rows = self._together([keys[place] for place in places], values)
+        places, _, rows = self.together(batch)
         is_usual = ~rows[UNUSUAL]
         if len(rows) == len(bodies) and is_usual.all():
             return rows.select(*self.schema), []
@@ -69,8 +68,18 @@ class Projection:
         rest, corrupt = self._one_by_one((keys[place], bodies[place]) for place in sorted(others))
         return pl.concat([rows.filter(is_usual).select(*self.schema), rest]), corrupt
 
+    def together(self, batch: Batch) -> tuple[list[int], Mapping[str, Values], pl.DataFrame]:
+        """Project the objects of a batch at once that can be decoded at once.
+
+        Returns:
+            Their places in the batch, the values of their members by path, and their rows. The column UNUSUAL says
+            which rows may be wrong.
+        """
+        keys, bodies = batch
+        places, values = self._members.decode(bodies)
+        return places, values, self._together([keys[place] for place in places], values)
+
     def _together(self, keys: list[str], values: Mapping[str, Values]) -> pl.DataFrame:
-        """Project all objects at once, and mark unusual rows, which may be wrong."""
         unusual: set[int] = set()
         series = [each for column in self._columns for each in source_series(column, values, unusual)]
         flags = pl.Series(UNUSUAL, [place in unusual for place in range(len(keys))], dtype=pl.Boolean)

@@ -1,6 +1,6 @@
 """Reads the events of a span from raw storage, as rows with the contract's columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.errors import AnalysisError
 from analysis.prices import checked_decimals
-from analysis.raw.objects import batches, objects_of
+from analysis.raw.objects import batches, day_batches, objects_of
 from analysis.raw.partitions import hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
@@ -23,13 +23,36 @@ from chalicelib.contract import COLUMNS
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-__all__ = ["Events", "OnError", "read_events", "read_hours"]
+__all__ = ["Events", "OnError", "Reading", "by_key", "read_events", "read_hours", "read_in_parts", "reporting"]
 
 OnError: TypeAlias = Literal["raise", "report"]
 
 # What clock="occurred" adds to a frame: the time, and the order of events of one tab that have the same time.
 OCCURRENCE = (OCCURRED_AT, "tab_id", "seq")
 _NAMES = tuple(column.name for column in COLUMNS)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How events were read, and what could not be.
+
+    Attributes:
+        corrupt: `key` and `reason` of every object that the projector rejects, ordered by key. A reject has no time:
+            the rejects of all hours that cover the span are here.
+        unreadable: `key` and `reason` of every object that was denied, or is archived; the key of a partition or
+            directory if nothing below it could be listed. Ordered by key, and always empty with `on_error="raise"`.
+        price_decimals: How many decimals the prices keep: 12.99 is 1299 with 2.
+        clock: `received` for the events that were received in the span, `occurred` for the events that occurred in it.
+        lookback: How long before the span objects were read, too.
+        lookahead: How long after the span objects were read, too.
+    """
+
+    corrupt: pl.DataFrame
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CORRUPT_SCHEMA))
+    price_decimals: int = 0
+    clock: Clock = "received"
+    lookback: timedelta = timedelta(0)
+    lookahead: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -68,6 +91,36 @@ class Events:
             f"CAST({column.name} AS UUID) AS {column.name}" for column in COLUMNS if column.type == "UUID"
         )
         return connection.from_arrow(self.frame.to_arrow()).project(f"* REPLACE ({uuids})")
+
+
+def read_in_parts(
+    source: Source,
+    selection: Selection,
+    fields: Sequence[str],
+    corrupt: list[Corrupt],
+    price_decimals: int = 0,
+) -> Iterator[pl.DataFrame]:
+    """Read the objects that were received in a range, and before it, a day at a time. This needs the clock `received`.
+
+    Args:
+        source: The open bucket.
+        selection: The range, and how far to look back.
+        fields: Raw fields, as in `read_events`.
+        corrupt: Takes the rejects of the range.
+        price_decimals: How many decimals the prices keep.
+
+    Yields:
+        Rows with `key`, the contract's columns and the fields, in no order, duplicates included.
+    """
+    projection = Projection(fields_named(fields), source.last_modified, price_decimals=price_decimals)
+    for batch in day_batches(source, hour_prefixes(*selection.before)):
+        rows, _ = projection.rows(batch)
+        # An object in an hour before its receipt is not an event of the range.
+        yield selection.known(rows.filter(pl.col("event_timestamp") < selection.start.astimezone(UTC)))
+    for batch in day_batches(source, hour_prefixes(selection.start, selection.end)):
+        rows, refused = projection.rows(batch)
+        corrupt += refused
+        yield selection.known(rows)
 
 
 def read_events(
@@ -128,7 +181,7 @@ def read_events(
         hour_prefixes(*span) for span in ((start, end), selection.before, selection.after)
     )
     unreadable: list[tuple[str, str]] = []
-    opened = open_source(source, _on_unreadable(on_error, unreadable))
+    opened = open_source(source, reporting(on_error, unreadable))
     whole = Projection((*chosen, *basis), opened.last_modified, price_decimals=decimals)
     early = [each for each in chosen if each.name in {ORDER, *agent}]
     rows, corrupt = _rows(opened, hours, whole)
@@ -147,8 +200,8 @@ def read_events(
     placed = selection.orders_before(known) if ORDER in names else no_orders()
     return Events(
         frame,
-        _by_key(corrupt),
-        _by_key(unreadable),
+        by_key(corrupt),
+        by_key(unreadable),
         decimals,
         clock=clock,
         lookback=selection.lookback,
@@ -176,7 +229,7 @@ def read_hours(
     hours = hour_prefixes(start, end)
     decimals = checked_decimals(price_decimals)
     unreadable: list[tuple[str, str]] = []
-    opened = open_source(source, _on_unreadable(on_error, unreadable))
+    opened = open_source(source, reporting(on_error, unreadable))
     chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
     rows, corrupt = _rows(opened, hours, projection)
@@ -185,7 +238,7 @@ def read_hours(
         frame = frame.unique("event_id", keep="first", maintain_order=True)
     if not bots:
         frame = without_bots(frame)
-    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), _by_key(corrupt), _by_key(unreadable), decimals)
+    return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), by_key(corrupt), by_key(unreadable), decimals)
 
 
 def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, list[Corrupt]]:
@@ -199,7 +252,8 @@ def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tu
     return pl.concat(frames), corrupt
 
 
-def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
+def reporting(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUnreadable | None:
+    """Give what takes the objects that may not be read; None if the first of them is an error."""
     if on_error == "raise":
         return None
     if on_error != "report":
@@ -207,5 +261,6 @@ def _on_unreadable(on_error: OnError, unreadable: list[tuple[str, str]]) -> OnUn
     return lambda key, reason: unreadable.append((key, reason))
 
 
-def _by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
+def by_key(named: list[tuple[str, str]]) -> pl.DataFrame:
+    """Give a frame of keys and reasons, ordered by key."""
     return pl.DataFrame(named, CORRUPT_SCHEMA, orient="row").sort(KEY)

@@ -1,4 +1,4 @@
-"""`python -m emulator reset`: delete the stored events, the embedded warehouse and the logs of a stopped stack."""
+"""`python -m emulator reset`: delete all events, the lake, the embedded warehouse and the logs of a stopped stack."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ __all__ = ["reset_command"]
 @home_option
 @click.option("--yes", is_flag=True, help="Delete without asking for confirmation.")
 def reset_command(home: Home, *, yes: bool) -> None:
-    """Delete every stored event, the embedded warehouse and the logs.
+    """Delete every stored event, the lake, the embedded warehouse and the logs.
 
     Stop the stack first. A warehouse given by --dw is not changed.
     """
@@ -29,11 +29,11 @@ def reset_command(home: Home, *, yes: bool) -> None:
     home.require_own()
     with home.held():
         if not yes:
-            click.confirm(f"Delete every stored event and the embedded warehouse in {home.path}?", abort=True)
+            click.confirm(f"Delete every stored event, the lake and the embedded warehouse in {home.path}?", abort=True)
         stop_orphans(home)
         Postgres(home).remove()
         try:
-            for folder in (home.s3, home.logs, home.path / "run"):
+            for folder in (home.s3, home.lake, home.logs, home.path / "run"):
                 if folder.exists():
                     shutil.rmtree(folder)
             (home.path / "stack.json").unlink(missing_ok=True)

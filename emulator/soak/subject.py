@@ -22,7 +22,7 @@ __all__ = ["PARTS", "STOP_SECONDS", "Subject"]
 
 START_SECONDS = 120
 HEALTHY_SECONDS = 600  # the projector may have a backlog
-STOP_SECONDS = 60
+STOP_SECONDS = 180  # on a machine that is busy with other work, too
 # No file is written straight to disk here, and an hour's directory may hold 100,000 objects.
 S3_CACHE = "30"
 ROOT = Path(__file__).parents[2]

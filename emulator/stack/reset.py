@@ -1,5 +1,6 @@
-"""Resets a running stack: switches faults off, stops shoppers, and deletes events, rows, rejects and traces."""
+"""Resets a running stack: switches faults off, stops shoppers, deletes events, rows, rejects, traces and the lake."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -34,6 +35,7 @@ class Reset:
         traces: Traces,
         faults: FaultSwitches,
         forget_shoppers: Callable[[], None],
+        lake: Path,
     ) -> None:
         self.at: Beginning | None = None
         self._lock = Lock()
@@ -43,9 +45,10 @@ class Reset:
         self._traces = traces
         self._faults = faults
         self._forget_shoppers = forget_shoppers
+        self._lake = lake
 
     def __call__(self) -> None:
-        """Delete every raw object, row, reject, tombstone and trace; do not touch a warehouse given by --dw.
+        """Delete every raw object, row, reject, tombstone and trace, and the lake. A warehouse given by --dw stays.
 
         Raises:
             CommandError: Something cannot be deleted.
@@ -70,6 +73,8 @@ class Reset:
             for path in self._bucket.rglob("*"):
                 if not path.is_dir():
                     path.unlink(missing_ok=True)
+            if self._lake.exists():
+                shutil.rmtree(self._lake)
         except OSError as error:
             raise CommandError(f"cannot delete {error.filename}: {error.strerror}") from error
 

@@ -138,7 +138,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
         traces=traces,
         faults=faults,
         shoppers=shoppers,
-        reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget),
+        reset=Reset(stack, bucket, triggers, traces, faults, shoppers.forget, home.lake),
         health=partial(_health, supervisor, stack, bucket),
         beginning=Beginning.now(dw_url),
     )

@@ -1,12 +1,28 @@
+import gc
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import psycopg
 import pytest
 
-from analysis import AnalysisError, Sample, open_history, span
+from analysis import (
+    AnalysisError,
+    Range,
+    RawEvents,
+    Sample,
+    open_history,
+    overview,
+    read_events,
+    read_history,
+    revenue,
+    revenue_by_product,
+    span,
+)
 from analysis.raw.sample import MARKER
+from chalicelib.keys import object_key
 from chalicelib.warehouse.schema import SCHEMA
 from command_line.home import BUCKET, Home
 from tests.support.contents import database_contents, directory_contents
@@ -136,3 +152,48 @@ class TestSpan:
     def test_it_ends_where_it_is_told(self) -> None:
         """An offset is reckoned to UTC; without one it is UTC."""
         assert span("2026-11-25T16:00+07:00", "2026-11-25T10:00", 7) == (START, START + timedelta(hours=1))
+
+
+class TestReadHistory:
+    def test_what_it_loads_a_day_at_a_time_is_what_read_events_gives(self, tmp_path: Path) -> None:
+        """With duplicates of another day, an order from before the range, objects in wrong hours, and bots."""
+        objects, day = Objects(), 24 * 3600
+        bot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+        for number in range(60):
+            order = {"id": f"o{number % 7}", "total": "9.99"} if number % 3 == 0 else None
+            key = objects.add(
+                received=number * day / 12,
+                eventId=f"event {number % 41}",
+                eventName="checkout_complete" if order else "page_view",
+                order=order,
+            )
+            payload = json.loads(objects.bodies[key])
+            payload["_ingest"]["userAgent"] = bot if number % 5 == 0 else "Mozilla/5.0"
+            received_at = START + timedelta(seconds=number * day / 12)
+            hour = received_at - timedelta(days=number % 11 == 0)
+            objects.bodies[object_key(hour, uuid5(NAMESPACE_URL, key))] = json.dumps(payload).encode()
+            del objects.bodies[key]
+        bucket = objects.write(tmp_path)
+        within = Range(START + timedelta(hours=20, minutes=7), START + timedelta(days=4), None, "UTC")
+        for bots in (True, False):
+            history = read_history(bucket, None, within, bots=bots)
+            read = read_events(bucket, within.start, within.end, fields=["order"], bots=bots)
+            assert history.events.frame.equals(read.frame)
+            assert history.events.frame.schema == read.frame.schema
+            assert history.raw.count == read.frame.height > 20
+            assert history.events.orders_before.sort("event_id").equals(read.orders_before.sort("event_id"))
+            assert read.orders_before.height > 0
+            for metric in (overview, revenue, revenue_by_product):
+                assert metric(history.raw, within).equals(metric(RawEvents(read), within))
+                assert metric(RawEvents(history.events), within).equals(metric(history.raw, within))
+
+    def test_no_temporary_file_is_left(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is deleted when nobody holds the history any more."""
+        bucket = one_event(tmp_path / "bucket")
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+        (tmp_path / "temporary").mkdir()
+        history = open_history(str(bucket), **SPAN)
+        assert len(list((tmp_path / "temporary").iterdir())) == history.raw.count == 1
+        del history
+        gc.collect()
+        assert list((tmp_path / "temporary").iterdir()) == []

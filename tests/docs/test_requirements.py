@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from infra.audit import main
 
 ROOT = Path(__file__).parents[2]
-PLACES = (ROOT, ROOT / "chalice_app")
+FILES = (ROOT / "requirements.txt", ROOT / "requirements-spark.txt", ROOT / "chalice_app" / "requirements.txt")
 
 CLEAN = '{"dependencies": [{"name": "a", "version": "1", "vulns": []}], "fixes": []}'
 VULNERABLE = (
@@ -35,11 +35,12 @@ def pins(path: Path) -> dict[str, str]:
 
 
 class TestLock:
-    @pytest.mark.parametrize("place", PLACES)
-    def test_it_names_what_requirements_name(self, place: Path) -> None:
+    @pytest.mark.parametrize("file", FILES)
+    def test_it_names_what_requirements_name(self, file: Path) -> None:
         """The same versions, and each with the hashes of its files."""
-        assert pins(place / "requirements.lock") == pins(place / "requirements.txt")
-        blocks = re.split(r"^(?=[A-Za-z0-9])", (place / "requirements.lock").read_text(), flags=re.MULTILINE)
+        lock = file.with_suffix(".lock")
+        assert pins(lock) == pins(file)
+        blocks = re.split(r"^(?=[A-Za-z0-9])", lock.read_text(), flags=re.MULTILINE)
         assert [block for block in blocks if block and "--hash=sha256:" not in block] == []
 
     def test_everything_that_is_installed_is_locked(self) -> None:
@@ -59,24 +60,32 @@ class TestLock:
         assert done.returncode != 0
         assert "DO NOT MATCH THE HASHES" in done.stderr
 
-    @pytest.mark.parametrize("place", PLACES)
-    def test_everything_is_pinned_to_one_version(self, place: Path) -> None:
+    @pytest.mark.parametrize("file", FILES)
+    def test_everything_is_pinned_to_one_version(self, file: Path) -> None:
         """No range, and no name without a version."""
-        for line in (place / "requirements.txt").read_text().splitlines():
+        for line in file.read_text().splitlines():
             assert re.match(r"$|#|-r |[A-Za-z0-9._\[\]-]+==[^*]+$", line), line
 
     def test_the_docs_give_a_reason_for_every_direct_dependency(self) -> None:
         """And for no other."""
-        direct = [(place / "requirements.txt").read_text().partition("# what these need")[0] for place in PLACES]
+        direct = [file.read_text().partition("# what these need")[0] for file in FILES]
         names = re.findall(r"^([A-Za-z0-9-]+)(?:\[.*\])?==", "\n".join(direct), re.MULTILINE)
         listed = re.findall(r"^\| `([^`]+)` \| \w", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE)
         assert sorted(listed) == sorted(names)
 
     def test_make_installs_nothing_else(self) -> None:
         """Its set-up verifies every file."""
-        recipe = (ROOT / "Makefile").read_text().partition("$(VENV)/.installed:")[2].partition("\n\n")[0]
+        makefile = (ROOT / "Makefile").read_text()
+        recipe = makefile.partition("$(VENV)/.installed:")[2].partition("\n\n")[0]
         installs = [line for line in recipe.splitlines() if "pip install" in line]
         assert ["--require-hashes" in line or "--no-deps -e ." in line for line in installs] == [True, True]
+        assert "--require-hashes" in makefile.partition("$(VENV)/.spark:")[2].partition("\n\n")[0]
+
+    def test_only_tests_and_who_asks_for_it_get_spark(self) -> None:
+        """It has 345 MB, and needs Java; nothing else imports it."""
+        makefile = (ROOT / "Makefile").read_text()
+        assert re.findall(r"^(\w+):.*\bspark\b", makefile, re.MULTILINE) == ["test", "spark"]
+        assert pins(FILES[0]).keys().isdisjoint(pins(FILES[1]))
 
 
 class TestAudit:

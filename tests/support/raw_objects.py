@@ -9,9 +9,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 
+from analysis.checks.validation.evidence.describing import describe
+from analysis.checks.validation.evidence.judged import Judged, judge
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check
-from analysis.checks.validation.objects import describe
-from analysis.checks.validation.run import first_of_each_event
 from chalicelib.envelope import iso_milliseconds
 from chalicelib.keys import object_key
 
@@ -71,12 +72,22 @@ class Objects:
     @property
     def described(self) -> pl.DataFrame:
         """One row for each object, as the checks read it."""
-        return describe(self.bodies.items(), lambda _key: STORED)
+        return self.describe()
 
     @property
-    def events(self) -> pl.DataFrame:
+    def events(self) -> Parts:
         """Those of the first object of each event."""
-        return first_of_each_event(self.described)
+        return self.judged().events
+
+    def describe(self, price_decimals: int = 0) -> pl.DataFrame:
+        """One row for each object, in the range and not young."""
+        described = describe(self.bodies.items(), lambda _key: STORED, price_decimals)
+        return described.with_row_index("number").with_columns(is_here=True, is_young=False)
+
+    def judged(self, price_decimals: int = 0) -> Judged:
+        """The events and the duplicates."""
+        described = Parts.of(self.describe(price_decimals))
+        return judge(described, described.where(pl.lit(False)))  # noqa: FBT003  # none came earlier
 
     @staticmethod
     def findings(checks: list[Check], name: str) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted
 from analysis.metrics.zone import zone_of
 from analysis.rows.browser_time import SENT_AT
@@ -11,16 +12,23 @@ from analysis.rows.occurrence import MOST_SKEW, with_occurred_at
 __all__ = ["MOST_LATE", "MOST_SKEW", "SECOND", "clock_checks", "timed"]
 
 SECOND = 1_000_000  # microseconds: times stay whole numbers until they are shown, so that nothing is rounded
+FIRST = ("event_timestamp", "key")
+COLUMNS = (*FIRST, "event_id", "client_id", "tab_id", "seq", "sent_at", "received_at")
 MOST_LATE = 300.0  # seconds that an event may take from the browser to ingest
 
 
-def clock_checks(events: pl.DataFrame, zone: str = "UTC") -> list[Check]:
+def clock_checks(events: Parts, zone: str = "UTC") -> list[Check]:
     """Check each client's clock, and the delay of each event; days are those of the time zone, an IANA name."""
-    found = timed(events)
     skew, delay = ((pl.col(name) / SECOND).round(6) for name in ("offset", "delay"))
-    clocks = found.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique()
-    late = found.filter(delay > MOST_LATE)
-    moved = _moved(events, zone)
+    wrong, waited, arrived = [], [], []
+    # Each client's clock is judged by all of its events. An event without a client has no clock.
+    for part in events.where(pl.col("client_id").is_not_null()).groups("client_id", *COLUMNS):
+        found = timed(part)
+        wrong.append(found.filter(skew.abs() > MOST_SKEW).select("client_id", seconds=skew).unique())
+        waited.append(found.filter(delay > MOST_LATE).select(*FIRST, seconds=delay))
+        arrived.append(_waited(part))
+    clocks, late = pl.concat(wrong), pl.concat(waited).sort(FIRST)
+    moved = _moved(pl.concat(arrived).sort(FIRST), zone)
     return [
         Check(
             "clock_skew",
@@ -37,7 +45,7 @@ def clock_checks(events: pl.DataFrame, zone: str = "UTC") -> list[Check]:
             counted(late.height, "event arrived late", "events arrived late"),
             f"a delay of at most {MOST_LATE:g} s",
             "Such an event waited in a browser that was offline or closed. It counts at the time of receipt.",
-            late.select("key", seconds=delay).to_dicts(),
+            late.select("key", "seconds").to_dicts(),
         ),
         Check(
             "moved_days",
@@ -51,12 +59,16 @@ def clock_checks(events: pl.DataFrame, zone: str = "UTC") -> list[Check]:
     ]
 
 
-def _moved(events: pl.DataFrame, zone: str) -> list[dict[str, object]]:
-    """Find the events that waited for longer than transit takes, until another day of the zone."""
+def _waited(events: pl.DataFrame) -> pl.DataFrame:
+    """Find the events that waited for longer than transit takes."""
     times = with_occurred_at(events.rename({"sent_at": SENT_AT.name}))
     waited = (pl.col("event_timestamp") - pl.col(OCCURRED_AT)).dt.total_microseconds() > MOST_SKEW * SECOND
+    return times.filter(waited).select("key", OCCURRED_AT, "event_timestamp")
+
+
+def _moved(late: pl.DataFrame, zone: str) -> list[dict[str, object]]:
+    """Choose the events that waited until another day of the zone."""
     there = zone_of(zone)
-    late = times.filter(waited).sort("event_timestamp", "key").select("key", OCCURRED_AT, "event_timestamp")
     return [
         {"key": key, OCCURRED_AT: occurred, "received_at": received}
         for key, occurred, received in late.iter_rows()

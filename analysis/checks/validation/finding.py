@@ -1,5 +1,6 @@
 """The outcome of one check, the sentence that counts its findings, and findings of many events in one."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -41,17 +42,27 @@ def counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def grouped(events: pl.DataFrame, *names: str) -> pl.DataFrame:
+def grouped(
+    parts: Iterable[pl.DataFrame], *names: str, first: Sequence[str] = (), most: Sequence[str] = ()
+) -> pl.DataFrame:
     """Count the events of each combination of values, so that one mistake of a sender is one finding.
 
     Args:
-        events: Columns `names`, `event_timestamp` and `key`, among others.
+        parts: The events, in one frame or more: columns `names`, `event_timestamp` and `key`, among others.
         names: The columns to group by.
+        first: Further columns, whose values of the first event are kept.
+        most: Further columns, of which the greatest value is kept.
 
     Returns:
         One row per combination, ordered by it: the columns `names`, then `first_seen` and `key`, the time and the
-        object of its first event, and `events` (how many).
+        object of its first event, `events` (how many), and the columns `first` and `most`.
     """
-    ordered = events.sort("event_timestamp", "key").rename({"event_timestamp": "first_seen"})
-    first = pl.col("first_seen", "key").first()
-    return ordered.group_by(names, maintain_order=True).agg(first, events=pl.len()).sort(names)
+    kept = [pl.col("first_seen", "key").first(), pl.col("events").sum()]
+    kept += [*(pl.col(name).first() for name in first), *(pl.col(name).max() for name in most)]
+
+    def group(counted: pl.DataFrame) -> pl.DataFrame:
+        return counted.sort("first_seen", "key").group_by(names, maintain_order=True).agg(kept)
+
+    one = pl.lit(1, pl.UInt32)
+    groups = [group(part.with_columns(first_seen="event_timestamp", events=one)) for part in parts]
+    return group(pl.concat(groups)).sort(names)

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted
 from analysis.raw.strays import Stray
 
 __all__ = ["identity_checks", "stray_check"]
+
+FOUND = ("event_timestamp", "key", "sent_event_id", "received_at")
 
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
@@ -29,26 +32,24 @@ def stray_check(found: Iterable[Stray]) -> Check:
     )
 
 
-def identity_checks(
-    objects: pl.DataFrame, events: pl.DataFrame, earlier: pl.DataFrame, elsewhere: pl.DataFrame
-) -> list[Check]:
+def identity_checks(objects: Parts, events: Parts, repeated: pl.DataFrame, elsewhere: pl.DataFrame) -> list[Check]:
     """Check objects and ids.
 
     Args:
         objects: The objects, as `describe` gives them.
         events: The events among them: no rejects, no duplicates.
-        earlier: The objects of the hours before, of which duplicates may be: `event_id`, `key`, `event_timestamp`.
+        repeated: The duplicates among them, as `judge` gives them.
         elsewhere: Objects of other hours whose rows belong to these hours, as `describe` gives them.
     """
-    rejects = objects.filter(pl.col("corrupt").is_not_null())
-    sent = objects.filter(pl.col("corrupt").is_null())
-    repeated = _repeated(sent.join(events, on="key", how="anti"), events, earlier)
+    rejects = objects.where(pl.col("corrupt").is_not_null()).collect("key", "corrupt")
     others = repeated.filter("is_of_another_hour").height
-    nameless = events.filter(pl.col("sent_event_id").is_null())
-    odd = events.filter(~pl.col("sent_event_id").str.contains(UUID))
-    placed = pl.concat([events, elsewhere])
-    hours = placed.filter(pl.col("received_at").dt.truncate("1h").ne_missing(pl.col("partition")) & _is_received())
-    bypassed = placed.filter(~_is_received())
+    nameless = _found(events, pl.col("sent_event_id").is_null())
+    odd = _found(events, ~pl.col("sent_event_id").str.contains(UUID))
+    is_moved = _is_received() & pl.col("received_at").dt.truncate("1h").ne_missing(pl.col("partition"))
+    hours, bypassed = (
+        pl.concat([_found(events, condition), elsewhere.filter(condition).select(FOUND)])
+        for condition in (is_moved, ~_is_received())
+    )
     return [
         Check(
             "rejects",
@@ -115,12 +116,6 @@ def _is_received() -> pl.Expr:
     return pl.col("received_at").is_not_null()
 
 
-def _repeated(repeated: pl.DataFrame, events: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
-    """Add each duplicate's first object: `first_key`, `first_received` (UTC), and whether that has another hour."""
-    names = ("event_id", "event_timestamp", "key")
-    known = pl.concat([earlier.select(names), events.select(names)]).sort("event_timestamp", "key")
-    first = known.unique("event_id", keep="first", maintain_order=True)
-    firsts = first.select("event_id", first_key="key", first_received="event_timestamp")
-    hour, first_hour = (pl.col(name).dt.truncate("1h") for name in ("event_timestamp", "first_received"))
-    found = repeated.join(firsts, on="event_id", how="left", maintain_order="left")
-    return found.with_columns(is_of_another_hour=(hour != first_hour).fill_null(value=False))
+def _found(events: Parts, condition: pl.Expr) -> pl.DataFrame:
+    """Give what findings say of the events that meet a condition, in the order of receipt."""
+    return events.where(condition).collect(*FOUND).sort("event_timestamp", "key")

@@ -1,9 +1,9 @@
 """Judges the members of an event: required ones, ones that the contract lists, and values that fit no column."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 from analysis.rows.browser_time import MILLISECONDS_FROM, to_browser_time
 from analysis.rows.fields import JSON, RAW_FIELDS
@@ -11,7 +11,21 @@ from chalicelib.contract import COLUMNS, RAW_MEMBERS, Column
 from chalicelib.convert import to_text
 from chalicelib.json_object import Json, JsonObject, Number
 
-__all__ = ["lost_values", "member_at", "missing_members", "required_members", "unknown_members"]
+__all__ = [
+    "KEPT",
+    "LISTED",
+    "OBJECTS",
+    "REQUIRED",
+    "REQUIRED_BY_NAME",
+    "is_present",
+    "lost_values",
+    "member_at",
+    "missing_members",
+    "missing_of",
+    "required_members",
+    "required_sources",
+    "unknown_members",
+]
 
 # The contract lists the members of these objects too. Of any other member, only the name is judged.
 OBJECTS = ("product", *dict.fromkeys(name.partition(".")[0] for name in RAW_MEMBERS if "." in name))
@@ -35,7 +49,7 @@ REQUIRED_BY_NAME: Mapping[str, tuple[str, ...]] = {
 }
 _FIELDS = {field.name: field for field in (*RAW_FIELDS, *COLUMNS)}
 # Raw fields whose values can be lost, too. The id is a column as well, and what ingest writes is no sender's mistake.
-_KEPT = (
+KEPT = (
     *COLUMNS,
     *(
         field
@@ -47,16 +61,21 @@ _KEPT = (
 
 def missing_members(payload: JsonObject, event_name: str) -> list[str]:
     """List the required members that are absent, null or `""` in an event of this name, in their first spelling."""
+    return missing_of(partial(member_at, payload), event_name)
+
+
+def missing_of(value_of: Callable[[str], Json], event_name: str) -> list[str]:
+    """Do as `missing_members`, for an event whose members a function gives by their dotted paths."""
     return [
         sources[0]
-        for sources in _required(event_name)
-        if not any(_is_present(member_at(payload, source)) for source in sources)
+        for sources in required_sources(event_name)
+        if not any(is_present(value_of(source)) for source in sources)
     ]
 
 
 def required_members(event_name: str) -> list[str]:
     """List the members that an event of this name needs, in their first spelling."""
-    return [sources[0] for sources in _required(event_name)]
+    return [sources[0] for sources in required_sources(event_name)]
 
 
 def unknown_members(payload: JsonObject) -> list[str]:
@@ -68,18 +87,20 @@ def unknown_members(payload: JsonObject) -> list[str]:
 def lost_values(payload: JsonObject) -> Iterator[dict[str, str]]:
     """Give `column`, `member` and `reason` of each column or raw field that is NULL although a member has a value."""
     said: set[str] = set()
-    for column in _KEPT:
+    for column in KEPT:
         if column.value(payload) is None:
             for source in column.sources:
                 value = member_at(payload, source)
-                if _is_present(value) and not _is_brand(source, value) and source not in said:
+                if is_present(value) and not _is_brand(source, value) and source not in said:
                     said.add(source)
                     reason = f"{_kind(value, column)}, where {_wanted(column)} is expected"
                     yield {"column": column.name, "member": source, "reason": reason}
                     break
 
 
-def _required(event_name: str) -> list[tuple[str, ...]]:
+@cache
+def required_sources(event_name: str) -> list[tuple[str, ...]]:
+    """List the members that an event of this name needs, each in all of its spellings."""
     return list(map(_sources, (*REQUIRED, *REQUIRED_BY_NAME.get(event_name, ()))))
 
 
@@ -95,7 +116,8 @@ def member_at(payload: JsonObject, path: str) -> Json:
     return found
 
 
-def _is_present(value: Json) -> bool:
+def is_present(value: Json) -> bool:
+    """Whether a member has a value."""
     return value is not None and value != ""
 
 

@@ -19,7 +19,7 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import Json, JsonObject, decode, parse
 
-__all__ = ["KNOWN", "ROW", "SCHEMA", "describe", "unreadable_check"]
+__all__ = ["DROPS", "KNOWN", "PLACED", "ROW", "SCHEMA", "describe_each", "unreadable_check"]
 
 TIME = pl.Datetime("us", "UTC")
 ROW: dict[str, pl.DataType] = {column.name: DTYPES[column.type] for column in COLUMNS}  # as in the warehouse
@@ -43,25 +43,18 @@ SCHEMA: dict[str, Any] = {
     "lost": pl.List(pl.Struct({"column": pl.String, "member": pl.String, "reason": pl.String})),
     "rounded": pl.List(pl.Struct({"member": pl.String, "value": pl.String, "decimals": pl.Int64})),
 }
+# Columns that a validation adds.
+PLACED: dict[str, Any] = {"number": pl.UInt32, "is_here": pl.Boolean, "is_young": pl.Boolean}
 # What is read of events that are only compared with others.
 KNOWN = ("key", *ROW, "received_at", "sent_at", "tab_id", "seq")
 DROPS = ("dropped_overflow", "dropped_refused", "dropped_withheld")
 _FIELDS = fields_named(("sent_event_id", "received_at", "tab_id", "seq", "source_ip", "user_agent", *DROPS))
 
 
-def describe(
+def describe_each(
     objects: Iterable[tuple[str, bytes]], last_modified: Callable[[str], datetime], price_decimals: int = 0
 ) -> pl.DataFrame:
-    """Describe objects.
-
-    Args:
-        objects: Pairs of key and body.
-        last_modified: Gives the LastModified of a key. It is called for objects without `_ingest.receivedAt` only.
-        price_decimals: How many decimals the prices keep.
-
-    Returns:
-        One row per object, with the columns of SCHEMA, in the given order.
-    """
+    """Describe objects one by one, by the contract's own mapping; arguments and result are those of `describe`."""
     rows = [_described(key, body, last_modified, price_decimals) for key, body in objects]
     return pl.DataFrame({name: [row.get(name) for row in rows] for name in SCHEMA}, SCHEMA)
 

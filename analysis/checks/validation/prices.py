@@ -1,29 +1,37 @@
 """Checks of prices: rounded ones, discount prices above the price, and prices that can be no amount."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, DecimalException
+from functools import cache, lru_cache, partial
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted, grouped
 from analysis.checks.validation.members import member_at
 from analysis.prices import amounts
-from chalicelib.contract import columns_with
+from chalicelib.contract import Column, columns_with
 from chalicelib.convert import to_number
-from chalicelib.json_object import JsonObject
+from chalicelib.json_object import Json, JsonObject
 from chalicelib.settings import MOST_PRICE_DECIMALS
 
-__all__ = ["other_decimals_check", "price_checks", "rounded_prices", "rounding_check"]
+__all__ = ["other_decimals_check", "price_checks", "price_columns", "rounded_of", "rounded_prices", "rounding_check"]
 
 LEAST_SHARE = 20  # a discount price below a twentieth of the price is more likely a percentage
 MOST_PERCENT = 100
+PRICES = 65536  # that are remembered: a shop has far fewer
+FIRST = ("event_timestamp", "key")
 PRICE, DISCOUNT = "context_product_price", "context_product_discount_price"
 
 
-def price_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]:
+def price_checks(events: Parts, price_decimals: int = 0) -> list[Check]:
     """Check the prices of each event; they keep so many decimals."""
-    dear = events.filter(pl.col(DISCOUNT) > pl.col(PRICE), pl.col(PRICE) >= 0)
-    odd = events.with_columns(reason=_reason(price_decimals)).drop_nulls("reason")
+    named = {"price": pl.col(PRICE), "discount_price": pl.col(DISCOUNT)}
+    dear = events.where(pl.col(DISCOUNT) > pl.col(PRICE), pl.col(PRICE) >= 0).select(*FIRST, **named).collect()
+    reason = _reason(price_decimals)
+    odd = events.where(reason.is_not_null()).select("publisher", "event_name", *FIRST, reason=reason, **named)
+    reasons = grouped(odd.frames(), "publisher", "event_name", "reason", first=("price", "discount_price"))
+    number = int(reasons["events"].sum())
     return [
         Check(
             "discounts_above_price",
@@ -35,17 +43,15 @@ def price_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]:
             ),
             "none",
             "Check whether the sender swaps the two prices.",
-            _named(dear, price_decimals).to_dicts(),
+            _as_amounts(dear.sort(FIRST).drop("event_timestamp"), price_decimals).to_dicts(),
         ),
         Check(
             "impossible_prices",
             "warning",
-            counted(odd.height, "event has a price that can be no amount", "events have a price that can be no amount"),
+            counted(number, "event has a price that can be no amount", "events have a price that can be no amount"),
             "none",
             "Send amounts: the price after the discount as discountPrice, and null where there is no discount.",
-            grouped(odd, "publisher", "event_name", "reason")
-            .join(_named(odd, price_decimals), on="key", maintain_order="left")
-            .to_dicts(),
+            _as_amounts(reasons, price_decimals).to_dicts(),
         ),
         rounding_check(events, price_decimals),
     ]
@@ -53,32 +59,39 @@ def price_checks(events: pl.DataFrame, price_decimals: int = 0) -> list[Check]:
 
 def rounded_prices(payload: JsonObject, price_decimals: int) -> Iterator[dict[str, object]]:
     """Give `member`, `value` (as sent) and `decimals` (as many as it has) of each price that its column rounds."""
-    for column in columns_with(price_decimals):
-        if column.is_price:
-            member, _ = column.origin(payload)
-            value = None if member is None else to_number(member_at(payload, member))
-            if value is not None and (decimals := _decimals(value)) > price_decimals:
-                yield {"member": member, "value": value, "decimals": decimals}
+    yield from rounded_of(partial(member_at, payload), price_decimals)
 
 
-def rounding_check(events: pl.DataFrame, price_decimals: int) -> Check:
+def rounded_of(value_of: Callable[[str], Json], price_decimals: int) -> Iterator[dict[str, object]]:
+    """Do as `rounded_prices`, for an event whose members a function gives by their dotted paths."""
+    for column in price_columns(price_decimals):
+        for member in column.sources:
+            value = value_of(member)
+            if value is not None and value != "" and column.convert(value) is not None:
+                number = str(to_number(value))
+                if (decimals := _decimals(number)) > price_decimals:
+                    yield {"member": member, "value": number, "decimals": decimals}
+                break
+
+
+@cache
+def price_columns(price_decimals: int) -> tuple[Column, ...]:
+    """Give the contract's columns of prices, which keep so many decimals."""
+    return tuple(column for column in columns_with(price_decimals) if column.is_price)
+
+
+def rounding_check(events: Parts, price_decimals: int) -> Check:
     """Check that prices fit the decimals that are kept.
 
     Args:
         events: The events, as `describe` gives them.
         price_decimals: How many decimals are kept.
     """
-    sent = events.sort("event_timestamp", "key").select("event_timestamp", "key", "rounded").explode("rounded")
-    rounded = sent.drop_nulls("rounded").unnest("rounded").rename({"event_timestamp": "first_seen"})
-    members = (
-        rounded.group_by("member", maintain_order=True)
-        .agg(pl.col("first_seen", "key", "value").first(), events=pl.len(), decimals=pl.col("decimals").max())
-        .sort("member")
-    )
+    members = _rounded(events)
     return Check(
         "rounded_prices",
         "warning",
-        counted(rounded.height, "price was rounded", "prices were rounded"),
+        counted(int(members["events"].sum()), "price was rounded", "prices were rounded"),
         "none",
         f"Raw keeps every digit; the warehouse keeps {price_decimals} decimals (PRICE_DECIMALS, at most "
         f"{MOST_PRICE_DECIMALS}). docs/repair.md says how to change that, under 'Other decimals of prices'.",
@@ -104,10 +117,16 @@ def other_decimals_check(recorded: int, here: int | None) -> Check:
     )
 
 
-def _named(events: pl.DataFrame, price_decimals: int) -> pl.DataFrame:
-    """Give the key and the amounts of each event."""
-    prices = events.select("key", price=PRICE, discount_price=DISCOUNT)
+def _as_amounts(prices: pl.DataFrame, price_decimals: int) -> pl.DataFrame:
     return amounts(prices, price_decimals, "price", "discount_price")
+
+
+def _rounded(events: Parts) -> pl.DataFrame:
+    """Count the rounded prices of each member, with the first of them and the most decimals."""
+    sent = events.frames(*FIRST, "rounded")
+    parts = (part.explode("rounded").drop_nulls("rounded").unnest("rounded") for part in sent)
+    members = grouped(parts, "member", first=["value"], most=["decimals"])
+    return members.select("member", "first_seen", "key", "value", "events", "decimals")
 
 
 def _reason(price_decimals: int) -> pl.Expr:
@@ -127,6 +146,7 @@ def _reason(price_decimals: int) -> pl.Expr:
     )
 
 
+@lru_cache(PRICES)
 def _decimals(number: str) -> int:
     """Count the decimals that a number has, without zeros at the end."""
     try:

@@ -1,17 +1,30 @@
 """Checks of `seq`: lost events, events that browsers dropped, and numbers that were given twice."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts, together
 from analysis.checks.validation.finding import Check, counted
+from analysis.checks.validation.objects import SCHEMA
 
-__all__ = ["gaps_of", "sequence_checks"]
+__all__ = ["gaps_of", "has_gaps", "sequence_checks"]
 
 TAB = ("client_id", "tab_id")
+COLUMNS = (*TAB, "seq", "event_timestamp")
 
 
-def sequence_checks(
-    events: pl.DataFrame, others: pl.DataFrame | None = None, orphans: pl.DataFrame | None = None
-) -> list[Check]:
+class _OfClients(NamedTuple):
+    """What the events of some clients show."""
+
+    gaps: pl.DataFrame
+    numbers: int
+    drops: pl.DataFrame
+    repeated: pl.DataFrame
+
+
+def sequence_checks(events: Parts, others: Parts | None = None, orphans: pl.DataFrame | None = None) -> list[Check]:
     """Check each tab's numbers: from its smallest to its largest, each number has to be there exactly once.
 
     Losses before a tab's first event in `events` and after its last one cannot be seen.
@@ -22,18 +35,12 @@ def sequence_checks(
         orphans: Rows of the warehouse without an object, `client_id` and `event_timestamp`. Such an event did arrive:
             its object was deleted, which another check says. None without a warehouse.
     """
-    numbers = _numbered(events).group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
-    gaps = _unexplained(gaps_of(events, others), orphans)
+    found = [_of_clients(judged, known) for judged, known in _by_client(events, others)]
+    gaps = _unexplained(pl.concat([each.gaps for each in found]).sort(*TAB, "first"), orphans)
     lost = int(gaps["lost"].sum())
-    rate = lost / (lost + numbers.height) if lost else 0.0
-    drops = (
-        events.filter(pl.all_horizontal(pl.col("client_id", "drops").is_not_null()))
-        .group_by("client_id")
-        .agg(grew_by=pl.col("drops").max() - pl.col("drops").min())
-        .filter(pl.col("grew_by") > 0)
-        .sort("client_id")
-    )
-    repeated = numbers.filter(pl.col("event_ids").list.len() > 1).sort(*TAB, "seq")
+    rate = lost / (lost + sum(each.numbers for each in found)) if lost else 0.0
+    drops = pl.concat([each.drops for each in found]).sort("client_id")
+    repeated = pl.concat([each.repeated for each in found]).sort(*TAB, "seq")
     return [
         Check(
             "lost_events",
@@ -63,6 +70,11 @@ def sequence_checks(
     ]
 
 
+def has_gaps(events: Parts, others: Parts) -> bool:
+    """Say whether a number is missing in any tab; arguments are as in `sequence_checks`."""
+    return any(not gaps_of(judged, known).is_empty() for judged, known in _by_client(events, others))
+
+
 def gaps_of(events: pl.DataFrame, others: pl.DataFrame | None = None) -> pl.DataFrame:
     """Find the numbers that are missing between two numbers of the same tab.
 
@@ -84,6 +96,29 @@ def gaps_of(events: pl.DataFrame, others: pl.DataFrame | None = None) -> pl.Data
     previous, since = (pl.col(name).shift(1).over(TAB) for name in ("seq", "until"))
     gaps = numbers.with_columns(first=previous + 1, last=pl.col("seq") - 1, since=since)
     return gaps.filter(pl.col("first") <= pl.col("last")).select(*TAB, "first", "last", "since", "until")
+
+
+def _by_client(events: Parts, others: Parts | None) -> Iterator[tuple[pl.DataFrame, ...]]:
+    """Give the events that are judged and the others, each client's together. One without a client has no number."""
+    known = Parts.of(pl.DataFrame(schema=SCHEMA)) if others is None else others
+    is_known = pl.col("client_id").is_not_null()
+    yield from together(
+        "client_id",
+        events.where(is_known).select(*COLUMNS, "event_id", "drops"),
+        known.where(is_known & pl.col("seq").is_not_null()).select(*COLUMNS),
+    )
+
+
+def _of_clients(events: pl.DataFrame, others: pl.DataFrame) -> _OfClients:
+    numbers = _numbered(events).group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
+    drops = (
+        events.drop_nulls("drops")
+        .group_by("client_id")
+        .agg(grew_by=pl.col("drops").max() - pl.col("drops").min())
+        .filter(pl.col("grew_by") > 0)
+    )
+    repeated = numbers.filter(pl.col("event_ids").list.len() > 1)
+    return _OfClients(gaps_of(events, others), numbers.height, drops, repeated)
 
 
 def _unexplained(gaps: pl.DataFrame, orphans: pl.DataFrame | None) -> pl.DataFrame:

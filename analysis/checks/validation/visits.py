@@ -2,18 +2,27 @@
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.senders.publishers import first_event_only
 
 __all__ = ["visit_checks"]
 
 IDLE_SECONDS = 1800
+VISIT = ("client_id", "session_id", "is_first_visit")
 
 
-def visit_checks(events: pl.DataFrame) -> list[Check]:
+def visit_checks(events: Parts) -> list[Check]:
     """Check each session by its browser's clock, and what each client says about its first visit."""
-    broken = pl.concat([_gaps(events), _shared(events)], how="diagonal").sort("session_id", "reason")
-    contradictions = _contradictions(events)
+    named = events.where(pl.col("session_id").is_not_null())
+    sessions = named.groups("session_id", "session_id", "client_id", "sent_at")
+    found = [each for part in sessions for each in (_gaps(part), _shared(part))]
+    broken = pl.concat(found, how="diagonal").sort("session_id", "reason")
+    # other_publishers reports those, once.
+    others = events.where(~pl.col("publisher").is_in(first_event_only(events), nulls_equal=True))
+    known = others.where(pl.all_horizontal(pl.col(*VISIT).is_not_null()))
+    clients = known.groups("client_id", *VISIT, "event_timestamp")
+    contradictions = pl.concat([_contradictions(part) for part in clients]).sort("client_id")
     return [
         Check(
             "broken_sessions",
@@ -43,27 +52,25 @@ def visit_checks(events: pl.DataFrame) -> list[Check]:
 
 
 def _gaps(events: pl.DataFrame) -> pl.DataFrame:
-    timed = events.filter(pl.all_horizontal(pl.col("session_id", "sent_at").is_not_null()))
-    gaps = timed.sort("session_id", "sent_at").with_columns(
-        gap=(pl.col("sent_at") - pl.col("sent_at").shift(1).over("session_id")).dt.total_microseconds() / 1e6
+    gaps = (
+        events.drop_nulls("sent_at")
+        .sort("session_id", "sent_at")
+        .with_columns(
+            gap=(pl.col("sent_at") - pl.col("sent_at").shift(1).over("session_id")).dt.total_microseconds() / 1e6
+        )
     )
     found = gaps.group_by("session_id").agg(gap=pl.col("gap").max()).filter(pl.col("gap") > IDLE_SECONDS)
     return found.select("session_id", "gap", reason=pl.lit("gap"))
 
 
 def _shared(events: pl.DataFrame) -> pl.DataFrame:
-    known = events.filter(pl.all_horizontal(pl.col("session_id", "client_id").is_not_null()))
-    clients = known.group_by("session_id").agg(clients=pl.col("client_id").n_unique())
+    clients = events.drop_nulls("client_id").group_by("session_id").agg(clients=pl.col("client_id").n_unique())
     return clients.filter(pl.col("clients") > 1).select("session_id", "clients", reason=pl.lit("clients"))
 
 
 def _contradictions(events: pl.DataFrame) -> pl.DataFrame:
-    names = ("client_id", "session_id", "is_first_visit")
-    # other_publishers reports those, once.
-    others = events.filter(~pl.col("publisher").is_in(first_event_only(events), nulls_equal=True))
-    known = others.filter(pl.all_horizontal(pl.col(*names).is_not_null()))
     sessions = (
-        known.group_by("client_id", "session_id")
+        events.group_by("client_id", "session_id")
         .agg(
             is_first=pl.col("is_first_visit").any(),
             is_mixed=pl.col("is_first_visit").n_unique() > 1,
@@ -80,5 +87,4 @@ def _contradictions(events: pl.DataFrame) -> pl.DataFrame:
             late_first_sessions=(pl.col("is_first") & (pl.col("number") > 0)).sum(),
         )
         .filter((pl.col("first_sessions") > 1) | (pl.col("mixed_sessions") > 0) | (pl.col("late_first_sessions") > 0))
-        .sort("client_id")
     )

@@ -1,18 +1,22 @@
 -- The events, with the time that the zone's clocks show, and the instants at which the zone's hour and day began.
--- The zone's offsets from UTC are parameters, because the engines' own copies of such rules differ.
+-- The zone's offsets from UTC are parameters, because the engines' own copies of such rules differ. Sessions are in UTC,
+-- so a cast between the two types of time changes no clock.
 SELECT
     *,
     -- A change of the clocks begins another hour: the hour that clocks show twice is two.
-    GREATEST(event_timestamp - (local_time - date_trunc('hour', local_time)), zone_start) AS hour_start,
+    GREATEST(
+        CAST(date_trunc('hour', local_time) - zone_seconds * INTERVAL '1 second' AS TIMESTAMPTZ), zone_start
+    ) AS hour_start,
     -- The day in which clocks change may have begun before the change, with the other offset.
     CASE
-        WHEN event_timestamp - (local_time - date_trunc('day', local_time)) <= zone_start THEN zone_day
-        ELSE event_timestamp - (local_time - date_trunc('day', local_time))
+        WHEN CAST(date_trunc('day', local_time) - zone_seconds * INTERVAL '1 second' AS TIMESTAMPTZ) <= zone_start
+            THEN zone_day
+        ELSE CAST(date_trunc('day', local_time) - zone_seconds * INTERVAL '1 second' AS TIMESTAMPTZ)
     END AS day_start
 FROM (
     SELECT
         *,
-        event_timestamp AT TIME ZONE 'UTC' + zone_seconds * INTERVAL '1 second' AS local_time
+        CAST(event_timestamp AS TIMESTAMP) + zone_seconds * INTERVAL '1 second' AS local_time
     FROM events
     INNER JOIN (
         SELECT

@@ -5,7 +5,7 @@ WITH active_periods AS (
         CAST(date_trunc(CAST($grain AS TEXT), local_time) AS DATE) AS active_in
     FROM local_events
     WHERE visitor IS NOT NULL
-    GROUP BY visitor, active_in
+    GROUP BY 2, 3
 ),
 cohorts AS (
     SELECT
@@ -24,7 +24,10 @@ counted AS (
 )
 SELECT
     cohort,
-    CAST((active_in - cohort) / (CASE CAST($grain AS TEXT) WHEN 'week' THEN 7.0 ELSE 1.0 END) AS BIGINT) AS period,
+    CAST(
+        (CAST(active_in AS DATE) - CAST(cohort AS DATE)) / (CASE CAST($grain AS TEXT) WHEN 'week' THEN 7.0 ELSE 1.0 END)
+        AS BIGINT
+    ) AS period,
     FIRST_VALUE(active) OVER periods AS visitors,
     active,
     CAST(active AS DOUBLE PRECISION) / FIRST_VALUE(active) OVER periods AS share

@@ -111,7 +111,7 @@ class TestMetrics:
         for figure in (analysis.top_events, analysis.revenue):
             name, count = ("event_name", "events") if figure is analysis.top_events else ("currency", "orders")
             parts = pl.concat(figure(raw, within) for within, raw in reads).group_by(name).agg(pl.col(count).sum())
-            together = figure(planted.engines["raw"], whole)  # type: ignore[arg-type]
+            together = figure(planted.engines["raw"], whole)
             assert dict(parts.rows()) == dict(together.select(name, count).rows())
 
 

@@ -1,77 +1,87 @@
-"""The log line of `compact --log`, which an alarm reads."""
-
 import json
-import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from analysis.commands.main import main
-from tests.support.aws.stacks import template
 from tests.support.raw_objects import Objects
-from tests.support.served_bucket import ServedBucket, served_bucket
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def objects() -> Objects:
-    """Give events of three hours that are closed long since."""
+def bucket(tmp_path: Path) -> Path:
+    """Give a bucket with two events, a repeat and an object that is no event."""
     objects = Objects()
-    for number in range(3):
-        objects.add(received=number * 3600.0)
-    return objects
+    objects.add(received=1, eventId="once")
+    objects.add(received=2, eventId="once")
+    objects.add(received=3)
+    objects.put("no event")
+    return objects.write(tmp_path / "shop-raw")
 
 
 @pytest.fixture
-def served(objects: Objects, aws_environment: Callable[..., None]) -> Iterator[ServedBucket]:
-    """Give a bucket with these events in an S3 server."""
-    with served_bucket() as bucket:
-        bucket.fill(objects.bodies)
-        aws_environment(**bucket.environment)
-        yield bucket
+def run(bucket: Path, tmp_path: Path) -> "Run":
+    """Give a function that runs the command over the bucket."""
+    return Run(bucket, tmp_path / "lake")
 
 
-def run(source: str | Path, lake: Path, *options: str) -> Result:
-    return CliRunner().invoke(main, ["compact", "--source", str(source), "--lake", str(lake), *options])
+class Run:
+    def __init__(self, bucket: Path, lake: Path) -> None:
+        self.lake = lake
+        self._arguments = ["compact", "--source", str(bucket), "--lake", str(lake)]
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(main, [*self._arguments, *arguments])
 
 
-class TestLog:
-    def test_it_is_one_line_of_numbers(self, objects: Objects, tmp_path: Path) -> None:
-        """With the Lambdas' members; nothing waits after a run that went well."""
-        done = run(objects.write(tmp_path / "raw"), tmp_path / "lake", "--log")
-        (line,) = done.stdout.splitlines()
-        said = json.loads(line)
-        assert (done.exit_code, said["level"], said["outcome"]) == (0, "INFO", "compacted")
-        assert (said["hours"], said["objects"], said["rows"]) == (3, 3, 3)
-        assert (said["hours_left"], said["oldest_left_seconds"]) == (0, 0)
+class TestCompactCommand:
+    def test_it_says_what_became_of_the_objects(self, run: Run) -> None:
+        """As a table for people, and as JSON for programs."""
+        told = run("--json")
+        assert told.exit_code == 0, told.output
+        counts = json.loads(told.stdout)
+        assert counts | {"hours": 1, "objects": 4, "rows": 2, "repeats": 1, "rejects": 1, "erased": 0} == counts
+        again = run()
+        assert again.exit_code == 0
+        assert f"The lake is {run.lake}." in again.stdout.replace("\n", "")
 
-    @pytest.mark.slow
-    def test_an_hour_that_may_not_be_read_is_left(self, served: ServedBucket, objects: Objects, tmp_path: Path) -> None:
-        """It is counted, with the seconds since its end, until it may be read."""
-        key = sorted(objects.bodies)[1]
-        served.deny([key])
-        done = run(served.source, tmp_path / "lake", "--log")
-        said = json.loads(done.stdout)
-        assert (done.exit_code, said["level"], said["hours"], said["hours_left"]) == (1, "ERROR", 2, 1)
-        assert said["oldest_left_seconds"] > 0
-        assert "oldest_left" in run(served.source, tmp_path / "lake", "--json").stdout
-        served.client.delete_bucket_policy(Bucket=served.source.removeprefix("s3://"))
-        assert json.loads(run(served.source, tmp_path / "lake", "--log").stdout)["hours_left"] == 0
+    def test_a_damaged_file_is_a_finding(self, run: Run) -> None:
+        """It is named, and the next run is fine."""
+        run()
+        (file,) = (run.lake / "clickstream" / "events" / "data").rglob("*.parquet")
+        file.write_bytes(b"PAR1")
+        found = run("--verify")
+        assert found.exit_code == 1
+        assert file.name in found.stdout.replace("\n", "")
+        assert run("--verify").exit_code == 0
 
-    def test_the_metric_finds_it(self, objects: Objects, tmp_path: Path) -> None:
-        """By the members that the filter names, and with the number that the alarm counts."""
-        (line,) = run(objects.write(tmp_path / "raw"), tmp_path / "lake", "--log").stdout.splitlines()
-        properties = template("compaction")["Resources"]["HoursLeft"]["Properties"]
-        wanted = dict(re.findall(r'\$\.(\w+) = "(\w+)"', properties["FilterPattern"]))
-        (transformation,) = properties["MetricTransformations"]
-        said = json.loads(line)
-        assert wanted
-        assert said.items() >= wanted.items()
-        assert said[transformation["MetricValue"].removeprefix("$.")] == 0
+    def test_a_span_is_compacted_again(self, run: Run) -> None:
+        """Changed or not."""
+        run()
+        assert json.loads(run("--json").stdout)["hours"] == 0
+        assert json.loads(run("--json", "--start", "2026-11-25", "--end", "2026-11-26").stdout)["hours"] == 1
 
-    def test_two_forms_at_once_are_refused(self, tmp_path: Path) -> None:
-        """Whoever reads one would stumble over the other."""
-        done = run(tmp_path, tmp_path / "lake", "--log", "--json")
-        assert done.exit_code == 2
-        assert "leave one out" in done.stderr
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--recent", "--start", "2026-11-25"], "--recent is about hours that have changed"),
+            (["--start", "2026-11-26", "--end", "2026-11-25"], "before it starts"),
+            (["--lake", "s3://lake"], "is not a lake"),
+            (["--open", "--source", "s3://shop-raw"], "the open hour of a bucket in S3 cannot be compacted"),
+            (["--source", "/nowhere"], "there is no directory"),
+        ],
+    )
+    def test_wrong_usage_ends_with_one_line(self, run: Run, arguments: list[str], said: str) -> None:
+        """And with exit code 2."""
+        told = run(*arguments)
+        assert told.exit_code == 2
+        assert said in told.stderr
+
+    def test_minutes_are_a_whole_number(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Of LAKE_CLOSE_MINUTES."""
+        monkeypatch.setenv("LAKE_CLOSE_MINUTES", "soon")
+        told = run()
+        assert told.exit_code == 2
+        assert "LAKE_CLOSE_MINUTES must be a whole number of minutes, not 'soon'" in told.stderr

@@ -71,6 +71,23 @@ class TestCompact:
         done = compact(bucket, place, now=START + timedelta(minutes=70))
         assert (done.hours, done.rows, done.waiting) == (1, 1, 0)
 
+    def test_the_open_hour_is_compacted_on_request_and_again_once_it_is_closed(
+        self, place: Location, bucket: Path, events: Events
+    ) -> None:
+        """Who tries the product need not wait for the end of the hour. Until then, it waits as before."""
+        objects = Objects()
+        objects.add(received=1)
+        objects.write(bucket)
+        done = compact(bucket, place, now=START + timedelta(minutes=1), also_open=True)
+        assert (done.hours, done.rows, done.waiting) == (1, 1, 0)
+        objects.add(received=2)
+        objects.write(bucket)
+        early = compact(bucket, place, now=START + timedelta(minutes=2))
+        assert (early.hours, early.waiting) == (0, 1)
+        late = compact(bucket, place, now=START + timedelta(minutes=70))
+        assert (late.hours, late.rows, late.waiting) == (1, 2, 0)
+        require_equal(events, bucket)
+
     def test_a_second_run_does_nothing(self, place: Location, bucket: Path) -> None:
         """No hour has changed."""
         objects = Objects()

@@ -121,7 +121,9 @@ class TestRevenue:
 
     def test_events_without_the_column_are_an_error(self) -> None:
         """Which says what to do."""
-        with pytest.raises(AnalysisError, match="call read_events with fields"):
+        with pytest.raises(
+            AnalysisError, match=r"use raw events with the raw column `order` \(fields=\['order'\]\), or the lake"
+        ):
             revenue(RawEvents(frame_of([]).drop("order")), RANGE)
 
 
@@ -200,7 +202,9 @@ class TestRevenueByProduct:
     def test_events_without_the_column_are_an_error(self) -> None:
         """As for `revenue`."""
         for metric in (revenue_by_product, revenue_by_category):
-            with pytest.raises(AnalysisError, match="call read_events with fields"):
+            with pytest.raises(
+                AnalysisError, match=r"use raw events with the raw column `order` \(fields=\['order'\]\), or the lake"
+            ):
                 metric(RawEvents(frame_of([]).drop("order")), RANGE)
 
 

@@ -12,17 +12,15 @@ HOSTILE = "<img src=https://elsewhere.example/x.png onerror=alert(1)>"
 class TestReport:
     def test_it_is_read_without_a_network(self, browser: Browser, tmp_path: Path) -> None:
         """It asks for nothing, runs nothing, and fits the window of a desk and of a phone."""
-        objects = Objects()
+        objects, source = Objects(), tmp_path / ("a_path_without_a_place_to_break_it" * 3)
         for name in ("product_view", "add_to_cart_click", HOSTILE):
             objects.add(eventName=name, product={"id": "p", "name": HOSTILE, "brandName": HOSTILE, "price": 1})
         for key, body in objects.bodies.items():
-            (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / key).write_bytes(body)
+            (source / key).parent.mkdir(parents=True, exist_ok=True)
+            (source / key).write_bytes(body)
         span = ["--start", "2026-11-25T09", "--end", "2026-11-25T10"]
         out = tmp_path / "report.html"
-        CliRunner().invoke(
-            main, ["report", "--source", str(tmp_path), "--out", str(out), *span], catch_exceptions=False
-        )
+        CliRunner().invoke(main, ["report", "--source", str(source), "--out", str(out), *span], catch_exceptions=False)
         context = browser.new_context()
         page = context.new_page()
         seen: list[str] = []

@@ -56,7 +56,10 @@ def filled(tmp_path: Path, warehouse_url: str) -> Running:
 
 def reset_of(stack: Running, doubles: Doubles, described: Stack | None = None) -> Reset:
     triggers, switches = cast("Triggers", doubles), cast("FaultSwitches", doubles)
-    return Reset(described or stack.stack, stack.bucket, triggers, stack.traces, switches, doubles.forget_shoppers)
+    lake = stack.bucket.parent / "lake"
+    return Reset(
+        described or stack.stack, stack.bucket, triggers, stack.traces, switches, doubles.forget_shoppers, lake
+    )
 
 
 def counts(url: str) -> list[int]:
@@ -76,13 +79,16 @@ class TestReset:
         assert read_sample(filled.bucket) is None
 
     def test_nothing_is_left(self, filled: Running) -> None:
-        """Neither objects, rows, rejects nor traces; directories stay, since the S3 server knows them."""
+        """Neither objects, rows, rejects, traces nor the lake; directories stay, since the S3 server knows them."""
         doubles = Doubles()
+        lake = filled.bucket.parent / "lake"
+        (lake / "hours").mkdir(parents=True)
         reset = reset_of(filled, doubles)
         assert reset.at is None
         reset()
         assert not (filled.bucket / KEY).exists()
         assert (filled.bucket / KEY).parent.is_dir()
+        assert not lake.exists()
         assert counts(filled.stack.dw_url) == [0, 0]
         assert filled.traces.all() == []
         assert doubles.steps == ["shoppers go", "faults off", "hold", "release"]

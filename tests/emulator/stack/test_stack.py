@@ -372,8 +372,10 @@ class TestReset:
         stack.stop()
         assert emulator("reset", "--home", stack.home.path, input="n\n").returncode == 1
         assert stack.raw_keys()
+        stack.home.lake.mkdir()
         assert emulator("reset", "--home", stack.home.path, input="y\n").returncode == 0
         assert not stack.raw_keys()
+        assert not stack.home.lake.exists()
         stack.start()
         assert stack.event_ids() == []
 

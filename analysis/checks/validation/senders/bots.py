@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted
 from analysis.rows.bots import is_bot
 
@@ -11,14 +12,13 @@ MANY = 50  # clients with one event each, from one address
 SHARE = 0.9  # of the address's clients; behind the address of an office or a network, more of them stay
 
 
-def bot_checks(events: pl.DataFrame) -> list[Check]:
+def bot_checks(events: Parts) -> list[Check]:
     """Check who sends the events."""
-    bots = (
-        events.filter(is_bot(events["user_agent"]))
-        .group_by("user_agent")
-        .agg(events=pl.len(), clients=pl.col("client_id").n_unique())
-        .sort("events", "user_agent", descending=[True, False])
-    )
+    agents = pl.concat([part.unique() for part in events.frames("user_agent")])["user_agent"].unique()
+    sent = events.where(pl.col("user_agent").is_in(agents.filter(is_bot(agents)).implode()))
+    counts = [_by_agent(part) for part in sent.groups("client_id", "user_agent", "client_id")]
+    bots = pl.concat(counts).group_by("user_agent").agg(pl.col("events", "clients").sum())
+    bots = bots.sort("events", "user_agent", descending=[True, False])
     number = int(bots["events"].sum())
     crowds = _crowds(events)
     return [
@@ -47,10 +47,19 @@ def bot_checks(events: pl.DataFrame) -> list[Check]:
     ]
 
 
-def _crowds(events: pl.DataFrame) -> pl.DataFrame:
+def _by_agent(events: pl.DataFrame) -> pl.DataFrame:
+    return events.group_by("user_agent").agg(events=pl.len(), clients=pl.col("client_id").n_unique())
+
+
+def _crowds(events: Parts) -> pl.DataFrame:
     """Count the clients of each address by how many events they sent."""
-    known = events.filter(pl.all_horizontal(pl.col("source_ip", "client_id").is_not_null()))
-    clients = known.group_by("source_ip", "client_id").agg(events=pl.len())
-    addresses = clients.group_by("source_ip").agg(clients=pl.len(), one_hit_clients=(pl.col("events") == 1).sum())
+    known = events.where(pl.all_horizontal(pl.col("source_ip", "client_id").is_not_null()))
+    counts = [_by_address(part) for part in known.groups("client_id", "source_ip", "client_id")]
+    addresses = pl.concat(counts).group_by("source_ip").agg(pl.col("clients", "one_hit_clients").sum())
     is_crowd = (pl.col("one_hit_clients") >= MANY) & (pl.col("one_hit_clients") >= SHARE * pl.col("clients"))
     return addresses.filter(is_crowd).sort("source_ip")
+
+
+def _by_address(events: pl.DataFrame) -> pl.DataFrame:
+    clients = events.group_by("source_ip", "client_id").agg(events=pl.len())
+    return clients.group_by("source_ip").agg(clients=pl.len(), one_hit_clients=(pl.col("events") == 1).sum())

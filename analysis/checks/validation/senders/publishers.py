@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from analysis.checks.validation.finding import Check, counted
+from analysis.checks.validation.evidence.parts import Parts
+from analysis.checks.validation.finding import Check, counted, grouped
 from analysis.checks.validation.members import required_members
 
 __all__ = ["MANY", "first_event_only", "never_sent", "publisher_check"]
@@ -13,20 +14,17 @@ SESSIONS = 5  # that begin with a first visit: if most of them say so only once,
 NUMBERED = {"tabId": "tab_id", "seq": "seq"}
 
 
-def publisher_check(events: pl.DataFrame) -> Check:
+def publisher_check(events: Parts) -> Check:
     """Report each publisher that is not like ours, once, with all that is different."""
     fields = never_sent(events).group_by("publisher").agg(fields=pl.col("field").sort())
     once = pl.DataFrame(
         {"publisher": first_event_only(events), "once": True}, {"publisher": pl.String, "once": pl.Boolean}
     )
+    never = [pl.col(column).is_null().all().alias(member) for member, column in NUMBERED.items()]
+    silent = [part.group_by("publisher").agg(never) for part in events.frames("publisher", *NUMBERED.values())]
     found = (
-        events.sort("event_timestamp", "key")
-        .group_by("publisher")
-        .agg(
-            pl.col("key").first(),
-            *(pl.col(column).is_null().all().alias(member) for member, column in NUMBERED.items()),
-            events=pl.len(),
-        )
+        grouped(events.frames("publisher", "event_timestamp", "key"), "publisher")
+        .join(pl.concat(silent).group_by("publisher").agg(pl.col(*NUMBERED).all()), on="publisher", nulls_equal=True)
         .join(fields, on="publisher", how="left", nulls_equal=True)
         .join(once, on="publisher", how="left", nulls_equal=True)
         .filter(pl.col("fields").is_not_null() | pl.col("once").is_not_null())
@@ -52,7 +50,7 @@ def publisher_check(events: pl.DataFrame) -> Check:
     )
 
 
-def never_sent(events: pl.DataFrame) -> pl.DataFrame:
+def never_sent(events: Parts) -> pl.DataFrame:
     """Find the members that a publisher never sends although its events need them.
 
     Returns:
@@ -60,14 +58,15 @@ def never_sent(events: pl.DataFrame) -> pl.DataFrame:
         has MANY events or more. One that events of some names need counts too if these are MANY, or if another member
         counts already.
     """
-    names = events["event_name"].unique().drop_nulls()
+    on = ["publisher", "event_name", "field"]
+    counts = [_members(part) for part in events.frames("publisher", "event_name", "missing")]
+    totals = pl.concat([total for total, _ in counts]).group_by(on[:2]).agg(pl.col("total").sum())
+    lacks = pl.concat([lacking for _, lacking in counts]).group_by(on).agg(pl.col("lacking").sum())
+    names = totals["event_name"].unique().drop_nulls()
     needs = pl.DataFrame(
         {"event_name": names, "field": [required_members(name) for name in names]},
         {"event_name": pl.String, "field": pl.List(pl.String)},
     ).explode("field")
-    totals = events.group_by("publisher", "event_name").agg(total=pl.len())
-    lacks = events.explode("missing").group_by("publisher", "event_name", field="missing").agg(lacking=pl.len())
-    on = ["publisher", "event_name", "field"]
     never = (
         totals.join(needs, on="event_name")
         .join(lacks, on=on, how="left", nulls_equal=True)
@@ -80,18 +79,33 @@ def never_sent(events: pl.DataFrame) -> pl.DataFrame:
     return others.select("publisher", "field")
 
 
-def first_event_only(events: pl.DataFrame) -> list[str | None]:
+def first_event_only(events: Parts) -> list[str | None]:
     """Name the publishers that send `isFirstVisit` with the first event of a first session only."""
-    known = events.drop_nulls("session_id").sort("session_id", "event_timestamp", "key")
+    columns = ("publisher", "session_id", "is_first_visit", "event_timestamp", "key")
+    known = events.where(pl.col("session_id").is_not_null())
+    sessions = pl.concat([_first_sessions(part) for part in known.groups("session_id", *columns)])
+    publishers = sessions.group_by("publisher").agg(pl.col("sessions", "once").sum())
+    found = publishers.filter((pl.col("sessions") >= SESSIONS) & (pl.col("once") > pl.col("sessions") / 2))
+    return found["publisher"].to_list()
+
+
+def _members(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Count the events of each publisher and name; and by member, how many of them lack it."""
+    senders = ("publisher", "event_name")
+    totals = events.group_by(senders).agg(total=pl.len())
+    return totals, events.explode("missing").group_by(*senders, field="missing").agg(lacking=pl.len())
+
+
+def _first_sessions(events: pl.DataFrame) -> pl.DataFrame:
+    """Count each publisher's first sessions, and how many say so `once`. All events of a session are here."""
     sessions = (
-        known.group_by("publisher", "session_id", maintain_order=True)
+        events.sort("session_id", "event_timestamp", "key")
+        .group_by("publisher", "session_id", maintain_order=True)
         .agg(pl.col("is_first_visit").fill_null(value=False), begins=pl.col("is_first_visit").first())
         .filter(pl.col("begins") & (pl.col("is_first_visit").list.len() > 1))
         .with_columns(once=pl.col("is_first_visit").list.sum() == 1)
     )
-    publishers = sessions.group_by("publisher").agg(sessions=pl.len(), share=pl.col("once").mean())
-    found = publishers.filter((pl.col("sessions") >= SESSIONS) & (pl.col("share") > 0.5))
-    return found["publisher"].to_list()
+    return sessions.group_by("publisher").agg(pl.col("once").sum(), sessions=pl.len())
 
 
 def _differences(row: dict[str, object]) -> list[str]:

@@ -1,6 +1,6 @@
 """Checks that raw and the warehouse agree: the same SQL gives the same result from both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import polars as pl
@@ -38,21 +38,20 @@ METRICS: dict[str, Callable[[Engine, Range], pl.DataFrame]] = {
 
 
 def agreement_check(
-    warehouse: Engine, objects: pl.DataFrame, rows: pl.DataFrame, start: datetime, end: datetime
+    warehouse: Engine, parts: Iterable[tuple[pl.DataFrame, pl.DataFrame]], start: datetime, end: datetime
 ) -> Check:
     """Check that each metric gives the same result from raw and from the warehouse.
 
     Args:
         warehouse: The warehouse.
-        objects: The objects of the rows' events, with the contract's columns.
-        rows: The warehouse's rows, with the contract's columns.
+        parts: The warehouse's rows in parts, each after all objects of its events, both with the contract's columns.
         start: The start of the range, aware.
         end: Its end, aware.
 
     Raises:
         AnalysisError: The warehouse cannot be read.
     """
-    raw = RawEvents(_projected(objects, rows), price_decimals=warehouse.price_decimals)
+    raw = RawEvents((_projected(objects, rows) for objects, rows in parts), price_decimals=warehouse.price_decimals)
     within = Range(start, max(start, end))
     pairs = ((name, metric(raw, within), metric(warehouse, within)) for name, metric in METRICS.items())
     differing = [(name, here, there) for name, here, there in pairs if not here.equals(there)]

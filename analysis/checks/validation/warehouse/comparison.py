@@ -1,12 +1,15 @@
 """Compares the events of a range with the warehouse, as of one instant."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts, together
+from analysis.checks.validation.evidence.spool import Rows
 from analysis.checks.validation.finding import Check
 from analysis.checks.validation.objects import KNOWN, SCHEMA
 from analysis.checks.validation.warehouse.agreement import agreement_check
@@ -41,7 +44,7 @@ class Evidence:
         rows: The rows of the range, read before the objects: each of them has its object by then.
         objects: The events of the range and of the hours before it, duplicates included, with the columns KNOWN.
         events: The events of the range that are judged.
-        stored_at: Gives the LastModified of a key of the range.
+        others: Those of people who were not erased: only these need a row.
         unreadable: Keys and prefixes that may not be read: a row of their hours may come from one of these objects.
         price_decimals: How many decimals the warehouse's prices keep.
     """
@@ -52,18 +55,18 @@ class Evidence:
     cut: datetime
     prefixes: Sequence[str]
     strays: Sequence[str]
-    rows: pl.DataFrame
-    objects: pl.DataFrame
-    events: pl.DataFrame
-    stored_at: Callable[[str], datetime]
+    rows: Parts
+    objects: Parts
+    events: Parts
+    others: Parts
     unreadable: frozenset[str] = frozenset()
     price_decimals: int = 0
 
     @property
-    def readable(self) -> pl.DataFrame:
-        """The rows of hours in which every object could be read."""
+    def is_readable(self) -> pl.Expr:
+        """Whether a row is of an hour in which every object could be read."""
         unread = [hour for hour in map(hour_of, self.unreadable) if hour is not None]
-        return self.rows.filter(~pl.col("event_timestamp").dt.truncate("1h").is_in(unread))
+        return ~pl.col("event_timestamp").dt.truncate("1h").is_in(unread)
 
 
 @dataclass(frozen=True)
@@ -72,52 +75,93 @@ class Comparison:
 
     Attributes:
         checks: The checks of rows, and that of metrics if the rows agree.
-        young: Events that were stored after the cut although they were received before it; they are not judged.
-        event_ids: The ids of the events that have a row.
+        young: The keys of events that were stored after the cut although they were received before it; they are not
+            judged.
+        lacking: The ids of the events that have no row.
         orphans: The rows without an object, with the contract's columns.
         elsewhere: The objects of rows of the range that lie in other hours, with the columns of SCHEMA.
     """
 
     checks: list[Check]
-    young: pl.DataFrame
-    event_ids: pl.Series
+    young: pl.Series
+    lacking: pl.Series
     orphans: pl.DataFrame
     elsewhere: pl.DataFrame
 
 
-def compare(evidence: Evidence, warehouse: Engine, others: pl.DataFrame) -> Comparison:
-    """Compare raw with the warehouse.
+class _Differences(NamedTuple):
+    """How the rows and the objects of some events differ."""
+
+    missing: pl.DataFrame
+    lacking: pl.DataFrame
+    orphans: pl.DataFrame
+    objects: pl.DataFrame  # of altered rows
+    rows: pl.DataFrame  # that are altered
+
+
+def compare(evidence: Evidence, warehouse: Engine, further: Rows) -> Comparison:
+    """Compare raw with the warehouse, some events at a time.
 
     Args:
         evidence: What was read.
         warehouse: The warehouse.
-        others: The events of people who were not erased: only these need a row.
+        further: Takes the rows of events of the range that have another time.
 
     Raises:
         AnalysisError: Raw or the warehouse cannot be read.
     """
-    lacking = evidence.events.join(evidence.rows, on="event_id", how="anti")
-    rows = pl.concat([evidence.rows, rows_of(warehouse, lacking["event_id"])])
-    missing = others.join(rows, on="event_id", how="anti")
-    is_young = [evidence.stored_at(key) >= evidence.cut for key in missing["key"]]
-    young, missing = missing.filter(is_young), missing.filter([not young for young in is_young])
-    elsewhere = _elsewhere(evidence)
-    known = pl.concat([evidence.objects, elsewhere.select(KNOWN)])
-    orphans = evidence.readable.join(known, on="event_id", how="anti")
+    differences = list(_differences(evidence, warehouse, further))
+    missing, lacking, orphans, objects, rows = map(pl.concat, zip(*differences, strict=True))
+    missing = missing.sort("event_timestamp", "key")
+    is_young = pl.Series(_are_young(evidence, missing["key"]), dtype=pl.Boolean)
+    young, missing = missing.filter(is_young), missing.filter(~is_young)
+    elsewhere = _elsewhere(evidence, orphans)
+    found = elsewhere.select(KNOWN)
+    known, rows = pl.concat([objects, found]), pl.concat([rows, orphans.join(found, on="event_id", how="semi")])
+    orphans = orphans.join(found, on="event_id", how="anti")
     checks = [
-        missing_check(missing, others),
+        missing_check(missing, evidence.others),
         orphan_check(orphans),
         altered_check(_altered(evidence, known, rows)),
     ]
     # If objects cannot be read, or rows are missing, surplus or altered, metrics differ for that reason alone.
     if not evidence.unreadable and not any(check.findings for check in checks):
-        checks.append(agreement_check(warehouse, known, rows, evidence.start, evidence.end))
-    return Comparison(checks, young, rows["event_id"], orphans, elsewhere)
+        parts = together("event_id", evidence.objects + Parts.of(found), evidence.rows + further.parts())
+        pairs = ((objects, rows) for objects, rows in parts)
+        checks.append(agreement_check(warehouse, pairs, evidence.start, evidence.end))
+    return Comparison(checks, young["key"], lacking["event_id"], orphans, elsewhere)
 
 
-def _elsewhere(evidence: Evidence) -> pl.DataFrame:
+def _differences(evidence: Evidence, warehouse: Engine, further: Rows) -> Iterator[_Differences]:
+    """Compare some events after the other, each with all of its objects and rows."""
+    names = ("event_id", "event_timestamp", "key")
+    judged = (events.select(*names) for events in (evidence.events, evidence.others))
+    for part, objects, events, others in together("event_id", evidence.rows, evidence.objects, *judged):
+        found = rows_of(warehouse, events.join(part, on="event_id", how="anti")["event_id"])
+        further.add(found)
+        rows = pl.concat([part, found])
+        altered = altered_rows(objects, rows)
+        yield _Differences(
+            missing=others.join(rows, on="event_id", how="anti"),
+            lacking=events.join(rows, on="event_id", how="anti").select("event_id"),
+            orphans=part.filter(evidence.is_readable).join(objects, on="event_id", how="anti"),
+            objects=objects.join(altered, on="event_id", how="semi"),
+            rows=rows.join(altered, on="event_id", how="semi"),
+        )
+
+
+def _are_young(evidence: Evidence, keys: pl.Series) -> list[bool]:
+    """Say of each object whether it was stored after the cut, or is gone by now."""
+    source = open_source(evidence.source, lambda *_: None)
+    prefixes = sorted({f"{key.rpartition('/')[0]}/" for key in keys})
+    # S3 says when an object was stored as it lists it.
+    folders = [folder for found in source.folders(prefixes) for folder in found]
+    listed = {f"{folder.prefix}{name}" for folder in folders for name in folder.names}
+    return [key not in listed or source.last_modified(key) >= evidence.cut for key in keys]
+
+
+def _elsewhere(evidence: Evidence, orphans: pl.DataFrame) -> pl.DataFrame:
     """Look for the objects of rows without one in the other hours, the nearest first."""
-    orphans = evidence.readable.join(evidence.objects, on="event_id", how="anti")
     if orphans.is_empty():
         return pl.DataFrame(schema=SCHEMA)
     others = set(open_source(evidence.source).hours()).difference(evidence.prefixes)
@@ -131,7 +175,10 @@ def _distance(prefix: str, start: datetime, end: datetime) -> timedelta:
 
 
 def _altered(evidence: Evidence, objects: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Find altered rows. A row of another hour may be that of an object there, so these hours are read first."""
+    """Find altered rows among rows and all of their objects that were read.
+
+    A row of another hour may be that of an object there, so these hours are read first.
+    """
     altered = altered_rows(objects, rows)
     hours = rows.join(altered, on="event_id", how="semi")["event_timestamp"].dt.truncate("1h").unique().sort()
     unread = [prefix for prefix in _prefixes(hours) if prefix not in evidence.prefixes]

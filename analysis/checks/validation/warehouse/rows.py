@@ -4,6 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.objects import ROW
 from analysis.engines.protocol import Engine
@@ -46,11 +47,11 @@ def rows_of(warehouse: Engine, event_ids: pl.Series) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=ROW), *found])
 
 
-def missing_check(missing: pl.DataFrame, events: pl.DataFrame) -> Check:
+def missing_check(missing: pl.DataFrame, events: Parts) -> Check:
     """Report the events without a row; `events` are all events that need one."""
     since = missing["event_timestamp"].min()
     # Triggers need not come in order: where a stack is behind, some later events have rows.
-    later = events.filter(pl.col("event_timestamp") >= since).height if missing.height else 0
+    later = _since(events, since) if isinstance(since, datetime) else 0
     if missing.height >= MANY and missing.height >= later / 2 and isinstance(since, datetime):
         advice = (
             f"Most events since {since:%Y-%m-%d %H:%M:%S} UTC have no row: the warehouse is behind. See whether the "
@@ -67,6 +68,10 @@ def missing_check(missing: pl.DataFrame, events: pl.DataFrame) -> Check:
         advice,
         missing.select("key", "event_id").to_dicts(),
     )
+
+
+def _since(events: Parts, since: datetime) -> int:
+    return sum(part.item() for part in events.frames((pl.col("event_timestamp") >= since).sum()))
 
 
 def orphan_check(orphans: pl.DataFrame) -> Check:
@@ -122,9 +127,8 @@ def altered_check(altered: pl.DataFrame) -> Check:
     )
 
 
-def erased_check(events: pl.DataFrame, others: pl.DataFrame) -> Check:
-    """Check that raw holds no events of erased people; `others` are the events of everybody else."""
-    theirs = events.join(others, on="event_id", how="anti")
+def erased_check(theirs: pl.DataFrame) -> Check:
+    """Report the events of erased people: `key` and `event_id`."""
     return Check(
         "erased_people",
         "error",
@@ -135,33 +139,33 @@ def erased_check(events: pl.DataFrame, others: pl.DataFrame) -> Check:
     )
 
 
-def hours(objects: pl.DataFrame, young: pl.DataFrame, events: pl.DataFrame, rows: pl.Series | None) -> pl.DataFrame:
+def hours(objects: Parts, repeated: pl.Series, lacking: pl.Series | None) -> pl.DataFrame:
     """Count what became of the objects of each hour.
 
     Args:
-        objects: All objects, as `describe` gives them.
-        young: The objects that are not yet judged.
-        events: The events that are judged, each once: no rejects, no duplicates.
-        rows: The ids of the events that have a row, or are too old for one; None without a warehouse.
+        objects: All objects, as `describe` gives them, and which of them `is_young`: not yet judged.
+        repeated: The keys of the duplicates.
+        lacking: The ids of the events without a row; None without a warehouse.
 
     Returns:
         One row per partition: `hour` (UTC; null if the key has no hour), `objects`, `rows`, `duplicates`, `rejects`,
         `missing` (events without a row), `not_yet_judged`, ordered by hour. `objects` is the sum of the other five.
         Without a warehouse, or before its horizon, every event counts in `rows`.
     """
-    is_young = pl.col("key").is_in(young["key"].implode())
-    is_event = pl.col("key").is_in(events["key"].implode())
-    is_corrupt = pl.col("corrupt").is_not_null()
-    has_row = pl.lit(True) if rows is None else pl.col("event_id").is_in(rows.implode())  # noqa: FBT003
-    return (
-        objects.group_by(hour="partition")
-        .agg(
-            objects=pl.len(),
-            rows=(is_event & has_row).sum(),
-            duplicates=(~is_event & ~is_corrupt & ~is_young).sum(),
-            rejects=is_corrupt.sum(),
-            missing=(is_event & ~has_row).sum(),
-            not_yet_judged=is_young.sum(),
-        )
-        .sort("hour")
+    fates = ("rows", "duplicates", "rejects", "missing", "not_yet_judged")
+    fate = (
+        pl.when(pl.col("corrupt").is_not_null())
+        .then(pl.lit("rejects"))
+        .when("is_young")
+        .then(pl.lit("not_yet_judged"))
+        .when(pl.col("key").is_in(repeated.implode()))
+        .then(pl.lit("duplicates"))
+        .when(pl.lit(False) if lacking is None else pl.col("event_id").is_in(lacking.implode()))  # noqa: FBT003  # a value
+        .then(pl.lit("missing"))
+        .otherwise(pl.lit("rows"))
     )
+    counts = [
+        part.group_by("hour", "fate").len() for part in objects.select(hour=pl.col("partition"), fate=fate).frames()
+    ]
+    sums = [pl.col("len").filter(pl.col("fate") == name).sum().alias(name) for name in fates]
+    return pl.concat(counts).group_by("hour").agg(pl.col("len").sum().alias("objects"), *sums).sort("hour")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis.checks.validation.objects import SCHEMA, describe
+from analysis.checks.validation.evidence.describing import describe
+from analysis.checks.validation.objects import SCHEMA
 from analysis.raw.objects import batches
 from analysis.raw.source import open_source
 

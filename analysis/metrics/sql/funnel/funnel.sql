@@ -38,7 +38,7 @@ SELECT
     visitors,
     CAST(visitors AS DOUBLE PRECISION) / NULLIF(FIRST_VALUE(visitors) OVER steps, 0) AS from_first,
     CAST(visitors AS DOUBLE PRECISION) / NULLIF(LAG(visitors) OVER steps, 0) AS from_previous,
-    LAG(visitors) OVER steps - visitors AS dropped
+    (LAG(visitors) OVER steps) - visitors AS dropped
 FROM counted
 WINDOW steps AS (PARTITION BY "group" ORDER BY step)
 ORDER BY "group", step

@@ -1,32 +1,24 @@
--- Link each event of a step to the visitor's earliest later event of the next step.
--- An event of step k appears twice: as a start in link k, and as a possible end in link k - 1.
-WITH linked AS (
-    SELECT
-        visitor,
-        "group",
-        position,
-        microseconds,
-        step,
-        is_start,
-        CASE WHEN is_start THEN step ELSE step - 1 END AS link
-    FROM funnel_events
-    CROSS JOIN (VALUES (TRUE), (FALSE)) AS ends (is_start)
-),
-followed AS (
-    SELECT
-        *,
-        MIN(CASE WHEN NOT is_start THEN position END) OVER later AS next_position,
-        MIN(CASE WHEN NOT is_start THEN microseconds END) OVER later AS next_microseconds
-    FROM linked
-    WINDOW later AS (PARTITION BY visitor, link ORDER BY position DESC ROWS UNBOUNDED PRECEDING)
-)
+-- The events that may lead on from an attempt, for each group in which an attempt of the visitor begins. Left out are
+-- attempts that begin just before another one of the group, and steps that occur again at once: neither gets further.
+-- `began` is when the latest attempt began that has reached the event's step.
 SELECT
     visitor,
-    "group",
+    starts."group",
     position,
     microseconds,
     step,
-    next_position,
-    next_microseconds
-FROM followed
-WHERE is_start
+    CAST(1 AS BIGINT) AS level,
+    CASE WHEN step = 1 THEN microseconds END AS began
+FROM funnel_events
+INNER JOIN (
+    SELECT DISTINCT
+        visitor,
+        "group"
+    FROM funnel_events
+    WHERE step = 1
+) AS starts USING (visitor)
+WHERE
+    CASE
+        WHEN step > 1 THEN step_before IS DISTINCT FROM step
+        ELSE funnel_events."group" = starts."group" AND (step_after > 1 OR group_after <> starts."group")
+    END

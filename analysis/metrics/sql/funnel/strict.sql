@@ -1,11 +1,19 @@
--- Link each event of a step to the visitor's very next event, if that is an event of the next step.
+-- One row per step that an attempt reaches within the window, with no other event between its steps.
+-- In such a run, position and step grow together. Step k of an attempt is its k-th event.
 SELECT
     visitor,
     "group",
-    position,
-    microseconds,
-    step,
-    CASE WHEN LEAD(step) OVER following = step + 1 THEN position + 1 END AS next_position,
-    CASE WHEN LEAD(step) OVER following = step + 1 THEN LEAD(microseconds) OVER following END AS next_microseconds
-FROM funnel_events
-WINDOW following AS (PARTITION BY visitor ORDER BY position)
+    step
+FROM (
+    SELECT
+        visitor,
+        step,
+        microseconds,
+        FIRST_VALUE("group") OVER run AS "group",
+        FIRST_VALUE(microseconds) OVER run + CAST($window AS BIGINT) * 1000000 AS ends,
+        ROW_NUMBER() OVER run AS number
+    FROM funnel_events
+    WHERE step IS NOT NULL
+    WINDOW run AS (PARTITION BY visitor, position - step ORDER BY step)
+) AS followed
+WHERE number = step AND microseconds <= ends

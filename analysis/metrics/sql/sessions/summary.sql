@@ -1,5 +1,5 @@
 -- Add and halve durations as whole microseconds, so that the order of sessions cannot change the last digit.
-WITH measured AS (
+WITH timed AS (
     SELECT
         *,
         CAST(ROUND(duration * 1000000) AS BIGINT) AS microseconds
@@ -14,4 +14,4 @@ SELECT
     CAST(CAST(SUM(views) AS BIGINT) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) AS views_per_session,
     CAST(COUNT(*) FILTER (WHERE is_bounce) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) AS bounce_rate,
     CAST(COUNT(*) FILTER (WHERE is_engaged) AS DOUBLE PRECISION) / NULLIF(COUNT(*), 0) AS engagement_rate
-FROM measured
+FROM timed

@@ -3,6 +3,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from analysis.checks.validation.evidence.judged import judge
+from analysis.checks.validation.evidence.parts import Parts
+from analysis.checks.validation.finding import Check
 from analysis.checks.validation.identity import identity_checks, stray_check
 from analysis.raw.strays import Stray
 from tests.support.raw_objects import START, STORED, Objects
@@ -20,8 +23,12 @@ def objects() -> Objects:
 
 
 def found(objects: Objects, name: str) -> list[dict[str, object]]:
-    described = objects.described
-    return objects.findings(identity_checks(described, objects.events, described.clear(), described.clear()), name)
+    return objects.findings(checks_of(objects), name)
+
+
+def checks_of(objects: Objects, elsewhere: pl.DataFrame | None = None) -> list[Check]:
+    none = objects.described.clear()
+    return identity_checks(Parts.of(objects.described), *objects.judged(), none if elsewhere is None else elsewhere)
 
 
 class TestIdentityChecks:
@@ -54,13 +61,11 @@ class TestIdentityChecks:
         objects.add(received=3598, eventId=ID)
         objects.add(received=3599, eventId=ID)
         objects.add(received=3601, eventId=ID)
-        described, events = objects.described, objects.events
+        described = objects.described
         in_range = described.filter(pl.col("event_timestamp") > START + timedelta(seconds=3598))
         earlier = described.filter(pl.col("event_timestamp") == START + timedelta(seconds=3598))
-        for checks in (
-            identity_checks(described, events, described.clear(), described.clear()),
-            identity_checks(in_range, events.join(earlier, on="key", how="anti"), earlier, described.clear()),
-        ):
+        judged = judge(Parts.of(in_range), Parts.of(earlier))
+        for checks in (checks_of(objects), identity_checks(Parts.of(in_range), *judged, described.clear())):
             (check,) = (check for check in checks if check.name == "repeated_event_ids")
             assert check.observed == "2 objects are duplicates of events (1 of events of another hour)"
             assert [finding["first_key"] for finding in check.findings] == [earlier["key"][0]] * 2
@@ -88,19 +93,14 @@ class TestIdentityChecks:
         """It is in the wrong partition, or nobody knows when it was received."""
         described = objects.described
         moved = described.head(1).with_columns(partition=START - timedelta(hours=4))
-        (check,) = (
-            check
-            for check in identity_checks(described, objects.events, described.clear(), moved)
-            if check.name == "wrong_partitions"
-        )
+        (check,) = (check for check in checks_of(objects, moved) if check.name == "wrong_partitions")
         assert [finding["key"] for finding in check.findings] == moved["key"].to_list()
 
     def test_objects_without_receipt(self, objects: Objects) -> None:
         """They bypassed ingest; their time is that of the browser, or when they were stored."""
         sent = objects.put('{"eventId": "a", "eventTimestamp": "2026-11-25T08:00:00Z"}')
         bare = objects.put('{"eventId": "b"}')
-        described = objects.described
-        checks = identity_checks(described, objects.events, described.clear(), described.clear())
+        checks = checks_of(objects)
         (check,) = (check for check in checks if check.name == "objects_without_receipt")
         assert check.findings == [
             {"key": sent, "event_timestamp": START - timedelta(hours=1)},

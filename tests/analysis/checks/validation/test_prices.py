@@ -3,10 +3,8 @@ from typing import Any
 
 import pytest
 
-from analysis.checks.validation.objects import describe
 from analysis.checks.validation.prices import other_decimals_check, price_checks, rounding_check
-from analysis.checks.validation.run import first_of_each_event
-from tests.support.raw_objects import START, STORED, Objects
+from tests.support.raw_objects import START, Objects
 
 
 def found(objects: Objects, name: str) -> list[dict[str, object]]:
@@ -64,8 +62,7 @@ class TestPriceChecks:
         """With 2 decimals, 20 is stored as 2000, and is 20 percent all the same; so is 0.2."""
         objects = Objects()
         objects.add(product={"price": price, "discountPrice": discount})
-        described = describe(objects.bodies.items(), lambda _key: STORED, 2)
-        found = objects.findings(price_checks(first_of_each_event(described), 2), "impossible_prices")
+        found = objects.findings(price_checks(objects.judged(2).events, 2), "impossible_prices")
         assert [item["reason"] for item in found] == [reason] * (reason is not None)
         assert [(item["price"], item["discount_price"]) for item in found] == [
             (Decimal(str(price)), Decimal(str(discount)))
@@ -90,8 +87,7 @@ class TestPriceChecks:
 
 
 def rounded(objects: Objects, price_decimals: int) -> list[dict[str, Any]]:
-    described = describe(objects.bodies.items(), lambda _key: STORED, price_decimals)
-    return rounding_check(first_of_each_event(described), price_decimals).findings
+    return rounding_check(objects.judged(price_decimals).events, price_decimals).findings
 
 
 class TestRoundingCheck:

@@ -5,6 +5,7 @@ import polars as pl
 import psycopg
 import pytest
 
+from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.objects import KNOWN
 from analysis.checks.validation.warehouse.rows import (
     altered_check,
@@ -56,7 +57,7 @@ class TestRowsOf:
         project(warehouse, objects, objects.add())
         objects.add()
         objects.add(eventId="older")
-        assert rows_of(WarehouseEvents(warehouse_url), objects.events["event_id"]).height == 2
+        assert rows_of(WarehouseEvents(warehouse_url), objects.described["event_id"]).height == 2
 
 
 class TestMissingCheck:
@@ -75,7 +76,7 @@ class TestMissingCheck:
         """If most of the latest events have no row, the whole warehouse is behind."""
         objects = Objects()
         keys = [objects.add() for _ in range(30)]
-        missing = objects.events.filter(pl.col("key").is_in([keys[place] for place in places]))
+        missing = objects.described.filter(pl.col("key").is_in([keys[place] for place in places]))
         check = missing_check(missing, objects.events)
         assert [finding["key"] for finding in check.findings] == [keys[place] for place in places]
         assert check.advice.startswith(advice)
@@ -88,7 +89,7 @@ class TestOrphanCheck:
         objects = Objects()
         project(warehouse, objects, objects.add())
         (orphan,) = orphan_check(rows_in(WarehouseEvents(warehouse_url), START, END)).findings
-        assert orphan == {"event_id": objects.events["event_id"][0], "event_timestamp": START + timedelta(seconds=1)}
+        assert orphan == {"event_id": objects.described["event_id"][0], "event_timestamp": START + timedelta(seconds=1)}
 
 
 class TestAlteredRows:
@@ -130,7 +131,7 @@ class TestAlteredRows:
         """Is named once, with the object and the columns that differ."""
         key = next(iter(objects.bodies))
         project(warehouse, objects, *objects.bodies)
-        event_id = objects.events["event_id"][0]
+        event_id = objects.described["event_id"][0]
         with psycopg.connect(warehouse_url) as connection:
             connection.execute(f"UPDATE clickstream_events SET {changes} WHERE event_id = '{event_id}'".encode())
         assert self.altered(objects, warehouse_url) == [{"event_id": event_id, "key": key, "columns": columns}]
@@ -151,11 +152,11 @@ class TestHours:
             objects.add(eventId=name)
         objects.put("[1]")
         objects.put("[1]", START + timedelta(hours=2))
-        none = objects.described.clear()
-        account = hours(objects.described, none, objects.events.head(3), objects.events["event_id"].head(2))
+        repeated, lacking = objects.judged().repeated["key"], objects.described["event_id"].slice(2, 1)
+        account = hours(Parts.of(objects.described), repeated, lacking)
         assert account.columns == ["hour", "objects", "rows", "duplicates", "rejects", "missing", "not_yet_judged"]
         assert account.rows() == [(START, 5, 2, 1, 1, 1, 0), (START + timedelta(hours=2), 1, 0, 0, 1, 0, 0)]
         key = objects.add()
-        young = objects.described.filter(pl.col("key") == key)
-        whole = hours(objects.described, young, objects.events.head(3), None)
+        described = objects.described.with_columns(is_young=pl.col("key") == key)
+        whole = hours(Parts.of(described.head(3), described.tail(-3)), repeated, None)
         assert whole.rows()[0] == (START, 6, 3, 1, 1, 0, 1)

@@ -23,7 +23,7 @@ class TestSearch:
 
     def test_the_objects_of_events(self, objects: Objects, tmp_path: Path) -> None:
         """Those of the given ids, below the given prefixes."""
-        wanted = objects.events["event_id"].to_list()[1:]
+        wanted = objects.described["event_id"].to_list()[1:]
         found = search(objects.write(tmp_path), wanted, HOURS)
         assert sorted(found["event_id"]) == sorted(wanted)
         assert search(tmp_path, wanted, HOURS[:1])["event_id"].to_list() == wanted[:1]
@@ -32,7 +32,7 @@ class TestSearch:
         self, objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A prefix that is not there shows how far it went: it has no objects."""
-        last = objects.events["event_id"].to_list()[2:]
+        last = objects.described["event_id"].to_list()[2:]
         monkeypatch.setattr(module, "MOST_SEARCHED", 2)
         assert search(objects.write(tmp_path), last, HOURS).is_empty()
         assert search(tmp_path, last, HOURS[::-1]).height == 1

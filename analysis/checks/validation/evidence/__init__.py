@@ -1,0 +1,1 @@
+"""What a validation knows: objects and rows on disk, in parts that fit in memory."""
