@@ -125,6 +125,15 @@ stand_in() {
   [[ $vpc == none ]] || settings+=$'\n'"SubnetIds=subnet-to-be-made"$'\n'"SecurityGroupIds=sg-to-be-made"
 }
 
+# Puts our code where CodeBuild takes it from, and deploys what runs it every hour.
+deploy_compaction() {
+  local zip
+  zip=$(python -m infra.compactor --out "$work") || fail "the code of the compaction is not whole: the line above says why"
+  is_dry_run || aws s3 cp --quiet "$work/$zip" "s3://$(value AssetBucketName)/$zip"
+  settings+=$'\n'"CompactorZip=$zip"
+  deploy compaction
+}
+
 # Adds to the warehouse what this version needs. The projector does it: it reaches every warehouse, also a private one.
 upgrade() {
   step "tables of the warehouse"
@@ -154,12 +163,14 @@ trap 'rm -rf "$work"' EXIT
 cd "$here/.."
 vpc=$(value Vpc)
 warehouse=$(value Warehouse)
+lake=$(value Lake)
+[[ $lake == new || $lake == none ]] || fail "in infra/stages/$stage.json, Lake is new or none"
 [[ $warehouse == aurora || $warehouse == none ]] || fail "in infra/stages/$stage.json, Warehouse is aurora or none"
 [[ $warehouse == none || $vpc != none ]] || fail "in infra/stages/$stage.json, Warehouse aurora needs a Vpc"
 [[ $vpc != vpc-* || -n $(value VpcSubnetIds) ]] || fail "in infra/stages/$stage.json, Vpc $vpc needs VpcSubnetIds"
 [[ $vpc != vpc-* || $(value S3Endpoint) == no || -n $(value VpcRouteTableIds) ]] ||
   fail "in infra/stages/$stage.json, Vpc $vpc needs VpcRouteTableIds, or S3Endpoint no"
-for part in network:$vpc warehouse:$warehouse; do
+for part in network:$vpc warehouse:$warehouse compaction:$lake; do
   [[ $part != *:none || -z $(state "${part%:*}") ]] ||
     fail "stack clickstream-$stage-${part%:*} exists, but infra/stages/$stage.json says none: delete the stack first"
 done
@@ -167,6 +178,7 @@ done
   fail "in infra/stages/$stage.json, Warehouse none needs the DwSecretArn or DwParameterName of another"
 check_bucket RawBucketName raw
 check_bucket AssetBucketName base
+[[ $lake == none ]] || check_bucket LakeBucketName lake
 if is_dry_run; then
   stand_in
   read_stacks
@@ -175,11 +187,13 @@ fi
 # Each stack comes after the ones that it needs.
 deploy raw
 deploy base
+[[ $lake == none ]] || deploy lake
 [[ $vpc == none ]] || deploy network
 [[ $warehouse == none ]] || deploy warehouse
 deploy_functions
 deploy api
 deploy monitoring
+[[ $lake == none ]] || deploy_compaction
 upgrade
 ! is_dry_run || exit 0
 [[ ${SMOKE:-yes} == no ]] || smoke
@@ -187,4 +201,5 @@ upgrade
 step "stage $stage is deployed"
 say "endpoint    $(value Endpoint)"
 say "raw events  s3://$(value RawBucketName)/events/"
+[[ $lake == none ]] || say "lake        s3://$(value LakeBucketName), Athena workgroup $(value AthenaWorkGroup)"
 say "dashboard   $(value Dashboard)"

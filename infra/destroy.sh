@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Removes a stage: make destroy STAGE=prod. The bucket with the raw events and the last snapshot of the warehouse stay,
-# unless DELETE_RAW=yes is set. With DRY_RUN=1 it only prints what would be removed.
+# Removes a stage: make destroy STAGE=prod. The raw events, the lake and the last snapshot of the warehouse stay, unless DELETE_RAW=yes
+# is set. With DRY_RUN=1 it only prints what would be removed.
 set -euo pipefail
 # shellcheck source=infra/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
@@ -123,15 +123,26 @@ empty() {
   say "deleted"
 }
 
-# Deletes the stack of the raw bucket, and then the bucket, which the stack always leaves behind.
-remove_raw() {
+# Deletes a stack that keeps data, and then its bucket, which the stack always leaves behind.
+remove_kept() {
   local bucket
-  bucket=$(value RawBucketName)
-  empty raw "$bucket"
-  remove raw
-  if [[ -n $(state raw) ]] && ! is_dry_run && has_bucket "$bucket"; then
+  bucket=$(value "$2")
+  empty "$1" "$bucket"
+  remove "$1"
+  if [[ -n $(state "$1") ]] && ! is_dry_run && has_bucket "$bucket"; then
     aws s3api delete-bucket --bucket "$bucket"
   fi
+}
+
+# Deletes the lake: its bucket, and its database in Glue with the tables.
+remove_lake() {
+  local database
+  remove_kept lake LakeBucketName
+  [[ -n $(state lake) ]] || return 0
+  for database in $(aws glue get-databases --output text \
+    --query "DatabaseList[?Name=='$(value LakeDatabaseName)'].Name"); do
+    drop "database $database in Glue" aws glue delete-database --name "$database"
+  done
 }
 
 # Deletes the snapshots that CloudFormation has taken of the warehouse.
@@ -150,6 +161,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # In the opposite order of deploy.sh, so that nothing is deleted while something else uses it.
+remove compaction
 remove monitoring
 remove api
 remove_functions
@@ -159,9 +171,11 @@ remove network
 empty base "$(value AssetBucketName)"
 remove base
 if [[ ${DELETE_RAW:-no} == yes ]]; then
-  remove_raw
+  remove_lake
+  remove_kept raw RawBucketName
   remove_snapshots
   is_dry_run || step "nothing is left of stage $stage"
 else
   step "raw events are kept in s3://$(value RawBucketName): DELETE_RAW=yes deletes them too"
+  [[ -z $(state lake) ]] || step "the lake is kept in s3://$(value LakeBucketName): DELETE_RAW=yes deletes it too"
 fi

@@ -1,13 +1,14 @@
 """`python -m analysis compact`."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from analysis.commands.notes import note_sample
 from analysis.commands.options import Time, lake_option, source_option, zone_option
+from chalicelib import log
 from command_line.json_text import json_text
 from command_line.printable import printable
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["compact_command"]
 
 MOST_SHOWN = 10
+HOUR = timedelta(hours=1)
 
 
 @click.command("compact")
@@ -27,6 +29,7 @@ MOST_SHOWN = 10
 @zone_option("Time zone of --start and --end without an offset.")
 @click.option("--recent", is_flag=True, help="Look for late objects only in hours that ended in the last 48 hours.")
 @click.option("--verify", is_flag=True, help="First read every file of the lake, and compare it with the records.")
+@click.option("--log", "as_log", is_flag=True, help="Print one log line as the Lambdas do, and nothing else.")
 @click.option("--open", "also_open", is_flag=True, help="Compact the current hour, too; for a directory only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 def compact_command(
@@ -38,6 +41,7 @@ def compact_command(
     *,
     recent: bool,
     verify: bool,
+    as_log: bool,
     also_open: bool,
     as_json: bool,
 ) -> None:
@@ -70,6 +74,8 @@ def compact_command(
     from analysis.lake.planning import span_of
     from analysis.place import require_events, source_of
 
+    if as_log and as_json:
+        raise click.UsageError("--log and --json are two forms of the same answer: leave one out")
     if recent and (start or end):
         raise click.UsageError("--recent is about hours that have changed: leave out --start and --end")
     bucket = source_of(source)
@@ -77,8 +83,22 @@ def compact_command(
     place = location_of(lake)
     done = compact(bucket, place, span_of(start, end), recent=recent, verify=verify, also_open=also_open)
     note_sample(bucket)
-    click.echo(json_text(asdict(done))) if as_json else _show(done, str(place))
+    if as_log:
+        _log(done)
+    else:
+        click.echo(json_text(asdict(done))) if as_json else _show(done, str(place))
     raise SystemExit(1 if done.unreadable or done.damaged else 0)
+
+
+def _log(done: "Compacted") -> None:
+    """Log one line of numbers. The alarm on hours that wait reads `hours_left` and `oldest_left_seconds` in it."""
+    names = ("hours", "days", "objects", "rows", "repeats", "rejects", "erased")
+    counts = {name: getattr(done, name) for name in names}
+    age = (datetime.now(UTC) - done.oldest_left - HOUR).total_seconds() if done.oldest_left else 0.0
+    left = {"hours_left": done.left, "oldest_left_seconds": round(age, 1)}
+    found = {"damaged": len(done.damaged), "unreadable": len(done.unreadable), "gone": len(done.gone)}
+    level = "ERROR" if done.left or done.unreadable else "INFO"
+    log.write("compaction", "compacted", level=level, **counts, **left, **found)
 
 
 def _show(done: "Compacted", place: str) -> None:
@@ -95,6 +115,7 @@ def _show(done: "Compacted", place: str) -> None:
         "erased": done.erased,
         "days merged into one file": done.days,
         "hours that are not closed yet": done.waiting,
+        "closed hours that are not in the lake": done.left,
         "files removed": done.swept.files,
     }
     Console().print(text_table(["compacted", ""], ((name, f"{count:,}") for name, count in counts.items())))

@@ -42,6 +42,8 @@ class Compacted:
         objects: The objects of these hours. They became `rows`, `repeats` (of events that were received before),
             `rejects` (not events) or `erased` (of erased people).
         waiting: How many hours are not closed yet.
+        left: How many closed hours of raw are not in the lake, because something kept them from it.
+        oldest_left: The first of these hours, if there are any.
         gone: The hours of which raw has fewer objects than were compacted. Their rows stay.
         unreadable: Key and reason of each object that may not be read. Its hour is not compacted.
         damaged: Each file that could not be read. Its day was compacted again from raw.
@@ -56,6 +58,8 @@ class Compacted:
     rejects: int = 0
     erased: int = 0
     waiting: int = 0
+    left: int = 0
+    oldest_left: datetime | None = None
     gone: list[datetime] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
@@ -115,6 +119,8 @@ def compact(
             run.compact(found, closing, may_lose=span is not None)
         except KeyboardInterrupt:
             raise AnalysisError("stopped: whole days are done or not begun, and the next run makes the rest") from None
+        left = found.closed - run.records.hours.keys()
+        done.left, done.oldest_left = len(left), min(left, default=None)
         done.swept = sweep_daily(location, (run.events.table, run.orders.table))
     return done
 

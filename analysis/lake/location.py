@@ -24,6 +24,8 @@ GLUE = "glue"
 # Engines have to open the catalog by the same name.
 CATALOG = "clickstream"
 BUCKET = "clickstream-s3-lake"
+# Of the tables in the catalog. In Glue, two stages of one account need two.
+DATABASE = "clickstream"
 CATALOG_FILE = "catalog.db"
 LOCK_FILE = "compact.lock"
 
@@ -39,10 +41,12 @@ class Location:
     Attributes:
         root: The lake's directory, absolute, or `s3://bucket`.
         is_glue: Whether AWS Glue is its catalog.
+        database: The database of its tables in the catalog.
     """
 
     root: str
     is_glue: bool = False
+    database: str = DATABASE
 
     def __str__(self) -> str:
         return f"{GLUE} ({self.root})" if self.is_glue else self.root
@@ -66,15 +70,23 @@ class Location:
         from pyiceberg.catalog import load_catalog
 
         if self.is_glue:
+            from boto3 import Session
+
             endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+            # Without the region, pyiceberg would ask AWS for the bucket's.
+            given = {"s3.endpoint": endpoint, "s3.region": Session().region_name}
             return load_catalog(
-                CATALOG, type=GLUE, warehouse=self.root, **({"s3.endpoint": endpoint} if endpoint else {})
+                CATALOG, type=GLUE, warehouse=self.root, **{name: value for name, value in given.items() if value}
             )
         if not make and not self.exists:
             raise NoLake(f"there is no lake in {self.root}: make one with 'python -m analysis compact', or name --lake")
         self._prepare()
         path = quote(f"{self.root}/{CATALOG_FILE}", safe="/")
         return load_catalog(CATALOG, type="sql", uri=f"sqlite:///{path}", warehouse=self.url)
+
+    def in_catalog(self, table: str) -> str:
+        """Name a table as the catalog does: `clickstream.events` may be in another database in Glue."""
+        return f"{self.database}.{table.rpartition('.')[2]}"
 
     @property
     def url(self) -> str:
@@ -143,11 +155,12 @@ def location_of(named: str | None = None) -> Location:
 
     Returns:
         `named`, else what `LAKE` names, else the directory `lake/` of the local stack's home. With `glue`, data is in
-        the bucket that `LAKE_BUCKET_NAME` names.
+        the bucket that `LAKE_BUCKET_NAME` names, and the tables are in the database of `LAKE_DATABASE_NAME`.
     """
     place = named or os.environ.get("LAKE") or str(Home.default().lake)
     if place == GLUE:
-        return Location(f"s3://{os.environ.get('LAKE_BUCKET_NAME') or BUCKET}", is_glue=True)
+        bucket, database = os.environ.get("LAKE_BUCKET_NAME"), os.environ.get("LAKE_DATABASE_NAME")
+        return Location(f"s3://{bucket or BUCKET}", is_glue=True, database=database or DATABASE)
     if "://" in place:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
     directory = Path(place).expanduser().absolute()

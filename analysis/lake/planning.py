@@ -60,11 +60,13 @@ class Plan:
         days: The hours to compact; a day without hours is only merged into one file.
         waiting: How many hours are not closed yet.
         gone: The hours of which raw has fewer objects than were compacted. Their rows stay.
+        closed: The closed hours that raw has.
     """
 
     days: dict[date, set[datetime]] = field(default_factory=dict)
     waiting: int = 0
     gone: list[datetime] = field(default_factory=list)
+    closed: frozenset[datetime] = frozenset()
 
     def add(self, hour: datetime) -> None:
         """Compact this hour, too."""
@@ -96,7 +98,7 @@ def plan(
         recent: Do not look for late objects in hours that were compacted, and ended more than 48 hours ago.
     """
     there = {hour: prefix for prefix in opened.hours() if (hour := hour_of(f"{prefix}x"))}
-    found = Plan()
+    found = Plan(closed=frozenset(filter(closing.has_hour, there)))
     if span is not None:
         first, last = covering_hours(*span)
         for hour in sorted(there.keys() | records.keys()):

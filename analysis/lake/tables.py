@@ -14,7 +14,6 @@ from analysis.lake.schema import (
     EVENT_COLUMNS,
     EVENTS,
     LAKE_VERSION,
-    NAMESPACE,
     ORDER_COLUMNS,
     ORDERS,
     PARTITION_HOUR,
@@ -89,14 +88,14 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
 
     catalog = location.catalog(make=bucket is not None)
     try:
-        tables = Tables(catalog.load_table(EVENTS), catalog.load_table(ORDERS))
+        tables = Tables(*(catalog.load_table(location.in_catalog(name)) for name in (EVENTS, ORDERS)))
     except NoSuchTableError:
         if bucket is None:
             raise NoLake(
                 f"the lake {location} has no tables yet: write them with 'python -m analysis compact'"
             ) from None
         _make(catalog, location, bucket)
-        tables = Tables(catalog.load_table(EVENTS), catalog.load_table(ORDERS))
+        tables = Tables(*(catalog.load_table(location.in_catalog(name)) for name in (EVENTS, ORDERS)))
     for table in (tables.events, tables.orders):
         _require_known(table, location, bucket)
     if bucket is not None:
@@ -143,7 +142,8 @@ def _make(catalog: "Catalog", location: Location, bucket: str) -> None:
     from pyiceberg.table.sorting import SortField, SortOrder
     from pyiceberg.transforms import DayTransform, IdentityTransform
 
-    catalog.create_namespace_if_not_exists(NAMESPACE)
+    if not catalog.namespace_exists(location.database):  # who may write tables need not be allowed to make databases
+        catalog.create_namespace_if_not_exists(location.database)
     for name, columns in COLUMNS.items():
         schema = iceberg_schema(columns)
         hour = schema.find_field(PARTITION_HOUR).field_id
@@ -151,7 +151,7 @@ def _make(catalog: "Catalog", location: Location, bucket: str) -> None:
         recorded = {VERSION: str(LAKE_VERSION), DECIMALS: str(checked_decimals(None)), BUCKET: bucket}
         with suppress(TableAlreadyExistsError):
             catalog.create_table(
-                name,
+                location.in_catalog(name),
                 schema,
                 location=f"{location.url}/{name.replace('.', '/')}",
                 partition_spec=PartitionSpec(PartitionField(hour, 1000, DayTransform(), f"{PARTITION_HOUR}_day")),

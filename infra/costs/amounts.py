@@ -30,6 +30,13 @@ MEASURED = {
     "projector_ms": 40.0,
     "preflights": 0.05,  # per event
     "writes": 1.0,  # to Aurora's storage, per row
+    "lake_bytes": 83.0,  # in the lake, per event
+    "run_seconds": 90.0,  # of a compaction that has nothing to do: start, installation, imports
+    "compaction_ms": 0.55,  # per event: to get it from S3, and to compact it
+    "run_writes": 450.0,  # PUT and LIST requests of a compaction, whatever it finds
+    "run_reads": 160.0,  # its GET and HEAD requests of the lake's files
+    "run_calls": 10.0,  # its calls of Glue
+    "listings": 53.0,  # how often each object of raw is listed
 }
 
 
@@ -47,12 +54,16 @@ def stage_amounts(stage: str) -> dict[str, float]:
     monitoring = (INFRA / "templates" / "monitoring.yaml").read_text()
     has_aurora = settings["Warehouse"] == "aurora"
     has_endpoint = settings["Vpc"] != "none" and settings["CredentialsEndpoint"] != "none"
+    has_lake = settings["Lake"] == "new"
+    if has_lake:
+        monitoring += (INFRA / "templates" / "compaction.yaml").read_text()
     is_silent = settings["NoEventsMinutes"] == 0
     return {
         "ingest_gb": functions["api_handler"]["lambda_memory_size"] / MB,
         "projector_gb": functions["projector"]["lambda_memory_size"] / MB,
         "acus": float(settings["WarehouseMinCapacity"]) if has_aurora else 0.0,
         "has_aurora": float(has_aurora),
+        "has_lake": float(has_lake),
         "zones": float(len(settings["VpcSubnetIds"].split(",")) if settings["VpcSubnetIds"] else ZONES) * has_endpoint,
         "secrets": float(has_aurora or bool(settings["DwSecretArn"])),
         "alarms": float(monitoring.count("AWS::CloudWatch::Alarm") - is_silent),

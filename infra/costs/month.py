@@ -1,5 +1,6 @@
 """Computes the bill of one month, by purpose."""
 
+import math
 from collections.abc import Mapping
 
 __all__ = ["FIXED", "month"]
@@ -15,7 +16,7 @@ TRACED = 0.05
 PAGE = 1000
 
 # Costs that do not depend on events.
-FIXED = ("Aurora, least capacity", "Secret, and its endpoint", "Alarms, metrics, dashboard")
+FIXED = ("Aurora, least capacity", "Secret, and its endpoint", "Alarms, metrics, dashboard", "Lake, a run each hour")
 
 Numbers = Mapping[str, float]
 
@@ -34,18 +35,23 @@ def month(events: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> d
     millions = events / 1e6
     requests = millions * (1 + amounts["preflights"])
     return {
-        **_fixed(stage, prices),
+        **_fixed(stage, amounts, prices),
         **_requests(millions, requests, stage, amounts, prices),
         **_objects(millions, amounts, prices),
         **_watching(millions, requests, stage, amounts, prices),
         **_rows(millions * stage["has_aurora"], amounts, prices),
+        **_lake(millions * stage["has_lake"], amounts, prices),
     }
 
 
-def _fixed(stage: Numbers, prices: Numbers) -> dict[str, float]:
+def _fixed(stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
     endpoint = stage["zones"] * HOURS * prices["endpoint_hours"]
     watching = stage["alarms"] * prices["alarms"] + stage["metrics"] * prices["metrics"] + prices["dashboards"]
-    costs = (stage["acus"] * HOURS * prices["acu_hours"], stage["secrets"] * prices["secrets"] + endpoint, watching)
+    run = _minutes(0, amounts) * prices["build_minutes"] + amounts["run_calls"] / 1e6 * prices["glue_requests"]
+    run += (amounts["run_writes"] * prices["s3_puts"] + amounts["run_reads"] * prices["s3_gets"]) / 1e6
+    lake = stage["has_lake"] * HOURS * run
+    aurora = stage["acus"] * HOURS * prices["acu_hours"]
+    costs = (aurora, stage["secrets"] * prices["secrets"] + endpoint, watching, lake)
     return dict(zip(FIXED, costs, strict=True))
 
 
@@ -87,6 +93,22 @@ def _rows(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, float
         "Aurora, writes": millions * amounts["writes"] * prices["aurora_ios"],
         "Aurora, storage": _gb(millions, amounts["row_bytes"]) * prices["aurora_storage"],
     }
+
+
+def _lake(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+    """Return what events cost in the lake, beyond a run each hour."""
+    minutes = _minutes(millions * 1e6 / HOURS, amounts) - _minutes(0, amounts)
+    listed = amounts["listings"] / PAGE
+    return {
+        "Lake, CodeBuild for events": HOURS * minutes * prices["build_minutes"],
+        "Lake, LIST and GET of raw": millions * (prices["s3_gets"] + listed * prices["s3_puts"]),
+        "Lake, storage": _gb(millions, amounts["lake_bytes"]) * prices["s3_storage"],
+    }
+
+
+def _minutes(events: float, amounts: Numbers) -> int:
+    """Return the minutes, each of them begun, that CodeBuild counts for the compaction of an hour's events."""
+    return math.ceil((amounts["run_seconds"] + events * amounts["compaction_ms"] / 1000) / 60)
 
 
 def _gb(millions: float, size: float) -> float:

@@ -50,6 +50,10 @@ PRICES = {
     "acu_hours": Price(0.12, "ACU-hour", _AURORA, "2026-05"),
     "aurora_storage": Price(0.10, "GB and month", _AURORA, _NO_DATE),
     "aurora_ios": Price(0.20, "million reads and writes of storage", _AURORA, _NO_DATE),
+    "build_minutes": Price(
+        0.005, "minute of CodeBuild, general1.small", "https://aws.amazon.com/codebuild/pricing/", "2026-05"
+    ),
+    "glue_requests": Price(1.00, "million calls of Glue's catalog", "https://aws.amazon.com/glue/pricing/", "2026-10"),
     "sent": Price(0.09, "GB sent to the internet", "https://aws.amazon.com/ec2/pricing/on-demand/", _NO_DATE),
 }
 

@@ -32,7 +32,7 @@ PAGE = (ROOT / "docs" / "costs.md").read_text()
 DOLLARS = {name: price.dollars for name, price in PRICES.items()}
 # Half an ACU, an endpoint in two zones, and half a gigabyte for each function.
 STAGE = {"ingest_gb": 0.5, "projector_gb": 0.5, "acus": 0.5, "has_aurora": 1, "zones": 2, "secrets": 1}
-STAGE |= {"alarms": 8, "metrics": 3, "log_months": 2}
+STAGE |= {"has_lake": 1, "alarms": 8, "metrics": 3, "log_months": 2}
 # Round numbers, so that every line can be computed by hand.
 ROUND = {
     "event_bytes": 1024,
@@ -47,6 +47,13 @@ ROUND = {
     "projector_ms": 50,
     "preflights": 0.5,
     "writes": 2,
+    "lake_bytes": 1024,
+    "run_seconds": 60,
+    "compaction_ms": 100,
+    "run_writes": 1000,
+    "run_reads": 1000,
+    "run_calls": 1000,
+    "listings": 10,
 }
 KIB = 1e6 * 1024 / 1024**3  # gigabytes of a million KiB
 
@@ -76,6 +83,8 @@ class TestMonth:
                 "Aurora, least capacity": 0.5 * 730 * 0.12,
                 "Secret, and its endpoint": 0.40 + 2 * 730 * 0.01,
                 "Alarms, metrics, dashboard": 8 * 0.10 + 3 * 0.30 + 3.00,
+                # A minute of CodeBuild, a thousand calls of Glue, a thousand requests of S3 of either kind.
+                "Lake, a run each hour": 730 * (0.005 + 0.001 + 0.005 + 0.0004),
                 "HTTP API, requests": 1.5 * 1.00,
                 "HTTP API, answers": 1.5 * KIB * 0.09,
                 "Lambda, invocations": 2.5 * 0.20,
@@ -90,6 +99,10 @@ class TestMonth:
                 "X-Ray, traces": 2.5 * 5.00,
                 "Aurora, writes": 2 * 0.20,
                 "Aurora, storage": 0.5 * KIB * 0.10,
+                # 1,370 events an hour take 137 seconds after the first 60: of four minutes, three are for events.
+                "Lake, CodeBuild for events": 730 * 3 * 0.005,
+                "Lake, LIST and GET of raw": 0.40 + 10 / 1000 * 5.00,
+                "Lake, storage": KIB * 0.023,
             }
         )
 
@@ -122,23 +135,24 @@ class TestMonth:
 
 class TestStageAmounts:
     def test_prod_is_as_its_files_say(self) -> None:
-        """Memory, least capacity, zones, and whatever monitoring.yaml makes."""
+        """Memory, least capacity, zones, and whatever monitoring.yaml and compaction.yaml make."""
         assert stage_amounts("prod") == {
             "ingest_gb": 1,
             "projector_gb": 1,
             "acus": 0.5,
             "has_aurora": 1,
+            "has_lake": 1,
             "zones": 2,
             "secrets": 1,
-            "alarms": 8,
-            "metrics": 3,
+            "alarms": 10,
+            "metrics": 4,
             "log_months": 1,
         }
 
     def test_dev_sleeps_and_waits_for_nobody(self) -> None:
-        """No least capacity, and one alarm less, because silence is nothing to worry about."""
+        """No least capacity, no lake, and one alarm less, because silence is nothing to worry about."""
         amounts = stage_amounts("dev")
-        assert (amounts["acus"], amounts["alarms"], amounts["ingest_gb"]) == (0, 7, 0.5)
+        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 7, 0.5)
 
 
 @pytest.mark.slow
@@ -245,7 +259,7 @@ class TestCommand:
         """Both tables, to the cent."""
         printed = [line.strip() for line in run().output.splitlines() if line.strip()]
         assert [line for line in printed if line not in PAGE.splitlines()] == []
-        assert len(printed) == 2 * 19
+        assert len(printed) == 2 * 23
 
     def test_the_page_has_every_price_and_amount(self) -> None:
         """The prices as `documentation()` makes them; change one there, and print it into the page."""
@@ -264,7 +278,7 @@ class TestCommand:
         assert (few["events"], many["events"]) == (2.5e6, 5e6)
         assert few["total"] == pytest.approx(sum(few["dollars"].values()))
         assert few["per_million"] == pytest.approx(few["total"] / 2.5)
-        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 4.70)
+        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 5.20 + 8.9965, abs=0.0001)
 
     def test_other_prices_and_amounts_count(self, tmp_path: Path) -> None:
         """The named ones, in either file; the rest stay."""

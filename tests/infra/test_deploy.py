@@ -30,7 +30,7 @@ from tests.support.stack_process import ROOT
 pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
-STACKS = ["raw", "base", "network", "warehouse", "api", "monitoring"]
+STACKS = ["raw", "base", "lake", "network", "warehouse", "api", "monitoring", "compaction"]
 
 
 class Repository:
@@ -43,9 +43,12 @@ class Repository:
         shutil.copytree(ROOT / "infra", path / "infra")
         ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
         shutil.copytree(ROOT / "chalice_app", path / "chalice_app", ignore=ignore)
+        # What the compaction's zip is made of.
+        for name in ("analysis", "command_line", "requirements.lock"):
+            (path / name).symlink_to(ROOT / name)
         authorities = path / "authorities.pem"
         trustme.CA().cert_pem.write_to_path(authorities)
-        self.stage("dev", WarehouseCa=f"file://{authorities}")
+        self.stage("dev", WarehouseCa=f"file://{authorities}", Lake="new")
 
     def stage(self, name: str, **settings: str) -> None:
         """Write a stage as `dev`, but for these settings."""
@@ -142,18 +145,18 @@ class TestFirstDryRun:
         assert done.returncode == 0, done.stderr
         assert '"subnet-to-be-made"' in done.stdout
         added = re.findall(r"^   Add\s+AWS::S3::Bucket\s+(\w+)", done.stdout, re.M)
-        assert added == ["RawBucket", "AssetBucket"]
+        assert added == ["RawBucket", "AssetBucket", "LakeBucket"]
         assert {kind: names for kind, names in repository.contents().items() if names} == {}
 
 
 class TestDeploy:
     def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
-        """Storage, network and warehouse, functions, API, monitoring, the warehouse's tables."""
+        """Storage, network and warehouse, functions, API, monitoring, compaction, the warehouse's tables."""
         functions = "functions clickstream-dev and projector"
         stacks = [f"stack {name}" for name in STACKS]
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
-        assert steps(deployed.stdout) == [stage, *stacks[:4], functions, *stacks[4:], tables, "stage dev is deployed"]
+        assert steps(deployed.stdout) == [stage, *stacks[:5], functions, *stacks[5:], tables, "stage dev is deployed"]
         assert re.search(
             r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
         )
@@ -229,8 +232,8 @@ class TestDeploy:
         (failures,) = Recorded.all_of("AWS::Lambda::EventInvokeConfig")
         assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{queue.rpartition('/')[2]}")
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
-        # Nobody is called because nobody shops on `dev`.
-        assert len(alarms) == 7
+        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's.
+        assert len(alarms) == 9
         assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
 
     @pytest.mark.usefixtures("deployed")
@@ -241,6 +244,7 @@ class TestDeploy:
             "/aws/lambda/clickstream-dev": 7,
             "/aws/lambda/clickstream-dev-projector": 7,
             "/aws/vendedlogs/clickstream-dev-http-api": 7,
+            "/aws/codebuild/clickstream-dev-compaction": 7,
         }
 
     @pytest.mark.usefixtures("deployed")
@@ -256,7 +260,7 @@ class TestDeploy:
             template.write_text(text)
         assert done.returncode == 0, done.stderr
         assert re.findall(r"^   (Add|Modify|Remove)\s+(\S+)", done.stdout, re.M) == [("Modify", "AWS::SQS::Queue")]
-        assert done.stdout.count("no change") == 5
+        assert done.stdout.count("no change") == 7
         assert re.search(r"^   app\.py ", done.stdout, re.M)
         assert repository.contents() == before
 
@@ -401,13 +405,14 @@ class TestUsage:
 
 class TestDestroy:
     @pytest.mark.usefixtures("deployed")
-    def test_everything_goes_but_raw_events(self, repository: Repository) -> None:
+    def test_everything_goes_but_raw_events_and_the_lake(self, repository: Repository) -> None:
         """In the opposite order, whatever Chalice remembers; first a dry run says so, and deletes nothing."""
         events = repository.client("s3")
         # As after a deployment that failed half-way. The REST API of another stage has the same name.
         events.delete_object(Bucket="clickstream-s3-sbw-dev", Key="deployed/dev.json")
         other = repository.client("apigateway").create_rest_api(name="clickstream")["id"]
         events.put_object(Bucket="clickstream-s3-ingest-dev", Key="events/2026/11/25/09/event-1.json", Body=b"{}")
+        events.put_object(Bucket="clickstream-s3-lake-dev", Key="hours/2026-11-25.json", Body=b"{}")
         before = repository.contents()
         assert repository.run("destroy.sh", "dev", DRY_RUN="1", DELETE_RAW="yes").returncode == 0
         assert repository.contents() == before
@@ -417,6 +422,7 @@ class TestDestroy:
             step.removeprefix("stack ") for step in steps(done.stdout) if step.startswith(("stack ", "functions"))
         ]
         assert removed == [
+            "compaction",
             "monitoring",
             "api",
             "functions clickstream-dev and projector",
@@ -425,11 +431,15 @@ class TestDestroy:
             "base",
         ]
         left = {kind: names for kind, names in repository.contents().items() if names}
-        (policy,) = left.pop("recorded")
+        kept = {name.split()[0] for name in left.pop("recorded")}
         assert left.pop("apis") == [other]
         repository.client("apigateway").delete_rest_api(restApiId=other)
-        assert left == {"stacks": ["clickstream-dev-raw"], "buckets": ["clickstream-s3-ingest-dev"]}
-        assert policy.startswith("AWS::S3::BucketPolicy")
+        assert {kind: sorted(names) for kind, names in left.items()} == {
+            "stacks": ["clickstream-dev-lake", "clickstream-dev-raw"],
+            "buckets": ["clickstream-s3-ingest-dev", "clickstream-s3-lake-dev"],
+        }
+        assert kept == {"AWS::S3::BucketPolicy", "AWS::Glue::Database", "AWS::Athena::WorkGroup"}
+        assert events.list_objects_v2(Bucket="clickstream-s3-lake-dev")["KeyCount"] == 1
         assert events.list_objects_v2(Bucket="clickstream-s3-ingest-dev")["KeyCount"] == 1
         assert "LambdaFunctionConfigurations" not in events.get_bucket_notification_configuration(
             Bucket="clickstream-s3-ingest-dev"

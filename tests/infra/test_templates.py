@@ -27,12 +27,14 @@ NO_PARAMETERS = {
     "AllowedOrigins",
     "AllowedHeaders",
     "Warehouse",
+    "Lake",
     "DwSecretArn",
     "DwParameterName",
     "ApiKeySha256",
-    "PriceDecimals",
     "WarehouseCa",
 }
+# Settings that are outputs, too: whoever needs such a bucket or database takes what the stack has made.
+MADE_BY_NAME = {"RawBucketName", "AssetBucketName", "LakeBucketName", "LakeDatabaseName"}
 RESOURCES = {name: template(name)["Resources"] for name in TEMPLATES}
 
 
@@ -97,10 +99,9 @@ class TestTemplates:
     def test_a_stage_sets_every_parameter(self, stage: str) -> None:
         """And nothing else: CloudFormation would keep the former value of one that is left out."""
         settings = json.loads((INFRA / "stages" / f"{stage}.json").read_text())
-        assert settings.keys() - NO_PARAMETERS == parameters().keys() - {"Stage"} - outputs() | {
-            "RawBucketName",
-            "AssetBucketName",
-        }
+        assert settings.keys() - NO_PARAMETERS == parameters().keys() - {"Stage", "CompactorZip"} - (
+            outputs() - MADE_BY_NAME
+        )
         assert settings.keys() >= NO_PARAMETERS
 
     @pytest.mark.parametrize("stage", STAGES)
@@ -146,6 +147,24 @@ class TestStorage:
         bucket = RESOURCES["raw"]["RawBucket"]
         assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
+    def test_no_stack_deletes_the_lake(self) -> None:
+        """Neither its files nor the database that names them, and its bucket keeps no versions of erased people."""
+        for resource in (RESOURCES["lake"]["LakeBucket"], RESOURCES["lake"]["LakeDatabase"]):
+            assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+        assert "VersioningConfiguration" not in RESOURCES["lake"]["LakeBucket"]["Properties"]
+
+    def test_results_of_athena_expire(self) -> None:
+        """They may hold personal data, and are where nobody can put them elsewhere."""
+        rules = RESOURCES["lake"]["LakeBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        (expiring,) = [rule for rule in rules if "ExpirationInDays" in rule]
+        (group,) = resources("AWS::Athena::WorkGroup").values()
+        configuration = group["WorkGroupConfiguration"]
+        assert configuration["EnforceWorkGroupConfiguration"] is True
+        assert (
+            configuration["ResultConfiguration"]["OutputLocation"]["Fn::Sub"]
+            == f"s3://${{LakeBucket}}/{expiring['Prefix']}"
+        )
+
     def test_only_large_objects_move_to_cheaper_storage(self) -> None:
         """One event would cost more there."""
         rules = RESOURCES["raw"]["RawBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
@@ -166,9 +185,9 @@ class TestStorage:
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
-        """Those of both functions, as Lambda names them, and of the API."""
+        """Those of both functions, as Lambda names them, of the API, and of the compaction."""
         groups = resources("AWS::Logs::LogGroup").values()
-        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 3
+        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
         assert {group["LogGroupName"]["Fn::Sub"] for group in groups} >= {
             "/aws/lambda/clickstream-${Stage}",
             "/aws/lambda/clickstream-${Stage}-projector",
@@ -276,14 +295,16 @@ class TestAlarms:
             "failure-queue",
             "failures-lost",
             "no-events",
+            "lake-hours-wait",
+            "lake-run-failed",
         }
         documented = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE))
         assert names <= documented
 
     def test_only_silence_is_an_alarm_where_data_is_missing(self) -> None:
-        """Nothing to project is no fault."""
+        """Nothing to project is no fault; a compaction is due every hour."""
         breaching = [name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"]
-        assert breaching == ["monitoring.NoEventsAlarm"]
+        assert sorted(breaching) == ["compaction.HoursLeftAlarm", "monitoring.NoEventsAlarm"]
 
     def test_their_own_metrics_exist(self) -> None:
         """Made by a filter of the same namespace."""

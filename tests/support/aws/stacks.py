@@ -97,6 +97,7 @@ HALF_KNOWN = {
     "AWS::EC2::RouteTable",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCEndpoint",
+    "AWS::Events::Rule",
     "AWS::RDS::DBInstance",
 }
 
