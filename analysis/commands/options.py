@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 import click
@@ -11,7 +12,16 @@ from analysis.metrics.range import moment
 from analysis.metrics.zone import default_zone, zone_of
 from command_line.numbers import FiniteRange
 
-__all__ = ["DAYS", "Time", "lookback_option", "source_option", "span_options", "warehouse_option", "zone_option"]
+__all__ = [
+    "DAYS",
+    "Time",
+    "lake_options",
+    "lookback_option",
+    "source_option",
+    "span_options",
+    "warehouse_option",
+    "zone_option",
+]
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
@@ -52,6 +62,26 @@ source_option = click.option(
 warehouse_option = click.option(
     "--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"
 )
+
+
+def lake_options(command: Command) -> Command:
+    """Add --lake and --no-lake; the command takes one argument, `lake`, as readers do."""
+    named = click.option(
+        "--lake",
+        metavar="DIR|glue",
+        help="Lake, whose hours are read instead of raw's where they hold the same.  [default: LAKE, else lake/ in the "
+        "local stack's home, if it is there]",
+    )
+    without = click.option("--no-lake", is_flag=True, help="Read raw only.")
+
+    @wraps(command)
+    def whole(*, lake: str | None, no_lake: bool, **arguments: object) -> None:
+        if lake is not None and no_lake:
+            raise click.UsageError("--lake names what --no-lake leaves out: choose one")
+        command(lake=not no_lake if lake is None else lake, **arguments)
+
+    return named(without(whole))
+
 
 lookback_option = click.option(
     "--lookback",
