@@ -15,6 +15,9 @@ __all__ = [
     "Engine",
     "Events",
     "History",
+    "Lake",
+    "LakeEvents",
+    "LakeWarning",
     "LoginState",
     "NoTable",
     "Range",
@@ -32,6 +35,7 @@ __all__ = [
     "latest_product_events",
     "moment",
     "open_history",
+    "open_lake",
     "overview",
     "paths",
     "products",
@@ -61,12 +65,14 @@ if TYPE_CHECKING:
     from analysis.checks.validation.report import ValidationReport
     from analysis.checks.validation.run import validate
     from analysis.engines.athena import AthenaEvents
+    from analysis.engines.lake import LakeEvents
     from analysis.engines.protocol import Engine
     from analysis.engines.raw import RawEvents
     from analysis.engines.spark import SparkEvents, spark_session
     from analysis.engines.warehouse import WarehouseEvents
-    from analysis.errors import AnalysisError, NoTable
+    from analysis.errors import AnalysisError, LakeWarning, NoTable
     from analysis.history import History, open_history, read_history
+    from analysis.lake.reading.tables import Lake, open_lake
     from analysis.metrics.carts import carts
     from analysis.metrics.funnel import CHECKOUT, funnel
     from analysis.metrics.overview import (
@@ -97,12 +103,14 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "checks.validation.report": ("ValidationReport",),
         "checks.validation.run": ("validate",),
         "engines.athena": ("AthenaEvents",),
+        "engines.lake": ("LakeEvents",),
         "engines.protocol": ("Engine",),
         "engines.raw": ("RawEvents",),
         "engines.spark": ("SparkEvents", "spark_session"),
         "engines.warehouse": ("WarehouseEvents",),
-        "errors": ("AnalysisError", "NoTable"),
+        "errors": ("AnalysisError", "LakeWarning", "NoTable"),
         "history": ("History", "open_history", "read_history"),
+        "lake.reading.tables": ("Lake", "open_lake"),
         "metrics.carts": ("carts",),
         "metrics.funnel": ("CHECKOUT", "funnel"),
         "metrics.overview": (

@@ -1,6 +1,6 @@
 """The errors that the analysis raises on purpose: one line that says what is wrong and what to do."""
 
-__all__ = ["AnalysisError", "FunctionFailed", "NoTable"]
+__all__ = ["AnalysisError", "FunctionFailed", "LakeWarning", "NoTable"]
 
 
 class AnalysisError(Exception):
@@ -17,3 +17,7 @@ class FunctionFailed(AnalysisError):
     def __init__(self, text: str, kind: str = "") -> None:
         super().__init__(text)
         self.kind = kind
+
+
+class LakeWarning(UserWarning):
+    """The lake cannot stand in for raw, in whole or in part, so raw is read instead: it names why, and what to do."""

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+from analysis.engines.compacted import CompactedEvents
 from analysis.engines.raw import RawEvents
 from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import AnalysisError
+from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
@@ -39,6 +41,7 @@ class History:
         sample: Which of the events are made up; None if all are real.
         price_decimals: How many decimals the prices keep: as many as the warehouse's, if it can be asked.
         bots: Whether the events of crawlers, headless browsers and monitors are among `events` and `raw`.
+        lake: The lake that may stand in for raw, as `read_history` takes it.
         occurred: The events, if they count by when they occurred; else None, and `raw` alone holds the events.
     """
 
@@ -46,11 +49,12 @@ class History:
     dw_url: str | None
     within: Range
     reading: Reading
-    raw: RawEvents
+    raw: RawEvents | CompactedEvents
     warehouse: WarehouseEvents | None
     sample: Sample | None = None
     price_decimals: int = 0
     bots: bool = True
+    lake: str | bool = True
     occurred: Events | None = None
 
     @cached_property
@@ -100,6 +104,7 @@ def open_history(
     *,
     on_error: OnError = "raise",
     bots: bool = True,
+    lake: str | bool = True,
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
 
@@ -114,6 +119,8 @@ def open_history(
         clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
         on_error: As in `read_history`.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
+        lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
+            default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
 
     Returns:
         The history; read again to see events that came later.
@@ -125,7 +132,7 @@ def open_history(
     require_events(place)
     there = zone or default_zone()
     within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
-    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error, bots=bots)
+    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error, bots=bots, lake=lake)
 
 
 def read_history(
@@ -138,6 +145,7 @@ def read_history(
     *,
     on_error: OnError = "raise",
     bots: bool = True,
+    lake: str | bool = True,
 ) -> History:
     """Read the events of a range.
 
@@ -151,6 +159,8 @@ def read_history(
         on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
             history says how many there are.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
+        lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
+            default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -162,8 +172,8 @@ def read_history(
     decimals = _decimals(warehouse)
     sample = read_sample(source, within.start, within.end)
     if clock == "received":
-        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots)
-        return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots)
+        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots, lake=lake)
+        return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots, lake)
     # When an event occurred depends on all events of its client, so all are in memory.
     events = read_events(
         source,
@@ -176,21 +186,34 @@ def read_history(
         on_error=on_error,
         price_decimals=decimals,
         bots=bots,
+        lake=lake,
     )
     reading = Reading(**{each.name: getattr(events, each.name) for each in fields(Reading)})
-    return History(source, dw_url, within, reading, RawEvents(events), warehouse, sample, decimals, bots, events)
+    return History(source, dw_url, within, reading, RawEvents(events), warehouse, sample, decimals, bots, lake, events)
 
 
 def _received(
-    source: str | Path, within: Range, lookback: timedelta, on_error: OnError, decimals: int, *, bots: bool
-) -> tuple[Reading, RawEvents]:
-    """Read the events that were received in a range into a temporary file, a day at a time."""
+    source: str | Path,
+    within: Range,
+    lookback: timedelta,
+    on_error: OnError,
+    decimals: int,
+    *,
+    bots: bool,
+    lake: str | bool,
+) -> tuple[Reading, RawEvents | CompactedEvents]:
+    """Read the events that were received in a range: what the lake does not have goes into a temporary file."""
     corrupt: list[Corrupt] = []
     unreadable: list[tuple[str, str]] = []
     opened = open_source(source, reporting(on_error, unreadable))
     selection = Selection(within.start, within.end, lookback)
-    parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals)
-    raw = RawEvents.of_parts(parts, within.start, decimals, bots=bots)
+    raw: RawEvents | CompactedEvents
+    if compacted := compacted_of(source, opened, lake, decimals):
+        raw = CompactedEvents(compacted, opened, selection, decimals, bots=bots)
+        corrupt = raw.corrupt
+    else:
+        parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals)
+        raw = RawEvents.of_parts(parts, within.start, decimals, bots=bots)
     return Reading(by_key(corrupt), by_key(unreadable), decimals, lookback=lookback), raw
 
 

@@ -1,5 +1,7 @@
 """The command line of the analysis: `python -m analysis`."""
 
+import warnings
+
 import click
 
 from analysis.commands.backfill import backfill_command
@@ -16,6 +18,7 @@ from analysis.commands.upgrade import upgrade_command
 from analysis.commands.validate import validate_command
 from analysis.errors import AnalysisError
 from command_line.errors import CommandError
+from command_line.printable import printable
 
 __all__ = ["main"]
 
@@ -39,10 +42,17 @@ class _Group(click.Group):
     """Ends with one line and exit code 2 if a command raises AnalysisError."""
 
     def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except AnalysisError as error:
-            raise CommandError(str(error)) from error
+        with warnings.catch_warnings():
+            warnings.showwarning = _show
+            try:
+                return super().invoke(context)
+            except AnalysisError as error:
+                raise CommandError(str(error)) from error
+
+
+def _show(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning as one line, on standard error."""
+    click.echo(printable(f"Warning: {message}"), err=True)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ __all__ = [
     "DAYS",
     "Time",
     "lake_option",
+    "lake_options",
     "lookback_option",
     "source_option",
     "span_options",
@@ -65,6 +67,26 @@ warehouse_option = click.option(
 lake_option = click.option(
     "--lake", metavar="DIR|glue", help="The lake.  [default: LAKE, else lake/ in the local stack's home]"
 )
+
+
+def lake_options(command: Command) -> Command:
+    """Add --lake and --no-lake; the command takes one argument, `lake`, as readers do."""
+    named = click.option(
+        "--lake",
+        metavar="DIR|glue",
+        help="Lake, whose hours are read instead of raw's where they hold the same.  [default: LAKE, else lake/ in the "
+        "local stack's home, if it is there]",
+    )
+    without = click.option("--no-lake", is_flag=True, help="Read raw only.")
+
+    @wraps(command)
+    def whole(*, lake: str | None, no_lake: bool, **arguments: object) -> None:
+        if lake is not None and no_lake:
+            raise click.UsageError("--lake names what --no-lake leaves out: choose one")
+        command(lake=not no_lake if lake is None else lake, **arguments)
+
+    return named(without(whole))
+
 
 lookback_option = click.option(
     "--lookback",

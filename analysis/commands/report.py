@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.commands.options import source_option, span_options, warehouse_option
+from analysis.commands.options import lake_options, source_option, span_options, warehouse_option
 from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = ["report_command"]
     default=True,
     help="Count the events of crawlers, headless browsers and monitors, or leave them out.  [default: --bots]",
 )
+@lake_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -65,20 +66,22 @@ def report_command(
     out: Path,
     *,
     bots: bool,
+    lake: str | bool,
     as_json: bool,
 ) -> None:
     """Write the charts and tables of the notebooks to one page.
 
     The page is an HTML file. It needs no network and runs no script. Every metric is computed from raw. If there is a
     warehouse, it is compared with raw. The page says which zone and which clock count. An event that was received in
-    the 24 hours before --start does not count again.
+    the 24 hours before --start does not count again. If there is a lake, it gives the hours that 'compact' has written.
 
     \b
     Examples:
       python -m analysis report --out report.html
       python -m analysis report --start 2026-11-01 --end 2026-12-01 --login-state logged_in
       python -m analysis report --start 2026-11-24 --zone Asia/Ho_Chi_Minh --clock occurred --no-bots
-      python -m analysis report --source s3://my-bucket --dw "$DW_URL"
+      python -m analysis report --source s3://my-bucket --dw "$DW_URL" --lake glue
+      python -m analysis report --no-lake
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.history import read_history
@@ -88,6 +91,6 @@ def report_command(
 
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error, bots=bots)
+    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error, bots=bots, lake=lake)
     write_report(history, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

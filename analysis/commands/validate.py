@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from analysis.commands.options import DAYS, lookback_option, source_option, span_options, warehouse_option
+from analysis.commands.options import DAYS, lake_options, lookback_option, source_option, span_options, warehouse_option
 from analysis.metrics.range import span
 from command_line.numbers import FiniteRange
 
@@ -25,6 +25,7 @@ MOST_SETTLE = 24 * 3600  # AWS keeps a failed event for no longer
     help="Seconds from an event's receipt to its row. Younger events are not yet judged.",
 )
 @lookback_option
+@lake_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with every finding, and nothing else.")
 def validate_command(
     source: str | None,
@@ -35,6 +36,7 @@ def validate_command(
     settle: float,
     lookback: float,
     *,
+    lake: str | bool,
     as_json: bool,
 ) -> None:
     """Find what is wrong with the events, and say what to do.
@@ -63,6 +65,7 @@ def validate_command(
         zone,
         settle=timedelta(seconds=settle),
         lookback=timedelta(hours=lookback),
+        lake=lake,
     )
     click.echo(output.as_json(report, zone)) if as_json else output.show(report, zone)
     raise SystemExit(0 if report.is_passed else 1)

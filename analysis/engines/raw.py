@@ -36,6 +36,13 @@ ORDERS = {
 }
 ORDER_ITEMS = {"event_id": "UUID", "product_id": "TEXT", "quantity": "BIGINT", "revenue": "DECIMAL(38, 18)"}
 
+# The columns of the table of objects.
+OBJECTS = {
+    **{column.name: column.type for column in COLUMNS},
+    KEY: "TEXT",
+    '"order"': "TEXT",
+    "is_bot": "BOOLEAN",
+}
 # Of each event, all objects but the first received. Few events have several.
 DELETE_REPEATED = """
 DELETE FROM objects WHERE rowid IN (
@@ -103,9 +110,9 @@ class RawEvents:
         for further in frames:
             self._fill(TABLE, types, further)
         self.has_orders = ORDER in frame.columns
-        self.orders_before = read.orders_before if read else no_orders()
+        self._orders_before = read.orders_before if read else no_orders()
         if self.has_orders:
-            self._create_orders(self.orders_before, frame)
+            self._create_orders(self._orders_before, frame)
 
     @classmethod
     def of_parts(cls, parts: Iterable[pl.DataFrame], start: datetime, price_decimals: int, *, bots: bool) -> Self:
@@ -120,11 +127,20 @@ class RawEvents:
         """
         raw = cls.__new__(cls)
         raw.price_decimals, raw.clock, raw.has_orders = price_decimals, "received", True
-        directory = mkdtemp(prefix="clickstream-")
-        finalize(raw, rmtree, directory, ignore_errors=True)
-        raw._database = _database(Path(directory))  # noqa: SLF001  # this class's own
+        raw._prepare()  # noqa: SLF001  # this class's own
         raw._load(parts, start, bots=bots)  # noqa: SLF001  # as above
         return raw
+
+    def _prepare(self) -> None:
+        """Open a database in a temporary file."""
+        directory = mkdtemp(prefix="clickstream-")
+        finalize(self, rmtree, directory, ignore_errors=True)
+        self._database = _database(Path(directory))
+
+    @property
+    def orders_before(self) -> pl.DataFrame:
+        """The events before the range that may have placed an order, with the columns of `no_orders`."""
+        return self._orders_before
 
     @property
     def count(self) -> int:
@@ -137,21 +153,23 @@ class RawEvents:
         return self.query(f'SELECT {names}, "order" FROM objects ORDER BY event_timestamp, key', {})  # noqa: S608  # our own names
 
     def _load(self, parts: Iterable[pl.DataFrame], start: datetime, *, bots: bool) -> None:
-        types = {column.name: column.type for column in COLUMNS}
-        types |= {KEY: "TEXT", '"order"': "TEXT", "is_bot": "BOOLEAN"}
-        self._database.execute(f"CREATE TABLE objects ({', '.join(map(' '.join, types.items()))})")
-        for part in parts:
-            self._fill("objects", types, part.with_columns(is_bot=is_bot(part[USER_AGENT])))
-        self._database.execute(DELETE_REPEATED)
+        self._load_objects(parts)
         if not bots:
             self._database.execute("DELETE FROM objects WHERE is_bot")
         placing = self.query(PLACING, {})
         is_before = pl.col("event_timestamp") < start.astimezone(UTC)
-        self.orders_before = placing.filter(is_before)
-        self._create_orders(self.orders_before, placing.filter(~is_before))
+        self._orders_before = placing.filter(is_before)
+        self._create_orders(self._orders_before, placing.filter(~is_before))
         self._database.execute("DELETE FROM objects WHERE event_timestamp < $start", {"start": start})
         columns = ", ".join(column.name for column in COLUMNS)
         self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {columns} FROM objects")  # noqa: S608  # our own names
+
+    def _load_objects(self, parts: Iterable[pl.DataFrame]) -> None:
+        """Load objects, of each event the one that was received first."""
+        self._database.execute(f"CREATE TABLE objects ({', '.join(map(' '.join, OBJECTS.items()))})")
+        for part in parts:
+            self._fill("objects", OBJECTS, part.with_columns(is_bot=is_bot(part[USER_AGENT])))
+        self._database.execute(DELETE_REPEATED)
 
     def _create_orders(self, before: pl.DataFrame, events: pl.DataFrame) -> None:
         placing = pl.concat([before, events.select(no_orders().columns)])

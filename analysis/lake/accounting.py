@@ -4,15 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import polars as pl
+
 from analysis.errors import AnalysisError
 from analysis.lake.events import HourObjects
 from analysis.lake.files import Count
 from analysis.lake.hours import Hour, hash_of_names
 from analysis.lake.merging import FIRST_HOUR, Merge
 from analysis.lake.schema import LAKE_VERSION, PARTITION_HOUR
+from analysis.raw.partitions import prefix_of
+from analysis.rows.fields import KEY
 
 __all__ = ["NO_ROWS", "changed_records", "named", "records_of"]
 
+MOST_OTHERS = 200
 NO_ROWS = Count(0, hash_of_names(()))
 
 
@@ -40,7 +45,7 @@ def records_of(
             objects=len(read.keys[hour]),
             rows=rows,
             repeats=own.height,
-            rejects=read.rejects[hour],
+            rejects=len(read.rejected[hour]),
             erased=read.erased[hour],
             ids=ids,
             keys=hash_of_names(read.keys[hour]),
@@ -48,6 +53,7 @@ def records_of(
             version=LAKE_VERSION,
             modified_ns=modified[hour],
             first_in=named(set(own[FIRST_HOUR]) - {hour}),
+            others=_others(hour, read, own[KEY]),
         )
         if not record.adds_up:
             raise AnalysisError(f"the rows of {hour} do not add up to its objects, so it was not compacted: {record}")
@@ -69,8 +75,19 @@ def changed_records(
                 repeats=record.repeats + events.gave_way[hour],
                 erased=record.erased + events.erased[hour],
                 first_in=tuple(sorted({*record.first_in, *named(hours)})) if events.gave_way[hour] else record.first_in,
+                others=None,
             )
     return changed
+
+
+def _others(hour: datetime, read: HourObjects, repeated: pl.Series) -> tuple[str, ...] | None:
+    """Name the objects of an hour that are not rows. The keys of erased people are recorded nowhere."""
+    keys = [*read.rejected[hour], *repeated]
+    prefix = prefix_of(hour)
+    names = [key.removeprefix(prefix) for key in keys]
+    if read.erased[hour] or len(names) > MOST_OTHERS or any("/" in name for name in names):
+        return None
+    return tuple(sorted(names))
 
 
 def named(hours: Iterable[datetime]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Reads the objects of some hours as rows of the lake's table of events."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,14 +35,14 @@ class HourObjects:
     Attributes:
         rows: One row per event and object, with EVENT_COLUMNS; an event may have several objects.
         keys: The keys of all objects of each hour.
-        rejects: How many objects of each hour are not events.
         erased: How many objects of each hour are of erased people.
+        rejected: The keys of the objects of each hour that are not events.
     """
 
     rows: pl.DataFrame
     keys: dict[datetime, list[str]] = field(default_factory=dict)
-    rejects: Counter[datetime] = field(default_factory=Counter)
     erased: Counter[datetime] = field(default_factory=Counter)
+    rejected: dict[datetime, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def read_hours(
@@ -67,7 +67,8 @@ def read_hours(
         rows, rejects = projection.rows((keys, bodies))
         for key in keys:
             done.keys[hours[key[:PREFIX]]].append(key)
-        done.rejects.update(hours[key[:PREFIX]] for key, _ in rejects)
+        for key, _ in rejects:
+            done.rejected[hours[key[:PREFIX]]].append(key)
         frames.append(rows)
     rows = pl.concat(frames)
     if tombstones is not None:

@@ -42,6 +42,8 @@ class Hour:
         version: The version of the columns, `analysis.lake.schema.LAKE_VERSION`.
         modified_ns: When the hour's directory changed last, in nanoseconds; null in S3, or if nobody can rely on it.
         first_in: The other hours that hold the events which these objects repeat.
+        others: The names of the objects that are not rows, so that a reader need not list the hour to find them; null
+            if they are many, or are not known any more.
     """
 
     objects: int
@@ -55,6 +57,7 @@ class Hour:
     version: int
     modified_ns: int | None = None
     first_in: tuple[str, ...] = ()
+    others: tuple[str, ...] | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -67,11 +70,15 @@ class Records:
 
     Args:
         store: The files of the lake.
+        days: The days to read; by default all. A writer needs all.
     """
 
-    def __init__(self, store: "LocalStore | S3Store") -> None:
+    def __init__(self, store: "LocalStore | S3Store", days: Iterable[date] | None = None) -> None:
         self._store = store
         self._days: dict[date, dict[datetime, Hour]] = {}
+        if days is not None:
+            self._days |= {day: self._read(f"{FOLDER}{day}.json") for day in days}
+            return
         for page in store.list(FOLDER):
             for item in page:
                 name = item["path"].removeprefix(FOLDER)
@@ -111,12 +118,16 @@ class Records:
             content = json.loads(bytes(self._store.get(path).bytes()))
             return {
                 datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC): Hour(
-                    **{**record, "first_in": tuple(record["first_in"])}
+                    **{**record, "first_in": tuple(record["first_in"]), "others": _names(record.get("others"))}
                 )
                 for hour, record in content.items()
             }
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return {}  # its hours are compacted again
+
+
+def _names(recorded: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if recorded is None else tuple(recorded)
 
 
 def hash_of_names(names: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ def write_report(history: History, path: Path) -> None:
     if not path.absolute().parent.is_dir():  # said before the work, not after it
         raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
     within = history.within
-    validation = validate(history.source, history.dw_url, within.start, within.end, within.zone)
+    validation = validate(history.source, history.dw_url, within.start, within.end, within.zone, lake=history.lake)
     console = Console(stderr=True)
     parts = track(sections(history, validation), "computing metrics", total=6, console=console, transient=True)
     text = page(history, parts)

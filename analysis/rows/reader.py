@@ -1,17 +1,22 @@
 """Reads the events of a span from raw storage, as rows with the contract's columns."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import polars as pl
 
 from analysis.errors import AnalysisError
+from analysis.lake.reading.compacted import Compacted, compacted_of
+from analysis.lake.reading.scans import Damage
+from analysis.lake.reading.window import Window, has_fields
 from analysis.prices import checked_decimals
-from analysis.raw.objects import batches, day_batches, objects_of
-from analysis.raw.partitions import hour_prefixes
+from analysis.raw.objects import Batch, batches, day_batches, objects_of
+from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
@@ -99,6 +104,7 @@ def read_in_parts(
     fields: Sequence[str],
     corrupt: list[Corrupt],
     price_decimals: int = 0,
+    window: Window | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Read the objects that were received in a range, and before it, a day at a time. This needs the clock `received`.
 
@@ -108,19 +114,28 @@ def read_in_parts(
         fields: Raw fields, as in `read_events`.
         corrupt: Takes the rejects of the range.
         price_decimals: How many decimals the prices keep.
+        window: The hours for which a lake stands in: their rows are left out here.
 
     Yields:
         Rows with `key`, the contract's columns and the fields, in no order, duplicates included.
     """
     projection = Projection(fields_named(fields), source.last_modified, price_decimals=price_decimals)
-    for batch in day_batches(source, hour_prefixes(*selection.before)):
+    for batch in _batches(source, hour_prefixes(*selection.before), window):
         rows, _ = projection.rows(batch)
         # An object in an hour before its receipt is not an event of the range.
         yield selection.known(rows.filter(pl.col("event_timestamp") < selection.start.astimezone(UTC)))
-    for batch in day_batches(source, hour_prefixes(selection.start, selection.end)):
+    for batch in _batches(source, hour_prefixes(selection.start, selection.end), window):
         rows, refused = projection.rows(batch)
         corrupt += refused
         yield selection.known(rows)
+
+
+def _batches(source: Source, prefixes: Sequence[str], window: Window | None) -> Iterator[Batch]:
+    if window is None:
+        yield from day_batches(source, prefixes)
+        return
+    yield from day_batches(source, [prefix for prefix in prefixes if not window.has(prefix)])
+    yield from batches(source.read(window.leftover(prefixes)))
 
 
 def read_events(
@@ -136,6 +151,7 @@ def read_events(
     on_error: OnError = "raise",
     price_decimals: int | None = None,
     bots: bool = True,
+    lake: str | bool = True,
 ) -> Events:
     """Read the events that were received from `start` to `end`, or that occurred then.
 
@@ -157,6 +173,9 @@ def read_events(
             all others, and names it in `unreadable`.
         price_decimals: How many decimals the prices keep, 0 to 6; by default `PRICE_DECIMALS` of the environment.
         bots: Keep the events of crawlers, headless browsers and monitors, which `_ingest.userAgent` names.
+        lake: The lake, whose hours are read instead of raw's where they hold the same: a directory or `glue`. By
+            default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only. A field
+            that only raw has, such as `source_ip`, is read from raw.
 
     Returns:
         The events and the rejects. An hour without objects simply has no events. The partitions (hours in UTC) that
@@ -184,9 +203,12 @@ def read_events(
     opened = open_source(source, reporting(on_error, unreadable))
     whole = Projection((*chosen, *basis), opened.last_modified, price_decimals=decimals)
     early = [each for each in chosen if each.name in {ORDER, *agent}]
-    rows, corrupt = _rows(opened, hours, whole)
-    before, _ = _rows(opened, hours_before, whole if is_timed else Projection(early, opened.last_modified, EARLIER))
-    after, _ = _rows(opened, hours_after, whole)
+    first = whole if is_timed else Projection(early, opened.last_modified, EARLIER)
+    compacted = compacted_of(source, opened, lake, decimals) if has_fields(each.name for each in chosen) else None
+    stored = _stored(
+        compacted, selection, ((hours, whole), (hours_before, first), (hours_after, whole)), keep_duplicates
+    )
+    (rows, corrupt), (before, _), (after, _) = (_rows(opened, each) for each in stored)
     # An object in an hour before its receipt is not an event of the span, just as one in an hour after its receipt.
     before = before.filter(pl.col("event_timestamp") < start.astimezone(UTC))
     known = selection.known(pl.concat([rows, before, after], how="diagonal"))
@@ -232,7 +254,7 @@ def read_hours(
     opened = open_source(source, reporting(on_error, unreadable))
     chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
-    rows, corrupt = _rows(opened, hours, projection)
+    rows, corrupt = _rows(opened, _Part(projection, pl.DataFrame(schema=projection.schema), hours, ()))
     frame = rows.sort(*RECEIPT)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
@@ -241,12 +263,43 @@ def read_hours(
     return Events(frame.select(*_NAMES, *dict.fromkeys(fields)), by_key(corrupt), by_key(unreadable), decimals)
 
 
-def _rows(source: Source, prefixes: Sequence[str], projection: Projection) -> tuple[pl.DataFrame, list[Corrupt]]:
+class _Part(NamedTuple):
+    """Some hours: the rows that the lake gives, and what raw still has to give."""
+
+    projection: Projection
+    rows: pl.DataFrame
+    prefixes: Sequence[str]
+    folders: Sequence[Folder]
+
+
+def _stored(
+    compacted: Compacted | None,
+    selection: Selection,
+    parts: Sequence[tuple[Sequence[str], Projection]],
+    keep_duplicates: bool,  # noqa: FBT001  # one of two private callers
+) -> list[_Part]:
+    """Read from the lake what it can give of these hours."""
+    while compacted is not None:
+        window = compacted.window_of(selection, repeats=keep_duplicates)
+        with suppress(Damage):
+            return [
+                _Part(
+                    projection,
+                    window.frame(prefixes, projection.schema),
+                    [prefix for prefix in prefixes if not window.has(prefix)],
+                    window.leftover(prefixes),
+                )
+                for prefixes, projection in parts
+            ]
+    return [_Part(each, pl.DataFrame(schema=each.schema), prefixes, ()) for prefixes, each in parts]
+
+
+def _rows(source: Source, part: _Part) -> tuple[pl.DataFrame, list[Corrupt]]:
     """Give the rows of these hours, and the rejects."""
-    frames = [pl.DataFrame(schema=projection.schema)]
+    frames = [part.rows]
     corrupt: list[Corrupt] = []
-    for batch in batches(objects_of(source, prefixes)):
-        rows, refused = projection.rows(batch)
+    for batch in batches(chain(objects_of(source, part.prefixes), source.read(part.folders))):
+        rows, refused = part.projection.rows(batch)
         frames.append(rows)
         corrupt += refused
     return pl.concat(frames), corrupt

@@ -4,12 +4,16 @@ import ast
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import analysis
+from analysis.lake.compaction import compact
+from analysis.lake.location import location_of
+from command_line.home import BUCKET
 from tests.support.samples import small_sample
 
 pytestmark = pytest.mark.slow
@@ -51,6 +55,7 @@ class TestLibraryPage:
         with new_database() as url:
             small_sample(tmp_path / "home", url)
             monkeypatch.setenv("DW_URL", url)
+            compact(tmp_path / "home" / "s3" / BUCKET, location_of(), now=datetime.now(UTC) + timedelta(days=1))
             for code in EXAMPLES:
                 exec(compile(code, "docs/library.md", "exec"), names)  # noqa: S102  # our own page
             raw, warehouse = (analysis.overview(names[name], names["within"]) for name in ("raw", "warehouse"))

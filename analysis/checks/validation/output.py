@@ -32,6 +32,7 @@ def as_json(report: ValidationReport, zone: str) -> str:
             "judged_until": report.judged_until,
             "lookback_hours": report.lookback / HOUR,
             "horizon": report.horizon,
+            "lake_hours": report.lake_hours,
             "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
@@ -65,6 +66,9 @@ def show(report: ValidationReport, zone: str) -> None:
         console.print(text_line(said), soft_wrap=True)
     if report.not_yet_judged:
         console.print(text_line(_young(report, zone)), soft_wrap=True)
+    if report.lake_hours:
+        given = counted(report.lake_hours, "hour before or after the range", "hours before and after the range")
+        console.print(text_line(f"The lake gave {given}."))
     console.print(text_line(summary(report)))
 
 

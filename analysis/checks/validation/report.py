@@ -35,6 +35,7 @@ class ValidationReport:
         judged_until: Events that were received or stored from then on are not yet judged. UTC.
         lookback: How long before `start` duplicates were looked for.
         horizon: The warehouse keeps rows since then, and older events were not compared with it; None if it keeps all.
+        lake_hours: How many hours before and after the range came from the lake. The range itself comes from raw.
     """
 
     source: str
@@ -47,6 +48,7 @@ class ValidationReport:
     judged_until: datetime
     lookback: timedelta
     horizon: datetime | None = None
+    lake_hours: int = 0
 
     @property
     def is_passed(self) -> bool:

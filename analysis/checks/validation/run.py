@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
-from analysis.checks.validation.evidence.described import described, known, stored_rows
+from analysis.checks.validation.evidence.described import Known, described, stored_rows
 from analysis.checks.validation.evidence.judged import judge
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.evidence.spool import Spool
@@ -26,6 +26,7 @@ from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours
 from analysis.engines.horizon import horizon_of
 from analysis.engines.warehouse import WarehouseEvents
+from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
 from analysis.prices import checked_decimals, other_decimals
@@ -52,6 +53,7 @@ def validate(
     *,
     settle: timedelta = SETTLE,
     lookback: timedelta = LOOKBACK,
+    lake: str | bool = True,
 ) -> ValidationReport:
     """Validate the events received from `start` to `end`.
 
@@ -67,6 +69,8 @@ def validate(
         settle: How long an event may take from its receipt to its row in the warehouse.
         lookback: How long before `start` an event may have been received first that is received again in the range;
             and how long after `end` an event may be received whose number is missing in the range.
+        lake: The lake, which gives the hours before and after the range that it holds as raw holds them, as in
+            `read_events`. The range itself is read from raw: the lake knows neither addresses nor members.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -77,7 +81,7 @@ def validate(
     Range(start, end)  # refuses what is no range
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     with Spool() as spool:
-        return _validate(spool, source, dw_url, Span(start, end, datetime.now(UTC) - settle, lookback), zone)
+        return _validate(spool, source, dw_url, Span(start, end, datetime.now(UTC) - settle, lookback), zone, lake)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,14 @@ class Span:
         return start, start if start >= now else max(start, min(self.end + self.lookback, now))
 
 
-def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, zone: str | None) -> ValidationReport:
+def _validate(
+    spool: Spool,
+    source: str | Path,
+    dw_url: str | None,
+    span: Span,
+    zone: str | None,
+    lake: str | bool,  # noqa: FBT001  # the argument of readers
+) -> ValidationReport:
     """Validate as `validate` does, with this place for what was read."""
     start, end = span.start, span.end
     warehouse = None if dw_url is None else WarehouseEvents(dw_url)
@@ -128,8 +139,9 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
     for part in described(opened, prefixes, decimals):
         read.add(_placed(part, span, read.count))
     objects, others = (read.parts().where(is_here) for is_here in (pl.col("is_here"), ~pl.col("is_here")))
+    beside = Known(source, decimals, compacted_of(source, opened, lake, decimals))
     before = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
-    before.add_all(known(source, *span.before, decimals))
+    before.add_all(beside.of(*span.before))
     earlier = before.parts() + others.where(pl.col("received_at") < start).select(*KNOWN)
     events, repeated = judge(objects, earlier)
     tombstones = read_tombstones(open_source(source))
@@ -167,7 +179,7 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
     if has_gaps(events, around):
         # Only then: a number that is missing may have arrived after the range.
         after = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
-        after.add_all(known(source, *span.after, decimals))
+        after.add_all(beside.of(*span.after))
         around += after.parts()
     checks = [*([unreadable_check(unreadable)] if unreadable else []), *compared, stray_check(found)]
     steps: tuple[Callable[[], list[Check]], ...] = (
@@ -186,7 +198,17 @@ def _validate(spool: Spool, source: str | Path, dw_url: str | None, span: Span, 
             advance(1)
     account, sample = hours(objects, repeated["key"], lacking), read_sample(source, start, end)
     return ValidationReport(
-        str(source), warehouse is not None, start, end, account, checks, sample, span.cut, span.lookback, horizon
+        str(source),
+        warehouse is not None,
+        start,
+        end,
+        account,
+        checks,
+        sample,
+        span.cut,
+        span.lookback,
+        horizon,
+        beside.lake_hours,
     )
 
 

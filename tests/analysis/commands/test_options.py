@@ -63,3 +63,21 @@ class TestZone:
         span = ("--start", "2026-11-25T16:00", "--end", "2026-11-25T17:00")
         assert run("trace", key, "--source", bucket, *span, "--zone", "Asia/Ho_Chi_Minh").exit_code == 0
         assert run("trace", key, "--source", bucket, *span).exit_code == 1
+
+
+class TestLakeOptions:
+    def test_a_lake_cannot_be_named_and_left_out(self) -> None:
+        """It says what to do."""
+        done = CliRunner().invoke(main, ["report", "--lake", "there", "--no-lake"])
+        assert done.exit_code == 2
+        assert "choose one" in done.output
+
+    @pytest.mark.parametrize("command", ["report", "validate"])
+    def test_a_lake_that_is_not_there_is_said_to_be_missing(self, command: str, tmp_path: Path) -> None:
+        """With how to make one, and none is made."""
+        bucket = tmp_path / "bucket"
+        bucket.mkdir()
+        done = CliRunner().invoke(main, [command, "--source", str(bucket), "--lake", str(tmp_path / "lake")])
+        assert done.exit_code == 2
+        assert "make one with 'python -m analysis compact'" in done.output
+        assert not (tmp_path / "lake").exists()

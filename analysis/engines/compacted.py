@@ -1,0 +1,96 @@
+"""The engine over a raw bucket whose hours are in the lake, all or some of them: the rest is read from raw."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
+
+import polars as pl
+
+from analysis.engines.span import SpanEvents
+from analysis.lake.reading.compacted import Compacted
+from analysis.lake.reading.scans import Damage
+from analysis.lake.reading.window import Window
+from analysis.raw.source import Source
+from analysis.rows.bots import USER_AGENT
+from analysis.rows.projection import Corrupt
+from analysis.rows.reader import read_in_parts
+from analysis.rows.selection import ORDER, Clock, Selection
+
+__all__ = ["CompactedEvents"]
+
+Answer = TypeVar("Answer")
+
+
+class CompactedEvents:
+    """The events of one range, of the clock `received`, each once. Threads may share one object.
+
+    If a file of the lake turns out to be damaged, its hours are read from raw, and the query runs again.
+    """
+
+    clock: Clock = "received"
+    has_orders = True
+
+    def __init__(
+        self, compacted: Compacted, source: Source, selection: Selection, price_decimals: int, *, bots: bool
+    ) -> None:
+        """Read the range.
+
+        Args:
+            compacted: The lake.
+            source: The open bucket.
+            selection: The range.
+            price_decimals: How many decimals the prices keep.
+            bots: Keep the events of bots.
+        """
+        self._compacted, self._source, self._selection = compacted, source, selection
+        self._bots = bots
+        self.price_decimals = price_decimals
+        self.corrupt: list[Corrupt] = []
+        self.window, self._events = self._read()
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return self._current(lambda events: events.count)
+
+    @property
+    def orders_before(self) -> pl.DataFrame:
+        """The events before the range that may have placed an order."""
+        return self._current(lambda events: events.orders_before)
+
+    def frame(self) -> pl.DataFrame:
+        """Give the events, with the contract's columns and `order`, in the order of receipt."""
+        return self._current(lambda events: events.frame())
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+        """Run one query, as `RawEvents` does."""
+        return self._current(lambda events: events.query(sql, parameters))
+
+    def _current(self, ask: Callable[[SpanEvents], Answer]) -> Answer:
+        while True:
+            try:
+                return ask(self._events)
+            except Damage:
+                self.window, self._events = self._read()
+
+    def _read(self) -> tuple[Window, SpanEvents]:
+        while True:
+            window = self._compacted.window_of(self._selection)
+            corrupt: list[Corrupt] = []
+            fields = (ORDER, USER_AGENT)
+            rest = read_in_parts(self._source, self._selection, fields, corrupt, self.price_decimals, window)
+            watched = partial(self._compacted.watching, window.tasks)
+            try:
+                events = SpanEvents(
+                    window.relation,
+                    self._selection,
+                    self.price_decimals,
+                    watched,
+                    rest,
+                    bots=self._bots,
+                    is_in_order=window.is_in_order,
+                )
+            except Damage:
+                continue
+            self.corrupt = corrupt
+            return window, events

@@ -1,0 +1,158 @@
+"""One range of events in DuckDB, of which the rows stay in the lake's files; what raw gives besides is in a table."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from analysis.engines.raw import RawEvents
+from analysis.lake.schema import PARTITION_HOUR
+from analysis.raw.partitions import covering_hours
+from analysis.rows.bots import USER_AGENT, is_bot
+from analysis.rows.fields import KEY
+from analysis.rows.selection import ORDER, Selection
+from chalicelib.contract import COLUMNS, TABLE
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Relation", "SpanEvents"]
+
+# Gives SQL for rows of the lake, to be written after FROM: of a database, with these columns, under this prefix.
+Relation: TypeAlias = Callable[["DuckDBPyConnection", Sequence[str], str], str]
+
+NAMES = ", ".join(column.name for column in COLUMNS)
+READ = (*(column.name for column in COLUMNS), KEY, ORDER, PARTITION_HOUR, USER_AGENT)
+ORDERS = frozenset({"orders", "order_items"})
+PLACED = "event_name = 'checkout_complete' AND \"order\" IS NOT NULL"
+# Events of which the lake has a row, and raw an object that is read besides.
+SHARED = """
+CREATE TABLE shared AS
+SELECT objects.event_id, (rows.event_timestamp, rows.key) < (objects.event_timestamp, objects.key) AS is_first
+FROM objects
+INNER JOIN ({rows}) AS rows USING (event_id)
+"""
+
+
+class SpanEvents(RawEvents):
+    """The events of one range, of the clock `received`. Threads may share one object."""
+
+    def __init__(
+        self,
+        relation: Relation,
+        selection: Selection,
+        price_decimals: int,
+        watched: Callable[[], AbstractContextManager[None]],
+        rest: Iterable[pl.DataFrame] = (),
+        *,
+        bots: bool = True,
+        is_in_order: bool = True,
+    ) -> None:
+        """Open the range.
+
+        Args:
+            relation: The rows of the lake, of the range and before it.
+            selection: The range.
+            price_decimals: How many decimals the prices keep.
+            watched: What to do reading in: it tells damaged files from other errors.
+            rest: What raw gives besides, as `read_in_parts` does.
+            bots: Keep the events of bots.
+            is_in_order: Whether every row's time is within the hour of its object. If not, rows count only if their
+                objects are in the hours of the range, as they do when raw is read.
+        """
+        self.price_decimals, self.clock, self.has_orders = price_decimals, "received", True
+        self._watched, self._selection = watched, selection
+        self._lock, self._has_loaded_orders = Lock(), False
+        self._prepare()
+        with watched():
+            rows = relation(self._database, READ, "lake")
+        self._database.execute(
+            f"CREATE VIEW lake_rows AS SELECT CAST(event_id AS UUID) AS event_id, * EXCLUDE (event_id) FROM {rows}"  # noqa: S608  # our own names
+        )
+        self._load_objects(rest)
+        before, here = _conditions(selection, is_in_order=is_in_order)
+        has_shared = self._resolve(f"SELECT event_id, event_timestamp, {KEY} FROM lake_rows WHERE {before} OR {here}")  # noqa: S608  # as above
+        kept = "event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
+        if not bots:
+            self._database.execute("DELETE FROM objects WHERE is_bot")
+            kept += self._without_bots(f"{before} OR {here}")
+        columns = f'{NAMES}, {KEY}, "{ORDER}"'
+        objects = f"SELECT {columns} FROM objects WHERE event_timestamp" if self._has_objects() else None  # noqa: S608  # as above
+        start = _literal(selection.start)
+        for name, condition, comparison in (("earlier", before, "<"), ("events", here, ">=")):
+            of_raw = f" UNION ALL {objects} {comparison} {start}" if objects else ""
+            self._database.execute(
+                f"CREATE VIEW {name} AS SELECT {columns} FROM lake_rows WHERE ({condition}) AND {kept}{of_raw}"  # noqa: S608  # as above
+            )
+        self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES} FROM events")  # noqa: S608  # as above
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+        """Run one query, as `RawEvents` does."""
+        with self._watched():
+            if any(name in sql for name in ORDERS):
+                self._load_orders()
+            return super().query(sql, parameters)
+
+    def frame(self) -> pl.DataFrame:
+        """Give the events, with the contract's columns and `order`, in the order of receipt."""
+        return self.query(f'SELECT {NAMES}, "{ORDER}" FROM events ORDER BY event_timestamp, {KEY}', {})  # noqa: S608  # our own names
+
+    @property
+    def orders_before(self) -> pl.DataFrame:
+        """The events before the range that may have placed an order."""
+        return self._placing("earlier")
+
+    def _has_objects(self) -> bool:
+        return bool(super().query("SELECT count(*) FROM objects", {}).item())
+
+    def _resolve(self, rows: str) -> bool:
+        """Leave each event once, as the first received. Say whether rows of the lake have to be left out."""
+        if not self._has_objects():
+            return False
+        with self._watched():
+            self._database.execute(SHARED.format(rows=rows))
+        self._database.execute("DELETE FROM objects WHERE event_id IN (SELECT event_id FROM shared WHERE is_first)")
+        return bool(super().query("SELECT count(*) FROM shared WHERE NOT is_first", {}).item())
+
+    def _without_bots(self, condition: str) -> str:
+        """Give the condition of rows that bots did not send."""
+        with self._watched():
+            agents = super().query(f"SELECT DISTINCT {USER_AGENT} FROM lake_rows WHERE {condition}", {})[USER_AGENT]  # noqa: S608  # our own names
+        bots = agents.filter(is_bot(agents))
+        self._database.register("bots_frame", bots.to_frame().to_arrow())
+        self._database.execute("CREATE TABLE bots AS FROM bots_frame")
+        self._database.unregister("bots_frame")
+        return f" AND ({USER_AGENT} IS NULL OR {USER_AGENT} NOT IN (FROM bots))"
+
+    def _load_orders(self) -> None:
+        with self._lock:
+            if not self._has_loaded_orders:
+                self._create_orders(self.orders_before, self._placing("events"))
+                self._has_loaded_orders = True
+
+    def _placing(self, view: str) -> pl.DataFrame:
+        names = 'event_id, event_timestamp, event_name, user_login_state, "order"'
+        with self._watched():
+            return super().query(f"SELECT {names} FROM {view} WHERE {PLACED} ORDER BY event_timestamp, {KEY}", {})  # noqa: S608  # our own names
+
+
+def _conditions(selection: Selection, *, is_in_order: bool) -> tuple[str, str]:
+    """Give the conditions of rows before a range, and of rows in it."""
+    since, _ = selection.before
+    start, end = selection.start, selection.end
+    since = min(since, start - selection.lookback)
+    before = f"event_timestamp >= {_literal(since)} AND event_timestamp < {_literal(start)}"
+    here = f"event_timestamp >= {_literal(start)} AND event_timestamp < {_literal(end)}"
+    if not is_in_order:
+        first, last = map(_literal, covering_hours(start, end))
+        earliest, _ = covering_hours(since, start)
+        before += f" AND {PARTITION_HOUR} >= {_literal(earliest)} AND {PARTITION_HOUR} < {last}"
+        here += f" AND {PARTITION_HOUR} >= {first} AND {PARTITION_HOUR} < {last}"
+    return before, here
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMPTZ '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
