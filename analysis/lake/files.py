@@ -14,6 +14,7 @@ from analysis.lake.schema import PARTITION_HOUR
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
     from pyiceberg.table import FileScanTask, Table
 
 __all__ = ["Conflict", "Count", "Damaged", "Files"]
@@ -60,6 +61,7 @@ class Files:
         self.time = time_column
         self._tasks: dict[str, FileScanTask] = {task.file.file_path: task for task in table.scan().plan_files()}
         self.damaged: set[str] = set()
+        self._schemas: dict[tuple[int, tuple[str, ...] | None], tuple[Schema, pa.Schema]] = {}
 
     @property
     def tasks(self) -> "list[FileScanTask]":
@@ -151,15 +153,14 @@ class Files:
         import pyarrow as pa
         import pyarrow.parquet as pq
         from pyiceberg.expressions import AlwaysTrue
-        from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
+        from pyiceberg.io.pyarrow import ArrowScan
 
-        schema = self.table.schema() if columns is None else self.table.schema().select(*columns)
+        schema, target = self._selected(columns)
         try:
             if columns is not None and not task.delete_files:
                 with self.table.io.new_input(task.file.file_path).open() as opened:
                     found = pq.ParquetFile(opened)
                     if set(columns) <= set(found.schema_arrow.names):
-                        target = schema_to_pyarrow(schema, include_field_ids=False)
                         return found.read(target.names).select(target.names).cast(target).select(list(columns))
             scan = ArrowScan(self.table.metadata, self.table.io, schema, AlwaysTrue())
             rows = scan.to_table([task])
@@ -167,11 +168,20 @@ class Files:
         except (OSError, pa.ArrowException) as error:
             raise Damaged(task.file.file_path, _day(task), str(error).partition("\n")[0]) from error
 
-    def _empty(self, columns: Sequence[str] | None) -> pl.DataFrame:
+    def _selected(self, columns: Sequence[str] | None) -> "tuple[Schema, pa.Schema]":
+        """Give the schema of some columns, as Iceberg and as Arrow knows it: kept, since there may be many files."""
         from pyiceberg.io.pyarrow import schema_to_pyarrow
 
-        schema = self.table.schema() if columns is None else self.table.schema().select(*columns)
-        return _as_frame([schema_to_pyarrow(schema, include_field_ids=False).empty_table()])
+        whole = self.table.schema()
+        known = whole.schema_id, None if columns is None else tuple(columns)
+        if known not in self._schemas:
+            schema = whole if columns is None else whole.select(*columns)
+            self._schemas[known] = schema, schema_to_pyarrow(schema, include_field_ids=False)
+        return self._schemas[known]
+
+    def _empty(self, columns: Sequence[str] | None) -> pl.DataFrame:
+        _, target = self._selected(columns)
+        return _as_frame([target.empty_table()])
 
     def write(self, rows: pl.DataFrame, day: date) -> "list[DataFile]":
         """Write rows of one day, in their order, as one data file. It counts only when it is committed."""
@@ -216,11 +226,13 @@ class Files:
         from pyiceberg.exceptions import CommitFailedException, ValidationException
         from pyiceberg.table import FileScanTask
 
+        from analysis.lake.transactions import QuickTransaction
+
         gone = [task.file for task in old]
         if not (gone or new):
             return
         try:
-            with self.table.transaction() as change, change.update_snapshot().overwrite() as snapshot:
+            with QuickTransaction(self.table) as change, change.update_snapshot().overwrite() as snapshot:
                 for file in gone:
                     snapshot.delete_data_file(file)
                 for file in new:

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +117,7 @@ class Records:
         try:
             content = json.loads(bytes(self._store.get(path).bytes()))
             return {
-                datetime.strptime(hour, "%Y-%m-%dT%H").replace(tzinfo=UTC): Hour(
+                datetime.fromisoformat(f"{hour}:00+00:00"): Hour(
                     **{**record, "first_in": tuple(record["first_in"]), "others": _names(record.get("others"))}
                 )
                 for hour, record in content.items()
