@@ -76,8 +76,9 @@ publisher/node_modules/.installed: publisher/package.json publisher/package-lock
 	$(NPM) ci --prefix publisher --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# The lake's targets are for a million events: make bench EVENTS=1000000
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(EVENTS),--events $(EVENTS))
 
 # A stack under load, broken at random, that has to lose nothing: make soak EVENTS=100000 FAULTS=64 RATE=60
 soak: setup

@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure, and print each ratio or figure beside its target."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import click
 from rich.console import Console
@@ -10,16 +10,21 @@ from rich.progress import track
 from benchmarks import backfill, cold_start, ingest, pipeline, reader, time_index
 from benchmarks.comparison import Comparison
 from benchmarks.figures import Figures
+from benchmarks.lake import run as lake
 from benchmarks.table import as_json, as_table
+from benchmarks.targets import Targets
 
 __all__ = ["BENCHMARKS", "Benchmark", "main"]
 
+Result: TypeAlias = Comparison | Figures | Targets
+
 
 class Benchmark(NamedTuple):
-    """A function that measures, and its default number of rounds."""
+    """A function that measures, and its default number of rounds; `is_sized` if it also takes the number of events."""
 
-    measure: Callable[[Iterable[object]], Comparison | Figures]
+    measure: Callable[..., Result]
     rounds: int
+    is_sized: bool = False
 
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -33,6 +38,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "freshness": Benchmark(pipeline.freshness, pipeline.ROUNDS),
     "drain": Benchmark(pipeline.drain, pipeline.ROUNDS),
     "refused": Benchmark(pipeline.refused, pipeline.ROUNDS),
+    "lake": Benchmark(lake.measure, lake.ROUNDS, is_sized=True),
+    "lake-size": Benchmark(lake.measure_size, lake.ROUNDS, is_sized=True),
+    "lake-commits": Benchmark(lake.measure_commits, lake.ROUNDS, is_sized=True),
 }
 
 
@@ -40,13 +48,21 @@ BENCHMARKS: dict[str, Benchmark] = {
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice(list(BENCHMARKS)))
 @click.option("--json", "is_json", is_flag=True, help="Print one JSON array instead of tables; times are in seconds.")
 @click.option("--rounds", type=click.IntRange(min=1), help="Rounds per benchmark.  [default: depends on the benchmark]")
+@click.option(
+    "--events",
+    type=click.IntRange(min=20_000),
+    default=lake.EVENTS,
+    show_default=True,
+    help="Events of the benchmarks of the lake, whose targets are for a million.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if a ratio or a figure misses its target.")
-def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: bool) -> None:
+def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, events: int, strict: bool) -> None:
     """Measure the speed of this code, each time beside a named alternative in the same run.
 
     Times differ from machine to machine and from minute to minute, but ratios hardly do. Both sides take turns, round
-    after round. The result is the median of the rounds' ratios. The last three start a whole stack instead, and depend
-    on the machine: nothing else should run on it. Without names, all benchmarks run, which takes about ten minutes:
+    after round. The result is the median of the rounds' ratios. freshness, drain and refused start a whole stack
+    instead, and depend on the machine, as the lake's limits of seconds do: nothing else should run on it. Without
+    names, all benchmarks run, which takes about a quarter of an hour, with --events 1000000 about half an hour more:
 
     \b
     ingest      handle one event as Lambda does, with S3 stubbed,
@@ -70,16 +86,22 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
                 and send new events meanwhile (1 minute)
     refused     send healthy events beside 65 rows that the warehouse refuses
                 (1 minute)
+    lake        compact seeded events of 30 days, query the lake beside raw and beside
+                one Parquet file, validate, report, and erase a client
+    lake-size   report a week from a lake with ten times these events
+    lake-commits
+                compact tiny hours one by one, one for each 500 of these events
 
     \b
     Examples:
         python -m benchmarks
         python -m benchmarks ingest --rounds 2000
+        python -m benchmarks lake --events 1000000
         python -m benchmarks --json | jq '.[] | {name, ratio}'
 
     Exit codes: 0 measured, 1 a target was missed (only with --strict), 2 wrong usage.
     """  # noqa: D301  # click's own mark for "do not wrap" is a backspace
-    results = [_run(name, rounds) for name in dict.fromkeys(names or BENCHMARKS)]
+    results = [_run(name, rounds, events) for name in dict.fromkeys(names or BENCHMARKS)]
     if is_json:
         click.echo(as_json(results))
     else:
@@ -88,11 +110,11 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, strict: b
         raise SystemExit(1)
 
 
-def _run(name: str, rounds: int | None) -> Comparison | Figures:
+def _run(name: str, rounds: int | None, events: int) -> Result:
     benchmark = BENCHMARKS[name]
     # On standard error, since standard output is for results only.
     progress = track(range(rounds or benchmark.rounds), name, console=Console(stderr=True), transient=True)
-    return benchmark.measure(progress)
+    return benchmark.measure(progress, events) if benchmark.is_sized else benchmark.measure(progress)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from rich import box
 from rich.table import Table
 
 from benchmarks.comparison import Comparison
 from benchmarks.figures import PER_SECOND, Case, Figures
+from benchmarks.targets import Line, Targets
 
 __all__ = ["as_json", "as_table"]
 
 
-def as_table(result: Comparison | Figures) -> Table:
+def as_table(result: Comparison | Figures | Targets) -> Table:
     """Make the table of one benchmark: what was measured, the targets, and whether they are met."""
+    if isinstance(result, Targets):
+        return _targets_table(result)
     return _figures_table(result) if isinstance(result, Figures) else _comparison_table(result)
 
 
@@ -36,6 +40,29 @@ def _figure(name: str, value: float) -> str:
 def _targets(case: Case) -> str:
     signs = {name: ">=" if name == PER_SECOND else "<=" for name in case.targets}
     return "\n".join(f"{name} {signs[name]} {_figure(name, limit)}" for name, limit in case.targets.items())
+
+
+def _targets_table(targets: Targets) -> Table:
+    """Make a table with one line per value."""
+    table = Table(title=targets.title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in ("what", "value", "target", "met", "beside"):
+        is_text = heading in {"what", "beside"}
+        table.add_column(heading, justify="left" if is_text else "right", no_wrap=not is_text)
+    for line in targets.lines:
+        table.add_row(line.what, _value(line, line.value), *_target(line), line.beside)
+    return table
+
+
+def _target(line: Line) -> tuple[str, str]:
+    if not line.has_target:
+        return "", ""
+    most = "" if line.most is None else f"<= {line.most:g} {line.unit}"
+    least = "" if line.least is None else f">= {line.least:g} {line.unit}"
+    return most or least, "yes" if line.is_met else "no"
+
+
+def _value(line: Line, value: float) -> str:
+    return f"{value:,.0f} {line.unit}" if value >= 1000 or value == int(value) else f"{value:.3g} {line.unit}"
 
 
 def _comparison_table(comparison: Comparison) -> Table:
@@ -64,11 +91,20 @@ def _comparison_table(comparison: Comparison) -> Table:
     return table
 
 
-def as_json(results: Iterable[Comparison | Figures]) -> str:
+def as_json(results: Iterable[Comparison | Figures | Targets]) -> str:
     """Return all results as one JSON array; times are in seconds."""
-    return json.dumps(
-        [_figures_record(each) if isinstance(each, Figures) else _record(each) for each in results], indent=2
-    )
+    return json.dumps([_any_record(each) for each in results], indent=2)
+
+
+def _any_record(result: Comparison | Figures | Targets) -> dict[str, object]:
+    if isinstance(result, Targets):
+        return _targets_record(result)
+    return _figures_record(result) if isinstance(result, Figures) else _record(result)
+
+
+def _targets_record(targets: Targets) -> dict[str, object]:
+    lines = [{**asdict(line), "met": line.is_met if line.has_target else None} for line in targets.lines]
+    return {"name": targets.name, "title": targets.title, "lines": lines, "met": targets.is_met}
 
 
 def _figures_record(figures: Figures) -> dict[str, object]:

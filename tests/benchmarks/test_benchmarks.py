@@ -14,11 +14,17 @@ from click.testing import CliRunner
 from rich.console import Console
 
 import app as clickstream_app
+from analysis import LakeEvents
+from analysis.lake.hours import Records
 from benchmarks import backfill, cold_start, ingest, pipeline, reader, time_index
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.comparison import Comparison, take_turns
 from benchmarks.figures import PER_SECOND, Case, Figures, waits
+from benchmarks.lake import growth, reading, writing
+from benchmarks.lake.child import command, in_child
+from benchmarks.lake.history import END, History, seeded
 from benchmarks.table import as_json, as_table
+from benchmarks.targets import Line, Targets
 from chalicelib import log
 from chalicelib.contract import EVENT_NAMES
 
@@ -376,3 +382,86 @@ class TestBackfill:
         """It would be quick for the wrong reason."""
         with backfill.raw(3) as events, pytest.raises(RuntimeError, match="of 3 events"):
             events.require_all()
+
+
+@pytest.fixture
+def history() -> Iterator[History]:
+    """Give a small history without a lake."""
+    with seeded(2_000) as history:
+        yield history
+
+
+@pytest.mark.slow
+class TestLake:
+    """The benchmarks of the lake, with few events: what they compare is equal, or they fail."""
+
+    def test_a_lake_is_measured_from_compaction_to_erasure(
+        self, history: History, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Every line of the table is there, and nobody's byte is left."""
+        monkeypatch.setattr(reading, "ROUNDS", 2)
+        lines = [*writing.compacting(history), *writing.size(history), *reading.reading(history)]
+        lines += writing.erasing(history)
+        targets = {line.what for line in lines if line.has_target}
+        assert len(targets) == len([line for line in lines if line.has_target]) == 20
+        assert all(line.value > 0 for line in lines[:-2])
+        assert [(line.unit, line.value, line.is_met) for line in lines[-2:]] == [("rows", 0, True), ("files", 0, True)]
+
+    def test_so_many_times_the_history_has_so_many_times_the_events(
+        self, history: History, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each id once, and the same overview of the last days."""
+        monkeypatch.setattr(growth, "TIMES", 3)
+        monkeypatch.setattr(growth, "ROUNDS", 1)
+        history.compact(END)
+        memory = list(growth.ten_times(history))[1]
+        assert 0.5 < memory.value < 2
+        events = LakeEvents(str(history.directory / "big"))
+        count = events.query("SELECT count(*), count(DISTINCT event_id) FROM public.clickstream_events", {}).row(0)
+        once = LakeEvents(history.lake.root).query("SELECT count(*) FROM public.clickstream_events", {}).item()
+        assert count == (3 * once, 3 * once)
+
+    def test_hourly_commits_are_compared_with_the_fiftieth(self, tmp_path: Path) -> None:
+        """By the clock and by CPU; every hour is in the lake."""
+        lines = list(growth.commits(tmp_path, 64))
+        assert [line.unit for line in lines] == ["x", "x"]
+        assert len(Records(History(tmp_path).lake.store).hours) == 64
+
+
+class TestChild:
+    def test_memory_is_that_of_the_process_alone(self) -> None:
+        """Whatever this process had in memory before."""
+        held = bytearray(400_000_000)
+        answer, cost = in_child(len, [1, 2, 3])
+        assert (answer, len(held)) == (3, 400_000_000)
+        assert 5e6 < cost.memory < 300e6
+        assert 0 <= cost.seconds < 5
+
+    def test_wrong_usage_is_not_measured(self) -> None:
+        """It would be quick for the wrong reason."""
+        with pytest.raises(RuntimeError, match="--nonsense ended with 2"):
+            command(["validate", "--nonsense"])
+
+
+class TestTargets:
+    LINES = (
+        Line("raw / lake", 90.0, "x", least=100, beside="0.4 s"),
+        Line("memory", 0.25, "GB", most=0.5),
+        Line("objects", 1234.5, "a day"),
+    )
+
+    def test_each_line_has_its_own_unit_and_target(self) -> None:
+        """A line without a target is never missed."""
+        assert [(line.has_target, line.is_met) for line in self.LINES] == [(True, False), (True, True), (False, True)]
+        targets = Targets("d", "d: title", self.LINES)
+        assert (targets.is_met, Targets("d", "d", self.LINES[1:]).is_met) == (False, True)
+        console = Console(width=80)
+        with console.capture() as capture:
+            console.print(as_table(targets))
+        lines = [" ".join(line.split()) for line in capture.get().splitlines()]
+        assert "raw / lake 90 x >= 100 x no 0.4 s" in lines
+        assert "memory 0.25 GB <= 0.5 GB yes" in lines
+        assert "objects 1,234 a day" in lines
+        record = json.loads(as_json([targets]))[0]
+        assert [line["met"] for line in record["lines"]] == [False, True, None]
+        assert record["met"] is False
