@@ -172,7 +172,7 @@ class TestRows:
         assert (row["event_id"], row["user_id"]) == (UUID("00000000-0000-4000-8000-00000000000a"), "b")
 
 
-EVERYWHERE = dict.fromkeys({source.partition(".")[0] for source in TEXT_SOURCES}, PRIVATE)
+EVERYWHERE = dict.fromkeys((source.partition(".")[0] for source in TEXT_SOURCES), PRIVATE)
 NESTED = {"product": {"id": PRIVATE, "name": PRIVATE}, "order": {"id": PRIVATE}, "text": PRIVATE, PRIVATE: [PRIVATE]}
 
 
