@@ -217,6 +217,8 @@ class _Run:
         orders = prepared(self.orders, day, hours, orders_of(events.rows), is_closed=is_closed, keep=self._living)
         again = self._repeating(hours) if len(events.lost) else set()
         again |= self._ordering(orders.lost, hours)
+        # Hours that have expired from raw keep their rows: nobody asked for them.
+        again = {hour for hour in again if (known := self.records.get(hour)) is None or self._is_in_raw(hour, known)}
         records = records_of(hours, read, events, modified)
         others = changed_records(self.records.hours, hours, events)
         # Without their records, these hours are compacted again if this stops in the middle.

@@ -141,6 +141,21 @@ class TestCompact:
         compact(bucket, place, (START, START + timedelta(hours=1)), now=NEXT_DAY + DAY)
         assert events()["key"].to_list() == [second]
 
+    def test_the_hour_of_a_repeat_keeps_its_rows_if_raw_has_expired(
+        self, place: Location, bucket: Path, events: Events
+    ) -> None:
+        """Nobody asked for that hour: it is not compacted again without its objects."""
+        objects = Objects()
+        first = objects.add(received=1, eventId="once")
+        objects.add(received=HOUR, eventId="once")
+        other = objects.add(received=HOUR + 1)
+        compact(objects.write(bucket), place, now=NEXT_DAY + DAY)
+        for key in objects.bodies:
+            (bucket / key).unlink()
+        assert [*events()["key"]] == [first, other]
+        compact(bucket, place, (START, START + timedelta(hours=1)), now=NEXT_DAY + DAY)
+        assert [*events()["key"]] == [other]
+
     def test_hours_of_an_open_day_are_files_until_it_closes(
         self, place: Location, bucket: Path, events: Events
     ) -> None:
