@@ -47,7 +47,7 @@ def compact_command(
 ) -> None:
     """Write the closed hours of raw into the lake, as an Iceberg table.
 
-    Many engines read the lake, and queries over it are a hundred times as quick as over raw. By default, the command
+    Many engines read the lake, and queries over it are far quicker than over raw. By default, the command
     takes every hour that is closed and was not compacted, or has other objects now. An hour is closed
     LAKE_CLOSE_MINUTES (10) after its end. Run it every hour. With --start or --end it takes the hours that cover this
     span, changed or not; rows whose objects are gone from raw go, too.
