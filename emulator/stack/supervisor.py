@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from types import FrameType
 
@@ -69,7 +69,10 @@ class Supervisor:
         for part in self.parts:
             # One thread each, since the start of one part may take minutes, and another may die meanwhile.
             Thread(target=self._keep, args=(part,), name=f"supervisor of {part.name}", daemon=True).start()
-        raise self._hopeless.get()
+        while True:
+            # A signal that comes just before a wait without a time limit would wait as well.
+            with suppress(Empty):
+                raise self._hopeless.get(timeout=POLL_SECONDS)
 
     def problem(self, part: Part) -> str | None:
         """Return why a part does not run; None if it runs."""
