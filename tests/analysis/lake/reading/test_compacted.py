@@ -16,6 +16,8 @@ from analysis.raw.local import LocalSource
 from tests.support.delete_files import delete_positions
 from tests.support.raw_objects import START, Objects
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 END = START + timedelta(hours=6)
 WITHIN = Range(START, END, zone="UTC")
