@@ -63,7 +63,7 @@ class Location:
             make: Make the directory and the catalog if they are not there.
 
         Raises:
-            NoLake: There is none, and `make` is false.
+            NoLake: No lake is there, and `make` is false.
             AnalysisError: The directory cannot be used.
         """
         # Imported here, because it takes half a second.

@@ -48,7 +48,7 @@ def analysis(
 
 
 def failed_checks(subject: Subject, done: subprocess.CompletedProcess[str]) -> Findings:
-    """Read the report of `validate --json`; if there is none, its last words count as a finding."""
+    """Read the report of `validate --json`; without a report, its last words count as a finding."""
     if done.returncode not in (0, 1):
         return Findings([done.stderr.strip() or f"validate ended with {done.returncode}"], [])
     failed = [check["name"] for check in json.loads(done.stdout)["checks"] if not check["passed"]]

@@ -51,7 +51,7 @@ class Subject:
         self._ready = home.path / "ready.txt"
         self._log = home.path / "up.log"
         self.clock = Clock(home.path.parent / "clock")
-        self.has_jumping_clock = True  # its library slows every process down
+        self.has_jumping_clock = True  # its library makes every look at a clock slower
         self.starts = 0
         # What the faults notice: the soak fails if there is any.
         self.problems: list[str] = []

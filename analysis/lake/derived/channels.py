@@ -106,7 +106,7 @@ def acquisition_channel(
 
     Args:
         page_host: Host of the page.
-        referrer_host: Host of the page before it; None if there is none.
+        referrer_host: Host of the page before it; None without such a page.
         utm_source: As in the page's address; also the next two.
         utm_medium: The medium.
         utm_campaign: The campaign.

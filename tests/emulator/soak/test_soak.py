@@ -303,7 +303,7 @@ class TestCommand:
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
         """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean.
 
-        All but the stack's clocks: their library slows the stack down, and has tests of its own.
+        All but the stack's clocks, which need a library in every process, and have tests of their own.
         """
         kinds = [kind for kind in FAULTS if kind not in OF_STACK_CLOCK]
         named = [word for kind in kinds for word in ("--fault", kind)]
