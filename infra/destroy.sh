@@ -161,6 +161,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # In the opposite order of deploy.sh, so that nothing is deleted while something else uses it.
+if [[ -n $(state shop) ]]; then
+  empty shop "$(value ShopBucketName)"
+  remove shop
+fi
 remove compaction
 remove monitoring
 remove api
