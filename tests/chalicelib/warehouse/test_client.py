@@ -323,7 +323,7 @@ class _Asleep:
                 return
             self._open.append(client)
             sleep(max(0, awake - monotonic()))
-            host, port = str(self._parameters.get("host", "127.0.0.1")), int(self._parameters.get("port", 5432))
+            host, port = str(self._parameters.get("host", "127.0.0.1")), int(self._parameters.get("port") or 5432)
             upstream = socket.socket(socket.AF_UNIX) if host.startswith("/") else socket.socket()
             self._open.append(upstream)
             upstream.connect(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
