@@ -213,7 +213,7 @@ runtime=$(value Runtime)
 [[ $runtime == "$python" ]] ||
   fail "infra/stages/$stage.json says ${runtime:+Runtime }${runtime:-no Runtime}, but this Python is $python:" \
     "run 'make clean setup PYTHON=${runtime:-python3.11}', or set Runtime for everybody who deploys"
-for part in network:$vpc warehouse:$warehouse compaction:$lake budget:$budget; do
+for part in network:$vpc warehouse:$warehouse warehouse-alarms:$warehouse compaction:$lake budget:$budget; do
   [[ $part != *:none || -z $(state "${part%:*}") ]] ||
     fail "stack clickstream-$stage-${part%:*} exists, but infra/stages/$stage.json says none: delete the stack first"
 done
@@ -233,6 +233,7 @@ deploy base
 [[ $lake == none ]] || deploy lake
 [[ $vpc == none ]] || deploy network
 [[ $warehouse == none ]] || deploy warehouse
+[[ $warehouse == none ]] || deploy warehouse-alarms
 deploy_functions
 deploy api
 deploy monitoring

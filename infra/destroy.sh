@@ -199,6 +199,7 @@ remove compaction
 remove monitoring
 remove api
 remove_functions
+remove warehouse-alarms
 remove warehouse
 is_dry_run || wait_for_interfaces
 remove network

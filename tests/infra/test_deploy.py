@@ -30,7 +30,18 @@ from tests.support.stack_process import ROOT
 pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
-STACKS = ["raw", "base", "lake", "network", "warehouse", "api", "monitoring", "compaction", "budget"]
+STACKS = [
+    "raw",
+    "base",
+    "lake",
+    "network",
+    "warehouse",
+    "warehouse-alarms",
+    "api",
+    "monitoring",
+    "compaction",
+    "budget",
+]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ADDRESS = "operator@shop.example"
 
@@ -159,7 +170,7 @@ class TestDeploy:
         stacks = [f"stack {name}" for name in STACKS]
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
-        assert steps(deployed.stdout) == [stage, *stacks[:5], functions, *stacks[5:], tables, "stage dev is deployed"]
+        assert steps(deployed.stdout) == [stage, *stacks[:6], functions, *stacks[6:], tables, "stage dev is deployed"]
         assert re.search(
             r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
         )
@@ -235,8 +246,8 @@ class TestDeploy:
         (failures,) = Recorded.all_of("AWS::Lambda::EventInvokeConfig")
         assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{queue.rpartition('/')[2]}")
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
-        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's.
-        assert len(alarms) == 9
+        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, four the warehouse's.
+        assert len(alarms) == 13
         assert {topic for alarm in alarms for topic in alarm["AlarmActions"]} == {page, ticket}
         subscriptions = Recorded.all_of("AWS::SNS::Subscription")
         assert {(each["TopicArn"], each["Endpoint"]) for each in subscriptions} == {(page, ADDRESS), (ticket, ADDRESS)}
@@ -520,6 +531,7 @@ class TestDestroy:
             "monitoring",
             "api",
             "functions clickstream-dev and projector",
+            "warehouse-alarms",
             "warehouse",
             "network",
             "base",

@@ -398,6 +398,17 @@ class TestAlarms:
             {"Fn::If": ["HasTicketEmail", {"Ref": "TicketEmail"}, {"Ref": "AlarmEmail"}]},
         ]
 
+    def test_the_warehouse_is_watched(self) -> None:
+        """Its processor, capacity, connections and storage, of the cluster that warehouse.yaml makes; as tickets."""
+        alarms = resources("AWS::CloudWatch::Alarm")
+        watched = {alarm["MetricName"]: alarm for alarm in alarms.values() if alarm.get("Namespace") == "AWS/RDS"}
+        assert watched.keys() == {"CPUUtilization", "ACUUtilization", "DatabaseConnections", "VolumeBytesUsed"}
+        cluster = RESOURCES["warehouse"]["Cluster"]["Properties"]["DBClusterIdentifier"]
+        for alarm in watched.values():
+            assert alarm["Dimensions"] == [{"Name": "DBClusterIdentifier", "Value": cluster}]
+            assert alarm["AlarmActions"] == [{"Ref": "TicketTopicArn"}]
+        assert watched["VolumeBytesUsed"]["Threshold"] == {"Fn::Sub": "${WarehouseGigabytes}000000000"}
+
     @pytest.mark.parametrize("name", ["IngestThrottlesAlarm", "ApiThrottlesAlarm"])
     def test_one_throttled_request_is_no_alarm(self, name: str) -> None:
         """Publishers send it again: it takes ten of them, in two of three periods of 5 minutes."""
@@ -450,6 +461,10 @@ class TestAlarms:
             "no-events",
             "lake-hours-wait",
             "lake-run-failed",
+            "warehouse-cpu",
+            "warehouse-capacity",
+            "warehouse-connections",
+            "warehouse-storage",
         }
         documented = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE))
         assert names <= documented
