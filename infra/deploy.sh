@@ -237,6 +237,7 @@ deploy base
 deploy_functions
 deploy api
 deploy monitoring
+deploy dashboard
 [[ $lake == none ]] || deploy_compaction
 [[ $budget == none ]] || deploy budget
 upgrade

@@ -196,6 +196,7 @@ trap 'rm -rf "$work"' EXIT
 # In the opposite order of deploy.sh, so that nothing is deleted while something else uses it.
 remove budget
 remove compaction
+remove dashboard
 remove monitoring
 remove api
 remove_functions

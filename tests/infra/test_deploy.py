@@ -39,6 +39,7 @@ STACKS = [
     "warehouse-alarms",
     "api",
     "monitoring",
+    "dashboard",
     "compaction",
     "budget",
 ]
@@ -528,6 +529,7 @@ class TestDestroy:
         assert removed == [
             "budget",
             "compaction",
+            "dashboard",
             "monitoring",
             "api",
             "functions clickstream-dev and projector",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.schema import Upgrade
 from emulator.triggers.notification import object_created
+from infra.costs.prices import PRICES
 from tests.support.aws.stacks import TEMPLATES, template
 from tests.support.stack_process import ROOT
 
@@ -501,10 +503,43 @@ class TestAlarms:
         assert failures["DestinationConfig"]["OnFailure"]["Destination"] == {"Ref": "FailureQueueArn"}
         assert failures["MaximumRetryAttempts"] == 2
 
-    def test_the_dashboard_is_json(self) -> None:
-        """With every value put in."""
-        body = RESOURCES["monitoring"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-        assert len(json.loads(re.sub(r"\$\{[A-Za-z:]+\}", "60", body))["widgets"]) == 6
+
+class TestDashboard:
+    BODY = re.sub(
+        r"\$\{[A-Za-z:]+\}", "60", RESOURCES["dashboard"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    )
+    WIDGETS: Any = json.loads(BODY)["widgets"]
+
+    def test_it_reads_from_top_to_bottom(self) -> None:
+        """First what an operator fears most; each question with its answer below it."""
+        asked = [each["properties"]["markdown"].partition("\n")[0] for each in self.WIDGETS if each["type"] == "text"]
+        assert asked == ["# Is it whole?", "# Is it fresh?", "# What does it cost?", "# What do the functions say?"]
+        places = [(each["y"], each["x"]) for each in self.WIDGETS]
+        assert places == sorted(places)
+
+    def test_nothing_lies_over_something_else(self) -> None:
+        """Each row of widgets is 24 wide and begins where the one above ends."""
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for widget in self.WIDGETS:
+            rows.setdefault(widget["y"], []).append(widget)
+        below = 0
+        for top, row in rows.items():
+            assert top == below
+            assert [each["x"] for each in row] == list(accumulate([0, *(each["width"] for each in row[:-1])]))
+            assert sum(each["width"] for each in row) == 24
+            below = top + row[0]["height"]
+
+    def test_dollars_are_at_the_prices_of_the_cost_page(self) -> None:
+        """Capacity, requests, PUTs and log lines: a price that changes there changes here."""
+        prices = {name: price.dollars for name, price in PRICES.items()}
+        (dollars,) = [each for each in self.WIDGETS if each["properties"].get("title") == "Dollars a day"]
+        by_id = {each[0]["id"]: each[0]["expression"] for each in dollars["properties"]["metrics"] if len(each) == 1}
+        assert by_id == {
+            "aurora": f"acus * 24 * {prices['acu_hours']}",
+            "api": f"requests * {prices['http_api']} / 1000000",
+            "puts": f"stored * {prices['s3_puts']} / 1000000",
+            "logs": f"(ingest + projector + access) * {prices['logs']} / 1000000000",
+        }
 
 
 class _Storage:
