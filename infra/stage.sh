@@ -2,6 +2,11 @@
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# The environment brings version 1 of the AWS CLI. A version 2 of the machine knows more ways to sign in.
+installed=$(command -v aws || true)
+if [[ -n $installed && $("$installed" --version 2>&1) == aws-cli/2* ]]; then
+  aws() { "$installed" "$@"; }
+fi
 PATH="$here/../.venv/bin:$PATH"
 export AWS_PAGER=
 settings= # lines Key=Value; the last line of a key counts
@@ -44,6 +49,12 @@ open_stage() {
   step "stage $stage in account $account, region $region"
 }
 
+# Succeeds if destroy.sh has asked S3 to delete every object of a bucket.
+is_being_emptied() {
+  aws s3api get-bucket-lifecycle-configuration --bucket "$1" --output text --query 'Rules[].ID' 2>/dev/null |
+    grep -qw clickstream-destroy
+}
+
 # Adds the state (as State.<stack>) and the outputs of each existing stack to the settings, from which later stacks take
 # their parameters.
 read_stacks() {
@@ -76,15 +87,16 @@ preview() {
   else
     say "no change"
   fi
-  # The change set of a new stack creates an empty stack.
-  [[ -n $was ]] || aws cloudformation delete-stack --stack-name "$name"
+  # The change set of a new stack creates an empty stack. A role that may only look cannot delete it, which does no harm.
+  [[ -n $was ]] || aws cloudformation delete-stack --stack-name "$name" 2>/dev/null ||
+    say "the empty stack $name stays: you may not delete it"
 }
 
 # Creates or updates the stack of one template. The AWS CLI passes the settings that are parameters of the template.
 deploy() {
   local name=clickstream-$stage-$1 line
   local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
-    --no-fail-on-empty-changeset --tags app=clickstream "stage=$stage" --parameter-overrides)
+    --no-fail-on-empty-changeset --capabilities CAPABILITY_NAMED_IAM --tags app=clickstream "stage=$stage" --parameter-overrides)
   while IFS= read -r line; do
     [[ -z $line ]] || command+=("$line")
   done <<<"$settings"
