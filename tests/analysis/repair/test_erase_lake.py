@@ -117,10 +117,11 @@ def shop(tmp_path: Path, warehouse_url: str) -> Shop:
 
 
 def needles(shop: Shop) -> list[bytes]:
-    """Every id that is the person's alone."""
+    """Every id that is the person's alone, and the name of every object."""
     rows = shop.events().filter((pl.col("client_id") == ANNA) | (pl.col("user_id") == USER))
     ids = [ANNA, USER, ORDER["id"], "tab of anna", *rows["event_id"], *rows["key"]]
-    return [str(name).encode() for name in ids]
+    objects = [key.rpartition("/")[2] for key, body in shop.objects.bodies.items() if ANNA.encode() in body]
+    return [str(name).encode() for name in (*ids, *objects)]
 
 
 class TestErase:
