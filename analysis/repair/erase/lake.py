@@ -28,6 +28,7 @@ from analysis.rows.fields import KEY
 from command_line.progress import progress
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask
 
@@ -218,9 +219,9 @@ def _without(files: Files, search: Search, *, mentions: bool) -> _Removal:
         (looked_at,) = _each(files, columns, [task])
         if looked_at.filter(search.chosen_in(looked_at, mentions=mentions)).is_empty():
             return None
-        rows = _read(files, task)
-        chosen = search.chosen_in(rows, mentions=mentions)
-        return rows.filter(chosen), *_written(files, rows.filter(~chosen), files.day(task))
+        with _damage_named():
+            gone, left = files.without(task, columns, lambda rows: search.chosen_in(rows, mentions=mentions))
+        return gone, *_written(files, left, files.day(task))
 
     removal = _Removal(files, files.read([]), files.read([], (files.id, PARTITION_HOUR)))
     name = f"erasing {files.table.name()[-1]} from the lake"
@@ -235,14 +236,14 @@ def _without(files: Files, search: Search, *, mentions: bool) -> _Removal:
     return removal
 
 
-def _written(files: Files, rows: pl.DataFrame, day: date) -> "tuple[list[DataFile], pl.DataFrame]":
+def _written(files: Files, rows: "pl.DataFrame | pa.Table", day: date) -> "tuple[list[DataFile], pl.DataFrame]":
     """Write rows of one day, and read their ids and hours back."""
     from pyiceberg.table import FileScanTask
 
     written = files.write(rows, day)
     columns = (files.id, PARTITION_HOUR)
     left = files.read([*map(FileScanTask, written)], columns)
-    if not left.equals(rows.select(columns)):
+    if not left.equals(pl.DataFrame(rows.select(columns))):
         raise AnalysisError(f"{written[0].file_path} does not hold what was written to it: run the command again")
     return written, left
 
@@ -305,12 +306,15 @@ def _each(
     from pyiceberg.table import FileScanTask
 
     for task in files.tasks if tasks is None else tasks:
-        yield _read(files, FileScanTask(task.file), columns)
+        with _damage_named():
+            rows = files.read([FileScanTask(task.file)], columns)
+        yield rows
 
 
-def _read(files: Files, task: "FileScanTask", columns: Sequence[str] | None = None) -> pl.DataFrame:
+@contextmanager
+def _damage_named() -> Iterator[None]:
     try:
-        return files.read([task], columns)
+        yield
     except Damaged as error:
         raise AnalysisError(
             f"{error.path} is damaged ({error.reason}), so it may hold the person: write its day again with "
