@@ -212,9 +212,10 @@ class Files:
 
     def counted(self, rows: pl.DataFrame) -> dict[datetime, Count]:
         """Count the rows of each hour."""
+        ids = rows.select(self.id, PARTITION_HOUR)
         return {
             hour[0]: Count(part.height, hash_of_names(part[self.id]))
-            for hour, part in rows.partition_by(PARTITION_HOUR, as_dict=True).items()
+            for hour, part in ids.partition_by(PARTITION_HOUR, as_dict=True).items()
         }
 
     def replace(self, old: "Iterable[FileScanTask]", new: "Sequence[DataFile]") -> None:
