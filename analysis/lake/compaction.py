@@ -12,6 +12,7 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.lake.accounting import NO_ROWS, changed_records, named, records_of
 from analysis.lake.events import HourObjects, read_hours
+from analysis.lake.evidence import Evidence
 from analysis.lake.files import Conflict, Count, Damaged, Files
 from analysis.lake.hours import Hour, Records, modified_ns
 from analysis.lake.location import Location
@@ -145,6 +146,7 @@ class _Run:
         self.events = Files(tables.events, "event_id", "event_timestamp")
         self.orders = Files(tables.orders, "order_id", "placed_at")
         self.records = Records(self.location.store)
+        self.evidence = Evidence.made(self.location.store)
 
     def add_unmerged(self, found: Plan, closing: Closing) -> None:
         """Add the closed days of several files to a plan."""
@@ -209,7 +211,9 @@ class _Run:
         prefixes = {hour: prefix_of(hour) for hour in hours}
         modified = {hour: modified_ns(self.source, prefix) for hour, prefix in prefixes.items()}
         self.unreadable.clear()
-        read = read_hours(self.opened, list(prefixes.values()), self.events, self.tombstones, self.price_decimals)
+        read = read_hours(
+            self.opened, list(prefixes.values()), self.events, self.tombstones, self.price_decimals, self.evidence
+        )
         if self.unreadable:
             hours = self._without_unreadable(hours, read)
         was_several = is_closed and len(self.events.of_day(day)) > 1
@@ -219,7 +223,7 @@ class _Run:
         again |= self._ordering(orders.lost, hours)
         # Hours that have expired from raw keep their rows: nobody asked for them.
         again = {hour for hour in again if (known := self.records.get(hour)) is None or self._is_in_raw(hour, known)}
-        records = records_of(hours, read, events, modified)
+        records = records_of(hours, read, events, modified, self.evidence.mark)
         others = changed_records(self.records.hours, hours, events)
         # Without their records, these hours are compacted again if this stops in the middle.
         self._forget({*hours, *again, *others})

@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
-from analysis.checks.validation.evidence.described import Known, described, stored_rows
+from analysis.checks.validation.evidence.described import Described, Known, stored_rows
 from analysis.checks.validation.evidence.judged import judge
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.evidence.spool import Spool
@@ -69,8 +69,7 @@ def validate(
         settle: How long an event may take from its receipt to its row in the warehouse.
         lookback: How long before `start` an event may have been received first that is received again in the range;
             and how long after `end` an event may be received whose number is missing in the range.
-        lake: The lake, which gives the hours before and after the range that it holds as raw holds them, as in
-            `read_events`. The range itself is read from raw: the lake knows neither addresses nor members.
+        lake: The lake, which gives the hours that it holds as raw holds them, as in `read_events`.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -135,11 +134,13 @@ def _validate(
     unreadable: dict[str, str] = {}
     opened = open_source(source, unreadable.__setitem__)
     prefixes = hour_prefixes(start, end)
+    compacted = compacted_of(source, opened, lake, decimals)
+    described = Described(opened, decimals, compacted)
     read = spool.rows(pl.Schema(SCHEMA | PLACED))
-    for part in described(opened, prefixes, decimals):
+    for part in described.of(prefixes):
         read.add(_placed(part, span, read.count))
     objects, others = (read.parts().where(is_here) for is_here in (pl.col("is_here"), ~pl.col("is_here")))
-    beside = Known(source, decimals, compacted_of(source, opened, lake, decimals))
+    beside = Known(source, decimals, compacted)
     before = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
     before.add_all(beside.of(*span.before))
     earlier = before.parts() + others.where(pl.col("received_at") < start).select(*KNOWN)
@@ -190,7 +191,7 @@ def _validate(
         lambda: clock_checks(events, zone or default_zone()),
         lambda: sequence_checks(events, around, orphans),
         lambda: visit_checks(events),
-        lambda: bot_checks(events),
+        lambda: bot_checks(events, described.address_of),
     )
     with progress("checking events", len(steps)) as advance:
         for step in steps:
@@ -208,7 +209,7 @@ def _validate(
         span.cut,
         span.lookback,
         horizon,
-        beside.lake_hours,
+        described.lake_hours + beside.lake_hours,
     )
 
 

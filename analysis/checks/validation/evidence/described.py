@@ -1,37 +1,131 @@
 """Reads the objects and rows that are judged, a day at a time: what other stores of events can give is given here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
-from analysis.checks.validation.evidence.describing import describe
-from analysis.checks.validation.objects import KNOWN, SCHEMA
+from analysis.checks.validation.evidence.describing import ODD, describe, from_fields
+from analysis.checks.validation.objects import DROPS, KNOWN, ROW, SCHEMA
 from analysis.checks.validation.warehouse.rows import rows_in
 from analysis.engines.protocol import Engine
+from analysis.lake.evidence import ADDRESS, ODDITIES, Evidence, read_oddities
 from analysis.lake.reading.compacted import Compacted
 from analysis.lake.reading.scans import Damage
-from analysis.raw.objects import day_batches
-from analysis.raw.partitions import covering_hours, prefix_of
+from analysis.lake.schema import EVENT_COLUMNS, PARTITION_HOUR
+from analysis.raw.objects import batches, objects_below
+from analysis.raw.partitions import Folder, covering_hours, hour_of, prefix_of
 from analysis.raw.source import Source
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY
 from analysis.rows.reader import read_hours
+from command_line.progress import progress
 
-__all__ = ["Known", "described", "stored_rows"]
+__all__ = ["Described", "Known", "stored_rows"]
 
 DAY = timedelta(hours=24)  # that is read at once
 HOUR = timedelta(hours=1)
+HOURS = DAY // HOUR
 KNOWN_COLUMNS = {SENT_AT.name if name == "sent_at" else name: kind for name, kind in SCHEMA.items() if name in KNOWN}
 FIELDS = (KEY, "received_at", "sent_event_timestamp", "tab_id", "seq")
+# Of the lake, from which the columns of SCHEMA follow.
+STORED = {
+    SENT_AT.name: SCHEMA["sent_at"],
+    **{
+        name: EVENT_COLUMNS[name]
+        for name in (
+            *(KEY, PARTITION_HOUR, *ROW, "sent_event_id", "received_at", "tab_id", "seq", *DROPS),
+            *("publisher_name", "publisher_version", "user_agent", ADDRESS, ODDITIES),
+        )
+    },
+}
 
 
-def described(source: Source, prefixes: Sequence[str], price_decimals: int) -> Iterator[pl.DataFrame]:
-    """Describe the objects of some hours, with the columns of SCHEMA, in the order in which they are read."""
-    for keys, bodies in day_batches(source, prefixes):
-        yield describe(zip(keys, bodies, strict=True), source.last_modified, price_decimals)
+class Described:
+    """Describes objects, with the columns of SCHEMA: from the lake where it has their evidence.
+
+    Args:
+        source: The raw bucket.
+        price_decimals: How many decimals the prices keep.
+        compacted: The lake, if there is one. Then `source_ip` is the keyed hash of an address everywhere.
+
+    Attributes:
+        lake_hours: How many hours the lake gave.
+    """
+
+    def __init__(self, source: Source, price_decimals: int, compacted: Compacted | None = None) -> None:
+        self._source, self._price_decimals, self._compacted = source, price_decimals, compacted
+        self._evidence = None if compacted is None else Evidence.read(compacted.location.store)
+        self.lake_hours = 0
+
+    def of(self, prefixes: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Describe the objects of some hours, which follow each other."""
+        with progress("reading hours", len(prefixes)) as advance:
+            for first in range(0, len(prefixes), HOURS):
+                day = prefixes[first : first + HOURS]
+                yield from self._of_day(day)
+                advance(len(day))
+
+    def address_of(self, sender: str, key: str) -> str | None:
+        """Give the address that `source_ip` stands for; `key` is an object that came from it."""
+        if self._evidence is None:
+            return sender
+        folder, _, name = key.rpartition("/")
+        found = describe(self._source.read([Folder(f"{folder}/", [name])]), self._source.last_modified)
+        return None if found.is_empty() else found["source_ip"].item()
+
+    def _of_day(self, prefixes: Sequence[str]) -> Iterator[pl.DataFrame]:
+        found = self._of_lake([hour for prefix in prefixes if (hour := hour_of(f"{prefix}x"))])
+        if found is not None:
+            self.lake_hours += len(found.prefixes)
+            yield found.rows
+            yield from self._of_raw(self._source.read(found.others))
+        rest = prefixes if found is None else [prefix for prefix in prefixes if prefix not in found.prefixes]
+        yield from self._of_raw(objects_below(self._source, rest))
+
+    def _of_raw(self, objects: Iterable[tuple[str, bytes]]) -> Iterator[pl.DataFrame]:
+        for keys, bodies in batches(objects):
+            found = describe(zip(keys, bodies, strict=True), self._source.last_modified, self._price_decimals)
+            yield found if self._evidence is None else found.with_columns(self._evidence.hashes(found["source_ip"]))
+
+    def _of_lake(self, hours: Sequence[datetime]) -> "_OfLake | None":
+        """Describe the objects of a day that are rows, and name the few others of the same hours."""
+        while self._compacted is not None and self._evidence is not None:
+            first, last = hours[0], hours[-1] + HOUR
+            window = self._compacted.window(first, last, since=first, rejects_of=(first, last), repeats=True)
+            known = {hour for hour, record in window.records.items() if record.evidence == self._evidence.mark}
+            prefixes = [prefix_of(hour) for hour in sorted(known - window.without_receipt)]
+            with suppress(Damage):
+                try:
+                    rows = _described(window.frame(prefixes, STORED))
+                except ValueError:  # another program wrote the evidence
+                    return None
+                return _OfLake(rows, frozenset(prefixes), window.leftover(prefixes))
+        return None
+
+
+class _OfLake(NamedTuple):
+    """The rows of some partitions, with the columns of SCHEMA, and their objects that are not rows."""
+
+    rows: pl.DataFrame
+    prefixes: frozenset[str]
+    others: Sequence[Folder]
+
+
+def _described(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give rows of the lake, with the columns STORED, the columns of SCHEMA. Raises ValueError for other evidence."""
+    odd = read_oddities(rows[ODDITIES])
+    lists = pl.DataFrame(
+        {ODDITIES: odd.keys(), **{name: [getattr(each, name) for each in odd.values()] for name in ODD}},
+        {ODDITIES: pl.String, **{name: SCHEMA[name] for name in ODD}},
+    )
+    nothing = (pl.col(name).fill_null(pl.lit([], SCHEMA[name])) for name in ODD)
+    whole = rows.join(lists, ODDITIES, how="left", maintain_order="left").with_columns(*nothing)
+    named = whole.rename({PARTITION_HOUR: "partition", ADDRESS: "source_ip"})
+    return from_fields(named).select(*SCHEMA)
 
 
 class Known:

@@ -4,7 +4,7 @@ import polars as pl
 
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted, grouped
-from analysis.checks.validation.members import required_members
+from analysis.rows.oddities.judging import required_members
 
 __all__ = ["MANY", "first_event_only", "never_sent", "publisher_check"]
 
