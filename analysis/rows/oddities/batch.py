@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -15,6 +15,7 @@ from analysis.rows.oddities.judging import (
     LISTED,
     OBJECTS,
     REQUIRED_BY_NAME,
+    Lost,
     lost_values,
     member_at,
     missing_members,
@@ -22,7 +23,7 @@ from analysis.rows.oddities.judging import (
     required_sources,
     unknown_members,
 )
-from analysis.rows.oddities.rounding import price_columns, rounded_of, rounded_prices
+from analysis.rows.oddities.rounding import Rounded, price_columns, rounded_of, rounded_prices
 from analysis.rows.projection import UNUSUAL, Decoded
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.errors import InvalidEvent
@@ -35,7 +36,7 @@ NAME = next(column for column in COLUMNS if column.name == "event_name")
 INNER = tuple(path for names in REQUIRED_BY_NAME.values() for path in names if "." in path)
 
 
-class Oddities(NamedTuple):
+class Oddities(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is odd about one event, as docs/metrics.md defines it.
 
     Attributes:
@@ -45,15 +46,20 @@ class Oddities(NamedTuple):
         rounded: `member`, `value` and `decimals` of each price that has more decimals than its column.
     """
 
-    missing: list[str]
-    unknown: list[str]
-    lost: list[dict[str, str]]
-    rounded: list[dict[str, object]]
+    missing: list[str] = []
+    unknown: list[str] = []
+    lost: list[Lost] = []
+    rounded: list[Rounded] = []
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is odd."""
+        return not (self.missing or self.unknown or self.lost or self.rounded)
 
     @property
     def text(self) -> str:
         """These as JSON, in ASCII, without what is empty."""
-        return json.dumps({name: found for name, found in self._asdict().items() if found}, separators=(",", ":"))
+        return json.dumps(msgspec.to_builtins(self), separators=(",", ":"))
 
 
 def oddities_of(payload: JsonObject, price_decimals: int) -> Oddities:
@@ -97,7 +103,7 @@ def oddities_of_batch(
             odd = oddities_of(parse(decode(bodies[place])), price_decimals)
         except InvalidEvent:
             continue
-        if any(odd):
+        if not odd.is_nothing:
             found[place] = odd
     return found
 
@@ -187,7 +193,7 @@ def _absent(values: Values, rows: Iterable[int]) -> list[int]:
     return [row for row in rows if (value := values[row]) is None or value == ""]
 
 
-def _rounded(values: Mapping[str, Values], apart: set[int], price_decimals: int) -> dict[int, list[dict[str, object]]]:
+def _rounded(values: Mapping[str, Values], apart: set[int], price_decimals: int) -> dict[int, list[Rounded]]:
     """List the rounded prices, by row. A whole number is never rounded."""
     prices = [values[source] for column in price_columns(price_decimals) for source in column.sources]
     odd = {row for found in prices for row, value in enumerate(found) if value is not None and type(value) is not int}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from decimal import Decimal, DecimalException
 from functools import cache, lru_cache, partial
+from typing import TypedDict
 
 from analysis.rows.oddities.judging import member_at
 from chalicelib.contract import Column, columns_with
@@ -10,17 +11,25 @@ from chalicelib.convert import to_number
 from chalicelib.json_object import Json, JsonObject
 from chalicelib.settings import MOST_PRICE_DECIMALS
 
-__all__ = ["price_columns", "rounded_of", "rounded_prices"]
+__all__ = ["Rounded", "price_columns", "rounded_of", "rounded_prices"]
 
 PRICES = 65536  # that are remembered: a shop has far fewer
 
 
-def rounded_prices(payload: JsonObject, price_decimals: int) -> Iterator[dict[str, object]]:
+class Rounded(TypedDict):
+    """A price that has more decimals than its column."""
+
+    member: str
+    value: str
+    decimals: int
+
+
+def rounded_prices(payload: JsonObject, price_decimals: int) -> Iterator[Rounded]:
     """Give `member`, `value` (as sent) and `decimals` (as many as it has) of each price that its column rounds."""
     yield from rounded_of(partial(member_at, payload), price_decimals)
 
 
-def rounded_of(value_of: Callable[[str], Json], price_decimals: int) -> Iterator[dict[str, object]]:
+def rounded_of(value_of: Callable[[str], Json], price_decimals: int) -> Iterator[Rounded]:
     """Do as `rounded_prices`, for an event whose members a function gives by their dotted paths."""
     for column in price_columns(price_decimals):
         for member in column.sources:

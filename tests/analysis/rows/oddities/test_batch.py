@@ -32,7 +32,7 @@ def one_by_one(bodies: list[bytes], price_decimals: int) -> Iterator[tuple[int, 
             odd = oddities_of(parse(decode(body)), price_decimals)
         except InvalidEvent:
             continue
-        if any(odd):
+        if not odd.is_nothing:
             yield place, odd
 
 
