@@ -35,6 +35,7 @@ from analysis.raw.sample import read_sample
 from analysis.raw.source import open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import PEOPLE, Tombstones, read_tombstones
+from analysis.rows.taken import Taken
 from command_line.progress import progress
 
 __all__ = ["LOOKBACK", "SETTLE", "validate"]
@@ -54,6 +55,7 @@ def validate(
     settle: timedelta = SETTLE,
     lookback: timedelta = LOOKBACK,
     lake: str | bool = True,
+    taken: Taken | None = None,
 ) -> ValidationReport:
     """Validate the events received from `start` to `end`.
 
@@ -70,6 +72,7 @@ def validate(
         lookback: How long before `start` an event may have been received first that is received again in the range;
             and how long after `end` an event may be received whose number is missing in the range.
         lake: The lake, which gives the hours that it holds as raw holds them, as in `read_events`.
+        taken: Takes the hours of the range and before it that are read from raw.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -80,7 +83,9 @@ def validate(
     Range(start, end)  # refuses what is no range
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     with Spool() as spool:
-        return _validate(spool, source, dw_url, Span(start, end, datetime.now(UTC) - settle, lookback), zone, lake)
+        return _validate(
+            spool, source, dw_url, Span(start, end, datetime.now(UTC) - settle, lookback), zone, lake, taken
+        )
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,7 @@ def _validate(
     span: Span,
     zone: str | None,
     lake: str | bool,  # noqa: FBT001  # the argument of readers
+    taken: Taken | None,
 ) -> ValidationReport:
     """Validate as `validate` does, with this place for what was read."""
     start, end = span.start, span.end
@@ -132,17 +138,18 @@ def _validate(
     # The span from here to `until` is compared with the warehouse.
     kept = start if horizon is None else max(start, min(horizon, span.until))
     unreadable: dict[str, str] = {}
-    opened = open_source(source, unreadable.__setitem__)
+    opened = open_source(source, unreadable.__setitem__ if taken is None else taken.noting(unreadable))
     prefixes = hour_prefixes(start, end)
     compacted = compacted_of(source, opened, lake, decimals)
-    described = Described(opened, decimals, compacted)
+    described = Described(opened, decimals, compacted, taken)
     read = spool.rows(pl.Schema(SCHEMA | PLACED))
     for part in described.of(prefixes):
         read.add(_placed(part, span, read.count))
     objects, others = (read.parts().where(is_here) for is_here in (pl.col("is_here"), ~pl.col("is_here")))
-    beside = Known(source, decimals, compacted)
+    earlier_hours = Known(source, decimals, compacted, taken)
+    later_hours = Known(source, decimals, compacted)
     before = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
-    before.add_all(beside.of(*span.before))
+    before.add_all(earlier_hours.of(*span.before))
     earlier = before.parts() + others.where(pl.col("received_at") < start).select(*KNOWN)
     events, repeated = judge(objects, earlier)
     tombstones = read_tombstones(open_source(source))
@@ -180,7 +187,7 @@ def _validate(
     if has_gaps(events, around):
         # Only then: a number that is missing may have arrived after the range.
         after = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
-        after.add_all(beside.of(*span.after))
+        after.add_all(later_hours.of(*span.after))
         around += after.parts()
     checks = [*([unreadable_check(unreadable)] if unreadable else []), *compared, stray_check(found)]
     steps: tuple[Callable[[], list[Check]], ...] = (
@@ -209,7 +216,7 @@ def _validate(
         span.cut,
         span.lookback,
         horizon,
-        described.lake_hours + beside.lake_hours,
+        described.lake_hours + earlier_hours.lake_hours + later_hours.lake_hours,
     )
 
 

@@ -1,6 +1,6 @@
 """Reads the objects and rows that are judged, a day at a time: what other stores of events can give is given here."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from analysis.checks.validation.evidence.describing import ODD, describe, from_fields
+from analysis.checks.validation.evidence.describing import ODD, describe, describing_projection, from_fields
 from analysis.checks.validation.objects import DROPS, KNOWN, ROW, SCHEMA
 from analysis.checks.validation.warehouse.rows import rows_in
 from analysis.engines.protocol import Engine
@@ -16,12 +16,16 @@ from analysis.lake.evidence import ADDRESS, ODDITIES, Evidence, read_oddities
 from analysis.lake.reading.compacted import Compacted
 from analysis.lake.reading.scans import Damage
 from analysis.lake.schema import EVENT_COLUMNS, PARTITION_HOUR
-from analysis.raw.objects import batches, objects_below
-from analysis.raw.partitions import Folder, covering_hours, hour_of, prefix_of
-from analysis.raw.source import Source
+from analysis.raw.objects import Batch, batches, objects_below
+from analysis.raw.partitions import Folder, covering_hours, hour_of, hour_prefixes, prefix_of
+from analysis.raw.source import Source, open_source
+from analysis.rows.bots import USER_AGENT
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY
+from analysis.rows.projection import Decoded
 from analysis.rows.reader import read_hours
+from analysis.rows.selection import ORDER
+from analysis.rows.taken import Taken
 from command_line.progress import progress
 
 __all__ = ["Described", "Known", "stored_rows"]
@@ -51,13 +55,17 @@ class Described:
         source: The raw bucket.
         price_decimals: How many decimals the prices keep.
         compacted: The lake, if there is one. Then `source_ip` is the keyed hash of an address everywhere.
+        taken: Takes the hours that are read from raw.
 
     Attributes:
         lake_hours: How many hours the lake gave.
     """
 
-    def __init__(self, source: Source, price_decimals: int, compacted: Compacted | None = None) -> None:
+    def __init__(
+        self, source: Source, price_decimals: int, compacted: Compacted | None = None, taken: Taken | None = None
+    ) -> None:
         self._source, self._price_decimals, self._compacted = source, price_decimals, compacted
+        self._taken, self._projection = taken, describing_projection(source.last_modified, price_decimals)
         self._evidence = None if compacted is None else Evidence.read(compacted.location.store)
         self.lake_hours = 0
 
@@ -84,11 +92,20 @@ class Described:
             yield found.rows
             yield from self._of_raw(self._source.read(found.others))
         rest = prefixes if found is None else [prefix for prefix in prefixes if prefix not in found.prefixes]
-        yield from self._of_raw(objects_below(self._source, rest))
+        yield from self._of_raw(objects_below(self._source, rest), self._take)
+        if self._taken is not None:
+            self._taken.prefixes.update(rest)
 
-    def _of_raw(self, objects: Iterable[tuple[str, bytes]]) -> Iterator[pl.DataFrame]:
+    def _take(self, batch: Batch, decoded: Decoded) -> None:
+        if self._taken is not None:
+            self._taken.add(*self._projection.completed(batch, decoded))
+
+    def _of_raw(
+        self, objects: Iterable[tuple[str, bytes]], also: Callable[[Batch, Decoded], object] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        last_modified = self._source.last_modified
         for keys, bodies in batches(objects):
-            found = describe(zip(keys, bodies, strict=True), self._source.last_modified, self._price_decimals)
+            found = describe(zip(keys, bodies, strict=True), last_modified, self._price_decimals, also)
             yield found if self._evidence is None else found.with_columns(self._evidence.hashes(found["source_ip"]))
 
     def _of_lake(self, hours: Sequence[datetime]) -> "_OfLake | None":
@@ -135,13 +152,21 @@ class Known:
         source: The raw bucket.
         price_decimals: How many decimals the prices keep.
         compacted: The lake, if there is one.
+        taken: Takes the hours that are read from raw.
 
     Attributes:
         lake_hours: How many hours the lake gave.
     """
 
-    def __init__(self, source: str | Path, price_decimals: int, compacted: Compacted | None = None) -> None:
+    def __init__(
+        self,
+        source: str | Path,
+        price_decimals: int,
+        compacted: Compacted | None = None,
+        taken: Taken | None = None,
+    ) -> None:
         self._source, self._price_decimals, self._compacted = source, price_decimals, compacted
+        self._taken = taken
         self.lake_hours = 0
 
     def of(self, start: datetime, end: datetime) -> Iterator[pl.DataFrame]:
@@ -154,24 +179,32 @@ class Known:
             self._source,
             first,
             last,
-            fields=FIELDS,
+            fields=FIELDS if self._taken is None else (*FIELDS, ORDER, USER_AGENT),
             keep_duplicates=True,
-            on_error="report",
+            on_error="report" if self._taken is None else self._taken.on_error,
             price_decimals=self._price_decimals,
         )
+        if self._taken is not None:
+            self._taken.add(read.frame, read.corrupt.rows())
+            self._taken.unreadable.update(read.unreadable.rows())
+            self._taken.prefixes.update(hour_prefixes(first, last))
         return read.frame.rename({"sent_event_timestamp": "sent_at"}).select(KNOWN)
 
     def _of_lake(self, first: datetime, last: datetime) -> Iterator[pl.DataFrame]:
-        """Read a day: an hour with objects that are not rows, or have no receipt, comes from raw."""
+        """Read a day: an hour with objects that have no receipt comes from raw, and so do objects that are not rows."""
         found = None
         while found is None and self._compacted is not None:
             window = self._compacted.window(first, last, since=first, repeats=True)
-            hours = sorted(window.records.keys() - window.incomplete - window.without_receipt)
+            hours = sorted(window.records.keys() - window.without_receipt)
             with suppress(Damage):
                 found = window.frame(map(prefix_of, hours), KNOWN_COLUMNS)
+                others = window.leftover(map(prefix_of, hours))
         if found is not None:
             self.lake_hours += len(hours)
             yield found.rename({SENT_AT.name: "sent_at"}).select(KNOWN)
+            source = open_source(self._source, lambda *_: None)
+            rest = describe(source.read(others), source.last_modified, self._price_decimals)
+            yield rest.filter(pl.col("corrupt").is_null()).select(KNOWN)
         for number in range((last - first) // HOUR):
             hour = first + number * HOUR
             if hour not in hours:

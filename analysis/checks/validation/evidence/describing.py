@@ -7,30 +7,35 @@ from functools import cache, lru_cache
 import polars as pl
 
 from analysis.checks.validation.objects import DROPS, SCHEMA, describe_each
+from analysis.raw.objects import Batch
 from analysis.raw.partitions import hour_of
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import RAW_FIELDS, fields_named
 from analysis.rows.oddities.batch import INNER, oddities_of_batch
 from analysis.rows.oddities.judging import KEPT
-from analysis.rows.projection import UNUSUAL, Projection
+from analysis.rows.projection import UNUSUAL, Decoded, Projection
+from analysis.rows.selection import ORDER
 from chalicelib.contract import Column
 
-__all__ = ["describe", "from_fields"]
+__all__ = ["ODD", "describe", "describing_projection", "from_fields"]
 
 PUBLISHER = ("publisher_name", "publisher_version")
-# Members that are looked at besides those of the columns and raw fields.
-MEMBERS = tuple(Column(path, "TEXT", (path,)) for path in INNER)
 FIELDS = fields_named(
     field.name
     for field in RAW_FIELDS
-    if field in KEPT or field.name in {"sent_event_id", "received_at", "source_ip", "user_agent"}
+    if field in KEPT or field.name in {"sent_event_id", "received_at", "source_ip", "user_agent", ORDER}
 )
+# Members that are looked at besides those of the columns and raw fields.
+MEMBERS = tuple(Column(path, "TEXT", (path,)) for path in INNER if not path.startswith(f"{ORDER}."))
 ODD = ("missing", "unknown", "lost", "rounded")
 FOLDERS = 4096  # whose hours are remembered
 
 
 def describe(
-    objects: Iterable[tuple[str, bytes]], last_modified: Callable[[str], datetime], price_decimals: int = 0
+    objects: Iterable[tuple[str, bytes]],
+    last_modified: Callable[[str], datetime],
+    price_decimals: int = 0,
+    also: Callable[[Batch, Decoded], object] | None = None,
 ) -> pl.DataFrame:
     """Describe objects.
 
@@ -39,6 +44,7 @@ def describe(
         last_modified: Gives the LastModified of a key. It is called for objects without `_ingest.receivedAt`, and for
             unusual ones.
         price_decimals: How many decimals the prices keep.
+        also: Takes the objects, and what `together` of a `describing_projection` gives of them.
 
     Returns:
         One row per object, with the columns of SCHEMA, in the given order.
@@ -46,6 +52,8 @@ def describe(
     pairs = list(objects)
     keys, bodies = [key for key, _ in pairs], [body for _, body in pairs]
     decoded = _projection(price_decimals).together((keys, bodies))
+    if also is not None:
+        also((keys, bodies), decoded)
     places, _, rows = decoded
     together = rows.with_columns(pl.Series("place", places, pl.UInt32)).filter(~pl.col(UNUSUAL))
     others = sorted(set(range(len(pairs))).difference(together["place"]))
@@ -88,9 +96,14 @@ def from_fields(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def describing_projection(last_modified: Callable[[str], datetime], price_decimals: int) -> Projection:
+    """Make the projection by which objects are described; arguments are as in `describe`."""
+    return Projection((*FIELDS, SENT_AT, *MEMBERS), last_modified, price_decimals=price_decimals)
+
+
 @cache
 def _projection(price_decimals: int) -> Projection:
-    return Projection((*FIELDS, SENT_AT, *MEMBERS), _never, price_decimals=price_decimals)
+    return describing_projection(_never, price_decimals)
 
 
 def _never(key: str) -> datetime:
