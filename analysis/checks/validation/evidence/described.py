@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from analysis.engines.protocol import Engine
 from analysis.lake.evidence import ADDRESS, ODDITIES, Evidence, read_oddities
 from analysis.lake.reading.compacted import Compacted
 from analysis.lake.reading.scans import Damage
+from analysis.lake.reading.window import Window
 from analysis.lake.schema import EVENT_COLUMNS, PARTITION_HOUR
 from analysis.raw.objects import Batch, batches, objects_below
 from analysis.raw.partitions import Folder, covering_hours, hour_of, hour_prefixes, prefix_of
@@ -67,15 +69,26 @@ class Described:
         self._source, self._price_decimals, self._compacted = source, price_decimals, compacted
         self._taken, self._projection = taken, describing_projection(source.last_modified, price_decimals)
         self._evidence = None if compacted is None else Evidence.read(compacted.location.store)
+        self._window: Window | None = None
         self.lake_hours = 0
 
     def of(self, prefixes: Sequence[str]) -> Iterator[pl.DataFrame]:
         """Describe the objects of some hours, which follow each other."""
+        others: list[Folder] = []
         with progress("reading hours", len(prefixes)) as advance:
             for first in range(0, len(prefixes), HOURS):
                 day = prefixes[first : first + HOURS]
-                yield from self._of_day(day)
+                found = self._of_lake(prefixes, day)
+                if found is not None:
+                    self.lake_hours += len(found.prefixes)
+                    others += found.others
+                    yield found.rows
+                rest = day if found is None else [prefix for prefix in day if prefix not in found.prefixes]
+                yield from self._of_raw(objects_below(self._source, rest), self._take)
+                if self._taken is not None:
+                    self._taken.prefixes.update(rest)
                 advance(len(day))
+        yield from self._of_raw(self._source.read(others))
 
     def address_of(self, sender: str, key: str) -> str | None:
         """Give the address that `source_ip` stands for; `key` is an object that came from it."""
@@ -84,17 +97,6 @@ class Described:
         folder, _, name = key.rpartition("/")
         found = describe(self._source.read([Folder(f"{folder}/", [name])]), self._source.last_modified)
         return None if found.is_empty() else found["source_ip"].item()
-
-    def _of_day(self, prefixes: Sequence[str]) -> Iterator[pl.DataFrame]:
-        found = self._of_lake([hour for prefix in prefixes if (hour := hour_of(f"{prefix}x"))])
-        if found is not None:
-            self.lake_hours += len(found.prefixes)
-            yield found.rows
-            yield from self._of_raw(self._source.read(found.others))
-        rest = prefixes if found is None else [prefix for prefix in prefixes if prefix not in found.prefixes]
-        yield from self._of_raw(objects_below(self._source, rest), self._take)
-        if self._taken is not None:
-            self._taken.prefixes.update(rest)
 
     def _take(self, batch: Batch, decoded: Decoded) -> None:
         if self._taken is not None:
@@ -108,20 +110,33 @@ class Described:
             found = describe(zip(keys, bodies, strict=True), last_modified, self._price_decimals, also)
             yield found if self._evidence is None else found.with_columns(self._evidence.hashes(found["source_ip"]))
 
-    def _of_lake(self, hours: Sequence[datetime]) -> "_OfLake | None":
-        """Describe the objects of a day that are rows, and name the few others of the same hours."""
+    def _of_lake(self, prefixes: Sequence[str], day: Sequence[str]) -> "_OfLake | None":
+        """Describe the objects of a day that are rows, and name the few others of the same hours.
+
+        Args:
+            prefixes: The partitions that are described, one of which may be damaged at any time.
+            day: Some of them.
+        """
         while self._compacted is not None and self._evidence is not None:
-            first, last = hours[0], hours[-1] + HOUR
-            window = self._compacted.window(first, last, since=first, rejects_of=(first, last), repeats=True)
-            known = {hour for hour, record in window.records.items() if record.evidence == self._evidence.mark}
-            prefixes = [prefix_of(hour) for hour in sorted(known - window.without_receipt)]
-            with suppress(Damage):
-                try:
-                    rows = _described(window.frame(prefixes, STORED))
-                except ValueError:  # another program wrote the evidence
-                    return None
-                return _OfLake(rows, frozenset(prefixes), window.leftover(prefixes))
+            if self._window is None:
+                first, last = (hour_of(f"{prefix}x") for prefix in (prefixes[0], prefixes[-1]))
+                assert first is not None and last is not None  # noqa: S101, PT018  # partitions
+                span = first, last + HOUR
+                self._window = self._compacted.window(*span, since=first, rejects_of=span, repeats=True)
+            given = [prefix for prefix in day if self._gives(self._window, prefix)]
+            try:
+                rows = _described(self._window.frame(given, STORED))
+                return _OfLake(rows, frozenset(given), self._window.leftover(given))
+            except Damage:
+                self._window = None
+            except ValueError:  # another program wrote the evidence
+                return None
         return None
+
+    def _gives(self, window: Window, prefix: str) -> bool:
+        hour = hour_of(f"{prefix}x")
+        record = window.records.get(hour) if hour is not None and hour not in window.without_receipt else None
+        return record is not None and self._evidence is not None and record.evidence == self._evidence.mark
 
 
 class _OfLake(NamedTuple):
@@ -205,10 +220,11 @@ class Known:
             source = open_source(self._source, lambda *_: None)
             rest = describe(source.read(others), source.last_modified, self._price_decimals)
             yield rest.filter(pl.col("corrupt").is_null()).select(KNOWN)
-        for number in range((last - first) // HOUR):
-            hour = first + number * HOUR
-            if hour not in hours:
-                yield self._of_raw(hour, hour + HOUR)
+        every = [first + number * HOUR for number in range((last - first) // HOUR)]
+        for is_given, some in groupby(every, set(hours).__contains__):
+            if not is_given:
+                missing = list(some)
+                yield self._of_raw(missing[0], missing[-1] + HOUR)
 
 
 def stored_rows(warehouse: Engine, start: datetime, end: datetime) -> Iterator[pl.DataFrame]:
