@@ -312,7 +312,7 @@ class TestErase:
         span = (START, START + timedelta(days=1))
         raw, lake = (validate(shop.place.source, None, *span, "UTC", lake=each) for each in (False, shop.lake.root))
         assert raw.checks == lake.checks
-        assert lake.lake_hours == 48
+        assert lake.lake_hours == 6  # all that have objects, of the day and of the days beside it
 
     def test_a_damaged_file_is_named_before_anything_is_erased(self, shop: Shop) -> None:
         """It may hold the person."""

@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ def body_of(members: dict[str, Any]) -> bytes:
                 break
             place = inner
         else:
-            place[name] = value
+            place[name] = deepcopy(value)  # others go into it
     return json.dumps(event).encode()
 
 
