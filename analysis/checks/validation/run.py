@@ -19,7 +19,7 @@ from analysis.checks.validation.objects import KNOWN, PLACED, ROW, SCHEMA, unrea
 from analysis.checks.validation.prices import other_decimals_check, price_checks
 from analysis.checks.validation.report import ValidationReport
 from analysis.checks.validation.senders.bots import bot_checks
-from analysis.checks.validation.senders.publishers import publisher_check
+from analysis.checks.validation.senders.publishers import first_event_only, publisher_check
 from analysis.checks.validation.sequences import has_gaps, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
@@ -145,7 +145,8 @@ def _validate(
     read = spool.rows(pl.Schema(SCHEMA | PLACED))
     for part in described.of(prefixes):
         read.add(_placed(part, span, read.count))
-    objects, others = (read.parts().where(is_here) for is_here in (pl.col("is_here"), ~pl.col("is_here")))
+    objects = read.parts().where(pl.col("is_here"))
+    others = spool.kept(read.parts().where(~pl.col("is_here")), SCHEMA | PLACED)
     earlier_hours = Known(source, decimals, compacted, taken)
     later_hours = Known(source, decimals, compacted)
     before = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
@@ -183,21 +184,23 @@ def _validate(
             is_young = pl.col("is_young") | pl.col("key").is_in(comparison.young.implode())
             objects = objects.with_columns(is_young=is_young)
             events, repeated = judge(objects, earlier)
-    around = earlier + objects.where(pl.col("is_young")).select(*KNOWN) + others.select(*KNOWN)
+    young = spool.kept(objects.where(pl.col("is_young")).select(*KNOWN), {name: SCHEMA[name] for name in KNOWN})
+    around = earlier + young + others.select(*KNOWN)
     if has_gaps(events, around):
         # Only then: a number that is missing may have arrived after the range.
         after = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
         after.add_all(later_hours.of(*span.after))
         around += after.parts()
     checks = [*([unreadable_check(unreadable)] if unreadable else []), *compared, stray_check(found)]
+    first_only = first_event_only(events)
     steps: tuple[Callable[[], list[Check]], ...] = (
         lambda: identity_checks(objects, events, repeated, elsewhere),
         lambda: content_checks(events),
-        lambda: [publisher_check(events)],
+        lambda: [publisher_check(events, first_only)],
         lambda: price_checks(events, decimals),
         lambda: clock_checks(events, zone or default_zone()),
         lambda: sequence_checks(events, around, orphans),
-        lambda: visit_checks(events),
+        lambda: visit_checks(events, first_only),
         lambda: bot_checks(events, described.address_of),
     )
     with progress("checking events", len(steps)) as advance:
