@@ -12,7 +12,6 @@ import polars as pl
 from analysis.errors import AnalysisError
 from analysis.lake.accounting import NO_ROWS, changed_records, named, records_of
 from analysis.lake.events import HourObjects, read_hours
-from analysis.lake.evidence import Evidence
 from analysis.lake.files import Conflict, Count, Damaged, Files
 from analysis.lake.hours import Hour, Records, modified_ns
 from analysis.lake.location import Location
@@ -25,6 +24,7 @@ from analysis.lake.upkeep import Swept, sweep_daily, tidy
 from analysis.raw.partitions import SCHEME, hour_of, prefix_of
 from analysis.raw.source import bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, read_tombstones
+from analysis.rows.oddities.evidence import Evidence
 from analysis.rows.orders import read_orders
 from command_line.progress import progress
 

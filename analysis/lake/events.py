@@ -9,7 +9,6 @@ from itertools import chain
 import polars as pl
 
 from analysis.lake.derived import with_derived
-from analysis.lake.evidence import SENDER, Evidence
 from analysis.lake.files import Files
 from analysis.lake.schema import EVENT_COLUMNS, FIELDS, PARTITION_HOUR, SENT
 from analysis.raw.objects import batches
@@ -19,6 +18,7 @@ from analysis.raw.tombstones import Tombstones
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY, OCCURRED_AT
 from analysis.rows.occurrence import with_occurred_at
+from analysis.rows.oddities.evidence import SENDER, Evidence
 from analysis.rows.projection import Projection
 
 __all__ = ["HourObjects", "read_hours"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analysis.lake.derived import DERIVED
-from analysis.lake.evidence import ADDRESS, EVIDENCE_COLUMNS, ODDITIES
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.columns import DTYPES
 from analysis.rows.fields import KEY, OCCURRED_AT, RAW_FIELDS
+from analysis.rows.oddities.evidence import ADDRESS, EVIDENCE_COLUMNS, ODDITIES
 from chalicelib.contract import COLUMNS
 
 if TYPE_CHECKING:

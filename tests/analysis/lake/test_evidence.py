@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_series_equal
 
-from analysis.lake import evidence
 from analysis.lake.compaction import compact
-from analysis.lake.evidence import ADDRESS, KEY_BYTES, Evidence, read_oddities
 from analysis.lake.location import Location
 from analysis.lake.tables import open_tables
+from analysis.rows.oddities import evidence
 from analysis.rows.oddities.batch import Oddities
+from analysis.rows.oddities.evidence import ADDRESS, KEY_BYTES, Evidence, read_oddities
 from tests.support.lake_bytes import lake_bytes
 from tests.support.raw_objects import START, Objects
 

@@ -13,7 +13,6 @@ from analysis.checks.validation.evidence.describing import ODD, describe, descri
 from analysis.checks.validation.objects import DROPS, KNOWN, ROW, SCHEMA
 from analysis.checks.validation.warehouse.rows import rows_in
 from analysis.engines.protocol import Engine
-from analysis.lake.evidence import ADDRESS, ODDITIES, Evidence, read_oddities
 from analysis.lake.reading.compacted import Compacted
 from analysis.lake.reading.scans import Damage
 from analysis.lake.reading.window import Window
@@ -24,6 +23,7 @@ from analysis.raw.source import Source, open_source
 from analysis.rows.bots import USER_AGENT
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY
+from analysis.rows.oddities.evidence import ADDRESS, ODDITIES, Evidence, read_oddities
 from analysis.rows.projection import Decoded
 from analysis.rows.reader import read_hours
 from analysis.rows.selection import ORDER

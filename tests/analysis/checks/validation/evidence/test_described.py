@@ -12,12 +12,12 @@ from polars.testing import assert_frame_equal
 from analysis import LakeWarning, Range, ValidationReport, read_events, validate
 from analysis.commands.main import main as analysis_main
 from analysis.lake.compaction import compact
-from analysis.lake.evidence import ODDITIES
 from analysis.lake.files import Files
 from analysis.lake.hours import Records
 from analysis.lake.location import Location
 from analysis.lake.tables import open_tables
 from analysis.raw.local import LocalSource
+from analysis.rows.oddities.evidence import ODDITIES
 from chalicelib.envelope import iso_milliseconds
 from chalicelib.keys import object_key
 from emulator.commands.main import main as emulator_main
