@@ -128,14 +128,14 @@ upgrade() {
     fail "stage $stage is deployed, but its warehouse is not upgraded: the line above says why"
 }
 
-# Posts one event, and looks for it in raw and in the projector's log, since the warehouse is private.
+# Posts one event, under the API's own name, and looks for it in raw and in the projector's log, since the warehouse is private.
 smoke() {
   step "smoke test: one event from the endpoint to the warehouse"
   if [[ -n $(value JwtIssuer)$(value ApiKeySha256) && -z ${SMOKE_HEADER:-} ]]; then
     say "skipped, since events need a token or a key: pass it as SMOKE_HEADER='Authorization: Bearer …'"
     return
   fi
-  python -m analysis smoke --url "$(value Endpoint)" --source "s3://$(value RawBucketName)" \
+  python -m analysis smoke --url "$(value ApiEndpoint)" --source "s3://$(value RawBucketName)" \
     --log-group "/aws/lambda/clickstream-$stage-projector" --timeout 180 ||
     fail "stage $stage is deployed, but the event did not reach the warehouse: the line above says how far it came"
 }
@@ -206,6 +206,8 @@ upgrade
 
 step "stage $stage is deployed"
 say "endpoint    $(value Endpoint)"
+[[ -z $(value DomainName) || -n $(value DomainZoneId) ]] ||
+  say "DNS         make $(value DomainName) a CNAME of $(value DomainTarget)"
 say "raw events  s3://$(value RawBucketName)/events/"
 [[ $lake == none ]] || say "lake        s3://$(value LakeBucketName), Athena workgroup $(value AthenaWorkGroup)"
 say "dashboard   $(value Dashboard)"

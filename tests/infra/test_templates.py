@@ -343,6 +343,13 @@ class TestApi:
         condition, own, _ = template("api")["Outputs"]["Endpoint"]["Value"]["Fn::If"]
         assert (condition, own["Fn::Sub"]) == ("HasDomain", "https://${DomainName}/clickstream")
 
+    def test_the_smoke_test_needs_no_dns_record(self) -> None:
+        """Which somebody else may still have to make."""
+        assert template("api")["Outputs"]["ApiEndpoint"]["Value"]["Fn::Sub"].startswith(
+            "https://${HttpApi}.execute-api."
+        )
+        assert 'smoke --url "$(value ApiEndpoint)"' in (INFRA / "deploy.sh").read_text()
+
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 
