@@ -157,11 +157,13 @@ class Files:
 
         schema, target = self._selected(columns)
         try:
-            if columns is not None and not task.delete_files:
+            # Under one schema, a column of the same name is the same column. ArrowScan takes six times as long.
+            if not task.delete_files and (columns is not None or len(self.table.schemas()) == 1):
                 with self.table.io.new_input(task.file.file_path).open() as opened:
                     found = pq.ParquetFile(opened)
-                    if set(columns) <= set(found.schema_arrow.names):
-                        return found.read(target.names).select(target.names).cast(target).select(list(columns))
+                    if set(target.names) <= set(found.schema_arrow.names):
+                        rows = found.read(target.names).select(target.names).cast(target)
+                        return rows if columns is None else rows.select(list(columns))
             scan = ArrowScan(self.table.metadata, self.table.io, schema, AlwaysTrue())
             rows = scan.to_table([task])
             return rows if columns is None else rows.select(list(columns))
@@ -232,9 +234,10 @@ class Files:
 
     def counted(self, rows: pl.DataFrame) -> dict[datetime, Count]:
         """Count the rows of each hour."""
+        ids = rows.select(self.id, PARTITION_HOUR)
         return {
             hour[0]: Count(part.height, hash_of_names(part[self.id]))
-            for hour, part in rows.partition_by(PARTITION_HOUR, as_dict=True).items()
+            for hour, part in ids.partition_by(PARTITION_HOUR, as_dict=True).items()
         }
 
     def replace(self, old: "Iterable[FileScanTask]", new: "Sequence[DataFile]") -> None:
