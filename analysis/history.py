@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.engines.compacted import CompactedEvents
 from analysis.engines.raw import RawEvents
-from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import AnalysisError
 from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
@@ -23,6 +23,9 @@ from analysis.rows.projection import Corrupt
 from analysis.rows.reader import Events, OnError, Reading, by_key, read_events, read_in_parts, reporting
 from analysis.rows.selection import DAY, ORDER, Clock, Selection
 from analysis.rows.taken import Taken
+
+if TYPE_CHECKING:
+    from analysis.engines.warehouse import WarehouseEvents
 
 __all__ = ["History", "open_history", "read_history"]
 
@@ -52,7 +55,7 @@ class History:
     within: Range
     reading: Reading
     raw: RawEvents | CompactedEvents
-    warehouse: WarehouseEvents | None
+    warehouse: "WarehouseEvents | None"
     sample: Sample | None = None
     price_decimals: int = 0
     bots: bool = True
@@ -172,7 +175,7 @@ def read_history(
     Raises:
         AnalysisError: The bucket cannot be read, or the URL is not one.
     """
-    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    warehouse = None if dw_url is None else _warehouse(dw_url)
     decimals = _decimals(warehouse)
     sample = read_sample(source, within.start, within.end)
     if clock == "received":
@@ -224,7 +227,14 @@ def _received(
     return Reading(by_key(corrupt), by_key([*dict(unreadable).items()]), decimals, lookback=lookback), raw
 
 
-def _decimals(warehouse: WarehouseEvents | None) -> int:
+def _warehouse(dw_url: str) -> "WarehouseEvents":
+    # Imported here, because PostgreSQL's client takes a tenth of a second, and many readers have no warehouse.
+    from analysis.engines.warehouse import WarehouseEvents
+
+    return WarehouseEvents(dw_url)
+
+
+def _decimals(warehouse: "WarehouseEvents | None") -> int:
     """Give the decimals of the warehouse's prices, or of the environment if no warehouse answers."""
     if warehouse is not None:
         with suppress(AnalysisError):

@@ -27,7 +27,7 @@ PREFIX = len("events/YYYY/MM/DD/HH/")
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 # What the times of occurrence of other events depend on.
-BASIS = (KEY, "event_id", "event_timestamp", "client_id", "tab_id", "seq", "received_at", SENT)
+BASIS = ("event_id", "event_timestamp", "client_id", "tab_id", "seq", "received_at", SENT)
 
 
 @dataclass
@@ -98,7 +98,7 @@ def _columns(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.
         sent_event_id=pl.when(~is_same).then("sent_event_id"),
         partition_hour=(day + ":00").str.to_datetime("%Y/%m/%d/%H:%M", time_unit="us", time_zone="UTC"),
     )
-    occurred = _occurrence(named.select(BASIS), files, hours)
+    occurred = _occurrence(named.select(KEY, *BASIS), files, hours)
     return with_derived(whole.join(occurred, KEY, how="left", maintain_order="left")).select(
         pl.col(name).cast(kind) for name, kind in EVENT_COLUMNS.items()
     )
@@ -118,5 +118,6 @@ def _occurrence(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> 
         ).join(rows, "client_id", how="semi")
         for chunk in files.chunks(tasks, (*BASIS, PARTITION_HOUR))
     ]
-    known = pl.concat([rows, *(chunk.select(BASIS) for chunk in around)])
-    return with_occurred_at(known.rename({SENT: SENT_AT.name})).select(KEY, OCCURRED_AT)
+    known = pl.concat([rows, *(chunk.select(BASIS) for chunk in around)], how="diagonal")
+    occurred = with_occurred_at(known.rename({SENT: SENT_AT.name}))
+    return occurred.filter(pl.col(KEY).is_not_null()).select(KEY, OCCURRED_AT)

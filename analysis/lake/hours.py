@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from analysis.errors import AnalysisError
 from analysis.raw.partitions import SCHEME
 
@@ -134,7 +136,8 @@ def _names(recorded: Iterable[str] | None) -> tuple[str, ...] | None:
 
 def hash_of_names(names: Iterable[str]) -> str:
     """Give one hash over ids or keys, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+    ordered = pl.Series(list(names) if not isinstance(names, pl.Series) else names, dtype=pl.String).sort()
+    return hashlib.sha256((ordered.str.join("\n").item() or "").encode()).hexdigest()
 
 
 def modified_ns(source: str | Path, prefix: str) -> int | None:

@@ -13,7 +13,7 @@ from analysis.lake.location import Location, NoLake, location_of
 from analysis.lake.reading.scans import Damage, connect, relation_of, watching
 from analysis.lake.reading.window import Window
 from analysis.lake.schema import LAKE_VERSION, PARTITION_HOUR
-from analysis.lake.tables import BUCKET, Tables, open_tables
+from analysis.lake.tables import BUCKET, Tables, read_tables
 from analysis.raw.partitions import Folder, covering_hours, prefix_of
 from analysis.raw.source import Source, bucket_of
 from analysis.rows.selection import Selection
@@ -79,7 +79,7 @@ class _OtherBucket(AnalysisError):
 
 def _tables(location: Location, source: str | Path, price_decimals: int) -> Tables:
     """Open the tables of a lake that has the events of a bucket, with prices of so many decimals."""
-    tables = open_tables(location)
+    tables = read_tables(location)
     if (bucket := tables.events.properties.get(BUCKET)) != bucket_of(source):
         raise _OtherBucket(f"the lake {location} holds the events of {bucket}, not of {bucket_of(source)}")
     if tables.price_decimals != price_decimals:
