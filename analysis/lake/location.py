@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from analysis.errors import AnalysisError
+from analysis.raw.partitions import is_utf8
 from command_line.home import Home
 
 if TYPE_CHECKING:
@@ -195,6 +196,8 @@ def location_of(named: str | None = None) -> Location:
     if "://" in place:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
     directory = Path(place).expanduser().absolute()
+    if not is_utf8(str(directory)):
+        raise AnalysisError(f"the lake cannot be in {directory}, whose name is not UTF-8: name another with --lake")
     if set("#?") & set(str(directory)):
         raise AnalysisError(
             f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another with --lake"

@@ -13,6 +13,7 @@ from analysis.metrics.overview import overview
 from analysis.report.page import page
 from analysis.report.sections import sections
 from command_line.json_text import json_text
+from command_line.printable import printable
 
 __all__ = ["overview_as_json", "overview_as_text", "write_report"]
 
@@ -63,7 +64,7 @@ def overview_as_text(history: History, path: Path) -> str:
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
     bots = "" if history.bots else ", without bots"
-    lines = [f"{', '.join(counts)}, {history.reading.clock} from {history.within}{bots}: {path}"]
+    lines = [f"{', '.join(counts)}, {history.reading.clock} from {history.within}{bots}: {printable(str(path))}"]
     if history.sample is not None:
         lines.append(f"The report includes {history.sample}.")
     if unreadable := history.reading.unreadable.height:

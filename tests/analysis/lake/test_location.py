@@ -39,6 +39,12 @@ class TestLocationOf:
         with pytest.raises(AnalysisError, match=r"'#' and '\?' end a URL's path"):
             location_of(str(tmp_path / name))
 
+    def test_a_name_that_is_not_utf_8_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also where the environment has it."""
+        monkeypatch.setenv("LAKE", str(tmp_path / "\udcff"))
+        with pytest.raises(AnalysisError, match="whose name is not UTF-8"):
+            location_of()
+
 
 class TestLocation:
     def test_reading_makes_nothing(self, tmp_path: Path) -> None:

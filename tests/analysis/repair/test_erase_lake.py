@@ -23,6 +23,7 @@ from analysis.repair.erase.person import Person
 from analysis.repair.erase.run import Found, Place, erase, erase_again, search, search_again
 from analysis.rows.reader import read_hours
 from tests.support.lake_bytes import lake_bytes
+from tests.support.lake_rows import event_rows, order_rows
 from tests.support.raw_objects import START, Objects
 
 ANNA = "6b0e2a4c-91fa-4d1e-8d6e-0a1b2c3d4e5f"
@@ -65,14 +66,10 @@ class Shop:
         return erase(self.place, person, search(self.place, person), mentions=mentions)
 
     def events(self) -> pl.DataFrame:
-        frame = pl.from_arrow(open_tables(self.lake).events.scan().to_arrow())
-        assert isinstance(frame, pl.DataFrame)
-        return frame.sort("event_timestamp", "key")
+        return event_rows(self.lake)
 
     def orders(self) -> pl.DataFrame:
-        frame = pl.from_arrow(open_tables(self.lake).orders.scan().to_arrow())
-        assert isinstance(frame, pl.DataFrame)
-        return frame.sort("order_id")
+        return order_rows(self.lake)
 
     def records(self) -> dict[datetime, Hour]:
         return Records(self.lake.store).hours
@@ -92,9 +89,7 @@ class Shop:
             }
 
         assert accounts(self.records()) == accounts(Records(new.store).hours)
-        orders = pl.from_arrow(open_tables(new).orders.scan().to_arrow())
-        assert isinstance(orders, pl.DataFrame)
-        assert_frame_equal(self.orders(), orders.sort("order_id"))
+        assert_frame_equal(self.orders(), order_rows(new))
 
 
 def anna() -> Person:
@@ -122,10 +117,11 @@ def shop(tmp_path: Path, warehouse_url: str) -> Shop:
 
 
 def needles(shop: Shop) -> list[bytes]:
-    """Every id that is the person's alone."""
+    """Every id that is the person's alone, and the name of every object."""
     rows = shop.events().filter((pl.col("client_id") == ANNA) | (pl.col("user_id") == USER))
     ids = [ANNA, USER, ORDER["id"], "tab of anna", *rows["event_id"], *rows["key"]]
-    return [str(name).encode() for name in ids]
+    objects = [key.rpartition("/")[2] for key, body in shop.objects.bodies.items() if ANNA.encode() in body]
+    return [str(name).encode() for name in (*ids, *objects)]
 
 
 class TestErase:
