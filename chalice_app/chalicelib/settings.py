@@ -2,16 +2,17 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
-__all__ = ["Settings", "price_decimals"]
+__all__ = ["TRIGGERS", "Settings", "price_decimals"]
 
 MEBIBYTE = 1024 * 1024
 MOST_PRICE_DECIMALS = 6
+TRIGGERS = ("s3", "sqs")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Settings:
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
+        trigger: `TRIGGER`, for both Lambdas, since both import what registers it: `s3` or `sqs`, what calls the
+            projector.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -40,6 +43,7 @@ class Settings:
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
+    trigger: str = "s3"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -54,6 +58,7 @@ class Settings:
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
+            trigger=_one_of("TRIGGER", environment.get("TRIGGER") or cls.trigger, TRIGGERS),
         )
 
 
@@ -63,6 +68,12 @@ def price_decimals(environment: Mapping[str, str] = os.environ) -> int:
     if not (len(text) == 1 and "0" <= text <= str(MOST_PRICE_DECIMALS)):
         raise SettingsError(f"PRICE_DECIMALS must be a whole number from 0 to {MOST_PRICE_DECIMALS}, not {text!r}")
     return int(text)
+
+
+def _one_of(name: str, text: str, known: Sequence[str]) -> str:
+    if text not in known:
+        raise SettingsError(f"{name} must be {' or '.join(known)}, not {text!r}")
+    return text
 
 
 def _origins(text: str) -> frozenset[str]:

@@ -26,6 +26,7 @@ class TestSettings:
                 "API_KEY_SHA256": f"{'A' * 64}, {'b' * 64}",
                 "ALLOWED_HEADERS": "X-Shop-Id, traceparent ,",
                 "PRICE_DECIMALS": "2",
+                "TRIGGER": "sqs",
             }
         )
         origins = frozenset({"https://shop.example", "https://m.shop.example"})
@@ -39,7 +40,14 @@ class TestSettings:
             frozenset({"a" * 64, "b" * 64}),
             ("X-Shop-Id", "traceparent"),
             2,
+            "sqs",
         )
+
+    @pytest.mark.parametrize("value", ["SQS", "lambda", "s3,sqs", " s3"])
+    def test_a_trigger_that_is_none_is_named(self, value: str) -> None:
+        """It is S3 itself, or SQS."""
+        with pytest.raises(SettingsError, match="TRIGGER must be s3 or sqs, not"):
+            Settings.from_environment({"TRIGGER": value})
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1MB", "²"])
     def test_a_size_that_is_none_is_named(self, value: str) -> None:
