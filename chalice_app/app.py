@@ -5,11 +5,12 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib import ingest, trigger
+from chalicelib import ingest
 from chalicelib.api.request import GZIP_TYPE
+from chalicelib.projection import trigger
+from chalicelib.projection.trigger import projector_trigger
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
-from chalicelib.trigger import projector_trigger
 
 app = Chalice(app_name="clickstream")
 app.api.binary_types.append(GZIP_TYPE)  # a REST API would hand on such a body as damaged text

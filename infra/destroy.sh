@@ -85,6 +85,15 @@ remove_trigger() {
     --notification-configuration "file://$file" --skip-destination-validation
 }
 
+# Stops the raw bucket from notifying the stage's queue.
+remove_notifications() {
+  local bucket queue
+  bucket=$(value RawBucketName)
+  queue=$(value NotificationQueueArn)
+  [[ -n $queue ]] && has_bucket "$bucket" || return 0
+  (cd "$here/.." && drop "notifications of bucket $bucket" python -m infra.notifications "$bucket" "$queue" --remove)
+}
+
 # Lambda releases its network interfaces about twenty minutes after a function is deleted. Until then, their subnets
 # cannot be deleted.
 wait_for_interfaces() {
@@ -164,7 +173,10 @@ trap 'rm -rf "$work"' EXIT
 remove compaction
 remove monitoring
 remove api
+remove mapping
 remove_functions
+remove_notifications
+remove queue
 remove warehouse
 is_dry_run || wait_for_interfaces
 remove network

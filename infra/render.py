@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from chalicelib.errors import SettingsError
-from chalicelib.settings import price_decimals
+from chalicelib.settings import TRIGGERS, price_decimals
 from infra.package.hashes import LOCK
 from infra.policies import CLOSED, narrowed
 
@@ -50,7 +50,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
     FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
     Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
     SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, PriceDecimals,
-    WarehouseCa (path of a PEM file), and Concurrency (how many functions the account may run at the same time).
+    WarehouseCa (path of a PEM file), Concurrency (how many functions the account may run at the same time), and
+    Trigger: s3 (the default) or sqs, which needs NotificationQueueArn.
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -87,6 +88,7 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
         )
     if bool(outputs.get("SubnetIds")) != bool(outputs.get("SecurityGroupIds")):
         raise RenderError("the outputs need both SubnetIds and SecurityGroupIds, or neither")
+    _check_trigger(outputs)
     config = json.loads((app / CONFIG).read_text())
     if stage not in config["stages"]:
         known = ", ".join(config["stages"])
@@ -109,6 +111,7 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
+        "TRIGGER": outputs.get("Trigger") or "s3",
     }
     ingest["environment_variables"] = _present(
         {"ALLOWED_HEADERS": outputs.get("AllowedHeaders"), "API_KEY_SHA256": outputs.get("ApiKeySha256")}
@@ -124,6 +127,9 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
     if outputs.get("SubnetIds"):
         projector["subnet_ids"] = outputs["SubnetIds"].split(",")
         projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+    if outputs.get("Trigger") == "sqs":
+        # The event source mapping limits the copies. A reservation would throttle its batches.
+        projector.pop("reserved_concurrency", None)
     _reserve(stage["lambda_functions"], outputs.get("Concurrency", ""))
     # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}
@@ -139,6 +145,17 @@ def _reserve(functions: dict[str, dict[str, Any]], concurrency: str) -> None:
     click.echo(
         f"   the account can run {concurrency} functions at a time: too few to reserve {reserved}, so none are reserved"
     )
+
+
+def _check_trigger(outputs: Outputs) -> None:
+    """See that the stage names one of the triggers, and that its queue is there."""
+    trigger = outputs.get("Trigger") or "s3"
+    if trigger not in TRIGGERS:
+        raise RenderError(f"Trigger is {' or '.join(TRIGGERS)}, not {trigger!r}")
+    if trigger == "sqs" and not outputs.get("NotificationQueueArn"):
+        raise RenderError(
+            "Trigger sqs needs NotificationQueueArn, an output of the stack of infra/templates/queue.yaml"
+        )
 
 
 def _check(projector: Mapping[str, str]) -> None:

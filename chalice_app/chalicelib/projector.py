@@ -9,7 +9,7 @@ from urllib.parse import unquote_plus
 
 from chalicelib import log
 from chalicelib.errors import ProjectionFailed
-from chalicelib.projection import Getting, Loading, Named, project
+from chalicelib.projection.batch import Getting, Loading, Named, project
 
 __all__ = ["handle", "objects", "upgrade_event"]
 
@@ -40,7 +40,7 @@ def handle(
         price_decimals: `PRICE_DECIMALS` of the warehouse.
 
     Returns:
-        The outcome of each object, as `projection.project` gives it. For an upgrade one mapping, as `_upgrade` gives
+        The outcome of each object, as `projection.batch.project` gives it. For an upgrade one mapping, as `_upgrade` gives
         it.
 
     Raises:

@@ -11,7 +11,7 @@ from chalicelib import projector
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.errors import ProjectionFailed
 from chalicelib.flatten import Row
-from chalicelib.projection import Named
+from chalicelib.projection.batch import Named
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Schema

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from chalicelib import ingest, log, projector
+from chalicelib.projection.batch import READ_SECONDS, SLICE_OBJECTS
 from chalicelib.settings import Settings
-from chalicelib.storage import RawObject
+from chalicelib.storage import CONFIG, RawObject
 from chalicelib.warehouse.schema import Upgrade
 from emulator.triggers.notification import object_created
 from tests.support.aws.stacks import TEMPLATES, template
@@ -137,7 +138,8 @@ class TestStorage:
         policies = [*resources("AWS::S3::BucketPolicy").values(), *resources("AWS::SQS::QueuePolicy").values()]
         assert len(policies) == len(resources("AWS::S3::Bucket")) + len(resources("AWS::SQS::Queue"))
         for policy in policies:
-            (statement,) = policy["PolicyDocument"]["Statement"]
+            statement, *others = policy["PolicyDocument"]["Statement"]
+            assert [other["Effect"] for other in others if other["Sid"] != "OnlyTheRawBucket"] == []
             assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
             assert statement["Action"] in ("s3:*", "sqs:*")
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -178,11 +180,14 @@ class TestStorage:
         assert [rule["Fn::If"][0] for rule in expiring] == ["IsExpiring"]
         assert parameters()["RawExpireAfterDays"]["Default"] == 0
 
-    def test_the_failure_queue_is_encrypted_and_patient(self) -> None:
-        """Two weeks are SQS's most."""
-        (queue,) = resources("AWS::SQS::Queue").values()
-        assert queue["SqsManagedSseEnabled"] is True
-        assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
+    def test_queues_are_encrypted(self) -> None:
+        """By SQS's own key."""
+        assert {queue["SqsManagedSseEnabled"] for queue in resources("AWS::SQS::Queue").values()} == {True}
+
+    @pytest.mark.parametrize("name", ["base.FailureQueue", "queue.DeadLetters"])
+    def test_what_failed_for_good_waits_for_two_weeks(self, name: str) -> None:
+        """SQS's most."""
+        assert resources("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
         """Those of both functions, as Lambda names them, of the API, and of the compaction."""
@@ -192,6 +197,76 @@ class TestStorage:
             "/aws/lambda/clickstream-${Stage}",
             "/aws/lambda/clickstream-${Stage}-projector",
         }
+
+
+class TestQueue:
+    QUEUE = RESOURCES["queue"]["Notifications"]["Properties"]
+    BATCHES = RESOURCES["mapping"]["Batches"]["Properties"]
+
+    def test_only_the_raw_bucket_of_this_account_may_send(self) -> None:
+        """And nobody else: a bucket's name can pass to another account."""
+        allowed = [
+            statement
+            for policy in resources("AWS::SQS::QueuePolicy").values()
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
+        ]
+        (statement,) = allowed
+        assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert (statement["Action"], statement["Resource"]) == (
+            "sqs:SendMessage",
+            {"Fn::GetAtt": ["Notifications", "Arn"]},
+        )
+        assert statement["Condition"] == {
+            "ArnEquals": {"aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${RawBucketName}"}},
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        }
+
+    def test_a_failed_object_delays_no_other(self) -> None:
+        """Only the messages that the function names come again."""
+        assert self.BATCHES["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_batch_is_not_given_out_twice_while_it_is_worked_on(self, stage: str) -> None:
+        """AWS asks for six times the function's timeout, and the window."""
+        config = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())
+        timeout = config["stages"][stage]["lambda_functions"]["projector"]["lambda_timeout"]
+        window = parameters()["QueueWindowSeconds"]["MaxValue"]
+        assert self.QUEUE["VisibilityTimeout"] >= 6 * timeout + window
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_what_is_read_becomes_rows_before_the_timeout(self, stage: str) -> None:
+        """After READ_SECONDS at most the tries of one more read follow."""
+        config = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())
+        timeout = config["stages"][stage]["lambda_functions"]["projector"]["lambda_timeout"]
+        tries = CONFIG.retries["total_max_attempts"] * (CONFIG.connect_timeout + CONFIG.read_timeout)
+        assert READ_SECONDS + tries < timeout
+
+    def test_a_warehouse_may_be_away_for_an_hour(self) -> None:
+        """A message is tried so often before it is a dead letter. It lives longer as one than it did before."""
+        policy = self.QUEUE["RedrivePolicy"]
+        assert policy["maxReceiveCount"] * self.QUEUE["VisibilityTimeout"] > 3600
+        assert policy["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        dead = RESOURCES["queue"]["DeadLetters"]["Properties"]
+        assert dead["MessageRetentionPeriod"] > self.QUEUE["MessageRetentionPeriod"]
+        assert dead["RedriveAllowPolicy"]["redrivePermission"] == "byQueue"
+
+    def test_copies_are_limited_without_a_reservation(self) -> None:
+        """AWS allows from 2 to 1,000."""
+        assert self.BATCHES["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "QueueConcurrency"}}
+        concurrency = parameters()["QueueConcurrency"]
+        assert (concurrency["MinValue"], concurrency["MaxValue"]) == (2, 1000)
+
+    def test_a_batch_fits_into_one_transaction(self) -> None:
+        """As many as SQS gives only with a window."""
+        assert parameters()["QueueBatchSize"]["MaxValue"] == SLICE_OBJECTS
+        assert parameters()["QueueWindowSeconds"]["MinValue"] == 1
+
+    def test_one_failed_try_is_no_alarm(self) -> None:
+        """A message that failed once comes again after the visibility timeout, and is older by then."""
+        for stage in STAGES:
+            settings = json.loads((INFRA / "stages" / f"{stage}.json").read_text())
+            assert settings["QueueAgeSeconds"] > self.QUEUE["VisibilityTimeout"]
 
 
 class TestNetwork:
@@ -294,6 +369,8 @@ class TestAlarms:
             "projector-lag",
             "failure-queue",
             "failures-lost",
+            "queue-age",
+            "dead-letters",
             "no-events",
             "lake-hours-wait",
             "lake-run-failed",
@@ -319,6 +396,11 @@ class TestAlarms:
             if alarm["Namespace"] == {"Fn::Sub": "clickstream/${Stage}"}
         }
         assert own == made
+
+    def test_lambda_gives_up_on_invocations_of_the_direct_trigger_only(self) -> None:
+        """Behind a queue there are none, and the role may not send to the failure queue."""
+        names = ("ProjectorFailures", "FailureQueueAlarm", "FailuresLostAlarm")
+        assert {RESOURCES["monitoring"][name]["Condition"] for name in names} == {"IsDirect"}
 
     def test_what_failed_for_good_goes_to_the_queue(self) -> None:
         """After Lambda's two retries."""

@@ -1,4 +1,4 @@
-from chalicelib.projection import Named
+from chalicelib.projection.batch import Named
 from chalicelib.projector import objects
 from emulator.triggers.notification import File, object_created, objects_created
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import messages, projector
+from chalicelib import projector
 from chalicelib.errors import ProjectionFailed
+from chalicelib.projection import messages
 from chalicelib.warehouse import batch as warehouse_batch
 from chalicelib.warehouse.client import Warehouse
 from tests.support.json_texts import object_texts

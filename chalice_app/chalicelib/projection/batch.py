@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from chalicelib import log
@@ -47,7 +47,7 @@ class Named(NamedTuple):
 
 
 class Projected(NamedTuple):
-    """What came of some objects: one mapping for each, in their order, and the errors of those that failed."""
+    """What came of some objects: one mapping for each, in their order, and the error of each one that failed."""
 
     outcomes: list[dict[str, Any]]
     errors: list[ClickstreamError]
@@ -130,8 +130,13 @@ def _read_all(
     get = partial(attempt, _get, storage, deadline)
     if len(named) == 1:
         return [_row(named[0], get(named[0]), price_decimals)]
-    with ThreadPoolExecutor(min(READERS, len(named))) as pool:
-        return [_row(each, raw, price_decimals) for each, raw in zip(named, pool.map(get, named), strict=True)]
+    return [_row(each, raw, price_decimals) for each, raw in zip(named, _readers().map(get, named), strict=True)]
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    """Give this process's threads, which are started when they are first needed, since to start them takes longest."""
+    return ThreadPoolExecutor(READERS, "reader")
 
 
 def _get(storage: Getting, deadline: float, named: Named) -> RawObject:

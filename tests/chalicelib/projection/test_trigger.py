@@ -5,8 +5,8 @@ import pytest
 from chalice.app import Chalice
 from chalice.test import Client
 
+from chalicelib.projection.trigger import projector_trigger
 from chalicelib.settings import Settings
-from chalicelib.trigger import projector_trigger
 from tests.support.queued import batch, named_by
 
 

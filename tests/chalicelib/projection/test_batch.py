@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import projection
 from chalicelib.errors import CredentialsUnavailable, RowRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
-from chalicelib.projection import Named, project
+from chalicelib.projection import batch as projection
+from chalicelib.projection.batch import Named, project
 from chalicelib.storage import RawObject
 from command_line.home import BUCKET
 from tests.support.queued import PREFIX, Memory

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Protocol
 
-from chalicelib import keys, messages, projector
-from chalicelib.projection import Getting, Loading
+from chalicelib import keys, projector
+from chalicelib.projection import messages
+from chalicelib.projection.batch import Getting, Loading
 from chalicelib.settings import Settings
 
 __all__ = ["NAME", "handle", "projector_trigger"]

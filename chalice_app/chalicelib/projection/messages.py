@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib import log
 from chalicelib.errors import ClickstreamError, InvalidNotification
-from chalicelib.projection import Getting, Loading, Named, attempt, project
+from chalicelib.projection.batch import Getting, Loading, Named, attempt, project
 from chalicelib.projector import objects
 
 __all__ = ["BatchResponse", "handle", "is_batch"]
@@ -19,7 +19,7 @@ class BatchResponse(dict[str, list[dict[str, str]]]):
     """What Lambda expects of a function with `ReportBatchItemFailures`: the messages to deliver again.
 
     Attributes:
-        outcomes: The outcome of each object, as `projection.project` gives it, for callers in the same process. It is
+        outcomes: The outcome of each object, as `batch.project` gives it, for callers in the same process. It is
             no part of the JSON.
     """
 
