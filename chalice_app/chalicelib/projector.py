@@ -40,8 +40,7 @@ def handle(
         price_decimals: `PRICE_DECIMALS` of the warehouse.
 
     Returns:
-        The outcome of each object, as `projection.batch.project` gives it. For an upgrade one mapping, as `_upgrade` gives
-        it.
+        The outcome of each object, as `batch.project` gives it. For an upgrade one mapping, as `_upgrade` gives it.
 
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
