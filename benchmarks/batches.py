@@ -36,6 +36,7 @@ LEAST = {100: 8.0, 1_000: 15.0}  # times as many rows as one by one
 NEVER = 1_000_000
 TITLE = "batches: rows a second into PostgreSQL, which waits for the disk at each commit"
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+COUNT = f"SELECT count(*) FROM {TABLE}"  # noqa: S608  # a name of the contract
 BODY = (EVENTS / "product_view.json").read_bytes()
 
 
@@ -60,15 +61,18 @@ def measure(rounds: Iterable[object]) -> Targets:
     cases = _cases()
     rates: dict[str, list[float]] = {case.what: [] for case in cases}
     with (
-        _warehouse() as (warehouse, empty),
+        _warehouse() as (warehouse, connection),
         Path(os.devnull).open("w") as nowhere,
         patch.object(log, "output", nowhere),
     ):
         for _ in rounds:
             for case in cases:
-                empty()
+                connection.execute(f"TRUNCATE {TABLE}".encode())
                 work = partial(case.run, warehouse, [uuid4() for _ in range(ROWS)])
                 rates[case.what].append(ROWS / seconds(work))
+                ((rows,),) = connection.execute(COUNT.encode())
+                if rows != ROWS:
+                    raise RuntimeError(f"{case.what}: {rows} of {ROWS} rows are there")
     lines = []
     for case in cases:
         pairs = zip(rates[case.what], rates[case.beside], strict=True)
@@ -110,8 +114,8 @@ def _project(size: int, warehouse: Warehouse, ids: Sequence[UUID]) -> None:
 
 
 @contextmanager
-def _warehouse() -> Iterator[tuple[Warehouse, Callable[[], object]]]:
-    """Give a warehouse on a PostgreSQL of its own, and what empties it; then remove both."""
+def _warehouse() -> Iterator[tuple[Warehouse, psycopg.Connection]]:
+    """Give a warehouse on a PostgreSQL of its own, and a connection to it; then remove both."""
     with TemporaryDirectory(prefix="clickstream-") as name:
         home = Home(Path(name) / "home")
         home.path.parent.chmod(0o711)  # as root, PostgreSQL's own user has to come through
@@ -122,7 +126,7 @@ def _warehouse() -> Iterator[tuple[Warehouse, Callable[[], object]]]:
         try:
             warehouse.upgrade(dry_run=False)
             with psycopg.connect(postgres.url, autocommit=True) as connection:
-                yield warehouse, lambda: connection.execute(f"TRUNCATE {TABLE}".encode())
+                yield warehouse, connection
         finally:
             warehouse.close()
             postgres.stop()
