@@ -174,15 +174,15 @@ class TestStageAmounts:
             "window_seconds": 5,
             "zones": 2,
             "secrets": 1,
-            "alarms": 10,
-            "metrics": 4,
+            "alarms": 11,
+            "metrics": 5,
             "log_months": 1,
         }
 
     def test_dev_sleeps_and_waits_for_nobody(self) -> None:
         """No least capacity, no lake, and one alarm less, because silence is nothing to worry about."""
         amounts = stage_amounts("dev")
-        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 7, 0.5)
+        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 8, 0.5)
 
 
 @pytest.mark.slow
@@ -308,7 +308,7 @@ class TestCommand:
         assert (few["events"], many["events"]) == (2.5e6, 5e6)
         assert few["total"] == pytest.approx(sum(few["dollars"].values()))
         assert few["per_million"] == pytest.approx(few["total"] / 2.5)
-        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 5.20 + 8.9965 + 0.2628, abs=0.0001)
+        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 5.60 + 8.9965 + 0.2628, abs=0.0001)
 
     def test_other_prices_and_amounts_count(self, tmp_path: Path) -> None:
         """The named ones, in either file; the rest stay."""

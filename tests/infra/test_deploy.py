@@ -262,8 +262,8 @@ class TestDeploy:
         assert json.loads(policy)["deadLetterTargetArn"].endswith(":clickstream-dev-dead-letters")
         assert Recorded.all_of("AWS::Lambda::EventInvokeConfig") == []
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
-        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, two the queue's.
-        assert len(alarms) == 9
+        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the queue's.
+        assert len(alarms) == 10
         assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
 
     @pytest.mark.usefixtures("deployed")

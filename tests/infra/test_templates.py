@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from chalicelib import ingest, log, projector
+from chalicelib.projection import messages
 from chalicelib.projection.batch import READ_SECONDS, SLICE_OBJECTS
 from chalicelib.settings import Settings
 from chalicelib.storage import CONFIG, RawObject
+from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Upgrade
+from emulator.triggers.messages import batch_of
 from emulator.triggers.notification import object_created
 from tests.support.aws.stacks import TEMPLATES, template
 from tests.support.stack_process import ROOT
@@ -370,6 +373,7 @@ class TestAlarms:
             "failure-queue",
             "failures-lost",
             "queue-age",
+            "failed-objects",
             "dead-letters",
             "no-events",
             "lake-hours-wait",
@@ -415,6 +419,9 @@ class TestAlarms:
         assert len(json.loads(re.sub(r"\$\{[A-Za-z:]+\}", "60", body))["widgets"]) == 6
 
 
+KEY = "events/2026/11/24/22/e.json"
+
+
 class _Storage:
     """Takes and gives one event."""
 
@@ -439,21 +446,39 @@ class _Warehouse:
 
 
 class TestFilters:
+    def wanted(self, template: str, name: str) -> dict[str, str]:
+        """The members that a filter looks for."""
+        pattern = RESOURCES[template][name]["Properties"]["FilterPattern"]
+        return dict(re.findall(r'\$\.(\w+) = "(\w+)"', pattern))
+
     @pytest.fixture
     def lines(self, api_event: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         """Give the lines that both functions log of one good event."""
         with (tmp_path / "log").open("w+") as file:
             monkeypatch.setattr(log, "output", file)
             ingest.handle(api_event('{"eventName": "click"}'), None, Settings(), _Storage())
-            projector.handle(object_created("bucket", "events/2026/11/24/22/e.json", 1), _Storage(), _Warehouse())
+            projector.handle(object_created("bucket", KEY, 1), _Storage(), _Warehouse())
             file.seek(0)
             yield [json.loads(line) for line in file]
+
+    def test_an_object_that_fails_is_counted(self, lines: list[dict[str, Any]], tmp_path: Path) -> None:
+        """Behind a queue the projector raises nothing, so that Lambda counts no error."""
+        with (tmp_path / "failed").open("w+") as file, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(log, "output", file)
+            messages.handle(
+                batch_of(object_created("bucket", KEY, 1)), _Storage(), Warehouse("postgresql://127.0.0.1:1/d")
+            )
+            file.seek(0)
+            (line,) = [json.loads(text) for text in file]
+        wanted = self.wanted("queue", "FailedObjects")
+        assert line.items() >= wanted.items()
+        assert not [good for good in lines if good.items() >= wanted.items()]
 
     @pytest.mark.parametrize(("name", "component"), [("StoredEvents", "ingest"), ("LagOfRows", "projector")])
     def test_they_find_what_the_functions_log(self, lines: list[dict[str, Any]], name: str, component: str) -> None:
         """The line of the good event, and the number in it."""
         properties = RESOURCES["monitoring"][name]["Properties"]
-        wanted = dict(re.findall(r'\$\.(\w+) = "(\w+)"', properties["FilterPattern"]))
+        wanted = self.wanted("monitoring", name)
         (line,) = [line for line in lines if line.items() >= wanted.items()]
         assert line["component"] == component
         value = properties["MetricTransformations"][0]["MetricValue"]
