@@ -264,6 +264,8 @@ class TestDeploy:
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
         # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the queue's.
         assert len(alarms) == 10
+        (age,) = [alarm for alarm in alarms if alarm["AlarmName"] == "clickstream-dev-queue-age"]
+        assert str(age["Threshold"]) == "600"
         assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
 
     @pytest.mark.usefixtures("deployed")

@@ -16,7 +16,8 @@ PROJECTED = "projected"
 ALREADY_KNOWN = "already_known"
 ERASED = "erased"
 
-# From so many rows on, COPY is quicker than arrays: `python -m benchmarks batches` measures it.
+# COPY is quicker than arrays, but takes more statements, each of which waits for the network: so not for few rows.
+# `python -m benchmarks batches` measures both.
 COPY_ROWS = 500
 
 KNOWN = f"SELECT event_id FROM {TABLE} WHERE event_id = ANY(%s)"  # noqa: S608  # a name of the contract

@@ -244,6 +244,16 @@ class TestInsertAll:
         assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
         assert warehouse.insert(a_row("b"))
 
+    def test_a_value_that_cannot_be_sent_is_refused_alone(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """By psycopg itself, which names no SQLSTATE: the warehouse is there, and takes the other row."""
+        good, bad = a_row("a"), (*a_row("b")[:2], "zero\x00", *a_row("b")[3:])
+        warehouse.insert(a_row("c"))
+        for rows in ([good, bad], [bad]):
+            with pytest.raises(RowRefused, match="the warehouse refused the row: DataError"):
+                warehouse.insert_all(rows)
+        assert warehouse.insert(good)
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(2,)]
+
     def test_the_table_is_created_on_first_use(self, warehouse: Warehouse) -> None:
         """As for one row."""
         assert warehouse.insert_all([a_row("a"), a_row("b")]) == ["projected"] * 2
