@@ -18,7 +18,7 @@ def objects(event: Mapping[str, Any]) -> Iterator[Named]:
     """Read the bucket, the URL-decoded key and the size of every record of an S3 event."""
     for record in event.get("Records", ()):
         stored = record["s3"]["object"]
-        yield Named(record["s3"]["bucket"]["name"], unquote_plus(stored["key"]), stored.get("size", 0))
+        yield Named(record["s3"]["bucket"]["name"], unquote_plus(stored["key"]), int(stored.get("size", 0)))
 
 
 def upgrade_event(*, dry_run: bool) -> dict[str, Any]:

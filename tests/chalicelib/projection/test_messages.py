@@ -130,6 +130,7 @@ class TestHandle:
             "{}",
             '{"Records": [{}]}',
             '{"Records": [{"s3": {"bucket": {"name": "raw"}, "object": {"key": 7}}}]}',
+            '{"Records": [{"s3": {"bucket": {"name": "raw"}, "object": {"key": "events/a.json", "size": "large"}}}]}',
             '{"Records": 7}',
             "[" * 100_000,
         ],
