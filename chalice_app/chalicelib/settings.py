@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.api.address import KEPT
 from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
@@ -30,6 +31,8 @@ class Settings:
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
+        store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
+        dw_may_pause: `DW_MAY_PAUSE` (`yes` or `no`), for the projector: the warehouse sleeps when nobody is connected.
         trigger: `TRIGGER`, for both Lambdas, since both import what registers it: `s3` or `sqs`, what calls the
             projector.
     """
@@ -43,6 +46,8 @@ class Settings:
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
+    store_ip: str = "full"
+    dw_may_pause: bool = False
     trigger: str = "s3"
 
     @classmethod
@@ -58,7 +63,9 @@ class Settings:
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
-            trigger=_one_of("TRIGGER", environment.get("TRIGGER") or cls.trigger, TRIGGERS),
+            store_ip=_word("STORE_IP", environment.get("STORE_IP") or "full", KEPT),
+            dw_may_pause=_word("DW_MAY_PAUSE", environment.get("DW_MAY_PAUSE") or "no", ("yes", "no")) == "yes",
+            trigger=_word("TRIGGER", environment.get("TRIGGER") or cls.trigger, TRIGGERS),
         )
 
 
@@ -68,12 +75,6 @@ def price_decimals(environment: Mapping[str, str] = os.environ) -> int:
     if not (len(text) == 1 and "0" <= text <= str(MOST_PRICE_DECIMALS)):
         raise SettingsError(f"PRICE_DECIMALS must be a whole number from 0 to {MOST_PRICE_DECIMALS}, not {text!r}")
     return int(text)
-
-
-def _one_of(name: str, text: str, known: Sequence[str]) -> str:
-    if text not in known:
-        raise SettingsError(f"{name} must be {' or '.join(known)}, not {text!r}")
-    return text
 
 
 def _origins(text: str) -> frozenset[str]:
@@ -95,6 +96,12 @@ def _digests(name: str, text: str) -> frozenset[str]:
     if text.strip() and not (digests and all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)):
         raise SettingsError(f"{name} must be SHA-256 digests in hex (64 digits each), comma-separated")
     return digests
+
+
+def _word(name: str, text: str, known: Sequence[str]) -> str:
+    if text not in known:
+        raise SettingsError(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, not {text!r}")
+    return text
 
 
 def _positive(name: str, text: str) -> int:

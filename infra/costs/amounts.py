@@ -61,6 +61,8 @@ def stage_amounts(stage: str) -> dict[str, float]:
     has_queue = settings["Trigger"] == "sqs"
     if has_queue:
         monitoring = monitoring.replace(DIRECT, "") + (INFRA / "templates" / "queue.yaml").read_text()
+    if has_aurora:
+        monitoring += (INFRA / "templates" / "warehouse-alarms.yaml").read_text()
     if has_lake:
         monitoring += (INFRA / "templates" / "compaction.yaml").read_text()
     is_silent = settings["NoEventsMinutes"] == 0
