@@ -303,18 +303,6 @@ class TestDeploy:
         assert repository.contents() == before
 
     @pytest.mark.usefixtures("deployed")
-    @pytest.mark.parametrize(("unreserved", "is_reserved"), [(100, True), (99, False)])
-    def test_what_others_have_reserved_is_left_to_them(
-        self, repository: Repository, unreserved: int, *, is_reserved: bool, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The stage has 5 of its own, and Lambda keeps 100 that nobody may reserve."""
-        monkeypatch.setitem(ACCOUNT_LIMIT, "UnreservedConcurrentExecutions", unreserved)
-        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
-        assert done.returncode == 0, done.stderr
-        assert ('"reserved_concurrency": 5' in done.stdout) == is_reserved
-        assert ("too few to reserve 5" in done.stdout) == (not is_reserved)
-
-    @pytest.mark.usefixtures("deployed")
     def test_a_second_time_changes_nothing(self, repository: Repository) -> None:
         """From any machine: what Chalice has to remember is in the asset bucket."""
         before = repository.contents()
@@ -666,6 +654,18 @@ class TestTrigger:
         function = repository.client("lambda").get_function(FunctionName="clickstream-dev-projector")
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
         assert function["Configuration"]["Environment"]["Variables"]["TRIGGER"] == "s3"
+
+    @pytest.mark.usefixtures("direct")
+    @pytest.mark.parametrize(("unreserved", "is_reserved"), [(100, True), (99, False)])
+    def test_what_others_have_reserved_is_left_to_them(
+        self, repository: Repository, unreserved: int, *, is_reserved: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The stage has 5 of its own, and Lambda keeps 100 that nobody may reserve."""
+        monkeypatch.setitem(ACCOUNT_LIMIT, "UnreservedConcurrentExecutions", unreserved)
+        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
+        assert done.returncode == 0, done.stderr
+        assert ('"reserved_concurrency": 5' in done.stdout) == is_reserved
+        assert ("too few to reserve 5" in done.stdout) == (not is_reserved)
 
     @pytest.mark.usefixtures("direct")
     def test_a_queue_takes_its_place_without_a_gap(self, repository: Repository) -> None:
