@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from analysis.raw.tombstones import Tombstones
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY, OCCURRED_AT
 from analysis.rows.occurrence import with_occurred_at
+from analysis.rows.oddities.evidence import SENDER, Evidence
 from analysis.rows.projection import Projection
 
 __all__ = ["HourObjects", "read_hours"]
@@ -46,7 +48,12 @@ class HourObjects:
 
 
 def read_hours(
-    source: Source, prefixes: Sequence[str], files: Files, tombstones: Tombstones | None, price_decimals: int
+    source: Source,
+    prefixes: Sequence[str],
+    files: Files,
+    tombstones: Tombstones | None,
+    price_decimals: int,
+    evidence: Evidence,
 ) -> HourObjects:
     """Read hours.
 
@@ -56,20 +63,23 @@ def read_hours(
         files: The events of the lake, by which the clocks of clients are judged, too.
         tombstones: Who was erased.
         price_decimals: How many decimals prices keep.
+        evidence: How evidence is made.
     """
     folders = [folder for found in source.folders(prefixes) for folder in found]
-    projection = Projection(FIELDS, source.last_modified, price_decimals=price_decimals)
-    done = HourObjects(pl.DataFrame(schema=projection.schema))
+    projection = Projection((*FIELDS, SENDER), source.last_modified, price_decimals=price_decimals)
+    done = HourObjects(pl.DataFrame())
     hours = {prefix: hour for prefix in prefixes if (hour := hour_of(f"{prefix}x"))}
     done.keys = {hour: [] for hour in hours.values()}
-    frames = [done.rows]
-    for keys, bodies in batches(source.read(folders)):
-        rows, rejects = projection.rows((keys, bodies))
+    frames = []
+    for keys, bodies in chain(batches(source.read(folders)), [([], [])]):
+        batch = keys, bodies
+        decoded = projection.together(batch)
+        rows, rejects = projection.completed(batch, decoded)
         for key in keys:
             done.keys[hours[key[:PREFIX]]].append(key)
         for key, _ in rejects:
             done.rejected[hours[key[:PREFIX]]].append(key)
-        frames.append(rows)
+        frames.append(evidence.added(rows, batch, decoded, price_decimals))
     rows = pl.concat(frames)
     if tombstones is not None:
         living = tombstones.of_others(rows)

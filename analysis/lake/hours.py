@@ -46,6 +46,7 @@ class Hour:
         first_in: The other hours that hold the events which these objects repeat.
         others: The names of the objects that are not rows, so that a reader need not list the hour to find them; null
             if they are many, or are not known any more.
+        evidence: By which key and which rules the columns for validation were made, as `Evidence.mark` gives it.
     """
 
     objects: int
@@ -60,6 +61,7 @@ class Hour:
     modified_ns: int | None = None
     first_in: tuple[str, ...] = ()
     others: tuple[str, ...] | None = None
+    evidence: str | None = None
 
     @property
     def adds_up(self) -> bool:

@@ -57,23 +57,28 @@ def reading(history: History) -> Iterator[Line]:
     """Measure; the lake is there."""
     yield from _overview(history)
     yield from _beside_file(history)
-    (_, cost) = in_child(command, ["validate", *_place(history, history.whole)])
-    yield Line("validate, 30 days: memory", cost.memory / 1e9, "GB", most=2)
-    yield Line("validate, 30 days", cost.seconds, "s", most=60, beside=f"{cost.cpu:.1f} s of CPU")
-    cost = cost_of_report(history, history.whole, None)
-    yield Line("report over raw, 30 days: memory", cost.memory / 1e9, "GB", most=2)
-    yield Line("report over raw, 30 days", cost.seconds, "s", most=60, beside=f"{cost.cpu:.1f} s of CPU")
-    cost = cost_of_report(history, history.whole, history.lake.root)
-    yield Line("report with the lake, 30 days: memory", cost.memory / 1e9, "GB", most=2)
-    yield Line("report with the lake, 30 days", cost.seconds, "s", most=20, beside=f"{cost.cpu:.1f} s of CPU")
+    for lake, from_what, most in ((None, "over raw", 60), (history.lake.root, "with the lake", 20)):
+        for name, measure in (("validate", _cost_of_validation), ("report", cost_of_report)):
+            cost = measure(history, history.whole, lake)
+            yield Line(f"{name} {from_what}, 30 days: memory", cost.memory / 1e9, "GB", most=2)
+            yield Line(f"{name} {from_what}, 30 days", cost.seconds, "s", most=most, beside=f"{cost.cpu:.1f} s of CPU")
+
+
+def _cost_of_validation(history: History, within: Range, lake: str | None) -> Cost:
+    """Validate a range in a process of its own, with a lake or without."""
+    _, cost = in_child(command, ["validate", *_place(history, within), *_which(lake)])
+    return cost
 
 
 def cost_of_report(history: History, within: Range, lake: str | None) -> Cost:
     """Write the report of a range in a process of its own, with a lake or without."""
-    which = ["--no-lake"] if lake is None else ["--lake", lake]
     out = str(history.directory / "report.html")
-    _, cost = in_child(command, ["report", *_place(history, within), *which, "--out", out])
+    _, cost = in_child(command, ["report", *_place(history, within), *_which(lake), "--out", out])
     return cost
+
+
+def _which(lake: str | None) -> list[str]:
+    return ["--no-lake"] if lake is None else ["--lake", lake]
 
 
 def _place(history: History, within: Range) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from polars.testing import assert_frame_equal
 
+from analysis.checks.validation.run import validate
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
 from analysis.lake.compaction import Compacted, compact
@@ -19,6 +20,7 @@ from analysis.lake.files import Files
 from analysis.lake.hours import Hour, Records, hash_of_names
 from analysis.lake.location import Location, NoLake
 from analysis.lake.tables import lake_of, open_tables
+from analysis.repair.erase.lake import Search, look_into_lake
 from analysis.repair.erase.person import Person
 from analysis.repair.erase.run import Found, Place, erase, erase_again, search, search_again
 from analysis.rows.reader import read_hours
@@ -276,6 +278,37 @@ class TestErase:
         assert ANNA.encode() not in lake_bytes(Path(shop.lake.root))
         shop.compact()
         shop.require_whole()
+
+    def test_the_evidence_of_validation_mentions_nobody_either(self, shop: Shop) -> None:
+        """A member may have an id as its name, whatever JSON makes of its letters."""
+        name = 'the "größe" of anna'
+        shop.add(HOUR, clientId=BEN, **{name: 1, ANNA: 1})
+        shop.compact()
+        before = lake_bytes(Path(shop.lake.root))
+        spelled = json.dumps(json.dumps(name))[1:-1].encode()
+        assert ANNA.encode() in before
+        assert spelled in before
+        person = Person([name, ANNA], [USER])
+        assert look_into_lake(shop.lake, Search(person)) == (9, 1, 1, 0)
+        assert erase(shop.place, person, search(shop.place, person), mentions=True).is_nothing
+        after = lake_bytes(Path(shop.lake.root))
+        assert ANNA.encode() not in after
+        assert spelled not in after
+
+    def test_the_hash_of_the_persons_address_goes_with_their_rows(self, shop: Shop) -> None:
+        """And hours keep the evidence of the others: validation still takes them from the lake."""
+        key = shop.add(HOUR, clientId=ANNA)
+        path = Path(shop.place.source) / key
+        path.write_bytes(path.read_bytes().replace(b'"_ingest": {', b'"_ingest": {"sourceIp": "203.0.113.7", '))
+        shop.compact(span=(START, START + timedelta(hours=2)))
+        (known,) = shop.events()["address_hash"].drop_nulls()
+        assert known.encode() in lake_bytes(Path(shop.lake.root))
+        assert shop.erase().is_nothing
+        assert known.encode() not in lake_bytes(Path(shop.lake.root))
+        span = (START, START + timedelta(days=1))
+        raw, lake = (validate(shop.place.source, None, *span, "UTC", lake=each) for each in (False, shop.lake.root))
+        assert raw.checks == lake.checks
+        assert lake.lake_hours == 6  # all that have objects, of the day and of the days beside it
 
     def test_a_damaged_file_is_named_before_anything_is_erased(self, shop: Shop) -> None:
         """It may hold the person."""
