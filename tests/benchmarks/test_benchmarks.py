@@ -428,7 +428,7 @@ class TestLake:
         lines = [*writing.compacting(history), *writing.size(history), *reading.reading(history)]
         lines += writing.erasing(history)
         targets = {line.what for line in lines if line.has_target}
-        assert len(targets) == len([line for line in lines if line.has_target]) == 20
+        assert len(targets) == len([line for line in lines if line.has_target]) == 22
         assert all(line.value > 0 for line in lines[:-2])
         assert [(line.unit, line.value, line.is_met) for line in lines[-2:]] == [("rows", 0, True), ("files", 0, True)]
 
