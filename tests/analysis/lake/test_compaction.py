@@ -13,7 +13,7 @@ from analysis.lake.compaction import Compacted, compact
 from analysis.lake.files import Files
 from analysis.lake.hours import Records
 from analysis.lake.location import Location
-from analysis.lake.schema import EVENT_COLUMNS
+from analysis.lake.schema import EVENT_COLUMNS, LAKE_VERSION
 from analysis.lake.tables import Tables, open_tables
 from analysis.raw import local
 from analysis.raw.tombstones import Tombstones
@@ -334,7 +334,10 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("properties", "said"),
         [
-            ({"clickstream.version": "99"}, r"is at version 99, and this code knows 1: install the newer code"),
+            (
+                {"clickstream.version": "99"},
+                rf"is at version 99, and this code knows {LAKE_VERSION}: install the newer code",
+            ),
             ({"clickstream.bucket": "other"}, r"holds the events of other, not of shop-raw"),
         ],
     )

@@ -62,7 +62,9 @@ class TestSeeded:
             compact(seeded, bit_by_bit, now=START + timedelta(hours=hour, minutes=10))
         assert done.rows == raw.height
         assert_frame_equal(event_rows(at_once).select(raw.columns), raw)
-        assert_frame_equal(event_rows(bit_by_bit).drop("occurred_at"), event_rows(at_once).drop("occurred_at"))
+        # Each lake has a key of its own for the hashes of addresses.
+        one, other = (event_rows(lake).drop("occurred_at", "address_hash") for lake in (bit_by_bit, at_once))
+        assert_frame_equal(one, other)
         answers = json.loads((seeded.parent / "seed-answers.json").read_text())
         assert (done.repeats, done.rejects) == (answers["duplicates"], answers["rejects"])
 
