@@ -83,7 +83,7 @@ class TestTemplates:
 
     @pytest.mark.parametrize("name", TEMPLATES)
     def test_it_can_be_passed_on_as_it_is(self, name: str) -> None:
-        """CloudFormation takes no larger template from a command; it would have to be in a bucket."""
+        """CloudFormation takes larger templates from a bucket only, not from a command."""
         assert (INFRA / "templates" / f"{name}.yaml").stat().st_size <= 51_200
 
     @pytest.mark.parametrize("name", TEMPLATES)
@@ -587,7 +587,7 @@ class TestAlarms:
         assert own == made
 
     def test_lambda_gives_up_on_invocations_of_the_direct_trigger_only(self) -> None:
-        """Behind a queue there are none, and the role may not send to the failure queue."""
+        """Behind a queue, Lambda never gives up on an invocation, and the role may not send to the failure queue."""
         names = ("ProjectorFailures", "FailureQueueAlarm", "FailuresLostAlarm")
         assert {RESOURCES["monitoring"][name]["Condition"] for name in names} == {"IsDirect"}
 

@@ -86,7 +86,7 @@ class Evidence:
         return hashlib.sha256(repr((self.key, _RULES)).encode()).hexdigest()[:16]
 
     def hashes(self, addresses: pl.Series) -> pl.Series:
-        """Give the hash of each address; null where there is none."""
+        """Give the hash of each address, or null if an event has no address."""
         known = addresses.unique().drop_nulls()
         made = pl.Series([self._hash(address) for address in known], dtype=pl.String)
         return addresses.replace_strict(known, made, default=None, return_dtype=pl.String)
