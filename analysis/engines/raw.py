@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from analysis.engines.protocol import PARAMETER
+from analysis.engines.stopping import checked, stoppable
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice
 from analysis.metrics.statement import TIE_ORDER
@@ -167,7 +168,7 @@ class RawEvents:
     def _load_objects(self, parts: Iterable[pl.DataFrame]) -> None:
         """Load objects, of each event the one that was received first."""
         self._database.execute(f"CREATE TABLE objects ({', '.join(map(' '.join, OBJECTS.items()))})")
-        for part in parts:
+        for part in checked(parts):
             self._fill("objects", OBJECTS, part.with_columns(is_bot=is_bot(part[USER_AGENT])))
         self._database.execute(DELETE_REPEATED)
 
@@ -187,7 +188,7 @@ class RawEvents:
             sql = sql.replace(TIE_ORDER, "tie_order")
         # DuckDB refuses parameters that the query does not use.
         named = {name: parameters[name] for name in {*PARAMETER.findall(sql)} & parameters.keys()}
-        with self._database.cursor() as cursor:
+        with self._database.cursor() as cursor, stoppable(cursor.interrupt):
             frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame
 

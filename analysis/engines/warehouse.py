@@ -8,6 +8,7 @@ from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
 from analysis.engines.protocol import PARAMETER
+from analysis.engines.stopping import stoppable
 from analysis.errors import AnalysisError, NoTable
 from analysis.prices import checked_decimals
 from chalicelib.contract import TABLE
@@ -74,7 +75,10 @@ class WarehouseEvents:
         """
         statement = PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
         try:
-            with psycopg.connect(self._url, connect_timeout=5, application_name="clickstream-analysis") as connection:
+            with (
+                psycopg.connect(self._url, connect_timeout=5, application_name="clickstream-analysis") as connection,
+                stoppable(connection.cancel_safe),
+            ):
                 self._prepare(connection)
                 if not self._is_known:
                     SCHEMA.refuse_newer(connection)
