@@ -14,6 +14,7 @@ __all__ = [
     "Check",
     "Engine",
     "Events",
+    "FilteredEvents",
     "History",
     "Lake",
     "LakeEvents",
@@ -32,6 +33,8 @@ __all__ = [
     "discount_effect",
     "events_over_time",
     "funnel",
+    "key_figures",
+    "key_figures_over_time",
     "latest_product_events",
     "moment",
     "open_history",
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from analysis.checks.validation.finding import Check
     from analysis.checks.validation.report import ValidationReport
     from analysis.checks.validation.run import validate
+    from analysis.dashboard.filters import FilteredEvents
     from analysis.engines.athena import AthenaEvents
     from analysis.engines.lake import LakeEvents
     from analysis.engines.protocol import Engine
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
     from analysis.lake.reading.tables import Lake, open_lake
     from analysis.metrics.carts import carts
     from analysis.metrics.funnel import CHECKOUT, funnel
+    from analysis.metrics.key_figures import key_figures, key_figures_over_time
     from analysis.metrics.overview import (
         by_login_state,
         events_over_time,
@@ -102,6 +107,7 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "checks.validation.finding": ("Check",),
         "checks.validation.report": ("ValidationReport",),
         "checks.validation.run": ("validate",),
+        "dashboard.filters": ("FilteredEvents",),
         "engines.athena": ("AthenaEvents",),
         "engines.lake": ("LakeEvents",),
         "engines.protocol": ("Engine",),
@@ -113,6 +119,7 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "lake.reading.tables": ("Lake", "open_lake"),
         "metrics.carts": ("carts",),
         "metrics.funnel": ("CHECKOUT", "funnel"),
+        "metrics.key_figures": ("key_figures", "key_figures_over_time"),
         "metrics.overview": (
             "by_login_state",
             "events_over_time",

@@ -14,11 +14,11 @@ from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
-from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.partitions import hour_prefixes
 from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.rows.bots import USER_AGENT
+from analysis.rows.prices import checked_decimals, other_decimals
 from analysis.rows.projection import Corrupt
 from analysis.rows.reader import Events, OnError, Reading, by_key, read_events, read_in_parts, reporting
 from analysis.rows.selection import DAY, ORDER, Clock, Selection

@@ -16,6 +16,7 @@ from analysis.commands.smoke import smoke_command
 from analysis.commands.trace import trace_command
 from analysis.commands.upgrade import upgrade_command
 from analysis.commands.validate import validate_command
+from analysis.dashboard.command import dashboard_command
 from analysis.errors import AnalysisError
 from command_line.errors import CommandError
 from command_line.printable import printable
@@ -26,6 +27,7 @@ __all__ = ["main"]
 COMMANDS = (
     validate_command,
     report_command,
+    dashboard_command,
     smoke_command,
     backfill_command,
     rejects_command,

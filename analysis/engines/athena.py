@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from analysis.engines.translation import translate
 from analysis.errors import AnalysisError, NoTable
-from analysis.prices import checked_decimals
+from analysis.rows.prices import checked_decimals
 
 __all__ = ["AthenaEvents"]
 

@@ -16,10 +16,10 @@ from analysis.engines.stopping import checked, stoppable
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice
 from analysis.metrics.statement import TIE_ORDER
-from analysis.prices import checked_decimals
 from analysis.rows.bots import USER_AGENT, is_bot
 from analysis.rows.fields import KEY
 from analysis.rows.orders import read_items, read_orders
+from analysis.rows.prices import checked_decimals
 from analysis.rows.reader import OCCURRENCE, Events
 from analysis.rows.selection import ORDER, Clock, no_orders
 from chalicelib.contract import COLUMNS, TABLE

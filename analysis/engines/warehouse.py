@@ -10,7 +10,7 @@ from psycopg.types.string import TextLoader
 from analysis.engines.protocol import PARAMETER
 from analysis.engines.stopping import stoppable
 from analysis.errors import AnalysisError, NoTable
-from analysis.prices import checked_decimals
+from analysis.rows.prices import checked_decimals
 from chalicelib.contract import TABLE
 from chalicelib.errors import NewerWarehouse, SettingsError
 from chalicelib.warehouse.client import SESSION_SETTINGS, UPGRADE, Warehouse, pin, reason

@@ -19,8 +19,8 @@ from analysis.lake.schema import (
     PARTITION_HOUR,
     iceberg_schema,
 )
-from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.source import bucket_of
+from analysis.rows.prices import checked_decimals, other_decimals
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog

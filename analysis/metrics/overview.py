@@ -8,7 +8,7 @@ from analysis.engines.protocol import Engine
 from analysis.metrics.arguments import check_choice, check_limit
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
-from analysis.prices import amounts
+from analysis.rows.prices import amounts
 
 __all__ = [
     "TimeGrain",

@@ -15,7 +15,17 @@ from zoneinfo import ZoneInfo
 
 from analysis.errors import AnalysisError
 
-__all__ = ["Offset", "day_start", "default_zone", "instant", "local_text", "next_period", "offsets", "zone_of"]
+__all__ = [
+    "Offset",
+    "day_start",
+    "default_zone",
+    "instant",
+    "local_text",
+    "next_period",
+    "offsets",
+    "period_start",
+    "zone_of",
+]
 
 VARIABLE = "CLICKSTREAM_ZONE"
 EXAMPLES = "Asia/Ho_Chi_Minh, Europe/Berlin or UTC"
@@ -90,13 +100,30 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+def period_start(moment: datetime, grain: str, zone: ZoneInfo) -> datetime:
+    """Give the instant in UTC at which the hour, day, week or month of a zone begins that holds `moment`."""
+    local = moment.astimezone(zone)
+    if grain == "hour":
+        begins = moment.astimezone(UTC) - timedelta(
+            minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
+        changes = [each.start for each in offsets(zone, moment, moment + timedelta(microseconds=1))]
+        return max([begins, *(each for each in changes if begins < each <= moment)])
+    day = local.date()
+    back = {"day": 0, "week": day.weekday(), "month": day.day - 1}[grain]
+    return day_start(day - back * DAY, zone)
+
+
 def next_period(period: datetime, grain: str, zone: ZoneInfo) -> datetime:
-    """Give the instant in UTC at which an hour or a day of a zone ends that begins at `period`."""
+    """Give the instant in UTC at which an hour, day, week or month of a zone ends that begins at `period`."""
     if grain == "hour":
         local = period.astimezone(zone)
         ends = period.astimezone(UTC) + timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
         return next((each.start for each in offsets(zone, period, ends) if each.start > period), ends)
-    return day_start(period.astimezone(zone).date() + DAY, zone)
+    day = period.astimezone(zone).date()
+    if grain == "month":
+        return day_start((day.replace(day=1) + 31 * DAY).replace(day=1), zone)
+    return day_start(day + (7 if grain == "week" else 1) * DAY, zone)
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
 from analysis.errors import AnalysisError
-from analysis.prices import checked_decimals
+from analysis.rows.prices import checked_decimals
 from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import UPGRADE, Warehouse, pin, reason
 from chalicelib.warehouse.schema import SCHEMA, Schema

@@ -8,12 +8,12 @@ from pathlib import Path
 from psycopg.rows import class_row
 
 from analysis.errors import AnalysisError
-from analysis.prices import checked_decimals
 from analysis.raw.partitions import Folder
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
+from analysis.rows.prices import checked_decimals
 from analysis.rows.projection import Projection
 from chalicelib.keys import is_in_hour
 from chalicelib.warehouse.schema import has_table

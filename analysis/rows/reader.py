@@ -14,13 +14,13 @@ from analysis.errors import AnalysisError
 from analysis.lake.reading.compacted import Compacted, compacted_of
 from analysis.lake.reading.scans import Damage
 from analysis.lake.reading.window import Window, has_fields
-from analysis.prices import checked_decimals
 from analysis.raw.objects import batches, day_batches, objects_of
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
 from analysis.rows.occurrence import BASIS, with_occurred_at
+from analysis.rows.prices import checked_decimals
 from analysis.rows.projection import CORRUPT_SCHEMA, Corrupt, Projection
 from analysis.rows.selection import DAY, EARLIER, ORDER, RECEIPT, Clock, OnError, Selection, no_orders
 from analysis.rows.taken import Taken

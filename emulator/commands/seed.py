@@ -90,7 +90,7 @@ def seed_command(
 
     from analysis.errors import AnalysisError
     from analysis.place import keep_sample_at_home
-    from analysis.prices import checked_decimals
+    from analysis.rows.prices import checked_decimals
     from chalicelib.errors import SettingsError
     from chalicelib.warehouse.client import Warehouse
     from emulator.seed.clock import milliseconds

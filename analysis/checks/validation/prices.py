@@ -4,7 +4,7 @@ import polars as pl
 
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted, grouped
-from analysis.prices import amounts
+from analysis.rows.prices import amounts
 from chalicelib.settings import MOST_PRICE_DECIMALS
 
 __all__ = ["other_decimals_check", "price_checks", "rounding_check"]

@@ -29,12 +29,12 @@ from analysis.engines.warehouse import WarehouseEvents
 from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import Range
 from analysis.metrics.zone import default_zone
-from analysis.prices import checked_decimals, other_decimals
 from analysis.raw.partitions import covering_hours, hour_prefixes
 from analysis.raw.sample import read_sample
 from analysis.raw.source import open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import PEOPLE, Tombstones, read_tombstones
+from analysis.rows.prices import checked_decimals, other_decimals
 from analysis.rows.taken import Taken
 from command_line.progress import progress
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from analysis.errors import AnalysisError
-from analysis.prices import checked_decimals
 from analysis.raw.objects import batches
 from analysis.raw.partitions import hour_of
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import Settled, Staging, staging
+from analysis.rows.prices import checked_decimals
 from analysis.rows.projection import Corrupt, Projection
 from command_line.progress import progress
 

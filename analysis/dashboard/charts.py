@@ -1,0 +1,58 @@
+"""The charts that several pages draw. Their look is the page's, so they have neither colours nor sizes of their own."""
+
+import altair as alt
+import polars as pl
+
+from analysis.dashboard.panel import Chart, Query
+
+__all__ = ["bars", "over_time"]
+
+MOST_LABELS = 8
+MARKED = "marked"
+
+
+def over_time(frame: pl.DataFrame, query: Query, name: str, grain: str, currency: str | None = None) -> Chart:
+    """Draw one value over time, and the range that it is compared with as a thin line behind.
+
+    A period that is not complete has a hollow point, and the line to it is dashed: it is no fall.
+
+    Args:
+        frame: As `Shown.over_time` gives it.
+        query: What gave it.
+        name: The name of the value.
+        grain: How long a period is.
+        currency: The currency of an amount of money.
+    """
+    table = frame.rename({"value": name})
+    # Vega draws numbers: the exact decimals stay in the table.
+    drawn = frame.with_columns(pl.col("value", "previous").cast(pl.Float64), **{MARKED: _marked()})
+    base = alt.Chart(drawn).encode(x=alt.X("period:T", title=None, scale=alt.Scale(type="utc")))
+    y = alt.Y("value:Q", title=None)
+    layers = [
+        base.mark_line(style="previous").encode(y=alt.Y("previous:Q", title=None)),
+        base.mark_line(style="incomplete").encode(y=y),
+        base.mark_line(style="complete").encode(y=alt.Y(f"{MARKED}:Q", title=None)),
+        base.mark_point(style="period").encode(
+            y=y, fillOpacity=alt.condition("datum.is_complete", alt.value(1), alt.value(0))
+        ),
+    ]
+    chart = alt.layer(*layers).properties(width="container", height=220)
+    times = frame["period"].to_list()[:: -(-frame.height // MOST_LABELS) or 1]
+    columns = ("period", "value", "previous", "is_complete")
+    return Chart(chart, table, query, columns, times, grain, currency=currency)
+
+
+def bars(frame: pl.DataFrame, query: Query, by: str, value: str, filter_name: str | None = None) -> Chart:
+    """Draw one bar per row, in the order of the rows; a click on a bar adds a filter."""
+    chart = (
+        alt.Chart(frame.select(by, pl.col(value).cast(pl.Float64)))
+        .mark_bar(style="part")
+        .encode(x=alt.X(f"{value}:Q", title=None), y=alt.Y(f"{by}:N", title=None, sort=None))
+        .properties(width="container", height=alt.Step(22))
+    )
+    return Chart(chart, frame, query, (by, value), filters={} if filter_name is None else {by: filter_name})
+
+
+def _marked() -> pl.Expr:
+    """The values of complete periods: the line between two of them is solid."""
+    return pl.when(pl.col("is_complete")).then(pl.col("value").cast(pl.Float64))

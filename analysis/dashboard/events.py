@@ -1,0 +1,206 @@
+"""The events that a view shows, of its range and of the one it is compared with: filtered, and kept for a while."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Any, TypeVar
+
+import polars as pl
+
+from analysis.dashboard.filters import FILTERS, FilteredEvents
+from analysis.dashboard.panel import Query
+from analysis.dashboard.periods import Grain, earlier, grain_of, periods
+from analysis.dashboard.view import View
+from analysis.engines.protocol import Engine
+from analysis.engines.warehouse import WarehouseEvents
+from analysis.errors import AnalysisError
+from analysis.history import read_history
+from analysis.metrics.range import Range
+from analysis.raw.sample import Sample, read_sample
+from analysis.rows.selection import DAY, Clock
+
+__all__ = ["Place", "Shown"]
+
+Answer = TypeVar("Answer")
+
+KEPT = 6  # ranges that stay open
+FRESH_SECONDS = 60  # after which a range of the present is read again
+
+
+@dataclass(frozen=True)
+class _Key:
+    start: datetime
+    end: datetime
+    clock: Clock
+    bots: bool
+
+
+class Place:
+    """Where the events are. Threads may share one object.
+
+    Attributes:
+        source: The raw bucket; None if only the warehouse is asked.
+        dw_url: The warehouse; None without one.
+        lake: The lake, as `read_history` takes it.
+    """
+
+    def __init__(self, source: str | Path | None, dw_url: str | None, *, lake: str | bool = True) -> None:
+        if source is None and dw_url is None:
+            raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
+        self.source, self.dw_url, self.lake = source, dw_url, lake
+        self._opened: dict[_Key, tuple[float, Engine]] = {}
+        self._lock = Lock()
+        self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
+
+    @property
+    def is_warehouse(self) -> bool:
+        """Whether figures come from the warehouse."""
+        return self._warehouse is not None
+
+    def sample(self) -> Sample | None:
+        """Which of the events are made up; None if all are real."""
+        return None if self.source is None else read_sample(self.source)
+
+    def reasons(self) -> dict[str, str]:
+        """Say what this place cannot do, and why: filters, `bots` and `clock` by name."""
+        if self._warehouse is None:
+            return {}
+        found = {name: reason for name, chosen in FILTERS.items() if (reason := chosen.reason(self._warehouse))}
+        return found | {
+            "bots": "the warehouse has no user agent, so its figures count bots",
+            "clock": "the warehouse knows only when an event was received",
+        }
+
+    def engine(self, within: Range, view: View) -> Engine:
+        """Open the events of a range, without filters.
+
+        Raises:
+            AnalysisError: They cannot be read, or the place lacks what the view needs.
+            Stopped: A stop was asked for while they were read.
+        """
+        if self._warehouse is not None:
+            if view.clock == "occurred":
+                raise AnalysisError(f"events cannot count when they occurred: {self.reasons()['clock']}")
+            return self._warehouse
+        key = _Key(within.start, within.end, view.clock, view.bots)
+        with self._lock:
+            opened = self._opened.pop(key, None)
+            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < FRESH_SECONDS):
+                self._opened[key] = opened  # at the end: it was used last
+                return opened[1]
+        engine = self._read(within, view)
+        with self._lock:
+            self._opened[key] = monotonic(), engine
+            while len(self._opened) > KEPT:
+                del self._opened[next(iter(self._opened))]
+        return engine
+
+    def _read(self, within: Range, view: View) -> Engine:
+        assert self.source is not None  # noqa: S101  # else the warehouse is asked
+        whole = replace(within, login_state=None)
+        history = read_history(
+            self.source, self.dw_url, whole, view.clock, bots=view.bots, lake=self.lake, derived=True
+        )
+        return history.raw
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The events of a view, which its page asks for figures. Each query runs once.
+
+    Attributes:
+        place: Where the events are.
+        view: The view.
+        within: The range.
+        now: The instant at which the view is shown.
+    """
+
+    place: Place
+    view: View
+    within: Range
+    now: datetime
+    _answers: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, place: Place, view: View, now: datetime) -> "Shown":
+        """Give the events of a view at an instant. Nothing is read yet."""
+        return cls(place, view, view.within(now), now)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The events of the range, filtered. Raises AnalysisError."""
+        engine = self.place.engine(self.within, self.view)
+        return FilteredEvents(engine, dict(self.view.filters)) if self.view.filters else engine
+
+    @cached_property
+    def before(self) -> "Shown | None":
+        """The events of the range that this one is compared with; None without a comparison."""
+        range_ = earlier(self.within, self.view.comparison)
+        return None if range_ is None else Shown(self.place, self.view, range_, self.now)
+
+    @property
+    def complete_until(self) -> datetime:
+        """All events before this instant are there.
+
+        An event may still arrive for a day after it occurred, so by that clock the last day is not complete.
+        """
+        return self.now - (DAY if self.view.clock == "occurred" else timedelta(0))
+
+    def grain(self) -> Grain:
+        """The grain that the page's option asks for, or that suits the range."""
+        return grain_of(self.within, self.view.option("grain", "auto"))
+
+    def frame(self, query: Query) -> pl.DataFrame:
+        """Compute a query of this range, or give its result again. Raises AnalysisError."""
+        return self.once(query.key, lambda: query.metric(self.engine, self.within, **query.arguments))
+
+    def once(self, name: str, make: Callable[[], Answer]) -> Answer:
+        """Compute something for several panels, or give its result again."""
+        if name not in self._answers:
+            self._answers[name] = make()
+        answer: Answer = self._answers[name]
+        return answer
+
+    def frame_before(self, query: Query) -> pl.DataFrame | None:
+        """Compute a query of the range that this one is compared with; None without a comparison."""
+        return None if self.before is None else self.before.frame(query)
+
+    def periods(self, grain: Grain) -> pl.DataFrame:
+        """List the periods of the range, and say which are complete."""
+        return periods(self.within, grain, self.complete_until)
+
+    def over_time(
+        self, query: Query, grain: Grain, value: pl.Expr, empty: int | None = 0, where: pl.Expr | None = None
+    ) -> pl.DataFrame:
+        """Give one value for each period of the range, and of the range that it is compared with.
+
+        Args:
+            query: A metric with the column `period`.
+            grain: The grain that the metric was given.
+            value: The value of a row.
+            empty: The value of a period without a row.
+            where: The rows that count; by default all. There is at most one for each period.
+
+        Returns:
+            One row per period: `period`, `period_end`, `is_complete`, `value`, and `previous`: the value of the period
+            at the same place of the other range, null without one. Order: period.
+        """
+        own = self._course(query, grain, value, empty, where)
+        if self.before is None:
+            return own.with_columns(previous=pl.lit(None, own.schema["value"]))
+        other = self.before._course(query, grain, value, empty, where)  # noqa: SLF001  # of the same class
+        place = pl.int_range(pl.len()).alias("place")
+        before = other.select(place, previous="value")
+        return own.with_columns(place).join(before, on="place", how="left", maintain_order="left").drop("place")
+
+    def _course(
+        self, query: Query, grain: Grain, value: pl.Expr, empty: int | None, where: pl.Expr | None
+    ) -> pl.DataFrame:
+        rows = self.frame(query)
+        found = (rows if where is None else rows.filter(where)).select("period", value=value)
+        joined = self.periods(grain).join(found, on="period", how="left", maintain_order="left")
+        return joined if empty is None else joined.with_columns(pl.col("value").fill_null(empty))

@@ -1,0 +1,101 @@
+"""The page Overview: what the shop is doing, how that changed, and what is at the top."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import polars as pl
+
+from analysis.dashboard.charts import over_time
+from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.page import Page
+from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
+from analysis.dashboard.periods import GRAINS
+from analysis.metrics.key_figures import key_figures, key_figures_over_time
+from analysis.metrics.overview import top_events
+from analysis.metrics.products import products
+from analysis.metrics.revenue import revenue, revenue_over_time
+
+__all__ = ["OVERVIEW"]
+
+TOP = 10
+AUDIENCE = ("visitors", "sessions", "views", "add_rate", "visitor_conversion")
+MONEY = ("orders", "revenue", "average_order_value")
+MEASURES = ("visitors", "sessions", "views", "add_rate", "visitor_conversion", "orders", "revenue")
+RATES = ("add_rate", "visitor_conversion")
+
+
+def panels(shown: Shown) -> Sequence[Panel]:
+    """Give the panels: eight figures, their course, and the tops."""
+    return [
+        *(Panel(name, "figure", partial(_audience, shown, name)) for name in AUDIENCE),
+        *(Panel(name, "figure", partial(_money, shown, name)) for name in MONEY),
+        Panel("over_time", "chart", partial(_over_time, shown)),
+        Panel("top_products", "table", partial(_top_products, shown)),
+        Panel("top_events", "table", partial(_top_events, shown)),
+        Panel("currencies", "table", lambda: Table(shown.frame(Query(revenue)), Query(revenue))),
+    ]
+
+
+def _audience(shown: Shown, name: str) -> Figure:
+    query = Query(key_figures)
+    course = _course(shown, name)
+    return Figure(name, shown.frame(query), query, shown.frame_before(query), course)
+
+
+def _money(shown: Shown, name: str) -> Figure:
+    query, currency = Query(revenue), _currency(shown)
+    before = shown.frame_before(query)
+    course = None if name == "average_order_value" else _course(shown, name)
+    return Figure(
+        name,
+        _of(shown.frame(query), currency),
+        query,
+        None if before is None else _of(before, currency),
+        course,
+        currency,
+    )
+
+
+def _currency(shown: Shown) -> str:
+    """Give the currency of the page's option, else the one with the most orders."""
+    chosen = shown.view.option("currency", "")
+    found = shown.frame(Query(revenue)).sort("orders", "currency", descending=[True, False])["currency"]
+    return chosen or (found[0] if found.len() else "")
+
+
+def _of(frame: pl.DataFrame, currency: str) -> pl.DataFrame:
+    return frame.filter(pl.col("currency") == currency)
+
+
+def _course(shown: Shown, name: str) -> pl.DataFrame:
+    grain = shown.grain()
+    if name in MONEY:
+        query = Query(revenue_over_time, {"grain": grain})
+        currency = _currency(shown)
+        is_here = pl.col("currency") == currency
+        return shown.over_time(query, grain, pl.col(name), where=is_here)
+    query = Query(key_figures_over_time, {"grain": grain})
+    return shown.over_time(query, grain, pl.col(name), None if name in RATES else 0)
+
+
+def _over_time(shown: Shown) -> Chart:
+    name = shown.view.option("measure", MEASURES[0])
+    grain = shown.grain()
+    metric = revenue_over_time if name in MONEY else key_figures_over_time
+    currency = _currency(shown) if name in MONEY else None
+    return over_time(_course(shown, name), Query(metric, {"grain": grain}), name, grain, currency)
+
+
+def _top_products(shown: Shown) -> Table:
+    query = Query(products, {"limit": TOP})
+    columns = ("product_id", "product_name", "category", "views", "adds", "add_rate")
+    filters = {"product_id": "product", "product_name": "product", "category": "category"}
+    return Table(shown.frame(query), query, columns, filters, bars="views")
+
+
+def _top_events(shown: Shown) -> Table:
+    query = Query(top_events)
+    return Table(shown.frame(query), query, bars="events")
+
+
+OVERVIEW = Page("overview", panels, {"grain": ("auto", *GRAINS), "measure": MEASURES, "currency": ()})

@@ -1,0 +1,25 @@
+"""What a page of the dashboard is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.dashboard.events import Shown
+from analysis.dashboard.panel import Panel
+
+__all__ = ["Page"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes:
+        name: Its name in the address. `pages.<name>` of the texts is its title.
+        panels: Gives its panels for the events of a view, without computing them.
+        options: The page's own options, by their name in the address, and the values that each may have, the default
+            first. An option without values takes any text.
+    """
+
+    name: str
+    panels: Callable[[Shown], Sequence[Panel]]
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,229 @@
+"""What pages are made of: figures, charts and tables, each with its frame and the metric that gave it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from math import isfinite
+from typing import Any, Literal, TypeAlias
+
+import altair as alt
+import polars as pl
+
+from analysis.report.cells import DURATIONS, SHARES
+
+__all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Table", "as_json", "frame_as_json"]
+
+Kind: TypeAlias = Literal["count", "share", "money", "seconds", "time", "day", "date", "text", "flag", "json"]
+# The amounts of money among the columns of the metrics.
+MONEY = frozenset({"revenue", "average_order_value", "price", "discount_price", "total"})
+MOST_ROWS = 500  # that the screen gets; an export has all
+EXACT = 2**53  # JavaScript's numbers hold no larger integer
+
+
+@dataclass(frozen=True)
+class Query:
+    """A function of `analysis`, of an engine and a range, with its further arguments by name."""
+
+    metric: Callable[..., pl.DataFrame]
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """A text that is the same for equal queries."""
+        return f"{self.metric.__name__}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number, how it changed, and its course.
+
+    Attributes:
+        column: The column of the frame that it is; also how it is formatted.
+        frame: The metric's frame, of which the first row counts.
+        query: What gives the frame; None if no metric does.
+        before: The frame of the range that it is compared with; None without a comparison.
+        course: `period`, `value` and `is_complete` of each period, for the sparkline.
+        currency: The currency of an amount of money.
+        python: Python that gives the figures; by default, of the query.
+    """
+
+    column: str
+    frame: pl.DataFrame
+    query: Query | None = None
+    before: pl.DataFrame | None = None
+    course: pl.DataFrame | None = None
+    currency: str | None = None
+    python: str | None = None
+
+    @property
+    def value(self) -> object:
+        """The number; None if the metric gives none."""
+        return _first(self.frame, self.column)
+
+    @property
+    def previous(self) -> object:
+        """The number before; None if there is none."""
+        return None if self.before is None else _first(self.before, self.column)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and its frame.
+
+    Attributes:
+        chart: A chart of one view (layers included), whose size is that of its place on the page.
+        frame: The figures in the chart, as its table shows them.
+        query: What gives the figures; None if no metric does.
+        tooltip: The fields that a tooltip shows.
+        times: The instants that the axis of time may label; empty without such an axis.
+        grain: How long the periods of the axis are.
+        filters: The filter that a click on a mark adds, by the field that has the value.
+        currency: The currency of amounts of money.
+        python: Python that gives the figures; by default, of the query.
+    """
+
+    chart: alt.TopLevelMixin
+    frame: pl.DataFrame
+    query: Query | None = None
+    tooltip: Sequence[str] = ()
+    times: Sequence[datetime] = ()
+    grain: str = "day"
+    filters: Mapping[str, str] = field(default_factory=dict)
+    currency: str | None = None
+    python: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+        frame: Its rows.
+        query: What gives them; None if no metric does.
+        columns: The columns that are shown, in order; by default all.
+        filters: The filter that a click on a cell adds, by the column with the value.
+        bars: The column whose values are drawn as bars behind the first column.
+        kinds: How a column is formatted, where its name does not say so.
+        python: Python that gives the figures; by default, of the query.
+    """
+
+    frame: pl.DataFrame
+    query: Query | None = None
+    columns: Sequence[str] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
+    bars: str | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    python: str | None = None
+
+
+Content: TypeAlias = Figure | Chart | Table
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One place of a page; what it shows is computed when `make` is called.
+
+    Attributes:
+        name: Its name, unique on the page. `panels.<page>.<name>` of the texts is its title.
+        kind: What it shows, so that the page has its place before it is computed.
+        make: Computes it. An AnalysisError is shown in its place.
+    """
+
+    name: str
+    kind: Literal["figure", "chart", "table"]
+    make: Callable[[], Content]
+
+
+def as_json(content: Content) -> dict[str, object]:
+    """Give what the browser needs to draw a panel."""
+    has_query = content.query is not None
+    return _drawn(content) | {"copies": {"sql": has_query, "python": has_query or content.python is not None}}
+
+
+def _drawn(content: Content) -> dict[str, object]:
+    if isinstance(content, Figure):
+        return {
+            "column": content.column,
+            "format": _kind(content.column, content.frame.schema[content.column]),
+            "value": plain(content.value),
+            "previous": plain(content.previous),
+            "isCompared": content.before is not None,
+            "course": None if content.course is None else frame_as_json(content.course),
+            "currency": content.currency,
+        }
+    if isinstance(content, Chart):
+        return {
+            "spec": _spec(content.chart),
+            "times": [round(time.timestamp() * 1000) for time in content.times],
+            "grain": content.grain,
+            "tooltip": [
+                {"name": name, "kind": _kind(name, content.frame.schema.get(name))} for name in content.tooltip
+            ],
+            "filters": dict(content.filters),
+            "currency": content.currency,
+            "table": frame_as_json(content.frame),
+        }
+    return {
+        "table": frame_as_json(content.frame, content.columns, content.kinds),
+        "filters": dict(content.filters),
+        "bars": content.bars,
+    }
+
+
+def frame_as_json(
+    frame: pl.DataFrame, columns: Sequence[str] = (), kinds: Mapping[str, Kind] | None = None
+) -> dict[str, object]:
+    """Give the rows of a frame, as many as the screen gets, and how each column is formatted."""
+    shown = frame.select(columns) if columns else frame
+    known = kinds or {}
+    return {
+        "columns": [
+            {"name": name, "kind": known.get(name) or _kind(name, kind)} for name, kind in shown.schema.items()
+        ],
+        "rows": [[plain(value) for value in row] for row in shown.head(MOST_ROWS).iter_rows()],
+        "height": frame.height,
+    }
+
+
+def plain(value: object) -> object:
+    """Give a value as JSON has it; what JavaScript's numbers do not hold exactly becomes text."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, int):
+        return value if abs(value) < EXACT else str(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, datetime):
+        return round(value.timestamp() * 1000)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _kind(name: str, dtype: pl.DataType | None) -> Kind:
+    """Say how a column is formatted, by its name and type."""
+    if name in SHARES or name.endswith("_share"):
+        return "share"
+    if name in DURATIONS:
+        return "seconds"
+    if name in MONEY:
+        return "money"
+    if isinstance(dtype, pl.Datetime):
+        return "time"
+    if dtype == pl.Date():
+        return "date"
+    if dtype == pl.Boolean():
+        return "flag"
+    return "count" if dtype is not None and dtype.is_numeric() else "text"
+
+
+def _first(frame: pl.DataFrame, column: str) -> object:
+    return frame[column][0] if frame.height else None
+
+
+def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    """Give the Vega-Lite specification of a chart; the page has its own look."""
+    spec: dict[str, Any] = chart.to_dict()
+    spec.pop("config", None)
+    return spec

@@ -1,0 +1,112 @@
+// Draws a chart with Vega, in the page's colours, with tooltips of text only.
+
+import { byId, element } from "./element.js";
+import { named, period, tick, write } from "./format.js";
+import { has, text } from "./texts/texts.js";
+import { addFilter, go } from "./view.js";
+
+const loaded = new Promise((resolve) => {
+  if (window.clickstreamVega) resolve();
+  else byId("vega").addEventListener("load", () => resolve());
+});
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+const look = () => {
+  const [ink, quiet, edge, accent] = ["text", "quiet", "edge", "accent"].map(colour);
+  const category = ["accent", "second", "third", "bad", "fourth", "quiet"].map(colour);
+  return {
+    background: "transparent",
+    font: "system-ui, sans-serif",
+    axis: { labelColor: quiet, titleColor: quiet, gridColor: edge, domainColor: edge, tickColor: edge, labelLimit: 220 },
+    legend: { labelColor: ink, orient: "bottom" },
+    view: { stroke: null },
+    range: { category },
+    mark: { tooltip: { content: "data" } },
+    style: {
+      previous: { stroke: quiet, strokeWidth: 1.5, strokeDash: [2, 2] },
+      incomplete: { stroke: accent, strokeWidth: 2, strokeDash: [5, 4] },
+      complete: { stroke: accent, strokeWidth: 2 },
+      period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, filled: true },
+      part: { fill: accent },
+    },
+  };
+};
+
+/** How numbers look on axes, as the language writes them. */
+const numbers = (language) => {
+  const parts = new Intl.NumberFormat(language).formatToParts(1234567.8);
+  const of = (type) => parts.find((part) => part.type === type)?.value ?? "";
+  return { decimal: of("decimal"), thousands: of("group"), grouping: [3], currency: ["", ""] };
+};
+
+const eachEncoding = (spec, visit) => {
+  if (spec.encoding) visit(spec.encoding);
+  for (const layer of spec.layer ?? []) eachEncoding(layer, visit);
+};
+
+/** Label the axis of time with what the zone's clocks show, and the other axis by the kind of its values. */
+const labelled = (content) => {
+  const spec = structuredClone(content.spec);
+  const labels = Object.fromEntries(content.times.map((time) => [time, tick(time, content.grain)]));
+  const kind = content.tooltip.find(({ name }) => name === "value")?.kind;
+  eachEncoding(spec, ({ x, y, color }) => {
+    if (x?.type === "temporal") {
+      x.axis = { values: content.times, grid: false, labelOverlap: true,
+        labelExpr: `${JSON.stringify(labels)}[toNumber(datum.value)]` };
+    }
+    const values = [x, y].filter((channel) => channel?.type === "quantitative");
+    for (const channel of values) channel.axis = { format: kind === "share" ? ".1~%" : "~s", tickCount: 5 };
+    if (color?.scale?.domain) {
+      const names = Object.fromEntries(color.scale.domain.map((name) => [name, heading(name)]));
+      color.legend = { title: null, labelExpr: `${JSON.stringify(names)}[datum.label]` };
+    }
+  });
+  return spec;
+};
+
+const heading = (name) => (has(`columns.${name}`) ? text(`columns.${name}`) : String(name).replaceAll("_", " "));
+
+const shown = (content, name, kind, value) => {
+  if (name === "period" || name === "hour") return period(Number(new Date(value)), content.grain);
+  return String(named(name, write(value, kind, content.currency)));
+};
+
+const tooltip = (content) => (_handler, event, _item, value) => {
+  const box = byId("tooltip");
+  box.hidden = !value || typeof value !== "object";
+  if (box.hidden) return;
+  const rows = content.tooltip.filter(({ name }) => value[name] !== undefined && name !== "is_complete");
+  box.replaceChildren(
+    element("dl", {}, ...rows.flatMap(({ name, kind }) => [element("dt", {}, heading(name)),
+      element("dd", {}, element("bdi", {}, shown(content, name, kind, value[name])))])),
+    ...(value.is_complete === false ? [element("p", {}, text("notComplete"))] : []),
+  );
+  const left = Math.min(event.clientX + 14, innerWidth - box.offsetWidth - 8);
+  const top = Math.min(event.clientY + 14, innerHeight - box.offsetHeight - 8);
+  box.style.setProperty("left", `${Math.max(left, 8)}px`);
+  box.style.setProperty("top", `${Math.max(top, 8)}px`);
+};
+
+// A mark filters by its value, and a period of a day or more becomes the range.
+const clicked = (content, datum) => {
+  for (const [field, filter] of Object.entries(content.filters)) {
+    if (datum[field] !== undefined && datum[field] !== null) return addFilter(filter, String(datum[field]));
+  }
+  if (datum.period && datum.period_end && content.grain !== "hour") {
+    const [start, end] = [datum.period, datum.period_end].map((time) => new Date(time).toISOString());
+    go({ range: null, start, end });
+  }
+  return undefined;
+};
+
+/** Draw a chart into a place. */
+export const chart = async (place, content, language) => {
+  await loaded;
+  const { view } = await window.clickstreamVega.embed(place, labelled(content), {
+    ast: true, actions: false, defaultStyle: false, renderer: "svg", config: look(), formatLocale: numbers(language),
+    tooltip: tooltip(content), loader: { load: () => Promise.reject(new Error("charts load nothing")) },
+  });
+  view.addEventListener("click", (_event, item) => item?.datum && clicked(content, item.datum));
+  return view;
+};

@@ -1,0 +1,98 @@
+// Starts the dashboard: asks for the view in the address, and draws what comes.
+
+import { drawBar, drawPages } from "./bar.js";
+import { byId, select } from "./element.js";
+import { span, speak, write } from "./format.js";
+import { drawPanel, drawPlaces } from "./panels.js";
+import { stream } from "./stream.js";
+import { choose, text } from "./texts/texts.js";
+import { go, onChange, query, spell } from "./view.js";
+
+const LANGUAGES = [["en", "English"], ["vi", "Tiếng Việt"]];
+let running = null;
+let drawn = [];
+
+const say = (words) => { byId("status").textContent = words; };
+
+const drawHead = (head) => {
+  const { view, within, before, completeUntil } = head;
+  choose(view.language);
+  speak(view.language, view.zone);
+  document.documentElement.lang = view.language;
+  const title = text(`pages.${view.page}`);
+  document.title = `${title} · ${text("dashboard")}`;
+  byId("title").textContent = title;
+  byId("skip").textContent = text("skip");
+  byId("stop").textContent = text("stop");
+  byId("language").replaceChildren(select("lang", text("language"), LANGUAGES, view.language, (lang) => go({ lang })));
+  const isIncomplete = within[1] > completeUntil;
+  byId("complete").textContent = text(isIncomplete ? "incomplete" : "complete",
+    { time: write(Math.min(completeUntil, within[1]), "time") });
+  byId("complete").dataset.complete = String(!isIncomplete);
+  byId("sample").hidden = head.sample === null;
+  byId("sample").textContent = head.sample === null ? "" : text("sample", { sample: head.sample });
+  byId("state").dataset.said = text(before ? "compared" : "done",
+    { source: head.source, span: span(within), before: before && span(before) });
+  byId("pages").setAttribute("aria-label", text("dashboard"));
+  byId("bar").setAttribute("aria-label", text("addFilter"));
+  byId("chips").setAttribute("aria-label", text("addFilter"));
+  drawPages(head);
+  drawBar(head);
+  drawPlaces(head);
+  say(text("reading"));
+};
+
+const draw = (line) => {
+  if (line.head) {
+    spell(line.head.query);
+    drawHead(line.head);
+  } else if (line.panel) {
+    drawPanel(line);
+    say(text("loading"));
+  } else if (line.done) {
+    say(byId("state").dataset.said);
+  }
+};
+
+const show = async () => {
+  running?.abort();
+  const own = new AbortController();
+  running = own;
+  drawn = [];
+  byId("problem").hidden = true;
+  byId("stop").hidden = false;
+  document.body.setAttribute("aria-busy", "true");
+  try {
+    await stream(query(), own.signal, (line) => {
+      if (own !== running) return;
+      drawn.push(line);
+      draw(line);
+    });
+  } catch (error) {
+    if (own !== running) return;
+    if (error.name === "AbortError") say(text("stopped"));
+    else {
+      byId("problem").hidden = false;
+      byId("problem").textContent = error.message;
+      say("");
+    }
+  }
+  if (own !== running) return;
+  byId("stop").hidden = true;
+  document.body.removeAttribute("aria-busy");
+};
+
+byId("stop").addEventListener("click", () => running?.abort());
+byId("bar").addEventListener("submit", (event) => event.preventDefault());
+byId("pages").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  history.pushState(null, "", link.href);
+  show();
+});
+// Charts have the colours of the scheme in which they were drawn.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
+addEventListener("scroll", () => { byId("tooltip").hidden = true; }, { passive: true, capture: true });
+onChange(show);
+show();

@@ -1,0 +1,108 @@
+// Draws the panels of a page: each has its place at once, and its content when that arrives.
+
+import { chart } from "./chart.js";
+import { byId, element } from "./element.js";
+import { figure } from "./figure.js";
+import { exportPath, textOf } from "./stream.js";
+import { table } from "./table.js";
+import { has, text } from "./texts/texts.js";
+import { go } from "./view.js";
+
+const SAID_MS = 1500;
+let head = null;
+
+const title = (name) => text(`panels.${head.view.page}.${name}`);
+
+const copy = (panel, language, label) => {
+  const button = element("button", { type: "button", "data-copy": language }, label);
+  const say = (words) => {
+    button.textContent = words;
+    setTimeout(() => { button.textContent = label; }, SAID_MS);
+  };
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(await textOf(panel, language, head.fixed));
+      say(text("copied"));
+    } catch (error) {
+      say(error.message || text("notCopied"));
+    }
+  });
+  return button;
+};
+
+const link = (panel, format) =>
+  element("a", { href: exportPath(panel, format, head.fixed), download: "" }, text(format));
+
+/** What can be done with a panel's figures. */
+const actions = (panel, content, shown) => {
+  const toggle = shown && element("button", { type: "button", "aria-expanded": "false", "data-table": true,
+    onclick: () => {
+      shown.hidden = !shown.hidden;
+      toggle.setAttribute("aria-expanded", String(!shown.hidden));
+    } }, text("table"));
+  const { sql, python } = content.copies;
+  return element("details", { class: "more" },
+    element("summary", { "aria-label": text("more", { name: title(panel) }) }, "⋯"),
+    element("div", { class: "actions" }, toggle,
+      sql ? copy(panel, "sql", text("copySql")) : null,
+      python ? copy(panel, "python", text("copyPython")) : null,
+      link(panel, "csv"), link(panel, "parquet")));
+};
+
+/** Make the places of a page's panels. */
+export const drawPlaces = (newHead) => {
+  head = newHead;
+  byId("panels").replaceChildren(...head.panels.map(({ name, kind }) => {
+    const hint = `hints.${head.view.page}.${name}`;
+    // A figure that the chart can show is also the choice of it.
+    const isChoice = kind === "figure" && head.options.measure?.includes(name);
+    const label = isChoice
+      ? element("button", { type: "button", class: "link", onclick: () => go({ measure: name }) }, title(name))
+      : title(name);
+    return element("section", { class: `panel ${kind}`, id: `panel-${name}`, "aria-labelledby": `title-${name}`,
+      "aria-busy": "true" },
+    element("div", { class: "head" }, element("h2", { id: `title-${name}` }, label)),
+    has(hint) ? element("p", { class: "hint" }, text(hint)) : null,
+    element("div", { class: "body" }, element("p", { class: "wait" }, "…")));
+  }));
+};
+
+const body = (place) => place.querySelector(".body");
+
+const drawers = {
+  figure: (place, _name, content) => {
+    body(place).replaceChildren(...figure(content));
+    return null;
+  },
+  chart: (place, name, content) => {
+    const canvas = element("div", { class: "chart" });
+    const shown = table(content.table, { caption: title(name), grain: content.grain, currency: content.currency,
+      filters: content.filters });
+    shown.hidden = true;
+    body(place).replaceChildren(canvas, shown);
+    chart(canvas, content, head.view.language).catch((error) => {
+      canvas.replaceChildren(element("p", { class: "problem" }, error.message));
+      shown.hidden = false;
+    });
+    return shown;
+  },
+  table: (place, name, content) => {
+    body(place).replaceChildren(table(content.table, { caption: title(name), filters: content.filters,
+      bars: content.bars }));
+    return null;
+  },
+};
+
+/** Draw what one panel shows, or why it shows nothing. */
+export const drawPanel = ({ panel, content, problem }) => {
+  const place = byId(`panel-${panel}`);
+  place.removeAttribute("aria-busy");
+  if (problem !== undefined) {
+    body(place).replaceChildren(element("p", { class: "problem" }, problem));
+    return;
+  }
+  const { kind } = head.panels.find(({ name }) => name === panel);
+  const shown = drawers[kind](place, panel, content);
+  place.querySelector(".more")?.remove();
+  place.querySelector(".head").append(actions(panel, content, shown));
+};

@@ -1,0 +1,40 @@
+// Asks the server: for the lines of a view, which come one after the other, and for single values.
+
+// A newer view of the same tab stops the older one.
+const TAB = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
+
+const answerTo = async (path, options) => {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("the dashboard does not answer: is it running?", { cause: error });
+  }
+  if (response.ok) return response;
+  const answer = await response.json().catch(() => ({}));
+  throw new Error(answer.message ?? `${path} was answered ${response.status}`);
+};
+
+/** Call `each` with every line of a view. Throws the server's message, or an AbortError. */
+export const stream = async (query, signal, each) => {
+  const response = await answerTo(`api/view?${query}`, { signal, headers: { "X-Tab": TAB } });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop();
+    for (const line of lines) each(JSON.parse(line));
+  }
+};
+
+/** The values of a filter, the most frequent first. */
+export const valuesOf = async (filter, query) => (await (await answerTo(`api/values/${filter}?${query}`)).json()).values;
+
+/** A panel's figures as text to copy: `sql` or `python`. */
+export const textOf = async (panel, language, query) =>
+  (await (await answerTo(`api/panels/${panel}/${language}?${query}`)).json()).text;
+
+export const exportPath = (panel, format, query) => `api/panels/${panel}.${format}?${query}`;

@@ -1,0 +1,55 @@
+// Draws a table: formatted, never cut off, and with cells that filter.
+
+import { element } from "./element.js";
+import { named, period, write } from "./format.js";
+import { has, text } from "./texts/texts.js";
+import { addFilter } from "./view.js";
+
+const NUMBERS = new Set(["count", "share", "money", "seconds"]);
+
+const heading = (name) => (has(`columns.${name}`) ? text(`columns.${name}`) : name.replaceAll("_", " "));
+
+const written = ({ name, kind }, value, { grain, currency }) =>
+  (name === "period" && value !== null && grain ? period(value, grain) : String(named(name, write(value, kind, currency))));
+
+// Text of events is isolated, so that it cannot turn the text around it.
+const cell = (column, value, row, table, filters, setting) => {
+  const shown = written(column, value, setting);
+  const filter = filters[column.name];
+  // A product's name filters by its id.
+  const key = filter === "product" ? "product_id" : column.name;
+  const at = table.columns.findIndex(({ name }) => name === key);
+  const chosen = filter && at >= 0 ? row[at] : null;
+  const content = element("bdi", {}, shown);
+  if (chosen === null) return content;
+  return element("button", { type: "button", class: "link", title: text("filterBy", { value: shown }),
+    onclick: () => addFilter(filter, String(chosen)) }, content);
+};
+
+const meter = (share) => {
+  const bar = element("span", { class: "bar" });
+  bar.style.setProperty("--share", share);
+  return bar;
+};
+
+/** A table of a frame; `setting` has the currency and the grain of its periods. */
+export const table = (frame, { filters = {}, bars = null, caption, ...setting }) => {
+  if (!frame.rows.length) return element("p", { class: "empty" }, text("empty"));
+  const barred = frame.columns.findIndex(({ name }) => name === bars);
+  const most = barred < 0 ? 0 : Math.max(...frame.rows.map((row) => Number(row[barred])));
+  const isNumber = frame.columns.map(({ kind }) => NUMBERS.has(kind));
+  const money = frame.columns.findIndex(({ name }) => name === "currency");
+  const rows = frame.rows.map((row) => element("tr", {}, ...frame.columns.map((column, i) => {
+    const own = { ...setting, currency: money >= 0 ? row[money] : setting.currency };
+    const content = cell(column, row[i], row, frame, filters, own);
+    const bar = i === 0 && most > 0 ? meter(Number(row[barred]) / most) : null;
+    return element(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: isNumber[i] ? "number" : null,
+      "data-column": column.name }, bar, content);
+  })));
+  const head = element("tr", {}, ...frame.columns.map(({ name }, i) =>
+    element("th", { scope: "col", class: isNumber[i] ? "number" : null }, heading(name))));
+  const isCut = frame.height > frame.rows.length;
+  return element("div", { class: "table", tabindex: "0", role: "region", "aria-label": caption },
+    element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)),
+    isCut ? element("p", { class: "hint" }, text("rows", { shown: frame.rows.length, all: frame.height })) : null);
+};

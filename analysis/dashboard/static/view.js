@@ -1,0 +1,45 @@
+// The view in the address: reads it, and changes parts of it.
+
+const listeners = new Set();
+
+/** The query string of the address. */
+export const query = () => location.search.slice(1);
+
+/** Call `listener` whenever the address changes. */
+export const onChange = (listener) => {
+  listeners.add(listener);
+  addEventListener("popstate", () => listener());
+};
+
+/** The address with changes: a value or several for each name; null removes it. */
+export const changed = (changes) => {
+  const parameters = new URLSearchParams(query());
+  for (const [name, value] of Object.entries(changes)) {
+    parameters.delete(name);
+    for (const each of [value].flat()) if (each !== null) parameters.append(name, each);
+  }
+  return parameters.toString();
+};
+
+/** Go to the address with changes. */
+export const go = (changes) => {
+  history.pushState(null, "", `?${changed(changes)}`);
+  for (const listener of listeners) listener();
+};
+
+/** Spell the address as the server does, without a new entry in the browser's history. */
+export const spell = (canonical) => {
+  if (canonical !== query()) history.replaceState(null, "", `?${canonical}`);
+};
+
+/** Add a value to a filter. */
+export const addFilter = (name, value) => {
+  const values = new URLSearchParams(query()).getAll(name);
+  if (!values.includes(value)) go({ [name]: name === "login" ? value : [...values, value] });
+};
+
+/** Take a value from a filter. */
+export const dropFilter = (name, value) => {
+  const values = new URLSearchParams(query()).getAll(name).filter((each) => each !== value);
+  go({ [name]: values.length ? values : null });
+};
