@@ -91,12 +91,17 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
 
 def next_period(period: datetime, grain: str, zone: ZoneInfo) -> datetime:
-    """Give the instant in UTC at which an hour or a day of a zone ends that begins at `period`."""
+    """Give the instant in UTC at which a period of a zone ends that begins at `period`; see `TimeGrain`."""
+    if grain == "minute":
+        return period.astimezone(UTC) + timedelta(minutes=1)
     if grain == "hour":
         local = period.astimezone(zone)
         ends = period.astimezone(UTC) + timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
         return next((each.start for each in offsets(zone, period, ends) if each.start > period), ends)
-    return day_start(period.astimezone(zone).date() + DAY, zone)
+    first = period.astimezone(zone).date()
+    if grain == "month":
+        return day_start((first.replace(day=1) + 32 * DAY).replace(day=1), zone)
+    return day_start(first + (7 * DAY if grain == "week" else DAY), zone)
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:
