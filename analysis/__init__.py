@@ -33,13 +33,17 @@ __all__ = [
     "discount_effect",
     "events_over_time",
     "funnel",
+    "funnel_dropped",
+    "funnel_times",
     "key_figures",
     "key_figures_over_time",
+    "latest_events",
     "latest_product_events",
     "moment",
     "open_history",
     "open_lake",
     "overview",
+    "path_links",
     "paths",
     "products",
     "read_events",
@@ -48,18 +52,24 @@ __all__ = [
     "rebuilt_sessions",
     "retention",
     "revenue",
+    "revenue_by",
     "revenue_by_category",
     "revenue_by_product",
     "revenue_over_time",
+    "search_terms",
     "session_summary",
     "sessions",
+    "sessions_by",
     "span",
     "spark_session",
     "top_brands",
     "top_categories",
     "top_events",
+    "top_pages",
     "validate",
+    "visitor_events",
     "visitor_types",
+    "visitors",
 ]
 
 if TYPE_CHECKING:
@@ -77,8 +87,9 @@ if TYPE_CHECKING:
     from analysis.errors import AnalysisError, LakeWarning, NoTable
     from analysis.history import History, open_history, read_history
     from analysis.lake.reading.tables import Lake, open_lake
+    from analysis.metrics.acquisition import revenue_by, search_terms, sessions_by, top_pages
     from analysis.metrics.carts import carts
-    from analysis.metrics.funnel import CHECKOUT, funnel
+    from analysis.metrics.funnel import CHECKOUT, funnel, funnel_dropped, funnel_times
     from analysis.metrics.key_figures import key_figures, key_figures_over_time
     from analysis.metrics.overview import (
         by_login_state,
@@ -90,12 +101,13 @@ if TYPE_CHECKING:
         top_events,
         visitor_types,
     )
-    from analysis.metrics.paths import paths
+    from analysis.metrics.paths import path_links, paths
     from analysis.metrics.products import discount_effect, products
     from analysis.metrics.range import LoginState, Range, moment, span
     from analysis.metrics.retention import retention
     from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
     from analysis.metrics.sessions import rebuilt_sessions, session_summary, sessions
+    from analysis.metrics.visitors import latest_events, visitor_events, visitors
     from analysis.raw.objects import read_objects
     from analysis.raw.sample import Sample
     from analysis.rows.fields import RAW_FIELDS
@@ -117,8 +129,9 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "errors": ("AnalysisError", "LakeWarning", "NoTable"),
         "history": ("History", "open_history", "read_history"),
         "lake.reading.tables": ("Lake", "open_lake"),
+        "metrics.acquisition": ("revenue_by", "search_terms", "sessions_by", "top_pages"),
         "metrics.carts": ("carts",),
-        "metrics.funnel": ("CHECKOUT", "funnel"),
+        "metrics.funnel": ("CHECKOUT", "funnel", "funnel_dropped", "funnel_times"),
         "metrics.key_figures": ("key_figures", "key_figures_over_time"),
         "metrics.overview": (
             "by_login_state",
@@ -130,12 +143,13 @@ else:  # hidden from type checkers, which would take any name of this package fo
             "top_events",
             "visitor_types",
         ),
-        "metrics.paths": ("paths",),
+        "metrics.paths": ("path_links", "paths"),
         "metrics.products": ("discount_effect", "products"),
         "metrics.range": ("LoginState", "Range", "moment", "span"),
         "metrics.retention": ("retention",),
         "metrics.revenue": ("revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"),
         "metrics.sessions": ("rebuilt_sessions", "session_summary", "sessions"),
+        "metrics.visitors": ("latest_events", "visitor_events", "visitors"),
         "raw.objects": ("read_objects",),
         "raw.sample": ("Sample",),
         "rows.fields": ("RAW_FIELDS",),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.engines.compacted import CompactedEvents
 from analysis.engines.raw import RawEvents
 from analysis.errors import AnalysisError
+from analysis.lake.derived import SOURCES
 from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
@@ -109,6 +110,7 @@ def open_history(
     *,
     on_error: OnError = "raise",
     bots: bool = True,
+    derived: bool = False,
     lake: str | bool = True,
 ) -> History:
     """Open the events that a notebook looks at. This only reads.
@@ -124,6 +126,8 @@ def open_history(
         clock: Metrics over raw count events when they were `received`, as the warehouse does, or when they `occurred`.
         on_error: As in `read_history`.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
+        derived: Read the derived columns of docs/derived.md too, which metrics of pages, devices and acquisition need.
+            Reading from raw then takes longer; from the lake it costs nothing.
         lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
             default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
 
@@ -137,7 +141,8 @@ def open_history(
     require_events(place)
     there = zone or default_zone()
     within = Range(*span(start, end, HISTORY_DAYS, there), login_state, there)
-    return read_history(place, warehouse_of(warehouse, place), within, clock, on_error=on_error, bots=bots, lake=lake)
+    dw_url = warehouse_of(warehouse, place)
+    return read_history(place, dw_url, within, clock, on_error=on_error, bots=bots, derived=derived, lake=lake)
 
 
 def read_history(
@@ -150,6 +155,7 @@ def read_history(
     *,
     on_error: OnError = "raise",
     bots: bool = True,
+    derived: bool = False,
     lake: str | bool = True,
     taken: Taken | None = None,
 ) -> History:
@@ -165,9 +171,12 @@ def read_history(
         on_error: As in `read_events`. With `report`, every figure lacks the objects that could not be read, so the
             history says how many there are.
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
+        derived: Read the derived columns of docs/derived.md too, which metrics of pages, devices and acquisition need.
+            Reading from raw then takes longer; from the lake it costs nothing.
         lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
             default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
-        taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them.
+        taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them, and
+            only without `derived`.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -179,14 +188,17 @@ def read_history(
     decimals = _decimals(warehouse)
     sample = read_sample(source, within.start, within.end)
     if clock == "received":
-        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots, lake=lake, taken=taken)
+        taken = None if derived else taken  # they lack the fields
+        reading, raw = _received(
+            source, within, lookback, on_error, decimals, bots=bots, derived=derived, lake=lake, taken=taken
+        )
         return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots, lake)
     # When an event occurred depends on all events of its client, so all are in memory.
     events = read_events(
         source,
         within.start,
         within.end,
-        fields=[ORDER],
+        fields=[ORDER, *(SOURCES if derived else ())],
         lookback=lookback,
         clock=clock,
         lookahead=lookahead,
@@ -207,6 +219,7 @@ def _received(
     decimals: int,
     *,
     bots: bool,
+    derived: bool,
     lake: str | bool,
     taken: Taken | None,
 ) -> tuple[Reading, RawEvents | CompactedEvents]:
@@ -217,11 +230,12 @@ def _received(
     selection = Selection(within.start, within.end, lookback)
     raw: RawEvents | CompactedEvents
     if compacted := compacted_of(source, opened, lake, decimals):
-        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots)
+        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots, derived=derived)
         corrupt = raw.corrupt
     else:
-        parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals, None, taken)
-        raw = RawEvents.of_parts(parts, within.start, decimals, bots=bots)
+        names = (ORDER, *(SOURCES if derived else (USER_AGENT,)))
+        parts = read_in_parts(opened, selection, names, corrupt, decimals, None, taken)
+        raw = RawEvents.of_parts(parts, within.start, decimals, bots=bots, derived=derived)
     if taken is not None:
         unreadable += taken.unreadable_of(hour_prefixes(*selection.before) + hour_prefixes(within.start, within.end))
     return Reading(by_key(corrupt), by_key([*dict(unreadable).items()]), decimals, lookback=lookback), raw

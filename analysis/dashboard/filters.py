@@ -16,7 +16,6 @@ __all__ = ["FILTERS", "Filter", "FilteredEvents", "values_of"]
 UNKNOWN = "unknown"
 MOST_VALUES = 200  # that a menu offers
 RANGE = "event_timestamp >= CAST($start AS TIMESTAMPTZ) AND event_timestamp < CAST($end AS TIMESTAMPTZ)"
-VIEWS = "event_name IN ('page_view', 'home_view', 'category_view', 'product_view')"
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,10 @@ def _of_event(column: str, *, choices: tuple[str, ...] = ()) -> Filter:
     return Filter(f"COALESCE({column}, '{UNKNOWN}')", is_derived=True, choices=choices)
 
 
-def _of_session(column: str, otherwise: str = UNKNOWN, condition: str = "TRUE") -> Filter:
-    """Make a filter by the first value of a session's events, in their order."""
+def _of_session(column: str, otherwise: str, known: str | None = None) -> Filter:
+    """Make a filter by the value at a session's first event that has one, or that has `known`; as `sessions_by`."""
     ordered = f"ARRAY_AGG({column} ORDER BY event_timestamp, tie_order)"
-    first = f"({ordered} FILTER (WHERE {column} IS NOT NULL AND {condition}))[1]"
+    first = f"({ordered} FILTER (WHERE {known or column} IS NOT NULL))[1]"
     return Filter(f"COALESCE({first}, '{otherwise}')", of_sessions=True, is_derived=True)
 
 
@@ -75,8 +74,8 @@ FILTERS: Mapping[str, Filter] = MappingProxyType(
         "browser": _of_event("browser"),
         "country": _of_event("country"),
         "channel": _of_session("acquisition_channel", "Direct"),
-        "campaign": _of_session("utm_campaign"),
-        "landing": _of_session("page_path", condition=VIEWS),
+        "campaign": _of_session("utm_campaign", "(not set)", "acquisition_channel"),
+        "landing": _of_session("page_path", UNKNOWN),
         "category": _of_product("context_product_category"),
         "brand": _of_product("context_product_brand"),
         "product": _of_product("context_product_id"),

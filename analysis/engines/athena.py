@@ -42,8 +42,9 @@ _TYPES: Mapping[str, tuple[pl.DataType, Callable[[str], object]]] = {
 class AthenaEvents:
     """The lake in Amazon Athena, by its Glue tables. Threads may share one object."""
 
-    # The lake has a table of orders, so revenue can be computed.
+    # The lake has a table of orders, so revenue can be computed, and derived columns.
     has_orders = True
+    has_derived = True
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import TypeVar
 import polars as pl
 
 from analysis.engines.span import SpanEvents
+from analysis.lake.derived import SOURCES
 from analysis.lake.reading.compacted import Compacted
 from analysis.lake.reading.scans import Damage
 from analysis.lake.reading.window import Window
@@ -40,6 +41,7 @@ class CompactedEvents:
         taken: Taken | None = None,
         *,
         bots: bool,
+        derived: bool = False,
     ) -> None:
         """Read the range.
 
@@ -50,9 +52,11 @@ class CompactedEvents:
             price_decimals: How many decimals the prices keep.
             taken: Hours that were read from raw before, which are needed here only.
             bots: Keep the events of bots.
+            derived: Have the derived columns.
         """
         self._compacted, self._source, self._selection = compacted, source, selection
         self._bots = bots
+        self.has_derived = derived
         self.price_decimals = price_decimals
         self.corrupt: list[Corrupt] = []
         self.window, self._events = self._read(taken)
@@ -86,7 +90,7 @@ class CompactedEvents:
         while True:
             window = self._compacted.window_of(self._selection)
             corrupt: list[Corrupt] = []
-            fields = (ORDER, USER_AGENT)
+            fields = (ORDER, *(SOURCES if self.has_derived else (USER_AGENT,)))
             rest = read_in_parts(self._source, self._selection, fields, corrupt, self.price_decimals, window, taken)
             watched = partial(self._compacted.watching, window.tasks)
             try:
@@ -98,6 +102,7 @@ class CompactedEvents:
                     rest,
                     bots=self._bots,
                     is_in_order=window.is_in_order,
+                    derived=self.has_derived,
                 )
             except Damage:
                 continue

@@ -11,6 +11,7 @@ import polars as pl
 from analysis.engines.raw import RawEvents
 from analysis.engines.span import Relation, SpanEvents
 from analysis.errors import AnalysisError
+from analysis.lake.derived import DERIVED
 from analysis.lake.reading.scans import Damage, connect, relation_of, watching
 from analysis.lake.reading.tables import Lake, open_lake
 from analysis.lake.schema import SENT
@@ -45,6 +46,7 @@ class LakeEvents:
     """
 
     has_orders = True
+    has_derived = True
 
     def __init__(
         self,
@@ -123,7 +125,7 @@ class LakeEvents:
 
     def _occurred(self, relation: Relation, selection: Selection) -> RawEvents:
         """Compute when each event occurred, from all events of the range and around it."""
-        columns = list(dict.fromkeys((*NAMES, KEY, ORDER, USER_AGENT, *SENDING)))
+        columns = list(dict.fromkeys((*NAMES, KEY, ORDER, USER_AGENT, *SENDING, *DERIVED)))
         database = connect()
         source = relation(database, columns, "lake")
         since, until = _bounds(selection)
@@ -134,7 +136,7 @@ class LakeEvents:
         known = with_occurred_at(selection.known(rows.select(columns).rename(SENDING)))
         known = known if self._bots else without_bots(known)
         events = Events(
-            selection.events(known).select(*NAMES, ORDER, *OCCURRENCE),
+            selection.events(known).select(*NAMES, ORDER, *OCCURRENCE, *DERIVED),
             pl.DataFrame(schema=CORRUPT_SCHEMA),
             price_decimals=self.price_decimals,
             clock="occurred",

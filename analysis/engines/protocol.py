@@ -25,6 +25,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def has_derived(self) -> bool:
+        """Whether `public.clickstream_events` also has the derived columns of docs/derived.md."""
+        ...
+
+    @property
     def price_decimals(self) -> int:
         """How many decimals its prices keep: 12.99 is 1299 with 2. Errors are those of `query`."""
         ...

@@ -14,6 +14,7 @@ import polars as pl
 from analysis.engines.protocol import PARAMETER
 from analysis.engines.stopping import checked, stoppable
 from analysis.errors import AnalysisError
+from analysis.lake.derived import DERIVED, SOURCES, with_derived
 from analysis.metrics.arguments import check_choice
 from analysis.metrics.statement import TIE_ORDER
 from analysis.rows.bots import USER_AGENT, is_bot
@@ -24,7 +25,9 @@ from analysis.rows.reader import OCCURRENCE, Events
 from analysis.rows.selection import ORDER, Clock, no_orders
 from chalicelib.contract import COLUMNS, TABLE
 
-__all__ = ["RawEvents"]
+__all__ = ["DERIVED_TYPES", "RawEvents"]
+
+DERIVED_TYPES = {name: "BOOLEAN" if kind == pl.Boolean() else "TEXT" for name, kind in DERIVED.items()}
 
 ORDERS = {
     "event_id": "UUID",
@@ -79,7 +82,8 @@ class RawEvents:
             events: The events that `read_events` gives, or a frame of them: one row per event id, with the contract's
                 columns. Revenue also needs the column `order`: the JSON text of this member of the raw object (String,
                 null if absent). A frame does not know the orders before its range. Several frames are loaded one after
-                the other, without revenue.
+                the other, without revenue. Metrics of pages, devices and acquisition need the derived columns, or the
+                fields `page_url`, `referrer`, `user_agent` and `time_zone`, from which they are derived.
             clock: `received`: the time of an event is its receipt, as in the warehouse; events with the same time are
                 in the order of their ids. `occurred`: its time, `event_timestamp` in SQL, is `occurred_at`; events with
                 the same time are in the order of client, tab, `seq` and id. By default, the clock by which the events
@@ -105,18 +109,33 @@ class RawEvents:
             raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
         self._database = _database()
         types = {column.name: column.type for column in COLUMNS}
+        self.has_derived = any({*names} <= {*frame.columns} for names in (DERIVED, SOURCES))
+        if self.has_derived:
+            types |= DERIVED_TYPES
         if self.clock == "occurred":
             frame, types = _by_occurrence(frame), types | {"tie_order": "BIGINT"}
-        self._create(TABLE, types, frame)
+        self._create(TABLE, types, self._derived(frame))
         for further in frames:
-            self._fill(TABLE, types, further)
+            self._fill(TABLE, types, self._derived(further))
         self.has_orders = ORDER in frame.columns
         self._orders_before = read.orders_before if read else no_orders()
         if self.has_orders:
             self._create_orders(self._orders_before, frame)
 
+    def _derived(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Add the derived columns if the frame only has what they are derived from."""
+        return with_derived(frame) if self.has_derived and not {*DERIVED} <= {*frame.columns} else frame
+
     @classmethod
-    def of_parts(cls, parts: Iterable[pl.DataFrame], start: datetime, price_decimals: int, *, bots: bool) -> Self:
+    def of_parts(
+        cls,
+        parts: Iterable[pl.DataFrame],
+        start: datetime,
+        price_decimals: int,
+        *,
+        bots: bool,
+        derived: bool = False,
+    ) -> Self:
         """Load objects as `read_in_parts` gives them, into a temporary file: nothing is kept in memory.
 
         Args:
@@ -125,9 +144,10 @@ class RawEvents:
             start: The start of the range, aware: what was received before does not count again.
             price_decimals: How many decimals the prices keep.
             bots: Keep the events of bots.
+            derived: Add the derived columns. The rows need all fields from which they are derived.
         """
         raw = cls.__new__(cls)
-        raw.price_decimals, raw.clock, raw.has_orders = price_decimals, "received", True
+        raw.price_decimals, raw.clock, raw.has_orders, raw.has_derived = price_decimals, "received", True, derived
         raw._prepare()  # noqa: SLF001  # this class's own
         raw._load(parts, start, bots=bots)  # noqa: SLF001  # as above
         return raw
@@ -162,14 +182,16 @@ class RawEvents:
         self._orders_before = placing.filter(is_before)
         self._create_orders(self._orders_before, placing.filter(~is_before))
         self._database.execute("DELETE FROM objects WHERE event_timestamp < $start", {"start": start})
-        columns = ", ".join(column.name for column in COLUMNS)
+        columns = ", ".join([*(column.name for column in COLUMNS), *(DERIVED if self.has_derived else ())])
         self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {columns} FROM objects")  # noqa: S608  # our own names
 
     def _load_objects(self, parts: Iterable[pl.DataFrame]) -> None:
         """Load objects, of each event the one that was received first."""
-        self._database.execute(f"CREATE TABLE objects ({', '.join(map(' '.join, OBJECTS.items()))})")
+        types = {**OBJECTS, **(DERIVED_TYPES if self.has_derived else {})}
+        self._database.execute(f"CREATE TABLE objects ({', '.join(map(' '.join, types.items()))})")
         for part in checked(parts):
-            self._fill("objects", OBJECTS, part.with_columns(is_bot=is_bot(part[USER_AGENT])))
+            rows = with_derived(part) if self.has_derived else part.with_columns(is_bot=is_bot(part[USER_AGENT]))
+            self._fill("objects", types, rows)
         self._database.execute(DELETE_REPEATED)
 
     def _create_orders(self, before: pl.DataFrame, events: pl.DataFrame) -> None:

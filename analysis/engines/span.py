@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from analysis.engines.raw import RawEvents
+from analysis.lake.derived import DERIVED
 from analysis.lake.schema import PARTITION_HOUR
 from analysis.raw.partitions import covering_hours
 from analysis.rows.bots import USER_AGENT, is_bot
@@ -29,6 +30,7 @@ NAMES = ", ".join(column.name for column in COLUMNS)
 # The lake has ids as text.
 LAKE_NAMES = NAMES.replace("event_id", "CAST(event_id AS UUID) AS event_id")
 READ = (*(column.name for column in COLUMNS), KEY, ORDER, PARTITION_HOUR, USER_AGENT)
+DERIVED_NAMES = "".join(f", {name}" for name in DERIVED)
 ORDERS = frozenset({"orders", "order_items"})
 PLACED = "event_name = 'checkout_complete' AND \"order\" IS NOT NULL"
 # Events of which the lake has a row, and raw an object that is read besides. The rows are few: to find them first, by
@@ -59,6 +61,7 @@ class SpanEvents(RawEvents):
         *,
         bots: bool = True,
         is_in_order: bool = True,
+        derived: bool = True,
     ) -> None:
         """Open the range.
 
@@ -71,13 +74,14 @@ class SpanEvents(RawEvents):
             bots: Keep the events of bots.
             is_in_order: Whether every row's time is within the hour of its object. If not, rows count only if their
                 objects are in the hours of the range, as they do when raw is read.
+            derived: Have the derived columns. Then `rest` needs all fields from which they are derived.
         """
-        self.price_decimals, self.clock, self.has_orders = price_decimals, "received", True
+        self.price_decimals, self.clock, self.has_orders, self.has_derived = price_decimals, "received", True, derived
         self._watched, self._selection = watched, selection
         self._lock, self._has_loaded_orders = Lock(), False
         self._prepare()
         with watched():
-            rows = relation(self._database, READ, "lake")
+            rows = relation(self._database, (*READ, *DERIVED) if derived else READ, "lake")
         self._database.execute(f"CREATE VIEW lake_rows AS FROM {rows}")
         parts = iter(rest)
         first = next(parts, None)
@@ -92,13 +96,14 @@ class SpanEvents(RawEvents):
                 self._database.execute("DELETE FROM objects WHERE is_bot")
             kept += self._without_bots(f"{before} OR {here}")
         besides = f'{KEY}, "{ORDER}"'
-        lake = f"SELECT {LAKE_NAMES}, {besides} FROM lake_rows WHERE"  # noqa: S608  # our own names
-        objects = f"SELECT {NAMES}, {besides} FROM objects WHERE event_timestamp" if has_objects else None  # noqa: S608  # as above
+        added = DERIVED_NAMES if derived else ""
+        lake = f"SELECT {LAKE_NAMES}, {besides}{added} FROM lake_rows WHERE"  # noqa: S608  # our own names
+        objects = f"SELECT {NAMES}, {besides}{added} FROM objects WHERE event_timestamp" if has_objects else None  # noqa: S608  # as above
         start = _literal(selection.start)
         for name, condition, comparison in (("earlier", before, "<"), ("events", here, ">=")):
             of_raw = f" UNION ALL {objects} {comparison} {start}" if objects else ""
             self._database.execute(f"CREATE VIEW {name} AS {lake} ({condition}) AND {kept}{of_raw}")
-        self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES} FROM events")  # noqa: S608  # as above
+        self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES}{added} FROM events")  # noqa: S608  # as above
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `RawEvents` does."""

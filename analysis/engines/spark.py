@@ -44,8 +44,9 @@ _DTYPES: Mapping[str, pl.DataType] = {
 class SparkEvents:
     """The lake in Apache Spark. Threads may share one object. The session stays the caller's."""
 
-    # The lake has a table of orders, so revenue can be computed.
+    # The lake has a table of orders, so revenue can be computed, and derived columns.
     has_orders = True
+    has_derived = True
 
     def __init__(self, session: "SparkSession", namespace: str = NAMESPACE) -> None:
         """Remember the session.

@@ -39,8 +39,9 @@ _DTYPES: Mapping[int, pl.DataType] = {
 class WarehouseEvents:
     """The warehouse, read only. Each query opens its own connection, so threads may share one object."""
 
-    # They are in raw, and in the lake.
+    # Raw and the lake have them.
     has_orders = False
+    has_derived = False
 
     def __init__(self, url: str, timeout: float = 60) -> None:
         """Remember where the warehouse is.

@@ -6,7 +6,7 @@ import polars as pl
 
 from analysis.engines.protocol import Engine
 from analysis.metrics.arguments import check_choice
-from analysis.metrics.overview import TimeGrain
+from analysis.metrics.overview import TimeGrain, with_periods
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 
@@ -29,12 +29,12 @@ def key_figures(engine: Engine, within: Range) -> pl.DataFrame:
 
 
 def key_figures_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
-    """Give the key figures of each hour or day; a visitor counts once in each period.
+    """Give the key figures of each period; a visitor counts once in each period.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
-        grain: `hour` or `day`, of the range's zone.
+        grain: `minute`, `hour`, `day`, `week` or `month`, of the range's zone.
 
     Returns:
         One row per period with events: `period` (the instant at which it begins in the range's zone, as UTC), then the
@@ -45,4 +45,4 @@ def key_figures_over_time(engine: Engine, within: Range, grain: TimeGrain = "day
     """
     check_choice("grain", grain, get_args(TimeGrain))
     text = statement("overview/key_figures_over_time", local_events="local_events")
-    return engine.query(text, {**within.parameters, "grain": grain})
+    return with_periods(engine.query(text, {**within.parameters, "grain": grain}), within, grain)

@@ -8,6 +8,7 @@ from analysis.engines.protocol import Engine
 from analysis.metrics.arguments import check_choice, check_limit
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
+from analysis.metrics.zone import day_start, zone_of
 from analysis.rows.prices import amounts
 
 __all__ = [
@@ -20,9 +21,10 @@ __all__ = [
     "top_categories",
     "top_events",
     "visitor_types",
+    "with_periods",
 ]
 
-TimeGrain: TypeAlias = Literal["hour", "day"]
+TimeGrain: TypeAlias = Literal["minute", "hour", "day", "week", "month"]
 
 
 def overview(engine: Engine, within: Range) -> pl.DataFrame:
@@ -51,15 +53,16 @@ def overview(engine: Engine, within: Range) -> pl.DataFrame:
 
 
 def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
-    """Count events, visitors and sessions per hour or day.
+    """Count events, visitors and sessions per period.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
-        grain: `hour` or `day`, of the range's zone: an hour that clocks show twice is two hours.
+        grain: `minute`, `hour`, `day`, `week` (from Monday) or `month`, of the range's zone: an hour that clocks show
+            twice is two hours.
 
     Returns:
-        One row per hour or day with events: `period` (the instant at which it begins in the range's zone, as UTC),
+        One row per period with events: `period` (the instant at which it begins in the range's zone, as UTC),
         `events`, `visitors`, `sessions`. Order: period.
 
     Raises:
@@ -67,7 +70,16 @@ def events_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") ->
     """
     check_choice("grain", grain, get_args(TimeGrain))
     text = statement("overview/events_over_time", local_events="local_events")
-    return engine.query(text, {**within.parameters, "grain": grain})
+    return with_periods(engine.query(text, {**within.parameters, "grain": grain}), within, grain)
+
+
+def with_periods(frame: pl.DataFrame, within: Range, grain: str) -> pl.DataFrame:
+    """Make `period` the instant at which each period begins: of weeks and months, SQL gives the date at midnight."""
+    if grain not in {"week", "month"}:
+        return frame
+    there = zone_of(within.zone)
+    starts = [day_start(midnight.date(), there) for midnight in frame["period"]]
+    return frame.with_columns(pl.Series("period", starts, frame.schema["period"]))
 
 
 def top_events(engine: Engine, within: Range) -> pl.DataFrame:
@@ -105,13 +117,14 @@ def visitor_types(engine: Engine, within: Range) -> pl.DataFrame:
     return engine.query(statement("overview/visitor_types"), within.parameters)
 
 
-def top_categories(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
+def top_categories(engine: Engine, within: Range, limit: int | None = None, *, unknown: bool = False) -> pl.DataFrame:
     """Count the events of each product category.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
         limit: The greatest number of rows; None for all.
+        unknown: Count the events without a category too, as `unknown`.
 
     Returns:
         One row per category: `category`, `events`, `product_views`, `add_to_cart_clicks`. Order: events, most first,
@@ -121,16 +134,18 @@ def top_categories(engine: Engine, within: Range, limit: int | None = None) -> p
         AnalysisError: `limit` is negative.
     """
     check_limit(limit)
-    return engine.query(statement("overview/top_categories"), {**within.parameters, "limit": limit})
+    parameters = {**within.parameters, "limit": limit, "unknown": unknown}
+    return engine.query(statement("overview/top_categories"), parameters)
 
 
-def top_brands(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
+def top_brands(engine: Engine, within: Range, limit: int | None = None, *, unknown: bool = False) -> pl.DataFrame:
     """Count the events of each product brand.
 
     Args:
         engine: Where to compute: `RawEvents` or `WarehouseEvents`.
         within: The time range, and the login state.
         limit: The greatest number of rows; None for all.
+        unknown: Count the events without a brand too, as `unknown`.
 
     Returns:
         One row per brand: `brand`, `events`, `product_views`, `add_to_cart_clicks`. Order: events, most first, then
@@ -140,7 +155,8 @@ def top_brands(engine: Engine, within: Range, limit: int | None = None) -> pl.Da
         AnalysisError: `limit` is negative.
     """
     check_limit(limit)
-    return engine.query(statement("overview/top_brands"), {**within.parameters, "limit": limit})
+    parameters = {**within.parameters, "limit": limit, "unknown": unknown}
+    return engine.query(statement("overview/top_brands"), parameters)
 
 
 def latest_product_events(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:

@@ -7,11 +7,11 @@ import polars as pl
 from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
 from analysis.metrics.arguments import check_choice, check_limit
-from analysis.metrics.overview import TimeGrain
+from analysis.metrics.overview import TimeGrain, with_periods
 from analysis.metrics.range import Range
 from analysis.metrics.statement import statement
 
-__all__ = ["revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
+__all__ = ["check_orders", "revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
 
 SOLD_ITEMS = {
     "first_orders": "revenue/first_orders",
@@ -38,17 +38,17 @@ def revenue(engine: Engine, within: Range) -> pl.DataFrame:
     Raises:
         AnalysisError: The engine has no orders.
     """
-    _check_orders(engine)
+    check_orders(engine)
     return engine.query(statement("revenue/revenue", first_orders="revenue/first_orders"), within.parameters)
 
 
 def revenue_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -> pl.DataFrame:
-    """Add up the orders of each currency per hour or day; orders count as in `revenue`.
+    """Add up the orders of each currency per period; orders count as in `revenue`.
 
     Args:
         engine: Where to compute: `RawEvents` with the column `order`, or an engine over the lake.
         within: The time range, and the login state.
-        grain: `hour` or `day`, of the range's zone.
+        grain: `minute`, `hour`, `day`, `week` or `month`, of the range's zone.
 
     Returns:
         One row per period and currency with orders: `period` (the instant at which it begins in the range's zone, as
@@ -58,9 +58,9 @@ def revenue_over_time(engine: Engine, within: Range, grain: TimeGrain = "day") -
         AnalysisError: `grain` has another value, or the engine has no orders.
     """
     check_choice("grain", grain, get_args(TimeGrain))
-    _check_orders(engine)
+    check_orders(engine)
     text = statement("revenue/over_time", first_orders="revenue/first_orders", local_events="local_events")
-    return engine.query(text, {**within.parameters, "grain": grain})
+    return with_periods(engine.query(text, {**within.parameters, "grain": grain}), within, grain)
 
 
 def revenue_by_product(engine: Engine, within: Range, limit: int | None = None) -> pl.DataFrame:
@@ -81,7 +81,7 @@ def revenue_by_product(engine: Engine, within: Range, limit: int | None = None) 
         AnalysisError: `limit` is negative, or the engine has no orders.
     """
     check_limit(limit)
-    _check_orders(engine)
+    check_orders(engine)
     return engine.query(statement("revenue/by_product", **SOLD_ITEMS), {**within.parameters, "limit": limit})
 
 
@@ -102,11 +102,12 @@ def revenue_by_category(engine: Engine, within: Range, limit: int | None = None)
         AnalysisError: `limit` is negative, or the engine has no orders.
     """
     check_limit(limit)
-    _check_orders(engine)
+    check_orders(engine)
     return engine.query(statement("revenue/by_category", **SOLD_ITEMS), {**within.parameters, "limit": limit})
 
 
-def _check_orders(engine: Engine) -> None:
+def check_orders(engine: Engine) -> None:
+    """Raise AnalysisError if an engine has no orders."""
     if not engine.has_orders:
         needed = "revenue needs orders, which the warehouse does not hold"
         raise AnalysisError(f"{needed}: use raw events with the raw column `order` (fields=['order']), or the lake")

@@ -115,15 +115,17 @@ def period_start(moment: datetime, grain: str, zone: ZoneInfo) -> datetime:
 
 
 def next_period(period: datetime, grain: str, zone: ZoneInfo) -> datetime:
-    """Give the instant in UTC at which an hour, day, week or month of a zone ends that begins at `period`."""
+    """Give the instant in UTC at which a period of a zone ends that begins at `period`; see `TimeGrain`."""
+    if grain == "minute":
+        return period.astimezone(UTC) + timedelta(minutes=1)
     if grain == "hour":
         local = period.astimezone(zone)
         ends = period.astimezone(UTC) + timedelta(hours=1) - timedelta(minutes=local.minute, seconds=local.second)
         return next((each.start for each in offsets(zone, period, ends) if each.start > period), ends)
-    day = period.astimezone(zone).date()
+    first = period.astimezone(zone).date()
     if grain == "month":
-        return day_start((day.replace(day=1) + 31 * DAY).replace(day=1), zone)
-    return day_start(day + (7 if grain == "week" else 1) * DAY, zone)
+        return day_start((first.replace(day=1) + 32 * DAY).replace(day=1), zone)
+    return day_start(first + (7 * DAY if grain == "week" else DAY), zone)
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:

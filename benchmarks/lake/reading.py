@@ -36,6 +36,7 @@ class FileEvents:
 
     clock = "received"
     has_orders = False
+    has_derived = False
     price_decimals = 0
 
     def __init__(self, path: Path) -> None:

@@ -24,10 +24,15 @@ counted AS (
 )
 SELECT
     cohort,
-    CAST(
-        (CAST(active_in AS DATE) - CAST(cohort AS DATE)) / (CASE CAST($grain AS TEXT) WHEN 'week' THEN 7.0 ELSE 1.0 END)
-        AS BIGINT
-    ) AS period,
+    CASE CAST($grain AS TEXT)
+        WHEN 'month' THEN CAST(
+            (EXTRACT(YEAR FROM active_in) - EXTRACT(YEAR FROM cohort)) * 12
+            + EXTRACT(MONTH FROM active_in) - EXTRACT(MONTH FROM cohort)
+            AS BIGINT
+        )
+        WHEN 'week' THEN CAST((CAST(active_in AS DATE) - CAST(cohort AS DATE)) / 7.0 AS BIGINT)
+        ELSE CAST(CAST(active_in AS DATE) - CAST(cohort AS DATE) AS BIGINT)
+    END AS period,
     FIRST_VALUE(active) OVER periods AS visitors,
     active,
     CAST(active AS DOUBLE PRECISION) / FIRST_VALUE(active) OVER periods AS share

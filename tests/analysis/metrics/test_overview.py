@@ -92,8 +92,8 @@ class TestEventsOverTime:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain must be one of hour, day, not 'week'"):
-            events_over_time(raw_of([]), RANGE, "week")  # type: ignore[arg-type]
+        with pytest.raises(AnalysisError, match="grain must be one of minute, hour, day, week, month, not 'year'"):
+            events_over_time(raw_of([]), RANGE, "year")  # type: ignore[arg-type]
 
     def test_without_events_there_are_no_rows(self, engine_of: EngineOf) -> None:
         """Of the same columns and types."""

@@ -88,5 +88,5 @@ class TestRetention:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain must be one of day, week, not 'month'"):
-            retention(raw_of([]), RANGE, "month")  # type: ignore[arg-type]
+        with pytest.raises(AnalysisError, match="grain must be one of day, week, month, not 'year'"):
+            retention(raw_of([]), RANGE, "year")  # type: ignore[arg-type]

@@ -245,5 +245,5 @@ class TestRevenueOverTime:
 
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
-        with pytest.raises(AnalysisError, match="grain must be one of hour, day"):
-            revenue_over_time(raw_of([]), RANGE, "week")  # type: ignore[arg-type]
+        with pytest.raises(AnalysisError, match="grain must be one of minute, hour, day, week, month"):
+            revenue_over_time(raw_of([]), RANGE, "year")  # type: ignore[arg-type]

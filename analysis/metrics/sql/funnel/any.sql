@@ -3,13 +3,14 @@
 SELECT
     visitor,
     "group",
-    COUNT(*) AS step
+    ROW_NUMBER() OVER (PARTITION BY visitor, "group", position ORDER BY occurs) AS step,
+    occurs - began AS took
 FROM (
     SELECT
         funnel_events.visitor,
         funnel_events."group",
         funnel_events.position,
-        funnel_events.microseconds + CAST($window AS BIGINT) * 1000000 AS ends,
+        funnel_events.microseconds AS began,
         MIN(CASE WHEN funnel_events.step = funnel_steps.step THEN funnel_events.microseconds END) OVER (
             PARTITION BY funnel_events.visitor, funnel_steps.step
             ORDER BY funnel_events.position DESC
@@ -18,5 +19,4 @@ FROM (
     FROM funnel_events
     CROSS JOIN funnel_steps
 ) AS attempted
-WHERE occurs <= ends
-GROUP BY visitor, "group", position
+WHERE occurs <= began + CAST($window AS BIGINT) * 1000000

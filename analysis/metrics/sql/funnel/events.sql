@@ -16,13 +16,8 @@ FROM (
         tie_order,
         microseconds,
         step,
-        CASE CAST($by AS TEXT)
-            WHEN 'category' THEN COALESCE(context_product_category, 'unknown')
-            WHEN 'brand' THEN COALESCE(context_product_brand, 'unknown')
-            WHEN 'visitor_type' THEN visitor_type
-            ELSE ''
-        END AS "group"
-    FROM events
+        "group"
+    FROM funnel_groups
     LEFT JOIN funnel_steps USING (event_name)
     WHERE visitor IS NOT NULL AND (step IS NOT NULL OR CAST($order AS TEXT) = 'strict')
 ) AS named

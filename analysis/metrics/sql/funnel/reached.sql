@@ -1,8 +1,9 @@
--- One row per step that an attempt reaches within the window.
+-- One row per step that an attempt reaches within the window, and the time from its beginning.
 SELECT
     visitor,
     "group",
-    step
+    step,
+    CAST(0 AS BIGINT) AS took
 FROM funnel_events
 WHERE step = 1
 
@@ -11,6 +12,7 @@ UNION ALL
 SELECT
     visitor,
     "group",
-    step
+    step,
+    microseconds - began AS took
 FROM previous
 WHERE step > 1 AND began IS NOT NULL

@@ -3,17 +3,18 @@
 SELECT
     visitor,
     "group",
-    step
+    step,
+    microseconds - began AS took
 FROM (
     SELECT
         visitor,
         step,
         microseconds,
         FIRST_VALUE("group") OVER run AS "group",
-        FIRST_VALUE(microseconds) OVER run + CAST($window AS BIGINT) * 1000000 AS ends,
+        FIRST_VALUE(microseconds) OVER run AS began,
         ROW_NUMBER() OVER run AS number
     FROM funnel_events
     WHERE step IS NOT NULL
     WINDOW run AS (PARTITION BY visitor, position - step ORDER BY step)
 ) AS followed
-WHERE number = step AND microseconds <= ends
+WHERE number = step AND microseconds <= began + CAST($window AS BIGINT) * 1000000

@@ -1,5 +1,5 @@
 SELECT
-    CASE CAST($grain AS TEXT) WHEN 'hour' THEN hour_start ELSE day_start END AS period,
+    period,
     COUNT(*) AS events,
     COUNT(DISTINCT visitor) AS visitors,
     COUNT(DISTINCT session_id) AS sessions,
@@ -12,5 +12,5 @@ SELECT
     CAST(COUNT(DISTINCT visitor) FILTER (WHERE event_name = 'checkout_complete') AS DOUBLE PRECISION)
         / NULLIF(COUNT(DISTINCT visitor), 0) AS visitor_conversion
 FROM local_events
-GROUP BY 1
+GROUP BY period
 ORDER BY period

@@ -1,10 +1,10 @@
 SELECT
-    context_product_brand AS brand,
+    COALESCE(context_product_brand, 'unknown') AS brand,
     COUNT(*) AS events,
     COUNT(*) FILTER (WHERE event_name = 'product_view') AS product_views,
     COUNT(*) FILTER (WHERE event_name = 'add_to_cart_click') AS add_to_cart_clicks
 FROM events
-WHERE context_product_brand IS NOT NULL
-GROUP BY context_product_brand
+WHERE context_product_brand IS NOT NULL OR CAST($unknown AS BOOLEAN)
+GROUP BY 1
 ORDER BY events DESC, brand
 LIMIT CAST($limit AS BIGINT)

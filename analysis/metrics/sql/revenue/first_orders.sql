@@ -3,6 +3,8 @@ SELECT DISTINCT ON (order_id)
     order_id,
     event_id,
     event_timestamp,
+    session_id,
+    visitor,
     COALESCE(currency, 'unknown') AS currency,
     total,
     items
