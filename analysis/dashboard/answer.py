@@ -1,6 +1,7 @@
 """The answer to one view: a line of JSON about the whole, then one for each panel as soon as it is computed."""
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,10 @@ def lines(shown: Shown) -> Iterator[bytes]:
             raise
         except AnalysisError as error:
             yield _line({"panel": panel.name, "problem": str(error)})
+        except Exception as error:  # a fault of one panel must not take the others
+            logging.exception("the panel %s of the page %s has a fault", panel.name, page.name)
+            problem = f"internal error ({type(error).__name__}): see the terminal of the dashboard"
+            yield _line({"panel": panel.name, "problem": problem})
     yield _line({"done": True})
 
 

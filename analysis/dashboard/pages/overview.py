@@ -10,6 +10,7 @@ from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.dashboard.periods import GRAINS
+from analysis.metrics.acquisition import sessions_by, top_pages
 from analysis.metrics.key_figures import key_figures, key_figures_over_time
 from analysis.metrics.overview import top_events
 from analysis.metrics.products import products
@@ -20,7 +21,7 @@ __all__ = ["OVERVIEW"]
 TOP = 10
 AUDIENCE = ("visitors", "sessions", "views", "add_rate", "visitor_conversion")
 MONEY = ("orders", "revenue", "average_order_value")
-MEASURES = ("visitors", "sessions", "views", "add_rate", "visitor_conversion", "orders", "revenue")
+MEASURES = (*AUDIENCE, "orders", "revenue")
 RATES = ("add_rate", "visitor_conversion")
 
 
@@ -31,56 +32,51 @@ def panels(shown: Shown) -> Sequence[Panel]:
         *(Panel(name, "figure", partial(_money, shown, name)) for name in MONEY),
         Panel("over_time", "chart", partial(_over_time, shown)),
         Panel("top_products", "table", partial(_top_products, shown)),
+        Panel("top_pages", "table", partial(_top_pages, shown)),
+        Panel("channels", "table", partial(_sessions_by, shown, "channel")),
+        Panel("devices", "table", partial(_sessions_by, shown, "device")),
         Panel("top_events", "table", partial(_top_events, shown)),
-        Panel("currencies", "table", lambda: Table(shown.frame(Query(revenue)), Query(revenue))),
+        Panel("currencies", "table", partial(_currencies, shown)),
     ]
 
 
 def _audience(shown: Shown, name: str) -> Figure:
     query = Query(key_figures)
-    course = _course(shown, name)
-    return Figure(name, shown.frame(query), query, shown.frame_before(query), course)
+    return Figure(name, shown.frame(query), query, shown.frame_before(query), _course(shown, name))
 
 
 def _money(shown: Shown, name: str) -> Figure:
     query, currency = Query(revenue), _currency(shown)
     before = shown.frame_before(query)
     course = None if name == "average_order_value" else _course(shown, name)
-    return Figure(
-        name,
-        _of(shown.frame(query), currency),
-        query,
-        None if before is None else _of(before, currency),
-        course,
-        currency,
-    )
+    previous = None if before is None else _of(before, currency)
+    return Figure(name, _of(shown.frame(query), currency), query, previous, course, currency)
 
 
 def _currency(shown: Shown) -> str:
-    """Give the currency of the page's option, else the one with the most orders."""
-    chosen = shown.view.option("currency", "")
+    """Give the currency that the page's option names, else the one with the most orders."""
     found = shown.frame(Query(revenue)).sort("orders", "currency", descending=[True, False])["currency"]
-    return chosen or (found[0] if found.len() else "")
+    return shown.view.option("currency", found[0] if found.len() else "")
 
 
 def _of(frame: pl.DataFrame, currency: str) -> pl.DataFrame:
-    return frame.filter(pl.col("currency") == currency)
+    """Give the row of a currency; without orders in it, there are 0, and they have earned nothing."""
+    row = frame.filter(pl.col("currency") == currency)
+    none = pl.DataFrame({"currency": [currency], "orders": [0], "revenue": [0]})
+    return row if row.height else pl.concat([row, none.cast({"revenue": frame.schema["revenue"]})], how="diagonal")
 
 
 def _course(shown: Shown, name: str) -> pl.DataFrame:
     grain = shown.grain()
     if name in MONEY:
-        query = Query(revenue_over_time, {"grain": grain})
-        currency = _currency(shown)
-        is_here = pl.col("currency") == currency
-        return shown.over_time(query, grain, pl.col(name), where=is_here)
+        is_here = pl.col("currency") == _currency(shown)
+        return shown.over_time(Query(revenue_over_time, {"grain": grain}), grain, pl.col(name), where=is_here)
     query = Query(key_figures_over_time, {"grain": grain})
     return shown.over_time(query, grain, pl.col(name), None if name in RATES else 0)
 
 
 def _over_time(shown: Shown) -> Chart:
-    name = shown.view.option("measure", MEASURES[0])
-    grain = shown.grain()
+    name, grain = shown.view.option("measure", MEASURES[0]), shown.grain()
     metric = revenue_over_time if name in MONEY else key_figures_over_time
     currency = _currency(shown) if name in MONEY else None
     return over_time(_course(shown, name), Query(metric, {"grain": grain}), name, grain, currency)
@@ -88,14 +84,29 @@ def _over_time(shown: Shown) -> Chart:
 
 def _top_products(shown: Shown) -> Table:
     query = Query(products, {"limit": TOP})
-    columns = ("product_id", "product_name", "category", "views", "adds", "add_rate")
+    columns = ("product_name", "product_id", "category", "views", "adds", "add_rate")
     filters = {"product_id": "product", "product_name": "product", "category": "category"}
     return Table(shown.frame(query), query, columns, filters, bars="views")
+
+
+def _top_pages(shown: Shown) -> Table:
+    query = Query(top_pages, {"limit": TOP})
+    return Table(shown.frame(query), query, bars="views")
+
+
+def _sessions_by(shown: Shown, by: str) -> Table:
+    query = Query(sessions_by, {"by": by, "limit": TOP})
+    return Table(shown.frame(query), query, filters={"group": by}, bars="sessions")
 
 
 def _top_events(shown: Shown) -> Table:
     query = Query(top_events)
     return Table(shown.frame(query), query, bars="events")
+
+
+def _currencies(shown: Shown) -> Table:
+    query = Query(revenue)
+    return Table(shown.frame(query), query)
 
 
 OVERVIEW = Page("overview", panels, {"grain": ("auto", *GRAINS), "measure": MEASURES, "currency": ()})

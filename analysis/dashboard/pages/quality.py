@@ -20,6 +20,7 @@ __all__ = ["QUALITY"]
 
 OUTCOMES = ("rows", "duplicates", "rejects", "missing", "not_yet_judged")
 MOST_LABELS = 8
+TIME = pl.Datetime("us", "UTC")
 
 
 def panels(shown: Shown) -> Sequence[Panel]:
@@ -69,11 +70,9 @@ def _figure(shown: Shown, name: str) -> Figure:
 
 def _days(shown: Shown) -> Table:
     """Say of each day of the zone what became of its objects, and whether it is complete."""
-    report, zone = _report(shown), zone_of(shown.within.zone)
-    per_hour = report.hours.with_columns(
-        day=pl.Series(
-            [period_start(hour, "day", zone) for hour in report.hours["hour"]], dtype=pl.Datetime("us", "UTC")
-        )
+    hours, zone = _report(shown).hours.drop_nulls("hour"), zone_of(shown.within.zone)
+    per_hour = hours.with_columns(
+        day=pl.Series([period_start(hour, "day", zone) for hour in hours["hour"]], dtype=TIME)
     )
     by_day = per_hour.group_by("day").agg(pl.col("objects", *OUTCOMES).sum())
     days = shown.periods("day").rename({"period": "day"})
@@ -98,11 +97,11 @@ def _checks(shown: Shown) -> Table:
 
 def _hours(shown: Shown) -> Chart:
     """Draw what became of the objects of each hour."""
-    hours, zone = _report(shown).hours, zone_of(shown.within.zone)
+    # An object may be in no hour: then it is a finding, and no bar.
+    hours, zone = _report(shown).hours.drop_nulls("hour"), zone_of(shown.within.zone)
     ends = [next_period(hour, "hour", zone) for hour in hours["hour"]]
-    long = hours.with_columns(ends=pl.Series(ends, dtype=pl.Datetime("us", "UTC"))).unpivot(
-        OUTCOMES, index=["hour", "ends"], variable_name="outcome", value_name="objects"
-    )
+    drawn = hours.drop("objects").with_columns(ends=pl.Series(ends, dtype=TIME))
+    long = drawn.unpivot(OUTCOMES, index=["hour", "ends"], variable_name="outcome", value_name="objects")
     chart = (
         alt.Chart(long.filter(pl.col("objects") > 0))
         .mark_bar()
@@ -130,8 +129,8 @@ def _labelled(hours: list[datetime]) -> list[datetime]:
 
 def _ledger(shown: Shown) -> Table:
     """Account for the events of each day that browsers numbered."""
-    accounts, zone = _accounts(shown), zone_of(shown.within.zone)
-    days = pl.Series([period_start(hour, "day", zone) for hour in accounts["hour"]], dtype=pl.Datetime("us", "UTC"))
+    accounts, zone = _accounts(shown).drop_nulls("hour"), zone_of(shown.within.zone)
+    days = pl.Series([period_start(hour, "day", zone) for hour in accounts["hour"]], dtype=TIME)
     frame = accounts.with_columns(day=days).group_by("day").agg(pl.col(*COUNTS).sum()).sort("day", descending=True)
     return Table(frame, kinds={"day": "day"})
 

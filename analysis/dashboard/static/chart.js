@@ -27,7 +27,7 @@ const look = () => {
       previous: { stroke: quiet, strokeWidth: 1.5, strokeDash: [2, 2] },
       incomplete: { stroke: accent, strokeWidth: 2, strokeDash: [5, 4] },
       complete: { stroke: accent, strokeWidth: 2 },
-      period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, filled: true },
+      period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
       part: { fill: accent },
     },
   };
@@ -52,7 +52,8 @@ const labelled = (content) => {
   const kind = content.tooltip.find(({ name }) => name === "value")?.kind;
   eachEncoding(spec, ({ x, y, color }) => {
     if (x?.type === "temporal") {
-      x.axis = { values: content.times, grid: false, labelOverlap: true,
+      // As an expression: the interpreter makes nothing of plain numbers here.
+      x.axis = { values: { expr: JSON.stringify(content.times) }, grid: false, labelOverlap: true,
         labelExpr: `${JSON.stringify(labels)}[toNumber(datum.value)]` };
     }
     const values = [x, y].filter((channel) => channel?.type === "quantitative");
