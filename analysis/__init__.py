@@ -90,10 +90,11 @@ if TYPE_CHECKING:
     from analysis.metrics.acquisition import revenue_by, search_terms, sessions_by, top_pages
     from analysis.metrics.carts import carts
     from analysis.metrics.funnel import CHECKOUT, funnel, funnel_dropped, funnel_times
-    from analysis.metrics.key_figures import key_figures, key_figures_over_time
     from analysis.metrics.overview import (
         by_login_state,
         events_over_time,
+        key_figures,
+        key_figures_over_time,
         latest_product_events,
         overview,
         top_brands,
@@ -132,10 +133,11 @@ else:  # hidden from type checkers, which would take any name of this package fo
         "metrics.acquisition": ("revenue_by", "search_terms", "sessions_by", "top_pages"),
         "metrics.carts": ("carts",),
         "metrics.funnel": ("CHECKOUT", "funnel", "funnel_dropped", "funnel_times"),
-        "metrics.key_figures": ("key_figures", "key_figures_over_time"),
         "metrics.overview": (
             "by_login_state",
             "events_over_time",
+            "key_figures",
+            "key_figures_over_time",
             "latest_product_events",
             "overview",
             "top_brands",

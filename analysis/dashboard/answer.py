@@ -86,7 +86,7 @@ def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # pa
         "reasons": place.reasons(),
         "source": str(place.source if place.source is not None else "PostgreSQL"),
         "sample": None if sample is None else str(sample),
-        "panels": [{"name": panel.name, "kind": panel.kind} for panel in panels],
+        "panels": [{"name": panel.name, "kind": panel.kind, "isWide": panel.is_wide} for panel in panels],
     }
 
 

@@ -128,11 +128,13 @@ class Panel:
         name: Its name, unique on the page. `panels.<page>.<name>` of the texts is its title.
         kind: What it shows, so that the page has its place before it is computed.
         make: Computes it. An AnalysisError is shown in its place.
+        is_wide: Whether a table is as wide as the page, as a chart is.
     """
 
     name: str
     kind: Literal["figure", "chart", "table"]
     make: Callable[[], Content]
+    is_wide: bool = False
 
 
 def as_json(content: Content) -> dict[str, object]:

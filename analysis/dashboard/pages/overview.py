@@ -11,8 +11,7 @@ from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.dashboard.periods import GRAINS
 from analysis.metrics.acquisition import sessions_by, top_pages
-from analysis.metrics.key_figures import key_figures, key_figures_over_time
-from analysis.metrics.overview import top_events
+from analysis.metrics.overview import key_figures, key_figures_over_time, top_events
 from analysis.metrics.products import products
 from analysis.metrics.revenue import revenue, revenue_over_time
 

@@ -29,9 +29,9 @@ def panels(shown: Shown) -> Sequence[Panel]:
     return [
         *(Panel(name, "figure", partial(_figure, shown, name)) for name in figures),
         Panel("days", "table", partial(_days, shown)),
-        Panel("checks", "table", partial(_checks, shown)),
-        Panel("hours", "chart", partial(_hours, shown)),
         Panel("ledger", "table", partial(_ledger, shown)),
+        Panel("hours", "chart", partial(_hours, shown)),
+        Panel("checks", "table", partial(_checks, shown), is_wide=True),
     ]
 
 
@@ -88,7 +88,7 @@ def _days(shown: Shown) -> Table:
 
 
 def _checks(shown: Shown) -> Table:
-    """List the checks with findings, those that ask somebody to act first."""
+    """List the checks with findings, errors first."""
     found = _report(shown).as_frame().filter(pl.col("findings") > 0)
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "info": 2}, return_dtype=pl.Int64)
     columns = ("severity", "check", "findings", "observed", "advice")

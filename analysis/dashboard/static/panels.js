@@ -52,14 +52,14 @@ const actions = (panel, content, shown) => {
 /** Make the places of a page's panels. */
 export const drawPlaces = (newHead) => {
   head = newHead;
-  byId("panels").replaceChildren(...head.panels.map(({ name, kind }) => {
+  byId("panels").replaceChildren(...head.panels.map(({ name, kind, isWide }) => {
     const hint = `hints.${head.view.page}.${name}`;
     // A figure that the chart can show is also the choice of it.
     const isChoice = kind === "figure" && head.options.measure?.includes(name);
     const label = isChoice
       ? element("button", { type: "button", class: "link", onclick: () => go({ measure: name }) }, title(name))
       : title(name);
-    return element("section", { class: `panel ${kind}`, id: `panel-${name}`, "aria-labelledby": `title-${name}`,
+    return element("section", { class: `panel ${kind}${isWide ? " wide" : ""}`, id: `panel-${name}`, "aria-labelledby": `title-${name}`,
       "aria-busy": "true" },
     element("div", { class: "head" }, element("h2", { id: `title-${name}` }, label)),
     has(hint) ? element("p", { class: "hint" }, text(hint)) : null,
