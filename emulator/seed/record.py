@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from emulator.seed.event import Event
+from emulator.seed.origins.origin import Origin
 
 __all__ = ["Line", "Order", "Record", "Visitor", "record_of"]
 
@@ -31,7 +33,8 @@ class Order(NamedTuple):
 class Record(NamedTuple):
     """One received event; a value is None if none was sent, or none that fits.
 
-    `time` is the receipt and `occurred` when the event happened, both as in `clock`.
+    `time` is the receipt and `occurred` when the event happened, both as in `clock`. `origin` has the values of the
+    derived columns that the address of the page, the user agent and the time zone tell.
     """
 
     event_id: str
@@ -52,6 +55,9 @@ class Record(NamedTuple):
     occurred: int = 0
     tab_id: str | None = None
     seq: int | None = None
+    page_path: str | None = None
+    referrer_host: str | None = None
+    origin: Origin | None = None
 
     @property
     def visitor(self) -> Visitor | None:
@@ -84,6 +90,9 @@ def record_of(event: Event, occurred: int) -> Record:
         occurred,
         payload["tabId"],
         payload["seq"],
+        urlsplit(payload["pageUrl"]).path or "/" if payload["pageUrl"] else None,
+        urlsplit(payload["referrer"] or "").hostname,
+        event.origin if payload["pageUrl"] else event.origin.without_page(),
     )
 
 

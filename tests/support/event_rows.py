@@ -10,6 +10,7 @@ import psycopg
 from polars.testing import assert_frame_equal
 
 from analysis import Range, RawEvents, WarehouseEvents
+from analysis.lake.derived import SOURCES
 from chalicelib.contract import COLUMNS
 from chalicelib.warehouse.schema import SCHEMA
 
@@ -33,6 +34,10 @@ _SHORT = {
     "price": "context_product_price",
     "discount": "context_product_discount_price",
     "order": "order",
+    "page": "page_url",
+    "referrer": "referrer",
+    "agent": "user_agent",
+    "time_zone": "time_zone",
 }
 _DTYPES: dict[str, pl.DataType] = {
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
@@ -41,7 +46,7 @@ _DTYPES: dict[str, pl.DataType] = {
     "TEXT": pl.String(),
     "UUID": pl.String(),
 }
-_SCHEMA = {column.name: _DTYPES[column.type] for column in COLUMNS} | {"order": pl.String()}
+_CONTRACT = {column.name: _DTYPES[column.type] for column in COLUMNS}
 
 
 def at(seconds: float) -> datetime:
@@ -55,18 +60,19 @@ def event(seconds: float, name: str = "page_view", number: int | None = None, **
     return {"event_timestamp": at(seconds), "event_name": name, "event_id": number} | named
 
 
-def frame_of(events: Sequence[Event]) -> pl.DataFrame:
-    """The events as they are read from raw."""
+def frame_of(events: Sequence[Event], *, derived: bool = False) -> pl.DataFrame:
+    """The events as they are read from raw, perhaps with the fields from which columns are derived."""
+    schema = {**_CONTRACT, **dict.fromkeys(("order", *(SOURCES if derived else ())), pl.String())}
     numbered = [
         event | {"event_id": str(UUID(int=place if event["event_id"] is None else event["event_id"]))}
         for place, event in enumerate(events, 1)
     ]
-    return pl.DataFrame(numbered, _SCHEMA, orient="row")
+    return pl.DataFrame(numbered, schema, orient="row")
 
 
-def raw_of(events: Sequence[Event]) -> RawEvents:
-    """The events in DuckDB."""
-    return RawEvents(frame_of(events))
+def raw_of(events: Sequence[Event], *, derived: bool = False) -> RawEvents:
+    """The events in DuckDB, perhaps with derived columns."""
+    return RawEvents(frame_of(events, derived=derived))
 
 
 def fill(url: str, events: Sequence[Event]) -> None:
@@ -74,7 +80,7 @@ def fill(url: str, events: Sequence[Event]) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(SCHEMA.create_events)
         cursor.execute("TRUNCATE clickstream_events")
-        cursor.executemany(SCHEMA.insert, frame_of(events).drop("order").rows())
+        cursor.executemany(SCHEMA.insert, frame_of(events).select(*_CONTRACT).rows())
 
 
 def warehouse_of(url: str, events: Sequence[Event]) -> WarehouseEvents:

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from emulator.seed.answers.events import Events
-from emulator.seed.answers.table import ADD, COMPLETE, REMOVE, START, Table, ratio
+from emulator.seed.answers.table import ADD, COMPLETE, REMOVE, START, Table, grouped, ratio
 from emulator.seed.record import Record
 
-__all__ = ["carts", "paths"]
+__all__ = ["carts", "path_links", "paths"]
 
 BY_CART = ("number_carts_created", "number_carts_transacted", "session_cart_abandoned", "session_cart_abandonment")
 
@@ -39,6 +39,30 @@ def paths(events: Events, limit: int, *, clicks: bool = False) -> Table:
     rows = [(*names, number, number / outgoing[names[0]]) for names, number in transitions.items()]
     ordered = sorted(rows, key=lambda row: (-row[2], row[0], row[1]))
     return Table(("from_event", "to_event", "transitions", "share"), ordered[:limit])
+
+
+def path_links(events: Events, node: str | None, direction: str, steps: int, limit: int, nodes: str = "page") -> Table:
+    """Count the sessions on each link of the paths from a page or an event, or to it."""
+    links: Counter[tuple[int, str | None, str | None]] = Counter()
+    for records in events.sessions.values():
+        names = [record.page_path if nodes == "page" else record.name for record in records if record.name != "click"]
+        path = [name for name, _ in groupby(name for name in names if name is not None)]
+        if direction == "to":
+            path.reverse()
+        begin = 0 if node is None else next((place for place, name in enumerate(path) if name == node), len(path))
+        followed: list[str | None] = [*path[begin : begin + steps + 1]]
+        if len(path) - begin <= steps:
+            followed.append(None)
+        for step, link in enumerate(pairwise(followed), 1):
+            there, here = link[::-1] if direction == "to" else link
+            links[step, there, here] += 1
+    last = "\U0010ffff"  # behind all names
+    rows = sorted(
+        ((*link, number) for link, number in links.items()),
+        key=lambda row: (row[0], -row[3], *((name or last) for name in row[1:3])),
+    )
+    kept = [row for of_step in grouped(rows, lambda row: row[0]).values() for row in of_step[:limit]]
+    return Table(("step", "from_node", "to_node", "sessions"), kept)
 
 
 def _after(name: str, records: Sequence[Record]) -> Sequence[Record] | None:

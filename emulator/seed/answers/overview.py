@@ -41,7 +41,7 @@ def overview(events: Events) -> Table:
 
 
 def events_over_time(events: Events, grain: str) -> Table:
-    """Count events, visitors and sessions by hour or day."""
+    """Count events, visitors and sessions by period."""
     periods = grouped(events.all, lambda record: period_of(record.time, grain, events.zone))
     return Table(("period", *AUDIENCE), [(iso(period), *_audience(periods[period])) for period in sorted(periods)])
 
@@ -63,14 +63,14 @@ def visitor_types(events: Events) -> Table:
     return _by(events, "visitor_type", visitor_type)
 
 
-def top_categories(events: Events, limit: int) -> Table:
+def top_categories(events: Events, limit: int, unknown: bool = False) -> Table:  # noqa: FBT001, FBT002  # an argument by name
     """Count events by category of the product."""
-    return _top(events, "category", limit)
+    return _top(events, "category", limit, unknown=unknown)
 
 
-def top_brands(events: Events, limit: int) -> Table:
+def top_brands(events: Events, limit: int, unknown: bool = False) -> Table:  # noqa: FBT001, FBT002  # as above
     """Count events by brand of the product."""
-    return _top(events, "brand", limit)
+    return _top(events, "brand", limit, unknown=unknown)
 
 
 def latest_product_events(events: Events, limit: int) -> Table:
@@ -108,8 +108,10 @@ def _by(events: Events, column: str, group: Callable[[Record], str]) -> Table:
     return Table((column, *AUDIENCE, *CHECKOUTS), rows)
 
 
-def _top(events: Events, field: str, limit: int) -> Table:
-    groups: dict[Any, list[Record]] = grouped(events.all, lambda record: getattr(record, field))
+def _top(events: Events, field: str, limit: int, *, unknown: bool) -> Table:
+    groups: dict[Any, list[Record]] = grouped(
+        events.all, lambda record: getattr(record, field) or ("unknown" if unknown else None)
+    )
     groups.pop(None, None)
     rows = [(name, len(group), _named(group, VIEW), _named(group, ADD)) for name, group in groups.items()]
     ordered = sorted(rows, key=lambda row: (-row[1], row[0]))

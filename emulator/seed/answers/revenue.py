@@ -8,9 +8,9 @@ from emulator.seed.answers.events import Events
 from emulator.seed.answers.products import latest
 from emulator.seed.answers.table import COMPLETE, Table, grouped, period_of
 from emulator.seed.clock import iso
-from emulator.seed.record import Line, Order
+from emulator.seed.record import Line, Order, Record
 
-__all__ = ["revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
+__all__ = ["currency_of", "first_orders", "revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
 
 SOLD = ("orders", "items", "revenue", "lines_without_revenue")
 
@@ -23,7 +23,7 @@ def revenue(events: Events) -> Table:
 
 
 def revenue_over_time(events: Events, grain: str) -> Table:
-    """Sum orders by hour or day, and by currency."""
+    """Sum orders by period, and by currency."""
     groups = grouped(_orders(events), lambda placed: (period_of(placed[0], grain, events.zone), _currency(placed[1])))
     rows = [
         (iso(period), currency, len(placed), _text(_total([order for _, order in placed])))
@@ -68,13 +68,23 @@ def _most(rows: Iterable[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:
     return [(*row[:-2], _text(row[-2]), row[-1]) for row in kept]
 
 
-def _orders(events: Events) -> list[tuple[int, Order]]:
-    """Return each order as it was first received, with the time of receipt."""
-    first: dict[str, tuple[int, Order]] = {}
+def first_orders(events: Events) -> list[Record]:
+    """Return the first record of each order."""
+    first: dict[str, Record] = {}
     for record in events.all:
         if record.name == COMPLETE and record.order is not None:
-            first.setdefault(record.order.id, (record.time, record.order))
+            first.setdefault(record.order.id, record)
     return list(first.values())
+
+
+def currency_of(record: Record) -> str:
+    """Return the currency of a record's order."""
+    return _currency(record.order) if record.order else "unknown"
+
+
+def _orders(events: Events) -> list[tuple[int, Order]]:
+    """Return each order as it was first received, with the time of receipt."""
+    return [(record.time, record.order) for record in first_orders(events) if record.order]
 
 
 def _currency(order: Order) -> str:

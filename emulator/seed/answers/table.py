@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from analysis.metrics.zone import zone_of
-from emulator.seed.clock import MINUTE, SECOND, moment
+from emulator.seed.clock import MINUTE, SECOND, milliseconds, moment
 
 __all__ = [
     "ADD",
@@ -18,6 +18,7 @@ __all__ = [
     "VIEWS",
     "Table",
     "day_of",
+    "first_day",
     "grouped",
     "period_of",
     "ratio",
@@ -28,6 +29,7 @@ ADD, REMOVE, VIEW = "add_to_cart_click", "remove_from_cart_click", "product_view
 START, COMPLETE = "checkout_start", "checkout_complete"
 VIEWS = frozenset(("page_view", "home_view", "category_view", "product_view"))
 QUARTER = 15 * MINUTE
+NOON = time(12)
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -59,16 +61,28 @@ def grouped(members: Iterable[T], group: Callable[[T], K]) -> dict[K, list[T]]:
 
 
 def period_of(time: int, grain: str, zone: str) -> int:
-    """Return the beginning of the hour or day of a time, by the clocks of a zone.
+    """Return the beginning of a period of a time, by the clocks of a zone.
 
-    It is the first quarter hour before it with the same date, and for hours also with the same hour and offset.
+    A day begins with the first quarter hour before it with the same date, and an hour with the first one with the same
+    hour and offset, too. A week or a month begins with its first day.
     """
+    if grain == "minute":
+        return time - time % MINUTE
+    if grain in ("week", "month"):
+        first = first_day(day_of(time, zone), grain)
+        noon = milliseconds(datetime.combine(first, NOON, zone_of(zone)))
+        return period_of(noon, "day", zone)
     return _first_quarter(time - time % QUARTER, grain, zone)
 
 
 def day_of(time: int, zone: str) -> date:
     """Return the day of a time, by the clocks of a zone."""
     return moment(time).astimezone(zone_of(zone)).date()
+
+
+def first_day(day: date, grain: str) -> date:
+    """Return the Monday of a day's week, or the first day of its month; of the grain `day`, the day itself."""
+    return {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[grain]
 
 
 @cache

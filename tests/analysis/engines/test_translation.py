@@ -28,19 +28,33 @@ ORDER = (
     '{"id": "o%d", "total": 12.5, "currency": "EUR", "items": [{"id": "p", "quantity": 2, "price": 0.1}, {"id": "q"}]}'
 )
 
+PAGES = (
+    "https://shop.example/",
+    "https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=Tet",
+    "https://shop.example/p/1?q=lamp",
+    "https://shop.example/cart",
+    None,
+)
+AGENTS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36",
+    None,
+)
+
 
 class Recorder:
     """An engine that keeps the queries that metrics ask."""
 
     price_decimals = 0
     has_orders = True
+    has_derived = True
 
     def __init__(self) -> None:
         self.queries: list[tuple[str, Mapping[str, object]]] = []
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         self.queries.append((sql, parameters))
-        return RawEvents(frame_of([])).query(sql, parameters)
+        return RawEvents(frame_of([], derived=True)).query(sql, parameters)
 
 
 class ReadBack:
@@ -48,6 +62,7 @@ class ReadBack:
 
     price_decimals = 0
     has_orders = True
+    has_derived = True
 
     def __init__(self, raw: RawEvents) -> None:
         self._database = raw._database
@@ -77,7 +92,7 @@ def history() -> Iterator[dict[str, Any]]:
         yield event(
             number // 3 * 2713.123457,
             name,
-            client=f"c{number % 7}" if number % 5 else None,
+            client=("sam", *(f"c{client}" for client in range(1, 7)))[number % 7] if number % 5 else None,
             user="u",
             session=f"s{number % 9}" if number % 4 else None,
             login=("logged_in", "anonymous", None)[number % 3],
@@ -89,13 +104,17 @@ def history() -> Iterator[dict[str, Any]]:
             price=number,
             discount=number - number % 2,
             order=ORDER % (number % 40) if name == "checkout_complete" else None,
+            page=PAGES[number % 13 % 5],
+            referrer=("https://www.google.com/", "https://shop.example/", None)[number // 7 % 3],
+            agent=AGENTS[number % 7 % 3],
+            time_zone=("Asia/Saigon", None)[number % 2],
         )
 
 
 @pytest.fixture(scope="module")
 def raw() -> RawEvents:
     """Give DuckDB over that history."""
-    return RawEvents(frame_of([*history()]), price_decimals=0)
+    return RawEvents(frame_of([*history()], derived=True), price_decimals=0)
 
 
 @pytest.fixture(scope="module")

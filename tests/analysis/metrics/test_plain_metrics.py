@@ -24,7 +24,19 @@ from chalicelib.warehouse.schema import Schema
 from tests.support.hostile_history.shoppers import ZONES
 from tests.support.hostile_history.transport import Stored, hostile_history, write
 from tests.support.hostile_history.values import BOT_AGENTS
-from tests.support.plain_metrics import carts, funnel, history, overview, paths, products, retention, revenue, sessions
+from tests.support.plain_metrics import (
+    acquisition,
+    carts,
+    funnel,
+    history,
+    overview,
+    paths,
+    products,
+    retention,
+    revenue,
+    sessions,
+    visitors,
+)
 from tests.support.plain_metrics.history import ALWAYS, Row
 from tests.support.plain_metrics.raw import read
 
@@ -36,7 +48,7 @@ SEEDS = (1, 2, 3)
 DECIMALS = (0, 2)
 
 Call = tuple[str, dict[str, Any]]
-MODULES = (carts, funnel, overview, paths, products, retention, revenue, sessions)
+MODULES = (acquisition, carts, funnel, overview, paths, products, retention, revenue, sessions, visitors)
 PLAIN: Mapping[str, Callable[..., list[Row]]] = {
     name: getattr(module, name)
     for module in MODULES
@@ -48,17 +60,23 @@ STEPS = ("add_to_cart_click", "product_view", "page_view")
 PERIODS: Sequence[Call] = (
     ("events_over_time", {"grain": "hour"}),
     ("events_over_time", {"grain": "day"}),
+    ("events_over_time", {"grain": "minute"}),
+    ("events_over_time", {"grain": "week"}),
+    ("events_over_time", {"grain": "month"}),
     ("retention", {"grain": "day"}),
     ("retention", {"grain": "week"}),
+    ("retention", {"grain": "month"}),
     ("retention", {"grain": "day", "cohort": "first_visit"}),
     ("retention", {"grain": "week", "cohort": "first_visit"}),
     ("revenue_over_time", {"grain": "hour"}),
     ("revenue_over_time", {"grain": "day"}),
+    ("revenue_over_time", {"grain": "week"}),
 )
 # The metrics that look at prices or money.
 MONEY: Sequence[Call] = (
     ("latest_product_events", {}),
     ("latest_product_events", {"limit": 5}),
+    ("latest_events", {"limit": 40}),
     ("discount_effect", {}),
     ("revenue", {}),
     ("revenue_by_product", {}),
@@ -75,11 +93,20 @@ ALL: Sequence[Call] = (
     ("visitor_types", {}),
     ("top_categories", {}),
     ("top_brands", {"limit": 2}),
+    ("top_categories", {"unknown": True}),
+    ("top_brands", {"unknown": True}),
     ("funnel", {}),
     ("funnel", {"window": 10, "by": "visitor_type"}),
     ("funnel", {"steps": STEPS, "order": "strict", "by": "category"}),
     ("funnel", {"steps": STEPS, "window": 1800, "order": "any", "by": "brand"}),
     ("funnel", {"window": 3600, "order": "any"}),
+    ("funnel", {"by": "login_state"}),
+    ("funnel_times", {}),
+    ("funnel_times", {"window": 3600, "by": "visitor_type"}),
+    ("funnel_times", {"steps": STEPS, "order": "strict"}),
+    ("funnel_times", {"steps": STEPS, "window": 1800, "order": "any", "by": "brand"}),
+    ("funnel_dropped", {"step": 2}),
+    ("funnel_dropped", {"step": 3, "steps": STEPS, "order": "any", "limit": 5}),
     ("sessions", {}),
     ("rebuilt_sessions", {}),
     ("session_summary", {}),
@@ -89,6 +116,31 @@ ALL: Sequence[Call] = (
     ("paths", {}),
     ("paths", {"clicks": True}),
     ("paths", {"limit": 7}),
+    ("path_links", {"nodes": "event"}),
+    ("path_links", {"nodes": "event", "node": "product_view", "direction": "to", "steps": 2, "limit": 3}),
+    ("visitors", {}),
+    ("visitors", {"limit": 4}),
+    ("visitor_events", {"visitor": "sam"}),
+    ("visitor_events", {"visitor": "sam", "kind": "user", "limit": 3}),
+)
+# The metrics that need more than the warehouse holds.
+MORE: Sequence[Call] = (
+    *(("sessions_by", {"by": by}) for by in ("channel", "source", "medium", "campaign", "referrer", "landing_page")),
+    *(("sessions_by", {"by": by}) for by in ("exit_page", "device", "browser", "system", "country")),
+    ("sessions_by", {"by": "channel", "limit": 2}),
+    *(("revenue_by", {"by": by}) for by in ("channel", "campaign", "exit_page", "country")),
+    ("revenue_by", {"limit": 1}),
+    ("top_pages", {}),
+    ("top_pages", {"limit": 3}),
+    ("search_terms", {}),
+    ("funnel", {"by": "channel"}),
+    ("funnel_times", {"by": "device", "order": "any", "window": 600}),
+    ("path_links", {}),
+    ("path_links", {"node": "/p/2", "limit": 3}),
+    ("path_links", {"node": "/p/2", "direction": "to", "steps": 5}),
+    ("visitors", {"orders": True}),
+    ("latest_events", {"limit": 40, "derived": True}),
+    ("visitor_events", {"visitor": "sam", "derived": True}),
 )
 # Enough to tell whether the right events were chosen.
 SOME: Sequence[Call] = (("overview", {}), ("sessions", {}), ("latest_product_events", {}), ("revenue", {}))
@@ -109,7 +161,8 @@ class Shop(NamedTuple):
 
     def raw(self, within: Range, price_decimals: int = 0, **options: Any) -> RawEvents:
         """The events of a range, as they are read from the bucket."""
-        options |= {"fields": ["order"], "price_decimals": price_decimals}
+        fields = ["order", "page_url", "referrer", "user_agent", "time_zone"]
+        options |= {"fields": fields, "price_decimals": price_decimals}
         return RawEvents(read_events(self.bucket, within.start, within.end, **options))
 
 
@@ -198,7 +251,7 @@ class TestPlainMetrics:
         public = {name: getattr(analysis, name) for name in analysis.__all__}
         functions = {name: value for name, value in public.items() if callable(value) and not isinstance(value, type)}
         metrics = {name for name, value in functions.items() if [*signature(value).parameters][1:2] == ["within"]}
-        assert metrics == PLAIN.keys() == {name for name, _ in ALL}
+        assert metrics == PLAIN.keys() == {name for name, _ in (*ALL, *MORE)}
 
     def test_the_second_implementation_shares_nothing_with_the_first(self) -> None:
         """It imports the standard library and itself, so no fault can be in both."""
@@ -214,7 +267,7 @@ class TestPlainMetrics:
         """DuckDB over what read_events reads, by both clocks, however far it looks back and ahead."""
         for within, reach in ranges(shop.objects):
             options: dict[str, Any] = {"clock": clock, **reach}
-            compare(shop.raw(within, **options), within, shop.chosen(within, **options), ALL)
+            compare(shop.raw(within, **options), within, shop.chosen(within, **options), (*ALL, *MORE))
 
     @pytest.mark.parametrize("clock", ["received", "occurred"])
     def test_a_part_of_what_was_read(self, shop: Shop, clock: Clock) -> None:

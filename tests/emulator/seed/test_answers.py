@@ -149,7 +149,7 @@ class TestFunnel:
     def reached(find: Any, *names: str, window: int = 100) -> list[int]:
         """Give what each attempt reaches; the events come ten seconds after each other."""
         records = [event(str(place), place * 10, name) for place, name in enumerate(names)]
-        return [reached for _, reached in find(records, STEPS, window * SECOND)]
+        return [len(times) for _, times in find(records, STEPS, window * SECOND)]
 
     def test_ordered(self) -> None:
         """Steps are later ones, whatever is between; each event of step 1 is an attempt."""
@@ -428,7 +428,10 @@ class TestAnswers:
     """Every metric."""
 
     def test_each_with_its_arguments(self) -> None:
-        """One answer for each metric and choice of arguments, also without events."""
-        found = list(answers([], None))
-        assert len({answer.metric for answer in found}) == 21
-        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 38
+        """One answer for each metric and choice of arguments; without events there is no visitor to ask about."""
+        found = list(answers(SHOP, None))
+        assert len({answer.metric for answer in found}) == 31
+        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 119
+        assert {answer.metric for answer in found} - {answer.metric for answer in answers([], None)} == {
+            "visitor_events"
+        }

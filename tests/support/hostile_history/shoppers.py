@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tests.support.hostile_history.values import BOT_AGENTS, order, product, stamped
+from tests.support.hostile_history.values import BOT_AGENTS, PAGES, order, product, stamped
 
 __all__ = ["DAYS", "STARTS", "ZONES", "Happened", "shoppers"]
 
@@ -65,7 +65,11 @@ class Shopper:
 
 def shoppers(random: Random, start: datetime) -> list[Happened]:
     """The events of all browsers from `start`, for DAYS days."""
-    return [event for number in range(CLIENTS) for event in _life(random, _shopper(random, number), start)]
+    happened = [event for number in range(CLIENTS) for event in _life(random, _shopper(random, number), start)]
+    pages = Random(random.random())
+    for event in happened:
+        event.payload |= pages.choice(PAGES)
+    return happened
 
 
 def _shopper(random: Random, number: int) -> Shopper:

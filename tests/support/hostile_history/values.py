@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
-__all__ = ["BOT_AGENTS", "Literal", "as_json", "order", "product", "stamped"]
+__all__ = ["BOT_AGENTS", "PAGES", "Literal", "as_json", "order", "product", "stamped"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MARK = "\u0001"  # around a number that keeps its spelling
@@ -28,6 +28,29 @@ def as_json(payload: Any) -> str:
     return json.dumps(payload).replace(f'"{quoted}', "").replace(f'{quoted}"', "")
 
 
+# The address of the page, the one before it, and the time zone of the browser.
+PAGES: tuple[dict[str, Any], ...] = (
+    {"pageUrl": "https://shop.example/", "referrer": ""},
+    {"pageUrl": "https://shop.example", "referrer": "https://www.google.com/", "context": {"timeZone": "Asia/Saigon"}},
+    {"pageUrl": "https://shop.example/?utm_source=news&utm_medium=email&utm_campaign=T%E1%BA%BFt+26", "referrer": None},
+    {"pageUrl": "https://shop.example/p/1?gclid=1&Utm_Campaign=x", "referrer": "https://www.google.com/"},
+    {"page_url": "https://SHOP.example:443/Cart#x", "referrer": "https://blog.example/a?q=no"},
+    {"pageUrl": "https://shop.example/search?q=&s=t%C3%BAi+l%E1%BB%A5a", "referrer": "https://shop.example/"},
+    {
+        "pageUrl": "https://shop.example/search?q=lamp",
+        "referrer": "https://shop.example/",
+        "context": {"timeZone": "UTC"},
+    },
+    {
+        "pageUrl": "https://shop.example/p/2",
+        "referrer": "https://shop.example/",
+        "context": {"timeZone": "Europe/Berlin"},
+    },
+    {"pageUrl": "https://shop.example/p/2", "referrer": "https://shop.example/search?q=lamp"},
+    {"pageUrl": "not an address", "referrer": "https://blog.example/"},
+    {"pageUrl": 17, "referrer": 5},
+    {},
+)
 PRICES = (
     *map(Literal, ("12.99", "0.49", "0.5", "0.005", "0.004999", "-0.5", "2.50", "1e3", "1.005e1", "19", "19.0", "0")),
     # Around the limits of 64 bits, whole and in hundredths.

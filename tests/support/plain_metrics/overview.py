@@ -64,12 +64,12 @@ def visitor_type(event: Event) -> str:
     return {True: "new", False: "returning", None: "unknown"}[event.first_visit]
 
 
-def top_categories(events: Events, limit: int | None = None) -> list[Row]:
-    return _top(events, "category", lambda event: event.category, limit)
+def top_categories(events: Events, limit: int | None = None, *, unknown: bool = False) -> list[Row]:
+    return _top(events, "category", lambda event: event.category or ("unknown" if unknown else None), limit)
 
 
-def top_brands(events: Events, limit: int | None = None) -> list[Row]:
-    return _top(events, "brand", lambda event: event.brand, limit)
+def top_brands(events: Events, limit: int | None = None, *, unknown: bool = False) -> list[Row]:
+    return _top(events, "brand", lambda event: event.brand or ("unknown" if unknown else None), limit)
 
 
 def latest_product_events(events: Events, limit: int | None = None) -> list[Row]:

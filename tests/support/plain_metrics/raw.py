@@ -9,6 +9,8 @@ from math import floor
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from tests.support.plain_metrics.pages import Origin, origin_of
+
 __all__ = ["SPACE", "Event", "exact", "read", "text", "whole_number"]
 
 # JSON's white space, and what else ASCII calls space.
@@ -61,6 +63,7 @@ class Event:
     seq: int | None
     order: Any
     user_agent: str | None
+    origin: Origin
 
     @property
     def visitor(self) -> tuple[str, str] | None:
@@ -115,6 +118,12 @@ def read(key: str, body: bytes, price_decimals: int = 0) -> Event:
         seq=first(whole_number, "seq"),
         order=payload.get("order"),
         user_agent=first(text, "_ingest.userAgent"),
+        origin=origin_of(
+            first(text, "pageUrl", "page_url"),
+            first(text, "referrer"),
+            first(text, "_ingest.userAgent"),
+            first(text, "context.timeZone"),
+        ),
     )
 
 

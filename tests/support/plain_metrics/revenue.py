@@ -12,7 +12,7 @@ from tests.support.plain_metrics.products import latest
 from tests.support.plain_metrics.raw import SPACE, exact, text, whole_number
 from tests.support.plain_metrics.zones import period_of
 
-__all__ = ["revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
+__all__ = ["orders_of", "revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time", "total_of"]
 
 MOST_MONEY = 10**12
 MONEY_DECIMALS = 18
@@ -35,11 +35,13 @@ class Order(NamedTuple):
     currency: str
     total: Fraction | None
     lines: Sequence[Line]
+    session: str | None
+    visitor: tuple[str, str] | None
 
 
 def revenue(events: Events) -> list[Row]:
     rows = []
-    orders = _orders(events)
+    orders = orders_of(events)
     for currency in sorted({order.currency for order in orders}):
         found = [order for order in orders if order.currency == currency]
         totals = [order.total for order in found if order.total is not None]
@@ -47,7 +49,7 @@ def revenue(events: Events) -> list[Row]:
             {
                 "currency": currency,
                 "orders": len(found),
-                "revenue": _sum(totals),
+                "revenue": total_of(totals),
                 "average_order_value": float(sum(totals)) / len(totals) if totals else None,
                 "items": sum(line.quantity for order in found for line in order.lines),
                 "orders_without_total": len(found) - len(totals),
@@ -57,11 +59,11 @@ def revenue(events: Events) -> list[Row]:
 
 
 def revenue_over_time(events: Events, grain: str = "day") -> list[Row]:
-    orders = [(period_of(order.time, grain, events.zone), order) for order in _orders(events)]
+    orders = [(period_of(order.time, grain, events.zone), order) for order in orders_of(events)]
     rows = []
     for period, currency in sorted({(period, order.currency) for period, order in orders}):
         found = [order for at, order in orders if (at, order.currency) == (period, currency)]
-        total = _sum(order.total for order in found if order.total is not None)
+        total = total_of(order.total for order in found if order.total is not None)
         rows.append({"period": period, "currency": currency, "orders": len(found), "revenue": total})
     return rows
 
@@ -92,7 +94,7 @@ def revenue_by_category(events: Events, limit: int | None = None) -> list[Row]:
 
 def _by_line(events: Events, shown: Callable[[Line], Row], group: str, limit: int | None) -> list[Row]:
     sold: dict[tuple[str, str], list[tuple[Order, Line]]] = defaultdict(list)
-    for order in _orders(events):
+    for order in orders_of(events):
         for line in order.lines:
             sold[order.currency, shown(line)[group]].append((order, line))
     rows: list[Row] = [
@@ -101,7 +103,7 @@ def _by_line(events: Events, shown: Callable[[Line], Row], group: str, limit: in
             **shown(found[0][1]),
             "orders": len({order.id for order, _ in found}),
             "items": sum(line.quantity for _, line in found),
-            "revenue": _sum(line.revenue for _, line in found if line.revenue is not None),
+            "revenue": total_of(line.revenue for _, line in found if line.revenue is not None),
             "lines_without_revenue": sum(line.revenue is None for _, line in found),
         }
         for (currency, _), found in sold.items()
@@ -110,7 +112,7 @@ def _by_line(events: Events, shown: Callable[[Line], Row], group: str, limit: in
     return [row for _, each in groupby(rows, key=lambda row: row["currency"]) for row in [*each][:limit]]
 
 
-def _orders(events: Events) -> list[Order]:
+def orders_of(events: Events) -> list[Order]:
     """Each order id once: its first event, if that is in the range."""
     orders: dict[str, Order | None] = {}
     in_range = {event.key for event in events.all}
@@ -120,7 +122,8 @@ def _orders(events: Events) -> list[Order]:
         if event.name == "checkout_complete" and order_id:
             currency = (text(sent.get("currency")) or "").strip(SPACE).upper() or "unknown"
             lines = [_line(item) for item in sent["items"]] if isinstance(sent.get("items"), list) else []
-            order = Order(order_id, events.time(event), currency, _money(exact(sent.get("total"))), lines)
+            total = _money(exact(sent.get("total")))
+            order = Order(order_id, events.time(event), currency, total, lines, event.session, event.visitor)
             orders.setdefault(order_id, order if event.key in in_range else None)
     return [order for order in orders.values() if order]
 
@@ -140,6 +143,7 @@ def _money(amount: Fraction | None) -> Fraction | None:
     return amount
 
 
-def _sum(totals: Iterable[Fraction]) -> Fraction | None:
+def total_of(totals: Iterable[Fraction]) -> Fraction | None:
+    """The sum of amounts; None if there are none."""
     found = list(totals)
     return sum(found, Fraction()) if found else None

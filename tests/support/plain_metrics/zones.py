@@ -10,10 +10,12 @@ MINUTE = timedelta(minutes=1)
 
 
 def period_of(time: datetime, grain: str, zone: str) -> datetime:
-    """The instant at which the hour or the day of a time begins on the zone's clocks."""
-    if grain == "day":
-        local = time.astimezone(ZoneInfo(zone))
-        return datetime(local.year, local.month, local.day, tzinfo=local.tzinfo).astimezone(UTC)
+    """The instant at which a period of a time begins on the zone's clocks."""
+    if grain == "minute":
+        return time.replace(second=0, microsecond=0)
+    if grain != "hour":
+        first = cohort_of(time, grain, zone)
+        return datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return _hour_start(time.replace(second=0, microsecond=0), zone)
 
 
@@ -31,11 +33,13 @@ def _hour(time: datetime, zone: str) -> tuple[object, ...]:
 
 
 def cohort_of(time: datetime, grain: str, zone: str) -> date:
-    """The zone's date of a time, or the Monday of its week."""
+    """The zone's date of a time, or the Monday of its week, or the first of its month."""
     day = time.astimezone(ZoneInfo(zone)).date()
-    return day if grain == "day" else day - timedelta(days=day.weekday())
+    return {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[grain]
 
 
 def periods_between(earlier: date, later: date, grain: str) -> int:
-    """How many days, or weeks, lie between the beginnings of two."""
+    """How many days, weeks or months lie between the beginnings of two."""
+    if grain == "month":
+        return (later.year - earlier.year) * 12 + later.month - earlier.month
     return (later - earlier).days // {"day": 1, "week": 7}[grain]

@@ -7,7 +7,7 @@ WHERE
     OR (
         event_timestamp = CAST($before_time AS TIMESTAMPTZ)
         AND tie_order < (
-            SELECT MAX(tie_order)
+            SELECT tie_order
             FROM listed_events
             WHERE event_timestamp = CAST($before_time AS TIMESTAMPTZ) AND event_id = CAST($before_event AS TEXT)
         )

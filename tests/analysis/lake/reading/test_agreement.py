@@ -12,17 +12,26 @@ from analysis import (
     LakeEvents,
     Range,
     RawEvents,
+    funnel,
+    latest_events,
     open_lake,
+    path_links,
     read_events,
     read_history,
     revenue,
+    revenue_by,
     revenue_by_category,
     revenue_by_product,
     revenue_over_time,
+    search_terms,
+    sessions_by,
+    top_pages,
     validate,
+    visitors,
 )
 from analysis.commands.main import main as analysis_main
 from analysis.lake.compaction import compact
+from analysis.lake.derived import SOURCES
 from analysis.lake.location import Location
 from analysis.rows.selection import Clock
 from emulator.commands.main import main as emulator_main
@@ -41,6 +50,18 @@ EVERY: list[Callable[[Engine, Range], pl.DataFrame]] = [
     lambda engine, within: revenue_over_time(engine, within, "hour"),
     revenue_by_product,
     revenue_by_category,
+]
+# The metrics that need derived columns.
+DERIVED: list[Callable[[Engine, Range], pl.DataFrame]] = [
+    sessions_by,
+    lambda engine, within: sessions_by(engine, within, "exit_page"),
+    lambda engine, within: revenue_by(engine, within, "country"),
+    top_pages,
+    search_terms,
+    path_links,
+    lambda engine, within: funnel(engine, within, by="device"),
+    lambda engine, within: visitors(engine, within, orders=True),
+    lambda engine, within: latest_events(engine, within, limit=99, derived=True),
 ]
 
 
@@ -70,12 +91,12 @@ def require_equal(bucket: Path, place: Location, within: Range) -> None:
         kind: Clock = "occurred" if clock == "occurred" else "received"
         for bots in (True, False):
             raw, lake = (
-                read_history(bucket, None, within, kind, bots=bots, lake=place_or_not)
+                read_history(bucket, None, within, kind, bots=bots, derived=True, lake=place_or_not)
                 for place_or_not in (False, place.root)
             )
             assert_frame_equal(raw.events.frame, lake.events.frame)
             assert_frame_equal(raw.reading.corrupt, lake.reading.corrupt)
-            for metric in EVERY:
+            for metric in (*EVERY, *DERIVED):
                 assert_frame_equal(metric(raw.raw, within), metric(lake.raw, within), check_exact=True)
         fields = ["key", "sent_event_id", "page_url", "cart", "dropped_overflow", "wishlisted", "occurred_at"]
         frames = (
@@ -111,10 +132,11 @@ class TestLake:
         lake = open_lake(place.root)
         for clock in ("received", "occurred"):
             kind: Clock = "occurred" if clock == "occurred" else "received"
-            raw = RawEvents(read_events(seeded, START, END, fields=["order"], clock=kind, lake=False))
-            for metric in EVERY:
+            fields = ["order", *SOURCES]
+            raw = RawEvents(read_events(seeded, START, END, fields=fields, clock=kind, lake=False))
+            for metric in (*EVERY, *DERIVED):
                 assert_frame_equal(metric(LakeEvents(lake, kind), WHOLE), metric(raw, WHOLE), check_exact=True)
         by_polars = RawEvents(lake.polars().collect())
-        raw = RawEvents(read_events(seeded, START, END, fields=["order"], lake=False))
-        for metric in EVERY:
+        raw = RawEvents(read_events(seeded, START, END, fields=["order", *SOURCES], lake=False))
+        for metric in (*EVERY, *DERIVED):
             assert_frame_equal(metric(by_polars, WHOLE), metric(raw, WHOLE), check_exact=True)
