@@ -15,7 +15,7 @@ from emulator.seed.record import Record, record_of
 from emulator.seed.store import Store
 from emulator.servers.s3 import UPLOAD
 
-__all__ = ["Shard", "answer_lines", "shards", "write_shard"]
+__all__ = ["Shard", "answer_lines", "read_records", "shards", "write_shard"]
 
 SHOPPERS = 50
 
@@ -58,11 +58,12 @@ def write_shard(shard: Shard) -> Tally:
 
 def answer_lines(paths: Sequence[Path], zone: str, choices: Sequence[tuple[str | None, str]]) -> list[str]:
     """Return every answer over the records of all shards as lines of JSON, for each choice of login state and clock."""
-    records = list(_records(paths))
+    records = list(read_records(paths))
     return [as_line(answer) for state, clock in choices for answer in answers(records, state, zone, clock)]
 
 
-def _records(paths: Sequence[Path]) -> Iterator[Record]:
+def read_records(paths: Sequence[Path]) -> Iterator[Record]:
+    """Read the records that `write_shard` wrote into files."""
     for path in paths:
         with path.open("rb") as file:
             yield from pickle.load(file)  # noqa: S301  # written above, in a private directory

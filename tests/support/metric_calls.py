@@ -11,6 +11,8 @@ STEPS = ("add_to_cart_click", "product_view", "page_view")
 
 ALL: Sequence[Call] = (
     ("overview", {}),
+    ("key_figures", {}),
+    ("key_figures_over_time", {"grain": "week"}),
     ("events_over_time", {"grain": "hour"}),
     ("events_over_time", {"grain": "day"}),
     ("top_events", {}),

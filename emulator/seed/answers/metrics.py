@@ -11,6 +11,8 @@ from emulator.seed.answers.funnel import GROUPS, ORDERS, STEPS, WINDOW, funnel, 
 from emulator.seed.answers.overview import (
     by_login_state,
     events_over_time,
+    key_figures,
+    key_figures_over_time,
     latest_product_events,
     overview,
     top_brands,
@@ -33,6 +35,7 @@ GRAINS = ("minute", "hour", "day", "week", "month")
 
 PLAIN: tuple[Callable[[Events], Table], ...] = (
     overview,
+    key_figures,
     top_events,
     by_login_state,
     visitor_types,
@@ -55,6 +58,7 @@ LIMITED: tuple[Callable[[Events, int], Table], ...] = (
 )
 OVER_TIME: tuple[tuple[Callable[[Events, str], Table], tuple[str, ...]], ...] = (
     (events_over_time, GRAINS),
+    (key_figures_over_time, GRAINS),
     (revenue_over_time, GRAINS),
 )
 

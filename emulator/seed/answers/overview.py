@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from emulator.seed.answers.events import Events
-from emulator.seed.answers.table import ADD, COMPLETE, VIEW, Table, grouped, period_of, ratio
+from emulator.seed.answers.table import ADD, COMPLETE, VIEW, VIEWS, Table, grouped, period_of, ratio
 from emulator.seed.clock import iso
 from emulator.seed.record import Record
 
 __all__ = [
     "by_login_state",
     "events_over_time",
+    "key_figures",
+    "key_figures_over_time",
     "latest_product_events",
     "overview",
     "top_brands",
@@ -22,6 +24,15 @@ __all__ = [
 
 VISITOR_TYPES = {True: "new", False: "returning", None: "unknown"}
 AUDIENCE = ("events", "visitors", "sessions")
+KEY_FIGURES = (
+    *AUDIENCE,
+    "views",
+    "product_views",
+    "add_to_cart_clicks",
+    "checkout_completes",
+    "add_rate",
+    "visitor_conversion",
+)
 CHECKOUTS = ("add_to_cart_clicks", "checkout_completes", "checkout_rate", "visitor_conversion", "session_conversion")
 
 
@@ -44,6 +55,18 @@ def events_over_time(events: Events, grain: str) -> Table:
     """Count events, visitors and sessions by period."""
     periods = grouped(events.all, lambda record: period_of(record.time, grain, events.zone))
     return Table(("period", *AUDIENCE), [(iso(period), *_audience(periods[period])) for period in sorted(periods)])
+
+
+def key_figures(events: Events) -> Table:
+    """Return one row of what a shop looks at first."""
+    return Table(KEY_FIGURES, [_key_figures(events.all)])
+
+
+def key_figures_over_time(events: Events, grain: str) -> Table:
+    """Return the key figures of each period."""
+    periods = grouped(events.all, lambda record: period_of(record.time, grain, events.zone))
+    rows = [(iso(period), *_key_figures(periods[period])) for period in sorted(periods)]
+    return Table(("period", *KEY_FIGURES), rows)
 
 
 def top_events(events: Events) -> Table:
@@ -91,6 +114,12 @@ def _named(records: Sequence[Record], name: str) -> int:
 
 def _audience(records: Sequence[Record]) -> tuple[int, int, int]:
     return len(records), _distinct(records, "visitor"), _distinct(records, "session_id")
+
+
+def _key_figures(records: Sequence[Record]) -> tuple[float | None, ...]:
+    views, product_views = (sum(record.name in names for record in records) for names in (VIEWS, {VIEW}))
+    adds, completes, _, of_visitors, _ = _checkouts(records)
+    return *_audience(records), views, product_views, adds, completes, ratio(adds, product_views), of_visitors
 
 
 def _checkouts(records: Sequence[Record]) -> tuple[int, int, float | None, float | None, float | None]:

@@ -9,6 +9,8 @@ from tests.support.plain_metrics.zones import period_of
 __all__ = [
     "by_login_state",
     "events_over_time",
+    "key_figures",
+    "key_figures_over_time",
     "latest_product_events",
     "overview",
     "top_brands",
@@ -41,6 +43,15 @@ def events_over_time(events: Events, grain: str = "day") -> list[Row]:
         {"period": period, "events": len(found), "visitors": _visitors(found), "sessions": _sessions(found)}
         for period, found in sorted(periods.items())
     ]
+
+
+def key_figures(events: Events) -> list[Row]:
+    return [_key_figures(events.all)]
+
+
+def key_figures_over_time(events: Events, grain: str = "day") -> list[Row]:
+    periods = events.by(lambda event: period_of(events.time(event), grain, events.zone))
+    return [{"period": period, **_key_figures(found)} for period, found in sorted(periods.items())]
 
 
 def top_events(events: Events) -> list[Row]:
@@ -88,6 +99,24 @@ def latest_product_events(events: Events, limit: int | None = None) -> list[Row]
         }
         for event in latest[:limit]
     ]
+
+
+def _key_figures(events: Sequence[Event]) -> Row:
+    views = {
+        name: sum(event.name == f"{name}_view" for event in events) for name in ("page", "home", "category", "product")
+    }
+    checkouts = _checkouts(events)
+    return {
+        "events": len(events),
+        "visitors": _visitors(events),
+        "sessions": _sessions(events),
+        "views": sum(views.values()),
+        "product_views": views["product"],
+        "add_to_cart_clicks": checkouts["add_to_cart_clicks"],
+        "checkout_completes": checkouts["checkout_completes"],
+        "add_rate": ratio(checkouts["add_to_cart_clicks"], views["product"]),
+        "visitor_conversion": checkouts["visitor_conversion"],
+    }
 
 
 def _compared(events: Events, column: str, group: Callable[[Event], str]) -> list[Row]:
