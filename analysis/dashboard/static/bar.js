@@ -75,8 +75,11 @@ const filterMenu = (head) => {
 
 const options = ({ options: all, view }) => Object.entries(all)
   .filter(([, values]) => values.length)
-  .map(([name, values]) => select(name, text(`options.${name}`), values.map((value) => [value, optionText(name, value)]),
-    view.options[name] ?? values[0], (value) => go({ [name]: value })));
+  .map(([name, values]) => {
+    const shown = values.map((value) => [value, optionText(name, value)]);
+    const change = (value) => go({ [name]: value });
+    return select(name, text(`options.${name}`), shown, view.options[name] ?? values[0], change);
+  });
 
 const optionText = (name, value) => {
   const own = text(`options.${name}.${value}`);

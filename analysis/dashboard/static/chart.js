@@ -18,7 +18,9 @@ const look = () => {
   return {
     background: "transparent",
     font: "system-ui, sans-serif",
-    axis: { labelColor: quiet, titleColor: quiet, gridColor: edge, domainColor: edge, tickColor: edge, labelLimit: 220 },
+    axis: {
+      labelColor: quiet, titleColor: quiet, gridColor: edge, domainColor: edge, tickColor: edge, labelLimit: 220,
+    },
     legend: { labelColor: ink, orient: "bottom" },
     view: { stroke: null },
     range: { category },

@@ -59,7 +59,8 @@ export const drawPlaces = (newHead) => {
     const label = isChoice
       ? element("button", { type: "button", class: "link", onclick: () => go({ measure: name }) }, title(name))
       : title(name);
-    return element("section", { class: `panel ${kind}${isWide ? " wide" : ""}`, id: `panel-${name}`, "aria-labelledby": `title-${name}`,
+    const classes = `panel ${kind}${isWide ? " wide" : ""}`;
+    return element("section", { class: classes, id: `panel-${name}`, "aria-labelledby": `title-${name}`,
       "aria-busy": "true" },
     element("div", { class: "head" }, element("h2", { id: `title-${name}` }, label)),
     has(hint) ? element("p", { class: "hint" }, text(hint)) : null,

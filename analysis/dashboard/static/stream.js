@@ -31,7 +31,8 @@ export const stream = async (query, signal, each) => {
 };
 
 /** The values of a filter, the most frequent first. */
-export const valuesOf = async (filter, query) => (await (await answerTo(`api/values/${filter}?${query}`)).json()).values;
+export const valuesOf = async (filter, query) =>
+  (await (await answerTo(`api/values/${filter}?${query}`)).json()).values;
 
 /** A panel's figures as text to copy: `sql` or `python`. */
 export const textOf = async (panel, language, query) =>

@@ -9,8 +9,10 @@ const NUMBERS = new Set(["count", "share", "money", "seconds"]);
 
 const heading = (name) => (has(`columns.${name}`) ? text(`columns.${name}`) : name.replaceAll("_", " "));
 
-const written = ({ name, kind }, value, { grain, currency }) =>
-  (name === "period" && value !== null && grain ? period(value, grain) : String(named(name, write(value, kind, currency))));
+const written = ({ name, kind }, value, { grain, currency }) => {
+  if (name === "period" && value !== null && grain) return period(value, grain);
+  return String(named(name, write(value, kind, currency)));
+};
 
 // Text of events is isolated, so that it cannot turn the text around it.
 const cell = (column, value, row, table, filters, setting) => {
