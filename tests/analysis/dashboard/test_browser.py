@@ -61,7 +61,7 @@ def open_at(page: Page, query: str) -> None:
     drawn(page)
 
 
-def drawn(page: Page, address: str = "") -> None:
+def drawn(page: Page, address: str = "page=") -> None:
     """Wait until all of a view is on the screen, whose address has this part."""
     expect(page.locator("body")).to_have_attribute("data-shown", re.compile(address), timeout=20_000)
 
