@@ -137,7 +137,7 @@ class TestFunnel:
             ({"window": -1}, "not -1"),
             ({"window": 2**62}, "a century"),
             ({"order": "first"}, "order must be one of ordered, strict, any, not 'first'"),
-            ({"by": "user_id"}, "by must be one of None, category, brand, visitor_type, not 'user_id'"),
+            ({"by": "user_id"}, "by must be one of None, category, brand, visitor_type, login_state, channel, .*, not 'user_id'"),
         ],
     )
     def test_what_makes_no_funnel_is_an_error(self, arguments: dict[str, Any], problem: str) -> None:
