@@ -100,7 +100,14 @@ class TestVisitors:
 class TestLatestEvents:
     def test_every_event_and_what_it_says(self, engine_of: EngineOf) -> None:
         """The latest first, of the same moment the highest id; events without a visitor or a product, too."""
-        more = {"client": "a", "user": "u", "session": "s", "login": "logged_in", "product": "p", "product_name": "P"}
+        more: dict[str, Any] = {
+            "client": "a",
+            "user": "u",
+            "session": "s",
+            "login": "logged_in",
+            "product": "p",
+            "product_name": "P",
+        }
         engine = engine_of(
             [
                 event(0, "x"),
