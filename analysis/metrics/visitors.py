@@ -60,10 +60,10 @@ def visitors(
     relations = {"chosen_visitors": "visitors/measured"}
     if orders:
         check_orders(engine)
-        text = statement("visitors/with_orders", first_orders="revenue/first_orders", **relations)
-    else:
-        text = statement("visitors/visitors", **relations)
-    return engine.query(text, {**within.parameters, "limit": limit, **after_visitor(after)})
+        relations = {"first_orders": "revenue/first_orders", "visitors": "visitors/measured"}
+        relations["chosen_visitors"] = "visitors/with_orders"
+    parameters = {**within.parameters, "limit": limit, **after_visitor(after)}
+    return engine.query(statement("visitors/visitors", **relations), parameters).drop("visitor_key")
 
 
 def visitor_events(
