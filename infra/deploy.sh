@@ -28,7 +28,7 @@ preview() {
 deploy() {
   local name=clickstream-$stage-$1 line
   local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
-    --no-fail-on-empty-changeset --tags app=clickstream "stage=$stage" --parameter-overrides)
+    --no-fail-on-empty-changeset --capabilities CAPABILITY_NAMED_IAM --tags app=clickstream "stage=$stage" --parameter-overrides)
   while IFS= read -r line; do
     [[ -z $line ]] || command+=("$line")
   done <<<"$settings"
@@ -73,7 +73,7 @@ check_bucket() {
 deploy_functions() {
   local project=$work/project kept count concurrency
   kept=s3://$(value AssetBucketName)/$memory
-  step "functions clickstream-$stage and clickstream-$stage-projector"
+  step "functions clickstream-$stage, clickstream-$stage-projector and clickstream-$stage-operations"
   mkdir -p "$project/.chalice/deployed"
   count=$(count_memory)
   [[ $count == 0 ]] || aws s3 cp --quiet "$kept" "$project/.chalice/$memory"
@@ -112,7 +112,7 @@ write_outputs() {
     import json, sys
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
-    Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
+    Region AccountId Partition RawBucketName DwSecretArn DwOwnerSecretArn DwReaderSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
     AllowedOrigins AllowedHeaders ApiKeySha256 PriceDecimals WarehouseCa Concurrency <<<"$settings"
 }
 
@@ -134,14 +134,15 @@ deploy_compaction() {
   deploy compaction
 }
 
-# Adds to the warehouse what this version needs. The projector does it: it reaches every warehouse, also a private one.
+# Adds to the warehouse what this version needs, and makes its users. The operations function does it: it owns the tables,
+# and reaches every warehouse, also a private one.
 upgrade() {
   step "tables of the warehouse"
   if is_dry_run; then
-    say "the projector would add what they lack; 'python -m analysis upgrade --dry-run' says what, once it is deployed"
+    say "what they lack would be added; 'python -m analysis upgrade --stage $stage --dry-run' says what, once it is deployed"
     return
   fi
-  python -m analysis upgrade --function "clickstream-$stage-projector" | sed -n '1s/^/   /p' ||
+  python -m analysis upgrade --function "clickstream-$stage-operations" | sed -n '1s/^/   /p' ||
     fail "stage $stage is deployed, but its warehouse is not upgraded: the line above says why"
 }
 
@@ -191,6 +192,7 @@ deploy base
 [[ $vpc == none ]] || deploy network
 [[ $warehouse == none ]] || deploy warehouse
 deploy_functions
+deploy operations
 deploy api
 deploy monitoring
 [[ $lake == none ]] || deploy_compaction

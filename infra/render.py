@@ -22,6 +22,8 @@ NEEDED = ("Region", "AccountId", "Partition", "RawBucketName", "AllowedOrigins")
 
 # Lambda always keeps so much concurrency unreserved; an account with little more cannot reserve any.
 UNRESERVED = 100
+# The function that connects to the warehouse as the owner of its tables.
+OWNER = "operations"
 
 Outputs = Mapping[str, str]
 
@@ -49,8 +51,9 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
     Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, PriceDecimals,
-    WarehouseCa (path of a PEM file), and Concurrency (how many functions the account may run at the same time).
+    SecurityGroupIds (comma-separated), DwOwnerSecretArn, DwReaderSecretArn, FailureQueueArn, AllowedHeaders,
+    ApiKeySha256, PriceDecimals, WarehouseCa (path of a PEM file), and Concurrency (how many functions the account may
+    run at the same time).
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -100,12 +103,13 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
         file = CONFIG.with_name(function["iam_policy_file"])
         suffix = "" if name == "api_handler" else f"-{name}"  # as Chalice names functions
         function_name = f"{config['app_name']}-{stage}{suffix}"
-        _write(out / file, narrowed(json.loads((app / file).read_text()), outputs, function_name))
+        policy = json.loads((app / file).read_text())
+        _write(out / file, narrowed(policy, outputs, function_name, is_owner=name == OWNER))
 
 
 def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
     """Complete one stage of Chalice's configuration with the outputs of its stacks."""
-    ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+    ingest, projector, operations = (stage["lambda_functions"][name] for name in ("api_handler", "projector", OWNER))
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
@@ -121,12 +125,29 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
         }
     )
     _check(projector["environment_variables"])
+    operations["environment_variables"] = _owner(projector["environment_variables"], outputs)
     if outputs.get("SubnetIds"):
-        projector["subnet_ids"] = outputs["SubnetIds"].split(",")
-        projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+        for function in (projector, operations):
+            function["subnet_ids"] = outputs["SubnetIds"].split(",")
+            function["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
     _reserve(stage["lambda_functions"], outputs.get("Concurrency", ""))
     # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}
+
+
+def _owner(projector: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+    """Give what the operations function needs: the owner's credentials, and the secrets of the users that it makes.
+
+    A stage with another warehouse may have one user for everything.
+    """
+    owner = outputs.get("DwOwnerSecretArn")
+    if not owner:
+        return {**projector}
+    users = {
+        "DW_WRITER_SECRET_ARN": outputs.get("DwSecretArn"),
+        "DW_READER_SECRET_ARN": outputs.get("DwReaderSecretArn"),
+    }
+    return {**projector} | _present({"DW_SECRET_ARN": owner, **users})
 
 
 def _reserve(functions: dict[str, dict[str, Any]], concurrency: str) -> None:

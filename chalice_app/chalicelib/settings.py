@@ -27,6 +27,8 @@ class Settings:
         dw_url: `DW_URL`, for the projector on a laptop. It contains a password, so the repr leaves it out.
         dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
+        dw_writer_secret_arn: `DW_WRITER_SECRET_ARN`, for the operations function, which makes the projector's user.
+        dw_reader_secret_arn: `DW_READER_SECRET_ARN`, for the operations function, which makes the analysts' user.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
     """
@@ -40,6 +42,8 @@ class Settings:
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
+    dw_writer_secret_arn: str = ""
+    dw_reader_secret_arn: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -54,6 +58,8 @@ class Settings:
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
+            dw_writer_secret_arn=environment.get("DW_WRITER_SECRET_ARN", ""),
+            dw_reader_secret_arn=environment.get("DW_READER_SECRET_ARN", ""),
         )
 
 

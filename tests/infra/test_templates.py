@@ -27,7 +27,6 @@ NO_PARAMETERS = {
     "AllowedOrigins",
     "AllowedHeaders",
     "Warehouse",
-    "Lake",
     "DwSecretArn",
     "DwParameterName",
     "ApiKeySha256",

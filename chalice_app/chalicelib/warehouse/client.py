@@ -17,7 +17,16 @@ from chalicelib.warehouse.credentials import Credentials, Parameters, credential
 from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
 from chalicelib.warehouse.tables import INSERT_REJECT
 
-__all__ = ["SESSION_SETTINGS", "UPGRADE", "Warehouse", "open_warehouse", "pin", "reason"]
+__all__ = [
+    "CONNECTION_DEFAULTS",
+    "SESSION_SETTINGS",
+    "UPGRADE",
+    "Warehouse",
+    "is_of_the_row",
+    "open_warehouse",
+    "pin",
+    "reason",
+]
 
 KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # a name of the contract
 # What to do about a table or column that is missing.
@@ -147,7 +156,7 @@ class Warehouse:
                     self._connection = self._connect()
                 return work(self._connection)
             except psycopg.Error as error:
-                if self._connection is not None and _is_of_the_row(error):
+                if self._connection is not None and is_of_the_row(error):
                     raise RowRefused(f"the warehouse refused the row: {reason(error)}") from error
                 self.close()
                 if not kept:
@@ -213,7 +222,7 @@ def reason(error: psycopg.Error) -> str:
     return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _is_of_the_row(error: psycopg.Error) -> bool:
+def is_of_the_row(error: psycopg.Error) -> bool:
     """Whether PostgreSQL refused one statement, and goes on answering others."""
     return error.sqlstate is not None and not error.sqlstate.startswith(OF_THE_SERVER)
 

@@ -10,13 +10,13 @@ from click.testing import CliRunner, Result
 from psycopg import conninfo
 
 from analysis.commands.main import main
-from analysis.engines.horizon import recorded_horizon
 from analysis.errors import AnalysisError
 from analysis.repair import retain as module
 from analysis.repair.retain import Retained, retain
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.horizon import recorded_horizon
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]
 
