@@ -1,7 +1,7 @@
 """`python -m analysis erase`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -59,7 +59,7 @@ def erase_command(
     user_ids: tuple[str, ...],
     source: str | None,
     dw: str | None,
-    lake: str | bool | None,  # noqa: FBT001  # False: the stage has none
+    lake: str | Literal[False] | None,  # False: the stage has none
     *,
     mentions: bool,
     again: bool,
@@ -125,7 +125,7 @@ def erase_command(
     bucket = source_of(source)
     if with_vacuum:
         refuse_stage(dw)
-    place = Place(bucket, needed_warehouse_of(dw, bucket), None if lake is False else lake_of(lake or None, bucket))
+    place = Place(bucket, needed_warehouse_of(dw, bucket), None if lake is False else lake_of(lake, bucket))
     person = Person(client_ids, user_ids)
     found = search_again(place) if again else search(place, person)
     if not as_json:

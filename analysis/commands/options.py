@@ -113,8 +113,9 @@ def stage_option(command: Command) -> Command:
         from analysis.stages.stage import stage_named
 
         found = stage_named(stage)
-        for name in OF_STAGE.keys() & arguments.keys():
-            arguments[name] = arguments[name] or getattr(found, OF_STAGE[name])
+        for name, part in OF_STAGE.items():
+            if name in arguments:
+                arguments[name] = arguments[name] or getattr(found, part)
         if arguments.get("lake") is not None and arguments["lake"] is not True:
             command(**arguments)
             return

@@ -15,7 +15,7 @@ from analysis.raw.tombstones import Tombstones
 from analysis.stages.url import function_of
 from chalicelib.operations.people import Ids
 
-__all__ = ["Operations", "batches_of", "ids_of", "kind_of", "operations_of", "stones_of"]
+__all__ = ["Operations", "batches_of", "ids_of", "invoke_function", "operations_of", "stones_of"]
 
 # A function may take 15 minutes. Networks drop a connection on which nothing is said, so the kernel asks for signs of
 # life. To ask a second time, while the first goes on, would do the work twice.
@@ -52,31 +52,38 @@ class Operations:
         event = {"operation": operation, **arguments}
         for left in reversed(range(TRIES)):
             try:
-                return self._invoke(event)
+                returned = invoke_function(self.function, event, self.region)
             except AnalysisError as error:
-                if kind_of(error) not in PASSING or not left:
+                if _kind(error) not in PASSING or not left:
                     raise
                 sleep(PAUSE_SECONDS)
-        raise AssertionError("the last try returns or raises")
-
-    def _invoke(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            client = boto3.client("lambda", config=PATIENT, **({"region_name": self.region} if self.region else {}))
-            answer = client.invoke(FunctionName=self.function, Payload=json.dumps(event).encode())
-            returned = json.loads(answer["Payload"].read() or "{}")
-        except ClientError as error:
-            said = error.response["Error"]
-            raise AnalysisError(f"{self.function} cannot be asked: {said.get('Message') or said['Code']}") from error
-        except BotoCoreError as error:
-            raise AnalysisError(f"{self.function} does not answer: {error}") from error
-        if answer.get("FunctionError"):
-            raise FunctionFailed(
-                f"{self.function}: {returned.get('errorMessage', answer['FunctionError'])}",
-                returned.get("errorType", ""),
-            )
+            else:
+                break
         if not isinstance(returned, dict):
-            raise AnalysisError(f"{self.function} is no operations function of this version: deploy this version first")
+            raise AnalysisError(f"{self.function} is no operations function: deploy this version first")
         return returned
+
+
+def invoke_function(function: str, event: Mapping[str, Any], region: str | None = None) -> Any:  # noqa: ANN401  # any JSON
+    """Call a Lambda function, and wait for what it returns.
+
+    Raises:
+        FunctionFailed: The function raised an error.
+        AnalysisError: AWS does not answer, or refuses.
+    """
+    try:
+        client = boto3.client("lambda", region_name=region, config=PATIENT)
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        returned = json.loads(answer["Payload"].read() or "{}")
+    except ClientError as error:
+        said = error.response["Error"]
+        raise AnalysisError(f"AWS refuses {function}: {said['Code']}: {said.get('Message', '')}") from error
+    except BotoCoreError as error:
+        raise AnalysisError(f"AWS does not answer: {error}") from error
+    if answer.get("FunctionError"):
+        said = returned.get("errorMessage", answer["FunctionError"])
+        raise FunctionFailed(f"{function}: {said}", returned.get("errorType", ""))
+    return returned
 
 
 def operations_of(dw_url: str) -> Operations | None:
@@ -85,7 +92,7 @@ def operations_of(dw_url: str) -> Operations | None:
     return None if found is None else Operations(*found)
 
 
-def kind_of(error: AnalysisError) -> str:
+def _kind(error: AnalysisError) -> str:
     """The class of the function's error, or the code that AWS refused with; empty for anything else."""
     if isinstance(error.__cause__, ClientError):
         return str(error.__cause__.response["Error"]["Code"])

@@ -1,11 +1,8 @@
-"""The projector: turns every object of an S3 notification into one row of the warehouse, or into a reject.
-
-It also upgrades the warehouse when it is asked to, since often nothing else can reach that.
-"""
+"""The projector: turns every object of an S3 notification into one row of the warehouse, or into a reject."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote_plus
 
 from chalicelib import log
@@ -23,11 +20,7 @@ from chalicelib.flatten import Row, flatten
 from chalicelib.keys import require_hour
 from chalicelib.storage import RawObject
 
-if TYPE_CHECKING:
-    # Ingest imports this module too, and must not pay for loading the database driver.
-    from chalicelib.warehouse.schema import Upgrade
-
-__all__ = ["handle", "objects", "upgrade_event"]
+__all__ = ["handle", "objects"]
 
 _T = TypeVar("_T")
 
@@ -54,21 +47,11 @@ class Loading(Protocol):
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Record an object that can never become a row. Raises WarehouseUnavailable."""
 
-    def upgrade(self, *, dry_run: bool) -> "Upgrade":
-        """Add the tables and columns that are missing. Raises UpgradeRefused or WarehouseUnavailable."""
-
 
 def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Read the bucket and the URL-decoded key of every record of an S3 event."""
     for record in event.get("Records", ()):
         yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
-
-
-def upgrade_event(*, dry_run: bool) -> dict[str, Any]:
-    """Make the event that asks the projector to upgrade its warehouse; with `dry_run`, only to say what it would do."""
-    # Chalice reads the first record of every event, so there is one, which names nothing.
-    record = {"s3": {"bucket": {"name": "none"}, "object": {"key": "none"}}}
-    return {"upgrade": {"dryRun": dry_run}, "Records": [record]}
 
 
 def handle(
@@ -77,7 +60,7 @@ def handle(
     """Project every object of one S3 event, and log one outcome per object. It is safe to repeat.
 
     Args:
-        event: The S3 event, or an `upgrade_event`, which upgrades the warehouse.
+        event: The S3 event.
         storage: Gives the raw objects.
         warehouse: Takes rows and rejects.
         price_decimals: `PRICE_DECIMALS` of the warehouse.
@@ -85,17 +68,11 @@ def handle(
     Returns:
         One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
         `erased` (the warehouse refuses events of this person, who was erased), `rejected` (the object is not a JSON
-        object, or in no hour) and `gone` (the object does not exist any more). For an upgrade one mapping, as
-        `_upgrade` gives it.
+        object, or in no hour) and `gone` (the object does not exist any more).
 
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
-        UpgradeRefused: The projector's role may not change the warehouse's tables, or its tombstones are gone.
-        OtherPriceDecimals: The prices of the warehouse that is to be upgraded have other decimals.
-        WarehouseUnavailable: The warehouse that is to be upgraded does not answer.
     """
-    if "upgrade" in event:
-        return [_upgrade(warehouse, dry_run=event["upgrade"]["dryRun"])]
     named = list(objects(event))
     read = [_attempt(_read, bucket, key, storage, price_decimals) for bucket, key in named]
     inserted = iter(_insert([row for row in read if not isinstance(row, ClickstreamError)], warehouse))
@@ -114,14 +91,6 @@ def handle(
             f"{len(failed)} of {len(outcomes)} objects could not be projected; the first error: {failed[0]}", outcomes
         ) from failed[0]
     return outcomes
-
-
-def _upgrade(warehouse: Loading, *, dry_run: bool) -> dict[str, Any]:
-    """Upgrade the warehouse; give its version before, the version of this code, and the SQL that ran or would run."""
-    done = warehouse.upgrade(dry_run=dry_run)
-    outcome = {"outcome": "would_upgrade" if dry_run else "upgraded", **done.as_json()}
-    log.write("projector", **outcome)
-    return outcome
 
 
 def _attempt(work: Callable[..., _T], *arguments: Any) -> _T | ClickstreamError:  # noqa: ANN401  # those of `work`

@@ -14,7 +14,6 @@ import pytest
 from chalicelib import ingest, log, projector
 from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
-from chalicelib.warehouse.schema import Upgrade
 from emulator.triggers.notification import object_created
 from tests.support.aws.stacks import TEMPLATES, template
 from tests.support.stack_process import ROOT
@@ -356,9 +355,6 @@ class _Warehouse:
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         pass
-
-    def upgrade(self, *, dry_run: bool) -> Upgrade:
-        raise NotImplementedError
 
 
 class TestFilters:

@@ -6,15 +6,15 @@ from threading import Lock
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from chalicelib.contract import EVENT_ID, TABLE, Value
 from chalicelib.convert import to_text
-from chalicelib.errors import RowRefused, UpgradeRefused, WarehouseUnavailable
+from chalicelib.errors import RowRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
-from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
+from chalicelib.warehouse.schema import SCHEMA, Schema
 from chalicelib.warehouse.tables import INSERT_REJECT
 
 __all__ = [
@@ -121,25 +121,6 @@ class Warehouse:
         """Record an object that cannot become a row. The first reason stays. Raises WarehouseUnavailable."""
         parameters = (to_text(bucket), to_text(key), to_text(reason))
         self._run(lambda connection: self._execute(connection, INSERT_REJECT, parameters))
-
-    def upgrade(self, *, dry_run: bool) -> Upgrade:
-        """Add what the warehouse lacks, all of it or nothing; with `dry_run`, only find it.
-
-        Raises:
-            UpgradeRefused: The role may not do that, or the tombstones are gone.
-            WarehouseUnavailable: The warehouse does not answer.
-        """
-
-        def work(connection: psycopg.Connection) -> Upgrade:
-            self._schema.refuse_lost_tombstones(connection)
-            if dry_run:
-                return self._schema.preview(connection)
-            try:
-                return self._schema.upgrade(connection)
-            except InsufficientPrivilege as error:
-                raise UpgradeRefused(f"the warehouse was not upgraded: {reason(error)}: {UPGRADE}") from error
-
-        return self._run(work)
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""

@@ -337,7 +337,7 @@ def recorded_decimals(connection: Reading) -> int | None:
 
 def has_table(connection: Reading, table: str) -> bool:
     """Whether a table is there."""
-    return _row(connection, "SELECT to_regclass(%s)", table) != (None,)
+    return _row(connection, "SELECT to_regclass(%s) IS NOT NULL", table) == (True,)
 
 
 def _definition(column: Column) -> str:

@@ -50,8 +50,9 @@ class TestStage:
         stage = deploy()
         assert (stage.source, stage.lake) == ("s3://shop-raw", "glue://shop-lake/shop_dev")
         assert (stage.queue, stage.endpoint) == ("https://sqs/failures", "https://api/clickstream")
-        url = data_api_url(stage.dw_url)
-        assert url == DataApiUrl("clickstream_dw", *VALUES["warehouse"].values(), "clickstream-dev-operations")
+        cluster, secret = VALUES["warehouse"].values()
+        url = DataApiUrl("clickstream_dw", cluster, secret, "clickstream-dev-operations")
+        assert data_api_url(stage.dw_url) == url
         assert function_of(stage.dw_url) == ("clickstream-dev-operations", "us-east-1")
 
     def test_a_stage_without_a_lake_has_none(self, deploy: Deploy) -> None:
@@ -65,7 +66,7 @@ class TestStage:
             (
                 "warehouse",
                 "dw_url",
-                "has no Aurora cluster, which the Data API reads: stack clickstream-dev-warehouse is",
+                "cluster, which the Data API reads: stack clickstream-dev-warehouse is",
             ),
             ("DwReaderSecretArn", "dw_url", "reader: stack clickstream-dev-warehouse has no output DwReaderSecretArn"),
             ("operations", "dw_url", "has no function that repairs the warehouse: stack clickstream-dev-operations is"),

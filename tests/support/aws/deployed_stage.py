@@ -11,15 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import boto3
 from psycopg import conninfo
 
+from chalicelib import log
 from chalicelib.errors import WarehouseUnavailable
 from chalicelib.operations.handler import handle
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
+from infra.policies import narrowed
 from tests.support.aws.data_api import DataApi, data_api
 from tests.support.aws.stacks import aws_server, template
 from tests.support.stack_process import ROOT
@@ -61,11 +64,15 @@ class DeployedStage:
     asked: list[dict[str, Any]] = field(default_factory=list)
     fails: Callable[[dict[str, Any]], bool] = lambda _event: False
     documents: dict[str, list[Document]] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
+    storage: RawStorage = field(default_factory=RawStorage)
 
     def client(self, service: str) -> Any:
         """Give a client of somebody who may do everything, whose calls nobody records."""
-        session = boto3.Session("everything", "secret", region_name=REGION)
-        return session.client(service, endpoint_url=self.url)
+        if service not in self.clients:
+            session = boto3.Session("everything", "secret", region_name=REGION)
+            self.clients[service] = session.client(service, endpoint_url=self.url)
+        return self.clients[service]
 
     def fill(self, objects: Mapping[str, bytes]) -> None:
         """Put objects into raw."""
@@ -121,7 +128,7 @@ class DeployedStage:
         self.asked.append(event)
         if self.fails(event):
             raise WarehouseUnavailable("the warehouse failed: it is away")
-        return handle(event, self.seconds_left, self.settings, RawStorage(self.client("s3")))
+        return handle(event, self.seconds_left, self.settings, self.storage)
 
 
 def allows(document: Document, action: str, resource: str) -> bool:
@@ -138,6 +145,9 @@ def _as_judged(document: Document) -> list[dict[str, Any]]:
     return [
         {**statement, "Action": [NAMES.get(each, each) for each in statement["Action"]], "Resource": ["*"]}
         if statement["Action"][0].startswith(BY_ACTION)
+        # Of several objects that are deleted at once, it judges the bucket.
+        else {**statement, "Resource": [*statement["Resource"], f"arn:aws:s3:::{BUCKET}"]}
+        if "s3:DeleteObject" in statement["Action"]
         else dict(statement)
         for statement in document["Statement"]
     ]
@@ -150,6 +160,7 @@ def deployed_stage(warehouse_url: str) -> Iterator[DeployedStage]:
     with (
         aws_server(lambda name, event: stages[0].run(name, event)) as url,
         data_api("", {}) as service,
+        patch.object(log, "output", io.StringIO()),
     ):
         stage = DeployedStage(url, warehouse_url, service, {}, Settings())
         stages.append(stage)
@@ -195,6 +206,13 @@ def _stack(stage: DeployedStage, name: str) -> None:
 
 
 def _function(stage: DeployedStage) -> None:
+    """Deploy the function, which reads raw with its own policy."""
+    committed = json.loads((ROOT / "chalice_app" / ".chalice" / "policy-operations.json").read_text())
+    place = {"Region": REGION, "AccountId": "123456789012", "Partition": "aws"}
+    name = stage.outputs["OperationsFunctionName"]
+    keys = stage.somebody([narrowed(committed, stage.outputs | place, name, is_owner=True)])
+    session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    stage.storage = RawStorage(session.client("s3", endpoint_url=stage.url))
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = stage.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument=document)["Role"]["Arn"]
@@ -202,7 +220,7 @@ def _function(stage: DeployedStage) -> None:
     with zipfile.ZipFile(code, "w") as zipped:
         zipped.writestr("app.py", "")
     stage.client("lambda").create_function(
-        FunctionName=stage.outputs["OperationsFunctionName"],
+        FunctionName=name,
         Role=role,
         Code={"ZipFile": code.getvalue()},
         Handler="app.operate",
