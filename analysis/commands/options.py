@@ -110,7 +110,7 @@ def stage_option(command: Command) -> Command:
         if arguments.get("source") or arguments.get("dw"):
             raise click.UsageError("--stage names bucket and warehouse: leave out --source and --dw")
         # Imported here, since boto3 takes longer to import than --help takes to run.
-        from analysis.stages.stage import stage_named
+        from analysis.repair.stage import stage_named
 
         found = stage_named(stage)
         for name, part in OF_STAGE.items():

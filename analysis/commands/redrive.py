@@ -29,8 +29,8 @@ def redrive_command(queue: str | None, function: str | None, *, as_json: bool) -
       python -m analysis redrive --queue https://sqs.….amazonaws.com/…/clickstream-prod-failures --json
     """
     # Imported here: boto3 takes longer to import than --help takes to run.
+    from analysis.repair.operations import invoke_function
     from analysis.repair.redrive import queue_url, redrive
-    from analysis.stages.operations import invoke_function
 
     if not queue:
         raise click.UsageError("name the --stage or the --queue")

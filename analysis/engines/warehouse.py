@@ -8,11 +8,11 @@ import psycopg
 from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
-from analysis.engines.data_api import LONGEST_STATEMENT, Result, Session, session
+from analysis.engines.data_api.session import LONGEST_STATEMENT, Result, Session, session
+from analysis.engines.data_api.url import data_api_url
 from analysis.engines.protocol import PARAMETER
 from analysis.errors import AnalysisError, NoTable
 from analysis.prices import checked_decimals
-from analysis.stages.url import data_api_url
 from chalicelib.contract import TABLE
 from chalicelib.errors import NewerWarehouse, SettingsError
 from chalicelib.warehouse.client import SESSION_SETTINGS, UPGRADE, Warehouse, pin, reason

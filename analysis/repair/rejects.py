@@ -13,8 +13,8 @@ from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
+from analysis.repair.operations import Operations, batches_of, operations_of, stones_of
 from analysis.rows.projection import Projection
-from analysis.stages.operations import Operations, batches_of, operations_of, stones_of
 from chalicelib.keys import is_in_hour
 from chalicelib.warehouse.tables import DISMISS, REJECTS
 

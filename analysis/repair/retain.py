@@ -6,7 +6,7 @@ from datetime import datetime
 
 from analysis.errors import AnalysisError
 from analysis.repair.connection import connected
-from analysis.stages.operations import Operations, operations_of
+from analysis.repair.operations import Operations, operations_of
 from chalicelib.contract import TABLE
 from chalicelib.operations.retaining import AGES, delete_old, left, plan, record, tidy
 from chalicelib.warehouse.tables import REJECTS

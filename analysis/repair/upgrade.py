@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
+from analysis.engines.data_api.url import function_of
 from analysis.errors import AnalysisError
 from analysis.repair.connection import connected, schema_here
-from analysis.stages.operations import Operations
-from analysis.stages.url import function_of
+from analysis.repair.operations import Operations
 from chalicelib.errors import UpgradeRefused
 from chalicelib.warehouse.client import UPGRADE, reason
 from chalicelib.warehouse.schema import SCHEMA

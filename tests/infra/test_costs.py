@@ -143,7 +143,7 @@ class TestStageAmounts:
             "has_aurora": 1,
             "has_lake": 1,
             "zones": 2,
-            "secrets": 1,
+            "secrets": 3,
             "alarms": 10,
             "metrics": 4,
             "log_months": 1,

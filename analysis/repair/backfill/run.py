@@ -15,8 +15,8 @@ from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
 from analysis.repair.backfill.staging import Staging, staging
 from analysis.repair.backfill.through import backfill_through
+from analysis.repair.operations import operations_of
 from analysis.rows.projection import Corrupt, Projection
-from analysis.stages.operations import operations_of
 from chalicelib.operations.loading import Settled
 from command_line.progress import progress
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from analysis.errors import AnalysisError
 from analysis.raw.tombstones import Tombstones
-from analysis.stages.operations import Operations, stones_of
+from analysis.repair.operations import Operations, stones_of
 from command_line.progress import progress
 
 __all__ = ["Since", "backfill_through"]

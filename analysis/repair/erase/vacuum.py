@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.errors import Diagnostic, LockNotAvailable
 
+from analysis.engines.data_api.url import data_api_url
 from analysis.errors import AnalysisError
 from analysis.repair.connection import connected
-from analysis.stages.url import data_api_url
 from chalicelib.contract import TABLE
 from chalicelib.warehouse.schema import has_table
 from chalicelib.warehouse.tables import REJECTS

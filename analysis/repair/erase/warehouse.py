@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from analysis.raw.tombstones import Tombstones
 from analysis.repair.connection import connected
-from analysis.stages.operations import batches_of, ids_of, operations_of, stones_of
+from analysis.repair.operations import batches_of, ids_of, operations_of, stones_of
 from chalicelib.operations.people import Ids, count_rejects, count_rows, delete_rejects, delete_rows
 from chalicelib.warehouse.tombstones import enforce
 

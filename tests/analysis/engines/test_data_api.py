@@ -14,8 +14,8 @@ from polars.testing import assert_frame_equal
 
 from analysis import AnalysisError, NoTable, WarehouseEvents
 from analysis.checks.validation.warehouse.agreement import METRICS
-from analysis.engines import data_api as module
-from analysis.stages.url import DataApiUrl
+from analysis.engines.data_api import session as module
+from analysis.engines.data_api.url import DataApiUrl
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.warehouse.schema import Schema
 from tests.support.aws.data_api import MIB, DataApi, data_api
@@ -288,7 +288,7 @@ class TestDouble:
         return lambda sql, **more: client.execute_statement(resourceArn=CLUSTER, secretArn=SECRET, sql=sql, **more)
 
     def test_a_text_is_no_uuid_unless_its_hint_says_so(self, execute: Callable[..., Any]) -> None:
-        """As a time, a date, a number and JSON are none."""
+        """The same holds for a time, a date, a number and JSON."""
         one = {"name": "id", "value": {"stringValue": "7c9e6679-7425-40de-944b-e07fc1f90a04"}}
         sql = "SELECT event_id FROM public.clickstream_events WHERE event_id = :id"
         with pytest.raises(ClientError, match=r"operator does not exist: uuid = text.*SQLState: 42883"):

@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
+from analysis.repair.operations import invoke_function
 from analysis.repair.redrive import queue_url, redrive
-from analysis.stages.operations import invoke_function
 from chalicelib import projector
 from chalicelib.errors import ProjectionFailed
 from chalicelib.storage import RawStorage
@@ -181,7 +181,7 @@ class TestCommand:
 
     def test_it_says_what_became_of_them(self, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
         """Exit code 1 if one failed, with each reason once."""
-        monkeypatch.setattr("analysis.stages.operations.invoke_function", lambda *_: None)
+        monkeypatch.setattr("analysis.repair.operations.invoke_function", lambda *_: None)
         queue.put({})
         done = self.run()
         assert (done.exit_code, done.stdout) == (0, "1 messages: 1 were projected, 0 failed.\n")

@@ -15,8 +15,8 @@ from analysis.repair import retain as module
 from analysis.repair.retain import Retained, retain
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
-from chalicelib.warehouse.client import Warehouse
 from chalicelib.operations import retaining
+from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.horizon import recorded_horizon
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]

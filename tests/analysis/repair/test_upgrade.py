@@ -12,8 +12,8 @@ from psycopg import conninfo
 import app as clickstream_app
 from analysis.commands.main import main
 from analysis.errors import AnalysisError, FunctionFailed
+from analysis.repair import operations as module
 from analysis.repair.upgrade import upgrade, upgrade_through
-from analysis.stages import operations as module
 from chalicelib import log
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.settings import Settings

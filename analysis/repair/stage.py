@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from analysis.engines.data_api.url import DataApiUrl
 from analysis.errors import AnalysisError
-from analysis.stages.url import DataApiUrl
 
 __all__ = ["Stage", "stage_named"]
 

@@ -21,9 +21,9 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
+from analysis.engines.data_api.url import DataApiUrl
 from analysis.engines.protocol import PARAMETER
 from analysis.errors import AnalysisError
-from analysis.stages.url import DataApiUrl
 
 __all__ = ["LONGEST_STATEMENT", "Result", "Session", "session"]
 

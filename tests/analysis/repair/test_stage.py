@@ -6,8 +6,8 @@ import boto3
 import pytest
 
 from analysis import AnalysisError
-from analysis.stages.stage import OUTPUTS, Stage, stage_named
-from analysis.stages.url import DataApiUrl, data_api_url, function_of
+from analysis.engines.data_api.url import DataApiUrl, data_api_url, function_of
+from analysis.repair.stage import OUTPUTS, Stage, stage_named
 from tests.support.aws.stacks import template
 
 VALUES = {

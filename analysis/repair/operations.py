@@ -10,9 +10,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from analysis.engines.data_api.url import function_of
 from analysis.errors import AnalysisError, FunctionFailed
 from analysis.raw.tombstones import Tombstones
-from analysis.stages.url import function_of
 from chalicelib.operations.people import Ids
 
 __all__ = ["Operations", "batches_of", "ids_of", "invoke_function", "operations_of", "stones_of"]

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from moto.core import set_initial_no_auth_action_count
 
 from analysis.commands.main import main
-from analysis.stages import operations as module
+from analysis.repair import operations as module
 from chalicelib.warehouse.schema import SCHEMA
 from tests.support.aws.calls import Call, recorded
 from tests.support.aws.deployed_stage import DeployedStage, allows, deployed_stage
