@@ -183,12 +183,13 @@ class TestStorage:
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
-        """Those of both functions, as Lambda names them, of the API, and of the compaction."""
+        """Those of the functions, as Lambda names them, of the API, and of the compaction."""
         groups = resources("AWS::Logs::LogGroup").values()
-        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
+        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 5
         assert {group["LogGroupName"]["Fn::Sub"] for group in groups} >= {
             "/aws/lambda/clickstream-${Stage}",
             "/aws/lambda/clickstream-${Stage}-projector",
+            "/aws/lambda/clickstream-${Stage}-operations",
         }
 
 
