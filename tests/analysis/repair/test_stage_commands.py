@@ -49,7 +49,7 @@ def objects_of(hours: int = 3, each: int = 4) -> Objects:
     objects = Objects()
     for hour in range(hours):
         for second in range(each):
-            objects.add(received=hour * 3600.0 + second)
+            objects.add(received=hour * 3600.0 + second, sessionId=f"s{hour}", isFirstVisit=hour == 0)
     return objects
 
 
@@ -238,7 +238,7 @@ class TestReads:
             )
         report = said("validate", "--stage", "dev", *SPAN, code=1)
         missing = {each["name"]: each for each in report["checks"]}["missing_rows"]
-        assert len(missing["rows"]) == 4
+        assert len(missing["findings"]) == 4
         assert {call.service for call in calls} <= {"cloudformation", "s3", "rds-data"}
 
     @pytest.mark.parametrize(
