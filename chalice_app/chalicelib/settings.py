@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.api.address import KEPT
 from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
@@ -31,6 +32,8 @@ class Settings:
         dw_reader_secret_arn: `DW_READER_SECRET_ARN`, for the operations function, which makes the analysts' user.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
+        store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
+        dw_may_pause: `DW_MAY_PAUSE` (`yes` or `no`), for the projector: the warehouse sleeps when nobody is connected.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -44,6 +47,8 @@ class Settings:
     price_decimals: int = 0
     dw_writer_secret_arn: str = ""
     dw_reader_secret_arn: str = ""
+    store_ip: str = "full"
+    dw_may_pause: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -60,6 +65,8 @@ class Settings:
             price_decimals=price_decimals(environment),
             dw_writer_secret_arn=environment.get("DW_WRITER_SECRET_ARN", ""),
             dw_reader_secret_arn=environment.get("DW_READER_SECRET_ARN", ""),
+            store_ip=_word("STORE_IP", environment.get("STORE_IP") or "full", KEPT),
+            dw_may_pause=_word("DW_MAY_PAUSE", environment.get("DW_MAY_PAUSE") or "no", ("yes", "no")) == "yes",
         )
 
 
@@ -90,6 +97,12 @@ def _digests(name: str, text: str) -> frozenset[str]:
     if text.strip() and not (digests and all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)):
         raise SettingsError(f"{name} must be SHA-256 digests in hex (64 digits each), comma-separated")
     return digests
+
+
+def _word(name: str, text: str, known: Sequence[str]) -> str:
+    if text not in known:
+        raise SettingsError(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, not {text!r}")
+    return text
 
 
 def _positive(name: str, text: str) -> int:

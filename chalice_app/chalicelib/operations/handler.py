@@ -29,7 +29,7 @@ from chalicelib.operations.preparing import prepare
 from chalicelib.operations.retaining import AGES, delete_old, plan, record, tidy
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
-from chalicelib.warehouse.client import CONNECTION_DEFAULTS, UPGRADE, is_of_the_row, pin, reason
+from chalicelib.warehouse.client import CONNECTION_DEFAULTS, PATIENCE, UPGRADE, is_of_the_row, pin, reason
 from chalicelib.warehouse.credentials import credentials_of
 from chalicelib.warehouse.horizon import recorded_horizon
 from chalicelib.warehouse.schema import SCHEMA, Schema
@@ -99,7 +99,9 @@ class _Work:
         """Connect as the owner. What is not committed is undone."""
         # Not the projector's name: a change of decimals ends the connections of that name.
         ours = {"application_name": "clickstream-operations", "prepare_threshold": None}
-        with psycopg.connect(**{**CONNECTION_DEFAULTS, **credentials_of(self.settings)(), **ours}) as connection:
+        # Whoever asks for bulk work has the time that a warehouse takes to wake up.
+        parameters = {**CONNECTION_DEFAULTS, **PATIENCE, **credentials_of(self.settings)(), **ours}
+        with psycopg.connect(**parameters) as connection:
             connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             pin(connection)
             connection.commit()
