@@ -60,11 +60,12 @@ def _requests(millions: float, requests: float, stage: Numbers, amounts: Numbers
     first, beyond = min(requests, FIRST_TIER), max(0.0, requests - FIRST_TIER)
     ingest = requests * amounts["ingest_ms"] / 1000 * stage["ingest_gb"]
     projector = millions * amounts["projector_ms"] / 1000 * stage["projector_gb"]
+    second = prices["lambda_gb_seconds_arm64" if stage["is_arm64"] else "lambda_gb_seconds"]
     return {
         "HTTP API, requests": first * prices["http_api"] + beyond * prices["http_api_beyond"],
         "HTTP API, answers": _gb(requests, amounts["answer_bytes"]) * prices["sent"],
         "Lambda, invocations": (requests + millions) * prices["lambda_requests"],
-        "Lambda, time": (ingest + projector) * prices["lambda_gb_seconds"],
+        "Lambda, time": (ingest + projector) * second,
     }
 
 
