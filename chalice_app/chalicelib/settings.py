@@ -29,6 +29,8 @@ class Settings:
         dw_url: `DW_URL`, for the projector on a laptop. It contains a password, so the repr leaves it out.
         dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
+        dw_writer_secret_arn: `DW_WRITER_SECRET_ARN`, for the operations function, which makes the projector's user.
+        dw_reader_secret_arn: `DW_READER_SECRET_ARN`, for the operations function, which makes the analysts' user.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
         store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
@@ -46,6 +48,8 @@ class Settings:
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
+    dw_writer_secret_arn: str = ""
+    dw_reader_secret_arn: str = ""
     store_ip: str = "full"
     dw_may_pause: bool = False
     trigger: str = "s3"
@@ -63,6 +67,8 @@ class Settings:
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
+            dw_writer_secret_arn=environment.get("DW_WRITER_SECRET_ARN", ""),
+            dw_reader_secret_arn=environment.get("DW_READER_SECRET_ARN", ""),
             store_ip=_word("STORE_IP", environment.get("STORE_IP") or "full", KEPT),
             dw_may_pause=_word("DW_MAY_PAUSE", environment.get("DW_MAY_PAUSE") or "no", ("yes", "no")) == "yes",
             trigger=_word("TRIGGER", environment.get("TRIGGER") or cls.trigger, TRIGGERS),

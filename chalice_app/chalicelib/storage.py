@@ -1,5 +1,6 @@
-"""The raw bucket in S3: puts and gets single objects. No other module of the Lambdas talks to S3."""
+"""The raw bucket in S3: puts and gets single objects, and lists keys. No other module of the Lambdas talks to S3."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,6 +18,8 @@ __all__ = ["RawObject", "RawStorage", "s3_client"]
 CONFIG = Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=50
 )
+
+PAGE = 1000  # keys that S3 lists at once, at most
 
 
 @cache
@@ -62,6 +65,23 @@ class RawStorage:
             raise StorageUnavailable(f"S3 did not give {key}: {_reason(error)}") from error
         except BotoCoreError as error:
             raise StorageUnavailable(f"S3 did not give {key}: {_reason(error)}") from error
+
+    def keys(self, bucket: str, prefix: str, after: str = "") -> Iterator[list[str]]:
+        """List the keys that begin with `prefix`, in order, up to PAGE at once. Raises StorageUnavailable.
+
+        Args:
+            bucket: The bucket.
+            prefix: What the keys begin with.
+            after: Leave out the keys up to this one.
+        """
+        where = {"Bucket": bucket, "Prefix": prefix, "StartAfter": after}
+        pages = self.client.get_paginator("list_objects_v2").paginate(**where, PaginationConfig={"PageSize": PAGE})
+        try:
+            for page in pages:
+                if found := [each["Key"] for each in page.get("Contents", ())]:
+                    yield found
+        except (BotoCoreError, ClientError) as error:
+            raise StorageUnavailable(f"S3 did not list {prefix}: {_reason(error)}") from error
 
 
 def _reason(error: BotoCoreError | ClientError) -> str:

@@ -79,7 +79,7 @@ def stage_amounts(stage: str) -> dict[str, float]:
         "batch_size": float(settings["QueueBatchSize"] if has_queue else 1),
         "window_seconds": float(settings["QueueWindowSeconds"] if has_queue else 0),
         "zones": float(len(settings["VpcSubnetIds"].split(",")) if settings["VpcSubnetIds"] else ZONES) * has_endpoint,
-        "secrets": float(has_aurora or bool(settings["DwSecretArn"])),
+        "secrets": 3.0 if has_aurora else float(bool(settings["DwSecretArn"])),  # owner, writer, reader
         "alarms": float(monitoring.count("AWS::CloudWatch::Alarm") - is_silent),
         "metrics": float(monitoring.count("AWS::Logs::MetricFilter")),
         "log_months": settings["LogRetentionDays"] / 30,

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from moto.core import set_initial_no_auth_action_count
 
 import app as clickstream_app
-from chalicelib.errors import ProjectionFailed
+from chalicelib.errors import ProjectionFailed, WarehouseUnavailable
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse.client import open_warehouse
@@ -131,6 +132,39 @@ def run_projector(client: Any, settings: Set, warehouse_url: str, *read_from: di
                 project(KEY)
 
 
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Fifteen minutes."""
+        return 900_000
+
+
+def operate(operation: str, **arguments: Any) -> Any:
+    return clickstream_app.operate({"operation": operation, **arguments}, Context())
+
+
+def run_operations(client: Any, settings: Set, warehouse_url: str, user: str, read_from: dict[str, str]) -> None:
+    """Every way that an operation can take, and where it reads the credentials of the owner and of a user."""
+    client.put_object(Bucket=BUCKET, Key=KEY, Body=b"{}")
+    client.put_object(Bucket=BUCKET, Key=REJECT, Body=b"[]")
+    settings(raw_bucket=BUCKET, dw_url=warehouse_url, dw_writer_secret_arn=user)
+    assert operate("upgrade", dryRun=False)["users"] == ["u"]
+    hours = [f"{KEY.rpartition('/')[0]}/"]
+    done = operate("backfill", hours=hours, after="", dryRun=False, beyondHorizon=False)
+    assert (done["added"], done["rejected"]) == (1, 1)
+    tried = operate("retry", keys=[REJECT, GONE])
+    assert (tried["rejected"], tried["gone"]) == ([REJECT], [GONE])
+    assert operate("dismiss", key=REJECT, reason="a test")["dismissed"] == 1
+    assert operate("count", ids=None, keys=[REJECT])["rejects"] == 1
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY u")
+        connection.execute("DROP ROLE u")
+    settings(raw_bucket=BUCKET, **read_from)
+    with pytest.raises(WarehouseUnavailable, match="the warehouse failed"):
+        operate("upgrade", dryRun=False)
+
+
 class TestPolicies:
     def test_ingest_may_do_what_it_does(self, calls: list[Call], settings: Set, api_event: ApiEvent) -> None:
         """Put events, and nothing else."""
@@ -146,6 +180,38 @@ class TestPolicies:
         operations = [call.operation for call in calls if call.operation != "GetObject"]
         assert operations == ["GetSecretValue"] * 2 + ["GetParameter"] * 2
         assert differences(committed("projector"), calls, "projector", COMMITTED) == []
+
+    @pytest.mark.parametrize("kept_in", ["dw_secret_arn", "dw_parameter_name"])
+    def test_the_operations_function_may_do_what_it_does(
+        self, kept_in: str, calls: list[Call], settings: Set, secret: str, warehouse_url: str, aws: Any
+    ) -> None:
+        """List and get events, and read the credentials of the owner and of the users that it makes."""
+        where = secret if kept_in == "dw_secret_arn" else PARAMETER
+        run_operations(aws, settings, warehouse_url, secret, {kept_in: where})
+        names = {call.operation for call in calls}
+        assert names >= {"ListObjectsV2", "GetObject", "GetSecretValue"}
+        policy = committed("operations")
+        unused = {"dw_secret_arn": "ParameterOfWarehouse", "dw_parameter_name": ""}[kept_in]
+        policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != unused]
+        assert differences(policy, calls, "operations", COMMITTED) == []
+
+    def test_the_operations_function_of_a_stage_reads_the_secrets_of_its_users_only(
+        self, calls: list[Call], settings: Set, secret: str, warehouse_url: str, aws: Any, tmp_path: Path
+    ) -> None:
+        """The owner's, the writer's and the reader's."""
+        session = boto3.Session()
+        owner = session.client("secretsmanager").create_secret(Name=f"{SECRET}-owner", SecretString=NOBODY)["ARN"]
+        outputs = {"Region": REGION, "AccountId": ACCOUNT, "Partition": "aws", "RawBucketName": BUCKET}
+        outputs |= {"AllowedOrigins": "*", "SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}
+        outputs |= {"DwSecretArn": secret, "DwOwnerSecretArn": owner, "DwReaderSecretArn": f"{secret}-reader"}
+        render("dev", outputs, tmp_path)
+        policy = json.loads((tmp_path / ".chalice" / "policy-operations.json").read_text())
+        allowed = {each["Sid"]: each["Resource"] for each in policy["Statement"]}
+        assert allowed["SecretOfWarehouse"] == [owner]
+        assert allowed["SecretsOfUsers"] == [secret, f"{secret}-reader"]
+        run_operations(aws, settings, warehouse_url, secret, {"dw_secret_arn": owner})
+        read = {call.parameters["SecretId"] for call in calls if call.operation == "GetSecretValue"}
+        assert read == {owner, secret}
 
     @pytest.mark.parametrize(
         ("kept_in", "trigger"), [("DwSecretArn", "sqs"), ("DwSecretArn", "s3"), ("DwParameterName", "s3")]

@@ -18,6 +18,8 @@ OUTPUTS = {
     "RawBucketName": "shop-raw",
     "AllowedOrigins": "https://shop.example",
     "DwSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:warehouse-AbCdEf",
+    "DwOwnerSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:owner-AbCdEf",
+    "DwReaderSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-AbCdEf",
     "DwParameterName": "",
     "SubnetIds": "subnet-1,subnet-2",
     "SecurityGroupIds": "sg-1",
@@ -83,6 +85,29 @@ class TestConfig:
         projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
         assert projector["environment_variables"] == {"DW_PARAMETER_NAME": "/clickstream/dev/warehouse"}
         assert "subnet_ids" not in projector
+
+    def test_the_operations_function_connects_as_the_owner(self, project: Path) -> None:
+        """And knows the secrets of the users that it makes; the projector is the writer."""
+        render("dev", OUTPUTS, project)
+        functions = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]
+        assert functions["operations"]["environment_variables"] == {
+            "DW_SECRET_ARN": OUTPUTS["DwOwnerSecretArn"],
+            "DW_WRITER_SECRET_ARN": OUTPUTS["DwSecretArn"],
+            "DW_READER_SECRET_ARN": OUTPUTS["DwReaderSecretArn"],
+        }
+        assert functions["operations"]["subnet_ids"] == functions["projector"]["subnet_ids"]
+        policies = {name: resources(loaded(project, f"policy-{name}.json")) for name in ("operations", "projector")}
+        assert policies["operations"]["SecretOfWarehouse"] == [OUTPUTS["DwOwnerSecretArn"]]
+        assert policies["operations"]["SecretsOfUsers"] == [OUTPUTS["DwSecretArn"], OUTPUTS["DwReaderSecretArn"]]
+        assert policies["projector"]["SecretOfWarehouse"] == [OUTPUTS["DwSecretArn"]]
+
+    def test_another_warehouse_may_have_one_user_for_everything(self, project: Path) -> None:
+        """Then the operations function is that user, too, and makes no other."""
+        one = {"DwOwnerSecretArn": "", "DwReaderSecretArn": "", "DwSecretArn": "", "DwParameterName": "/clickstream/dw"}
+        render("dev", OUTPUTS | one, project)
+        functions = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]
+        assert functions["operations"]["environment_variables"] == {"DW_PARAMETER_NAME": "/clickstream/dw"}
+        assert "SecretsOfUsers" not in resources(loaded(project, "policy-operations.json"))
 
     def test_headers_of_the_shop_are_known_to_ingest_alone(self, project: Path) -> None:
         """Without any, the function's own default holds."""

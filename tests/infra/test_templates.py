@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib import ingest, log, projector
-from chalicelib.projection import messages
+from chalicelib import ingest, log
+from chalicelib.projection import messages, projector
 from chalicelib.projection.batch import READ_SECONDS, SLICE_OBJECTS
 from chalicelib.settings import Settings
 from chalicelib.storage import CONFIG, RawObject
 from chalicelib.warehouse.client import Warehouse
-from chalicelib.warehouse.schema import Upgrade
 from emulator.triggers.messages import batch_of
 from emulator.triggers.notification import object_created
 from infra.costs.prices import PRICES
@@ -33,7 +32,6 @@ NO_PARAMETERS = {
     "AllowedOrigins",
     "AllowedHeaders",
     "Warehouse",
-    "Lake",
     "DwSecretArn",
     "DwParameterName",
     "ApiKeySha256",
@@ -231,12 +229,13 @@ class TestStorage:
         assert resources("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
-        """Those of both functions, as Lambda names them, of the API, and of the compaction."""
+        """Those of the functions, as Lambda names them, of the API, and of the compaction."""
         groups = resources("AWS::Logs::LogGroup").values()
-        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
+        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 5
         assert {group["LogGroupName"]["Fn::Sub"] for group in groups} >= {
             "/aws/lambda/clickstream-${Stage}",
             "/aws/lambda/clickstream-${Stage}-projector",
+            "/aws/lambda/clickstream-${Stage}-operations",
         }
 
 
@@ -658,9 +657,6 @@ class _Warehouse:
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         pass
-
-    def upgrade(self, *, dry_run: bool) -> Upgrade:
-        raise NotImplementedError
 
 
 class TestFilters:

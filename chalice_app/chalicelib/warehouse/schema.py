@@ -10,7 +10,7 @@ only a rebuild changes it.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
@@ -31,7 +31,19 @@ from chalicelib.warehouse.tables import (
     VERSIONS,
 )
 
-__all__ = ["FIRST_COLUMNS", "SCHEMA", "STEPS", "Schema", "Step", "Upgrade", "Version", "has_table", "recorded_decimals"]
+__all__ = [
+    "FIRST_COLUMNS",
+    "LOCK",
+    "SCHEMA",
+    "STEPS",
+    "Reading",
+    "Schema",
+    "Step",
+    "Upgrade",
+    "Version",
+    "has_table",
+    "recorded_decimals",
+]
 
 # Every table of events has the first 16 columns: the contract had them before warehouses could be upgraded.
 FIRST_COLUMNS = 16
@@ -62,6 +74,20 @@ INSERT INTO {SETTINGS} (name, value) VALUES ('price_decimals', %s)
 ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value
 """  # noqa: S608  # our own name
 SELECT_VERSION = f"SELECT coalesce(max(steps), 0), coalesce(max(columns), 0) FROM {VERSIONS}"  # noqa: S608  # our own name
+
+
+class Answer(Protocol):
+    """What a query gives."""
+
+    def fetchone(self) -> Any | None:  # noqa: ANN401  # a row
+        """Give the next row; None after the last."""
+
+
+class Reading(Protocol):
+    """What runs a query with placeholders: a connection of psycopg, for example."""
+
+    def execute(self, query: bytes, params: Sequence[Any] | None = None, /) -> Answer:
+        """Run one query."""
 
 
 class Step(NamedTuple):
@@ -273,7 +299,7 @@ class Schema:
                 "'python -m analysis backfill' brings them back from raw"
             )
 
-    def version_of(self, connection: psycopg.Connection) -> Version:
+    def version_of(self, connection: Reading) -> Version:
         """The version of this warehouse; 0.0 if it was made before there were versions."""
         return Version(*_row(connection, SELECT_VERSION)) if has_table(connection, VERSIONS) else Version(0, 0)
 
@@ -291,7 +317,7 @@ class Schema:
         """Record this writer's decimals; the table of events has to be empty."""
         connection.execute(SET_DECIMALS.encode(), (str(self.price_decimals),))
 
-    def refuse_newer(self, connection: psycopg.Connection) -> None:
+    def refuse_newer(self, connection: Reading) -> None:
         """See that this code knows all of the warehouse. Raises NewerWarehouse."""
         version = self.version_of(connection)
         if not version.is_within(self.version):
@@ -300,7 +326,7 @@ class Schema:
             )
 
 
-def recorded_decimals(connection: psycopg.Connection) -> int | None:
+def recorded_decimals(connection: Reading) -> int | None:
     """The `PRICE_DECIMALS` that a warehouse's prices were stored with; None if it has no table of events yet.
 
     A warehouse that records nothing was made before there was a choice: its prices have no decimals.
@@ -314,16 +340,16 @@ def recorded_decimals(connection: psycopg.Connection) -> int | None:
     return 0 if has_events else None
 
 
-def has_table(connection: psycopg.Connection, table: str) -> bool:
+def has_table(connection: Reading, table: str) -> bool:
     """Whether a table is there."""
-    return _row(connection, "SELECT to_regclass(%s)", table) != (None,)
+    return _row(connection, "SELECT to_regclass(%s) IS NOT NULL", table) == (True,)
 
 
 def _definition(column: Column) -> str:
     return f"{column.name} {column.type} {column.constraint}".rstrip()
 
 
-def _row(connection: psycopg.Connection, query: str, *parameters: str) -> tuple[Any, ...]:
+def _row(connection: Reading, query: str, *parameters: str) -> tuple[Any, ...]:
     return connection.execute(query.encode(), parameters or None).fetchone() or ()
 
 

@@ -7,6 +7,7 @@ __all__ = [
     "CREATE_SETTINGS",
     "CREATE_TOMBSTONES",
     "CREATE_VERSIONS",
+    "DISMISS",
     "GUARD",
     "INSERT_REJECT",
     "IS_ERASED",
@@ -83,3 +84,4 @@ INSERT INTO {REJECTS} (bucket, key, reason)
 VALUES (%s, %s, %s)
 ON CONFLICT (bucket, key) DO NOTHING
 """  # noqa: S608  # our own name
+DISMISS = f"UPDATE {REJECTS} SET dismissed = %s WHERE bucket = %s AND key = %s"  # noqa: S608  # our own name
