@@ -1,4 +1,4 @@
-"""The route and the trigger of the two Lambdas: parse, call, respond."""
+"""The route of ingest, the trigger of the projector, and the reconciler: parse, call, respond."""
 
 from typing import Any
 
@@ -37,3 +37,12 @@ def project(event: S3Event) -> list[dict[str, Any]]:
     from chalicelib.warehouse.client import open_warehouse
 
     return projector.handle(event.to_dict(), storage, open_warehouse(settings), settings.price_decimals)
+
+
+# Without a schedule of Chalice's: the stage's own templates invoke it.
+@app.lambda_function(name="reconciler")
+def reconcile(_event: object, context: Any) -> dict[str, Any]:  # noqa: ANN401  # Lambda's context
+    """Project raw objects that have no row, and record how far each hour is complete."""
+    from chalicelib.reconciler.run import handle
+
+    return handle(settings, storage, context)

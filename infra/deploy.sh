@@ -73,7 +73,7 @@ check_bucket() {
 deploy_functions() {
   local project=$work/project kept count concurrency
   kept=s3://$(value AssetBucketName)/$memory
-  step "functions clickstream-$stage and clickstream-$stage-projector"
+  step "functions clickstream-$stage, clickstream-$stage-projector and clickstream-$stage-reconciler"
   mkdir -p "$project/.chalice/deployed"
   count=$(count_memory)
   [[ $count == 0 ]] || aws s3 cp --quiet "$kept" "$project/.chalice/$memory"
@@ -193,6 +193,7 @@ deploy base
 deploy_functions
 deploy api
 deploy monitoring
+deploy reconciler
 [[ $lake == none ]] || deploy_compaction
 upgrade
 ! is_dry_run || exit 0

@@ -52,6 +52,7 @@ def _resources(outputs: Mapping[str, str], function: str) -> dict[str, list[str]
     parameter = outputs.get("DwParameterName", "").lstrip("/")
     return {
         "RawEvents": [f"{bucket}/events/*"],
+        "ReconcilerMemory": [f"{bucket}/reconciler/*"],
         "RawBucket": [bucket],
         "SecretOfWarehouse": _given(outputs.get("DwSecretArn")),
         "ParameterOfWarehouse": _given(parameter and f"arn:{partition}:ssm:{place}:parameter/{parameter}"),

@@ -91,7 +91,7 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
     if stage not in config["stages"]:
         known = ", ".join(config["stages"])
         raise RenderError(f"chalice_app/.chalice/config.json has no stage {stage} (it has {known}): copy one of them")
-    config["stages"] = {stage: _settings(config["stages"][stage], outputs)}
+    config["stages"] = {stage: _settings(config["stages"][stage], outputs, f"{config['app_name']}/{stage}")}
     _copy(app, out)
     _add_authorities(outputs.get("WarehouseCa", ""), out)
     _write(out / CONFIG, config)
@@ -103,9 +103,11 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
         _write(out / file, narrowed(json.loads((app / file).read_text()), outputs, function_name))
 
 
-def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """Complete one stage of Chalice's configuration with the outputs of its stacks."""
-    ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+def _settings(stage: dict[str, Any], outputs: Outputs, namespace: str) -> dict[str, Any]:
+    """Complete one stage of Chalice's configuration with the outputs of its stacks; `namespace` is of its metrics."""
+    ingest, projector, reconciler = (
+        stage["lambda_functions"][name] for name in ("api_handler", "projector", "reconciler")
+    )
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
@@ -121,9 +123,11 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
         }
     )
     _check(projector["environment_variables"])
+    reconciler["environment_variables"] = projector["environment_variables"] | {"METRICS_NAMESPACE": namespace}
     if outputs.get("SubnetIds"):
-        projector["subnet_ids"] = outputs["SubnetIds"].split(",")
-        projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+        for function in (projector, reconciler):
+            function["subnet_ids"] = outputs["SubnetIds"].split(",")
+            function["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
     _reserve(stage["lambda_functions"], outputs.get("Concurrency", ""))
     # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}

@@ -1,4 +1,4 @@
-"""Reads the settings of both Lambdas from the environment."""
+"""Reads the settings of the Lambdas from the environment."""
 
 import os
 import re
@@ -16,10 +16,10 @@ MOST_PRICE_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of both Lambdas.
+    """The settings of the Lambdas. The reconciler has those of the projector.
 
     Attributes:
-        raw_bucket: `RAW_BUCKET_NAME`, for both Lambdas.
+        raw_bucket: `RAW_BUCKET_NAME`, for all Lambdas.
         allowed_origins: `ALLOWED_ORIGINS`, for ingest: comma-separated, or `*`.
         allowed_headers: `ALLOWED_HEADERS`, for ingest: further headers that a page's requests may carry besides JSON, a
             key and a token; comma-separated, or `*`. By default, the headers that tracing agents add.
@@ -29,6 +29,7 @@ class Settings:
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
+        metrics_namespace: `METRICS_NAMESPACE`, for the reconciler: where its metrics are in CloudWatch.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -40,6 +41,7 @@ class Settings:
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
+    metrics_namespace: str = "clickstream"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -54,6 +56,7 @@ class Settings:
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
+            metrics_namespace=environment.get("METRICS_NAMESPACE") or cls.metrics_namespace,
         )
 
 

@@ -16,7 +16,15 @@ TRACED = 0.05
 PAGE = 1000
 
 # Costs that do not depend on events.
-FIXED = ("Aurora, least capacity", "Secret, and its endpoint", "Alarms, metrics, dashboard", "Lake, a run each hour")
+FIXED = (
+    "Aurora, least capacity",
+    "Secret, and its endpoint",
+    "Alarms, metrics, dashboard",
+    "Reconciler, every five minutes",
+    "Lake, a run each hour",
+)
+# Of the reconciler, in a month.
+RUNS = HOURS * 12
 
 Numbers = Mapping[str, float]
 
@@ -51,8 +59,17 @@ def _fixed(stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float
     run += (amounts["run_writes"] * prices["s3_puts"] + amounts["run_reads"] * prices["s3_gets"]) / 1e6
     lake = stage["has_lake"] * HOURS * run
     aurora = stage["acus"] * HOURS * prices["acu_hours"]
-    costs = (aurora, stage["secrets"] * prices["secrets"] + endpoint, watching, lake)
+    secret = stage["secrets"] * prices["secrets"] + endpoint
+    costs = (aurora, secret, watching, _reconciler(stage, amounts, prices), lake)
     return dict(zip(FIXED, costs, strict=True))
+
+
+def _reconciler(stage: Numbers, amounts: Numbers, prices: Numbers) -> float:
+    """Return what its runs cost that find nothing new."""
+    seconds = amounts["reconciler_seconds"] * stage["reconciler_gb"]
+    run = (prices["lambda_requests"] + seconds * prices["lambda_gb_seconds"]) / 1e6
+    run += (amounts["reconciler_lists"] * prices["s3_puts"] + amounts["reconciler_gets"] * prices["s3_gets"]) / 1e6
+    return RUNS * run
 
 
 def _requests(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
@@ -72,6 +89,8 @@ def _objects(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, fl
     return {
         "S3, PUT by ingest": millions * prices["s3_puts"],
         "S3, GET by the projector": millions * prices["s3_gets"],
+        "S3, LIST and GET by the reconciler": millions
+        * (amounts["reconciler_listings"] / PAGE * prices["s3_puts"] + amounts["reconciler_reads"] * prices["s3_gets"]),
         "S3, LIST and GET, once by analysts": millions * (prices["s3_puts"] / PAGE + prices["s3_gets"]),
         "S3, storage": _gb(millions, amounts["event_bytes"]) * prices["s3_storage"],
     }

@@ -30,7 +30,7 @@ from tests.support.stack_process import ROOT
 pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
-STACKS = ["raw", "base", "lake", "network", "warehouse", "api", "monitoring", "compaction"]
+STACKS = ["raw", "base", "lake", "network", "warehouse", "api", "monitoring", "reconciler", "compaction"]
 
 
 class Repository:
@@ -151,8 +151,8 @@ class TestFirstDryRun:
 
 class TestDeploy:
     def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
-        """Storage, network and warehouse, functions, API, monitoring, compaction, the warehouse's tables."""
-        functions = "functions clickstream-dev and projector"
+        """Storage, network, warehouse, functions, API, monitoring, reconciler, compaction, the warehouse's tables."""
+        functions = "functions clickstream-dev, projector and reconciler"
         stacks = [f"stack {name}" for name in STACKS]
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
@@ -177,24 +177,28 @@ class TestDeploy:
         assert variables["DW_SECRET_ARN"] == secret
 
     @pytest.mark.usefixtures("deployed")
-    @pytest.mark.parametrize("suffix", ["", "-projector"])
+    @pytest.mark.parametrize("suffix", ["", "-projector", "-reconciler"])
     def test_each_function_may_do_what_its_policy_says_and_no_more(self, repository: Repository, suffix: str) -> None:
         """One role for each, with one policy: the committed one, narrowed to this stage."""
         client, function = repository.client, f"clickstream-dev{suffix}"
         role = client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
         (name,) = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
         found = client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        file = "policy-projector.json" if suffix else "policy-ingest.json"
+        file = f"policy{suffix or '-ingest'}.json"
         committed = json.loads((ROOT / "chalice_app" / ".chalice" / file).read_text())
         assert found == narrowed(committed, repository.outputs(), function)
         assert client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
 
     @pytest.mark.usefixtures("deployed")
     def test_each_function_is_as_the_configuration_says(self, repository: Repository) -> None:
-        """Memory, time, concurrency, tracing, tags; only the projector is in the VPC."""
+        """Memory, time, concurrency, tracing, tags; ingest is in no VPC."""
         stage = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())["stages"]["dev"]
         network = repository.outputs()
-        for name, suffix, component in (("api_handler", "", "ingest"), ("projector", "-projector", "projector")):
+        for name, suffix, component in (
+            ("api_handler", "", "ingest"),
+            ("projector", "-projector", "projector"),
+            ("reconciler", "-reconciler", "reconciler"),
+        ):
             function = repository.client("lambda").get_function(FunctionName=f"clickstream-dev{suffix}")
             found, wanted = function["Configuration"], stage["lambda_functions"][name]
             assert found["MemorySize"] == wanted["lambda_memory_size"]
@@ -229,20 +233,23 @@ class TestDeploy:
     def test_failures_and_alarms_have_somewhere_to_go(self, repository: Repository) -> None:
         """The queue and the topic of this stage."""
         (queue,), (topic,) = (repository.contents()[kind] for kind in ("queues", "topics"))
-        (failures,) = Recorded.all_of("AWS::Lambda::EventInvokeConfig")
+        (failures,) = [
+            each for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig") if "DestinationConfig" in each
+        ]
         assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{queue.rpartition('/')[2]}")
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
-        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's.
-        assert len(alarms) == 9
+        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the reconciler's.
+        assert len(alarms) == 16
         assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
 
     @pytest.mark.usefixtures("deployed")
     def test_logs_are_kept_as_long_as_the_stage_says(self, repository: Repository) -> None:
-        """Of both functions and the API: Lambda has made none of its own."""
+        """Of the functions and the API: Lambda has made none of its own."""
         groups = repository.client("logs").describe_log_groups()["logGroups"]
         assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
             "/aws/lambda/clickstream-dev": 7,
             "/aws/lambda/clickstream-dev-projector": 7,
+            "/aws/lambda/clickstream-dev-reconciler": 7,
             "/aws/vendedlogs/clickstream-dev-http-api": 7,
             "/aws/codebuild/clickstream-dev-compaction": 7,
         }
@@ -423,9 +430,10 @@ class TestDestroy:
         ]
         assert removed == [
             "compaction",
+            "reconciler",
             "monitoring",
             "api",
-            "functions clickstream-dev and projector",
+            "functions clickstream-dev, projector and reconciler",
             "warehouse",
             "network",
             "base",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib import ingest, log, projector
+from chalicelib.reconciler.run import METRICS
 from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.schema import Upgrade
@@ -185,12 +186,13 @@ class TestStorage:
         assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
-        """Those of both functions, as Lambda names them, of the API, and of the compaction."""
+        """Of the functions, as Lambda names them, of the API, and of the compaction."""
         groups = resources("AWS::Logs::LogGroup").values()
-        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
+        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 5
         assert {group["LogGroupName"]["Fn::Sub"] for group in groups} >= {
             "/aws/lambda/clickstream-${Stage}",
             "/aws/lambda/clickstream-${Stage}-projector",
+            "/aws/lambda/clickstream-${Stage}-reconciler",
         }
 
 
@@ -214,12 +216,15 @@ class TestNetwork:
     def test_s3_is_reached_by_a_gateway_that_knows_one_bucket(self) -> None:
         """In a new VPC; others may use an existing one."""
         (condition, policy, _) = RESOURCES["network"]["S3GatewayEndpoint"]["Properties"]["PolicyDocument"]["Fn::If"]
-        (statement,) = policy["Statement"]
+        reading, writing = policy["Statement"]
         assert condition == "IsNew"
-        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]} == {
+        assert reading["Action"] == ["s3:GetObject", "s3:ListBucket"]
+        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in reading["Resource"]} == {
             "${RawBucketName}",
             "${RawBucketName}/*",
         }
+        assert writing["Action"] == "s3:PutObject"
+        assert writing["Resource"]["Fn::Sub"].rpartition(":")[2] == "${RawBucketName}/reconciler/*"
 
 
 class TestWarehouse:
@@ -277,6 +282,11 @@ class TestApi:
 ALARMS = resources("AWS::CloudWatch::Alarm")
 
 
+def stats(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics that an alarm computes with."""
+    return [each for each in alarm.get("Metrics", ()) if "MetricStat" in each]
+
+
 class TestAlarms:
     def test_each_tells_the_topic(self) -> None:
         """When something is wrong, and when it is well again."""
@@ -295,6 +305,13 @@ class TestAlarms:
             "failure-queue",
             "failures-lost",
             "no-events",
+            "ingest-refusals",
+            "near-throttle-rate",
+            "projector-events-dropped",
+            "projector-event-age",
+            "projector-not-invoked",
+            "objects-without-row",
+            "reconciler-stopped",
             "lake-hours-wait",
             "lake-run-failed",
         }
@@ -302,27 +319,60 @@ class TestAlarms:
         assert names <= documented
 
     def test_only_silence_is_an_alarm_where_data_is_missing(self) -> None:
-        """Nothing to project is no fault; a compaction is due every hour."""
+        """Nothing to project is no fault; a compaction is due every hour, the reconciler every five minutes."""
         breaching = [name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"]
-        assert sorted(breaching) == ["compaction.HoursLeftAlarm", "monitoring.NoEventsAlarm"]
+        assert sorted(breaching) == [
+            "compaction.HoursLeftAlarm",
+            "monitoring.NoEventsAlarm",
+            "reconciler.ReconcilerStoppedAlarm",
+        ]
+
+    def test_an_alarm_on_missing_rows_stays_as_it_was_while_nobody_counts(self) -> None:
+        """Another alarm says that nobody counts."""
+        ignoring = [name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "ignore"]
+        assert ignoring == ["reconciler.ObjectsWithoutRowAlarm"]
+        both = ("ObjectsWithoutRowAlarm", "ReconcilerStoppedAlarm")
+        assert {ALARMS[f"reconciler.{name}"]["MetricName"] for name in both} == {"ObjectsWithoutRow"}
 
     def test_their_own_metrics_exist(self) -> None:
-        """Made by a filter of the same namespace."""
+        """Made by a filter of the same namespace, or by the reconciler itself."""
         made = {
             transformation["MetricName"]
             for each in resources("AWS::Logs::MetricFilter").values()
             for transformation in each["MetricTransformations"]
         }
+        inner = [each["MetricStat"]["Metric"] for alarm in ALARMS.values() for each in stats(alarm)]
         own = {
-            alarm["MetricName"]
-            for alarm in ALARMS.values()
-            if alarm["Namespace"] == {"Fn::Sub": "clickstream/${Stage}"}
+            metric["MetricName"]
+            for metric in [*(alarm for alarm in ALARMS.values() if "Namespace" in alarm), *inner]
+            if metric["Namespace"] == {"Fn::Sub": "clickstream/${Stage}"}
         }
-        assert own == made
+        assert made <= own <= {*made, *METRICS}
+        assert own - made == {"ObjectsWithoutRow"}
+
+    def test_each_expression_uses_what_the_alarm_reads(self) -> None:
+        """By the ids of its metrics; only the expression itself is judged."""
+        for alarm in (alarm for alarm in ALARMS.values() if "Metrics" in alarm):
+            (expression,) = [each for each in alarm["Metrics"] if "Expression" in each]
+            text = expression["Expression"]
+            used = set(re.findall(r"\b[a-z]+\b", text["Fn::Sub"] if isinstance(text, dict) else text))
+            assert used == {each["Id"] for each in stats(alarm)}
+            assert [each["ReturnData"] for each in stats(alarm)] == [False] * len(stats(alarm))
+
+    def test_the_schedule_and_the_timeout_keep_two_runs_apart(self) -> None:
+        """A run ends before the next one begins, and none is tried again."""
+        (rule,) = [rule for name, rule in resources("AWS::Events::Rule").items() if name.startswith("reconciler.")]
+        assert rule["ScheduleExpression"] == "rate(5 minutes)"
+        config = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())
+        for stage in config["stages"].values():
+            assert stage["lambda_functions"]["reconciler"]["lambda_timeout"] < 300
+        assert (
+            resources("AWS::Lambda::EventInvokeConfig")["reconciler.ReconcilerInvocations"]["MaximumRetryAttempts"] == 0
+        )
 
     def test_what_failed_for_good_goes_to_the_queue(self) -> None:
         """After Lambda's two retries."""
-        (failures,) = resources("AWS::Lambda::EventInvokeConfig").values()
+        failures = resources("AWS::Lambda::EventInvokeConfig")["monitoring.ProjectorFailures"]
         assert failures["FunctionName"]["Fn::Sub"] == "clickstream-${Stage}-projector"
         assert failures["DestinationConfig"]["OnFailure"]["Destination"] == {"Ref": "FailureQueueArn"}
         assert failures["MaximumRetryAttempts"] == 2
@@ -365,15 +415,18 @@ class _Warehouse:
 class TestFilters:
     @pytest.fixture
     def lines(self, api_event: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-        """Give the lines that both functions log of one good event."""
+        """Give the lines that both functions log of one good event, and of one that is refused."""
         with (tmp_path / "log").open("w+") as file:
             monkeypatch.setattr(log, "output", file)
             ingest.handle(api_event('{"eventName": "click"}'), None, Settings(), _Storage())
+            ingest.handle(api_event("no event"), None, Settings(), _Storage())
             projector.handle(object_created("bucket", "events/2026/11/24/22/e.json", 1), _Storage(), _Warehouse())
             file.seek(0)
             yield [json.loads(line) for line in file]
 
-    @pytest.mark.parametrize(("name", "component"), [("StoredEvents", "ingest"), ("LagOfRows", "projector")])
+    @pytest.mark.parametrize(
+        ("name", "component"), [("StoredEvents", "ingest"), ("RefusedEvents", "ingest"), ("LagOfRows", "projector")]
+    )
     def test_they_find_what_the_functions_log(self, lines: list[dict[str, Any]], name: str, component: str) -> None:
         """The line of the good event, and the number in it."""
         properties = RESOURCES["monitoring"][name]["Properties"]

@@ -1,6 +1,7 @@
 """The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from threading import Lock
 from typing import Any, TypeVar
@@ -131,6 +132,20 @@ class Warehouse:
                 raise UpgradeRefused(f"the warehouse was not upgraded: {reason(error)}: {UPGRADE}") from error
 
         return self._run(work)
+
+    def execute(self, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
+        """Run one statement, and give its cursor. Raises RowRefused or WarehouseUnavailable."""
+        return self._run(lambda connection: self._execute(connection, statement, parameters))
+
+    @contextmanager
+    def another(self) -> Iterator[psycopg.Connection]:
+        """Give a second connection, which is closed at the end of the block. Raises psycopg.Error."""
+        with self._lock:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""

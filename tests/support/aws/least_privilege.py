@@ -42,7 +42,7 @@ def grants_of_lambda(function: str, names: Names) -> set[Permission]:
     if function == "projector" and names.queue:
         # Lambda puts an invocation that it gave up on into the failure queue.
         grants.add(Permission("sqs:SendMessage", names.queue))
-    if function == "projector" and names.has_vpc:
+    if function in ("projector", "reconciler") and names.has_vpc:
         # A VPC is entered by network interfaces, which Lambda makes; nobody knows beforehand which.
         grants |= {Permission(f"ec2:{name}", "*") for name in INTERFACES}
     return grants
