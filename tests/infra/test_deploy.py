@@ -267,7 +267,7 @@ class TestDeploy:
             template.write_text(text)
         assert done.returncode == 0, done.stderr
         assert re.findall(r"^   (Add|Modify|Remove)\s+(\S+)", done.stdout, re.M) == [("Modify", "AWS::SQS::Queue")]
-        assert done.stdout.count("no change") == 7
+        assert done.stdout.count("no change") == 8
         assert re.search(r"^   app\.py ", done.stdout, re.M)
         assert repository.contents() == before
 

@@ -111,6 +111,8 @@ class TestRunbook:
         assert done.returncode in (0, 1), done.stderr
         assert done.stdout
         assert "Traceback" not in done.stderr
+        if " validate" in command:
+            assert re.search(r"The reconciler compared [12] hours?, last at .*: all are complete\.", done.stdout)
 
 
 def test_there_is_a_paragraph_for_each_alarm_of_the_reconciler() -> None:
