@@ -80,7 +80,7 @@ publisher/node_modules/.installed: publisher/package.json publisher/package-lock
 bench: setup
 	$(BIN)/python -m benchmarks $(if $(EVENTS),--events $(EVENTS))
 
-# A stack under load, broken at random, that has to lose nothing: make soak EVENTS=20000 FAULTS=76 RATE=20
+# A stack under load, broken at random, that has to lose nothing: make soak EVENTS=100000 FAULTS=76 RATE=100
 soak: setup
 	$(BIN)/python -m emulator soak $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(RATE),--rate $(RATE)) $(if $(SEED),--seed $(SEED))
 

@@ -49,7 +49,7 @@ while the warehouse was healthy.
 \b
 Examples:
   python -m emulator soak
-  python -m emulator soak --events 100000 --faults 60 --rate 120
+  python -m emulator soak --events 100000 --faults 76 --rate 100
   python -m emulator soak --faults 16 --fault "S3 killed" --fault "S3 disk full" --json
 
 The temporary stack is deleted afterwards. Exit codes: 0 passed, 1 a check failed, 2 wrong usage or environment.
@@ -82,7 +82,7 @@ def soak_command(
     from rich.console import Console
 
     from emulator.soak import output
-    from emulator.soak.faults import FAULTS, OF_STACK_CLOCK, missing
+    from emulator.soak.faults import FAULTS, missing
     from emulator.soak.home import temporary_subject
     from emulator.soak.run import Plan
 
@@ -99,7 +99,6 @@ def soak_command(
             click.echo(f"Left out: {', '.join(names)}. {reason}.", err=True)
         if not chosen:
             raise CommandError("no fault is left to inject: name another one with --fault")
-        subject.has_jumping_clock = not OF_STACK_CLOCK.isdisjoint(chosen)
         seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         result = _run(subject, Plan(events, rate, len(chosen) if faults is None else faults, seed, chosen))
     if as_json:

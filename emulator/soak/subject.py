@@ -51,7 +51,6 @@ class Subject:
         self._ready = home.path / "ready.txt"
         self._log = home.path / "up.log"
         self.clock = Clock(home.path.parent / "clock")
-        self.has_jumping_clock = True  # its library makes every look at a clock slower
         self.starts = 0
         # What the faults notice: the soak fails if there is any.
         self.problems: list[str] = []
@@ -78,10 +77,17 @@ class Subject:
         options = ["--headless", "--s3-cache", self._s3_cache, "--home", str(home)]
         return [sys.executable, "-m", "emulator", "up", *options, *ports]
 
-    def start(self) -> None:
-        """Start the stack, also after a crash, and return when it is ready. Raises CommandError."""
+    def start(self, *, can_jump: bool = False) -> None:
+        """Start the stack, also after a crash, and return when it is ready.
+
+        Args:
+            can_jump: Whether the library of clocks is loaded before its programs; see `clock_that_jumps`.
+
+        Raises:
+            CommandError: The stack does not start.
+        """
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "DW_", "PG"))}
-        environment = inherited | (self.clock.environment() if self.has_jumping_clock else {})
+        environment = inherited | (self.clock.environment() if can_jump else {})
         with self._ready.open("wb") as ready, self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(self.home.path),
@@ -103,6 +109,22 @@ class Subject:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
         self.kill(self.processes())
+
+    @contextmanager
+    def clock_that_jumps(self) -> Iterator[Clock]:
+        """Restart the stack in order, with a clock that can jump while the block runs; set it right at the end.
+
+        It is restarted without the library then: under load, threads of one process wait for each other in it, until
+        the projector is slower than the events come. Raises CommandError.
+        """
+        self.stop()
+        self.start(can_jump=True)
+        try:
+            with self.clock.stack_shifted() as clock:
+                yield clock
+        finally:
+            self.stop()
+            self.start()
 
     @property
     def is_alive(self) -> bool:

@@ -8,13 +8,13 @@ from emulator.soak.clock import library
 from emulator.soak.faults import analysis, clocks, disks, neighbours, readers, servers, warehouse
 from emulator.soak.subject import Subject
 
-__all__ = ["FAULTS", "OF_STACK_CLOCK", "OF_WAREHOUSE", "Fault", "missing"]
+__all__ = ["FAULTS", "OF_WAREHOUSE", "Fault", "missing"]
 
 # Injects a fault into the stack for a number of seconds.
 Fault: TypeAlias = Callable[[Subject, float], None]
 
 # They need a library that is loaded before every program of the stack.
-OF_STACK_CLOCK = frozenset({clocks.STACK_AHEAD, clocks.STACK_BACK})
+_OF_STACK_CLOCK = frozenset({clocks.STACK_AHEAD, clocks.STACK_BACK})
 FAULTS: Mapping[str, Fault] = {
     "ingest killed": partial(servers.kill, "ingest"),
     "S3 killed": partial(servers.kill, "s3"),
@@ -79,6 +79,6 @@ def missing(kind: str, *, has_disks: bool) -> str | None:
     """Return why this machine cannot have a kind of fault, as a sentence without its full stop; None if it can."""
     if kind in disks.DISK_FULL and not has_disks:
         return "Only root, on Linux and outside of most containers, can mount the small disks that they fill"
-    if kind in OF_STACK_CLOCK and library() is None:
+    if kind in _OF_STACK_CLOCK and library() is None:
         return "They need libfaketime: install Debian's package faketime"
     return None

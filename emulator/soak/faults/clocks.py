@@ -15,8 +15,8 @@ BACK = (timedelta(minutes=-7), timedelta(minutes=-65), timedelta(days=-3))
 
 
 def jump_in_stack(shifts: Sequence[timedelta], subject: Subject, seconds: float) -> None:
-    """Let the wall clock of ingest, projector, supervisor and page jump, and set it right at the end."""
-    with subject.clock.stack_shifted() as clock:
+    """Restart the stack, let the wall clock of ingest, projector, supervisor and page jump, and set all right again."""
+    with subject.clock_that_jumps() as clock:
         for shift in shifts:
             clock.shift_stack(shift)
             time.sleep(seconds / len(shifts))
