@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from chalicelib.errors import ObjectGone
+from chalicelib.errors import ObjectGone, StorageUnavailable
 from chalicelib.keys import PREFIX
 from chalicelib.storage import Listed, RawObject
 
@@ -17,11 +17,13 @@ class CountedStorage:
     """Objects in memory, by key.
 
     `lists` counts LIST requests by prefix, `gets` the GETs of events, and `others` the GETs and PUTs of other objects.
+    The keys in `denied` may not be read.
     """
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
         self.bodies: dict[str, RawObject] = {}
+        self.denied: set[str] = set()
         self.lists: Counter[str] = Counter()
         self.gets: Counter[str] = Counter()
         self.others: Counter[str] = Counter()
@@ -41,6 +43,8 @@ class CountedStorage:
         """Give one object."""
         counts, name = (self.gets, key) if key.startswith(PREFIX) else (self.others, f"GET {key}")
         counts[name] += 1
+        if key in self.denied:
+            raise StorageUnavailable(f"S3 did not give {key}: AccessDenied")
         if key not in self.bodies:
             raise ObjectGone(f"no object {key} in {bucket}")
         return self.bodies[key]

@@ -113,7 +113,7 @@ class _Hour:
             if reading.found >= lacking:
                 break
             if not reading.place.has_time():
-                return self._part(seen, cut)
+                return self._again(seen) if reading.recovered else self._part(seen, cut)
             reading.read(chunk)
             if not is_newest:
                 cut = max(cut, min(chunk[-1].stored, self._safe))
@@ -121,7 +121,10 @@ class _Hour:
             return self._done(seen, seen.surplus + len(reading.recovered))
         if len(reading.keys) == count:
             return self._done(seen, self._explained - len(reading.accounted))
-        # Something is not as the memory has it.
+        return self._again(seen)
+
+    def _again(self, seen: Seen) -> Compared:
+        """Let everything be read next time, since something is not as the memory has it."""
         return self._end(replace(seen, must_read=True, accounted=None, complete=False), seen.exceptions)
 
     def _read_all(self, seen: Seen) -> Compared:

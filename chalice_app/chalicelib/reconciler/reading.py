@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 from uuid import UUID
 
-from chalicelib import projector
+from chalicelib import log, projector
 from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP
-from chalicelib.errors import InvalidEvent, ObjectGone, ProjectionFailed, WarehouseUnavailable
+from chalicelib.errors import InvalidEvent, ObjectGone, ProjectionFailed, StorageUnavailable, WarehouseUnavailable
 from chalicelib.flatten import flatten
 from chalicelib.reconciler.hours import start_of
 from chalicelib.reconciler.memory import Exceptions
@@ -108,14 +108,19 @@ class Reading:
         return len(self.gained) + len(self.exceptions) + len(self.waiting)
 
     def read(self, objects: Sequence[Listed]) -> None:
-        """Read these objects. Raises StorageUnavailable or WarehouseUnavailable."""
+        """Read these objects. One that S3 does not give waits. Raises WarehouseUnavailable."""
         self.keys.update(listed.key for listed in objects)
+        settled = (self.listed_at - self.place.settle).timestamp()
         lacking: list[tuple[Listed, RawObject, UUID | None, datetime]] = []
         events: list[_Event] = []
         with ThreadPoolExecutor(READERS) as pool:
             for listed, raw in zip(objects, pool.map(self._get, objects), strict=True):
                 if raw is None:
                     self.waiting[listed.key] = listed.stored  # the next listing does not have it
+                elif isinstance(raw, StorageUnavailable):
+                    log.write("reconciler", "unreadable", level="ERROR", key=listed.key, error=str(raw))
+                    self.waiting[listed.key] = listed.stored
+                    self.missing += listed.stored <= settled
                 elif (event := self._event(listed, raw)) is not None:
                     events.append(event)
                     self.recovered += [listed.stored] if listed.key in self.rejects else []
@@ -133,7 +138,6 @@ class Reading:
                 lacking.append((event.listed, event.raw, event.id, event.at))
         # Of two objects of one event, the one that was stored first becomes the row.
         lacking.sort(key=lambda each: each[0].stored)
-        settled = (self.listed_at - self.place.settle).timestamp()
         old = [each for each in lacking if each[0].stored <= settled]
         self.waiting |= {listed.key: listed.stored for listed, *_ in lacking if listed.stored > settled}
         self.missing += len(old)
@@ -157,11 +161,13 @@ class Reading:
         """Count the objects with a row in this hour, or a reject, that were stored until a time."""
         return sum(stored <= cut for stored in (*self.accounted, *self.gained))
 
-    def _get(self, listed: Listed) -> RawObject | None:
+    def _get(self, listed: Listed) -> RawObject | StorageUnavailable | None:
         try:
             return self.place.storage.get(self.place.bucket, listed.key)
         except ObjectGone:
             return None
+        except StorageUnavailable as error:
+            return error
 
     def _event(self, listed: Listed, raw: RawObject) -> _Event | None:
         try:

@@ -182,6 +182,21 @@ class TestTrouble:
         bench.wait(minutes=5)
         assert bench.run().missing == 0
 
+    def test_an_object_that_may_not_be_read_keeps_no_other_from_its_row(self, bench: Reconciling) -> None:
+        """The metric counts it until somebody has given the right to read it."""
+        bench.put()
+        denied = bench.put()
+        bench.storage.denied.add(denied)
+        bench.wait(minutes=11)
+        done = bench.run()
+        assert (done.missing, done.projected, bench.hour()["complete"]) == (2, 1, False)
+        bench.wait(minutes=5)
+        assert bench.run().missing == 1
+        assert list(bench.storage.gets) == [denied]
+        bench.storage.denied.clear()
+        bench.wait(minutes=5)
+        assert (bench.run().projected, bench.hour()["complete"]) == (1, True)
+
     def test_a_warehouse_that_was_restored_is_filled_again(self, bench: Reconciling) -> None:
         """It does not know what the memory knows, so the memory does not count."""
         bench.project(*[bench.put() for _ in range(3)])
