@@ -105,14 +105,16 @@ class _Hour:
         """Read until as many objects are found as the counts leave without a row."""
         reading, count = self._reading, len(self._listing.objects)
         unread = self._unread(seen)
-        reading.read([each for each in unread if each.key in reading.rejects])
+        overdue = {each.key for each in self._waited(seen) if each.stored <= reading.settled}
+        reading.read([each for each in unread if each.key in reading.rejects or each.key in overdue])
         unread = [each for each in unread if each.key not in reading.keys]
         lacking = count - (self._explained + seen.exceptions.total - seen.surplus - len(reading.recovered))
         cut = seen.cut
-        for chunk, is_newest in _chunks(unread, NEWEST if lacking < len(unread) else 0):
+        for chunk, is_newest in _chunks(unread, NEWEST if lacking < min(len(unread), NEWEST) else 0):
             if reading.found >= lacking:
                 break
-            if not reading.place.has_time():
+            is_backlog = not is_newest and chunk[0].stored > reading.settled  # the projector is still at it
+            if is_backlog or not reading.place.has_time():
                 return self._again(seen) if reading.recovered else self._part(seen, cut)
             reading.read(chunk)
             if not is_newest:
@@ -140,11 +142,10 @@ class _Hour:
         return self._done(seen, self._explained - accounted - len(reading.accounted))
 
     def _unread(self, seen: Seen) -> Sequence[Listed]:
-        """Give the objects that are not accounted for, the oldest first, and last the ones that waited before."""
+        """Give the objects that are not accounted for, the oldest first."""
         waiting = set(seen.waiting)
-        young = [each for each in self._listing.objects if each.stored > seen.cut and each.key not in waiting]
-        young.sort(key=lambda each: each.stored)
-        return [*young, *self._waited(seen)]
+        unread = [each for each in self._listing.objects if each.stored > seen.cut or each.key in waiting]
+        return sorted(unread, key=lambda each: each.stored)
 
     def _waited(self, seen: Seen) -> list[Listed]:
         waiting = set(seen.waiting)
@@ -160,7 +161,7 @@ class _Hour:
         return self._end(done, seen.exceptions)
 
     def _part(self, seen: Seen, cut: int) -> Compared:
-        """End a comparison for which there was no more time; it is accounted for what was stored until the cut."""
+        """End a comparison early; what was stored until the cut is accounted for."""
         reading = self._reading
         unread = {each.key: each.stored for each in self._waited(seen) if each.key not in reading.keys}
         kept, cut = _kept(unread | reading.waiting, cut)

@@ -103,6 +103,11 @@ class Reading:
     _ids: set[UUID] = field(default_factory=set)
 
     @property
+    def settled(self) -> float:
+        """Objects that were stored until then (seconds since 1970) should have a row."""
+        return (self.listed_at - self.place.settle).timestamp()
+
+    @property
     def found(self) -> int:
         """How many objects the rows and rejects of this hour did not account for at that moment."""
         return len(self.gained) + len(self.exceptions) + len(self.waiting)
@@ -110,7 +115,6 @@ class Reading:
     def read(self, objects: Sequence[Listed]) -> None:
         """Read these objects. One that S3 does not give waits. Raises WarehouseUnavailable."""
         self.keys.update(listed.key for listed in objects)
-        settled = (self.listed_at - self.place.settle).timestamp()
         lacking: list[tuple[Listed, RawObject, UUID | None, datetime]] = []
         events: list[_Event] = []
         with ThreadPoolExecutor(READERS) as pool:
@@ -120,7 +124,7 @@ class Reading:
                 elif isinstance(raw, StorageUnavailable):
                     log.write("reconciler", "unreadable", level="ERROR", key=listed.key, error=str(raw))
                     self.waiting[listed.key] = listed.stored
-                    self.missing += listed.stored <= settled
+                    self.missing += listed.stored <= self.settled
                 elif (event := self._event(listed, raw)) is not None:
                     events.append(event)
                     self.recovered += [listed.stored] if listed.key in self.rejects else []
@@ -138,8 +142,8 @@ class Reading:
                 lacking.append((event.listed, event.raw, event.id, event.at))
         # Of two objects of one event, the one that was stored first becomes the row.
         lacking.sort(key=lambda each: each[0].stored)
-        old = [each for each in lacking if each[0].stored <= settled]
-        self.waiting |= {listed.key: listed.stored for listed, *_ in lacking if listed.stored > settled}
+        old = [each for each in lacking if each[0].stored <= self.settled]
+        self.waiting |= {listed.key: listed.stored for listed, *_ in lacking if listed.stored > self.settled}
         self.missing += len(old)
         for start in range(0, len(old), BATCH):
             self._project(old[start : start + BATCH])

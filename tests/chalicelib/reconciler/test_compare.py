@@ -61,6 +61,18 @@ class TestCounts:
         assert bench.storage.gets.keys() >= set(new)
         assert bench.storage.gets.total() == 10
 
+    def test_a_backlog_that_the_projector_is_still_at_is_not_read(self, bench: Reconciling) -> None:
+        """It may be long: reading it would tell nothing, and take time from what is really missing."""
+        bench.put()
+        bench.wait(minutes=10)
+        for _ in range(30):
+            bench.put()
+        bench.wait(minutes=1)
+        assert (bench.run().projected, bench.hour()["complete"]) == (1, False)
+        assert bench.storage.gets.total() <= 31
+        bench.run()
+        assert bench.storage.gets.total() == 0
+
 
 class TestExceptions:
     def test_a_repeated_event_is_counted_once_and_not_read_again(self, bench: Reconciling) -> None:
@@ -181,6 +193,17 @@ class TestTrouble:
         assert (bench.run().projected, bench.rows) == (1, 21)
         bench.wait(minutes=5)
         assert bench.run().missing == 0
+
+    def test_a_refused_row_is_tried_again_while_other_events_come(self, bench: Reconciling) -> None:
+        """New events are on their way in each run, and do not hide the old one."""
+        bench.warehouse.upgrade(dry_run=False)
+        bench.change("ALTER TABLE clickstream_events ADD CHECK (event_name <> 'refused')")
+        bench.put(eventName="refused")
+        bench.wait(minutes=10)
+        for _ in range(3):
+            bench.wait(minutes=1)
+            bench.put()
+            assert bench.run().missing == 1
 
     def test_an_object_that_may_not_be_read_keeps_no_other_from_its_row(self, bench: Reconciling) -> None:
         """The metric counts it until somebody has given the right to read it."""
