@@ -135,10 +135,11 @@ def run_projector(client: Any, settings: Set, warehouse_url: str, *read_from: di
 
 def run_reconciler(client: Any, settings: Set, warehouse_url: str, *read_from: dict[str, str]) -> None:
     """Every way that an object can take through the reconciler, and where it reads its credentials."""
-    for number, body in enumerate((b"{}", b"[]")):
-        client.put_object(Bucket=BUCKET, Key=f"{prefix_of(start_of(datetime.now(UTC)))}{number}.json", Body=body)
-    client.put_object(Bucket=BUCKET, Key=KEY, Body=b"{}")
     settings(dw_url=warehouse_url)
+    for key in (KEY, reject := f"{prefix_of(start_of(datetime.now(UTC)))}reject.json"):
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"[]")
+    # An object that was a reject is read, also while others are left to the projector.
+    open_warehouse(clickstream_app.settings).reject(BUCKET, reject, "not an event")
     assert clickstream_app.reconcile({}, Invocation())["compared"] == 2
     with pytest.raises(StorageUnavailable):
         refused(clickstream_app.reconcile)({}, Invocation())
