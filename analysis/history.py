@@ -5,22 +5,27 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.engines.compacted import CompactedEvents
 from analysis.engines.raw import RawEvents
-from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import AnalysisError
 from analysis.lake.reading.compacted import compacted_of
 from analysis.metrics.range import HISTORY_DAYS, LoginState, Range, span
 from analysis.metrics.zone import default_zone
 from analysis.place import require_events, source_of, warehouse_of
 from analysis.prices import checked_decimals, other_decimals
+from analysis.raw.partitions import hour_prefixes
 from analysis.raw.sample import Sample, read_sample
 from analysis.raw.source import open_source
 from analysis.rows.bots import USER_AGENT
 from analysis.rows.projection import Corrupt
 from analysis.rows.reader import Events, OnError, Reading, by_key, read_events, read_in_parts, reporting
 from analysis.rows.selection import DAY, ORDER, Clock, Selection
+from analysis.rows.taken import Taken
+
+if TYPE_CHECKING:
+    from analysis.engines.warehouse import WarehouseEvents
 
 __all__ = ["History", "open_history", "read_history"]
 
@@ -50,7 +55,7 @@ class History:
     within: Range
     reading: Reading
     raw: RawEvents | CompactedEvents
-    warehouse: WarehouseEvents | None
+    warehouse: "WarehouseEvents | None"
     sample: Sample | None = None
     price_decimals: int = 0
     bots: bool = True
@@ -146,6 +151,7 @@ def read_history(
     on_error: OnError = "raise",
     bots: bool = True,
     lake: str | bool = True,
+    taken: Taken | None = None,
 ) -> History:
     """Read the events of a range.
 
@@ -161,6 +167,7 @@ def read_history(
         bots: Keep the events of crawlers, headless browsers and monitors in raw. The warehouse has them in any case.
         lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
             default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
+        taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -168,11 +175,11 @@ def read_history(
     Raises:
         AnalysisError: The bucket cannot be read, or the URL is not one.
     """
-    warehouse = None if dw_url is None else WarehouseEvents(dw_url)
+    warehouse = None if dw_url is None else _warehouse(dw_url)
     decimals = _decimals(warehouse)
     sample = read_sample(source, within.start, within.end)
     if clock == "received":
-        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots, lake=lake)
+        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots, lake=lake, taken=taken)
         return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots, lake)
     # When an event occurred depends on all events of its client, so all are in memory.
     events = read_events(
@@ -201,6 +208,7 @@ def _received(
     *,
     bots: bool,
     lake: str | bool,
+    taken: Taken | None,
 ) -> tuple[Reading, RawEvents | CompactedEvents]:
     """Read the events that were received in a range: what the lake does not have goes into a temporary file."""
     corrupt: list[Corrupt] = []
@@ -209,15 +217,24 @@ def _received(
     selection = Selection(within.start, within.end, lookback)
     raw: RawEvents | CompactedEvents
     if compacted := compacted_of(source, opened, lake, decimals):
-        raw = CompactedEvents(compacted, opened, selection, decimals, bots=bots)
+        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots)
         corrupt = raw.corrupt
     else:
-        parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals)
+        parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals, None, taken)
         raw = RawEvents.of_parts(parts, within.start, decimals, bots=bots)
-    return Reading(by_key(corrupt), by_key(unreadable), decimals, lookback=lookback), raw
+    if taken is not None:
+        unreadable += taken.unreadable_of(hour_prefixes(*selection.before) + hour_prefixes(within.start, within.end))
+    return Reading(by_key(corrupt), by_key([*dict(unreadable).items()]), decimals, lookback=lookback), raw
 
 
-def _decimals(warehouse: WarehouseEvents | None) -> int:
+def _warehouse(dw_url: str) -> "WarehouseEvents":
+    # Imported here, because PostgreSQL's client takes a tenth of a second, and many readers have no warehouse.
+    from analysis.engines.warehouse import WarehouseEvents
+
+    return WarehouseEvents(dw_url)
+
+
+def _decimals(warehouse: "WarehouseEvents | None") -> int:
     """Give the decimals of the warehouse's prices, or of the environment if no warehouse answers."""
     if warehouse is not None:
         with suppress(AnalysisError):

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from psycopg import conninfo
-
 from command_line.errors import CommandError
 
 __all__ = ["Home", "Stack", "public_url"]
@@ -54,6 +52,9 @@ class Stack:
 
 def public_url(dw_url: str) -> str:
     """Give a warehouse's address without a password: its URL, or a libpq connection string."""
+    # Imported here, because it takes a tenth of a second, and who reads the lake needs no warehouse.
+    from psycopg import conninfo
+
     parameters = conninfo.conninfo_to_dict(dw_url)
     if not parameters.keys() & SECRETS:
         return dw_url

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 __all__ = ["new_progress", "progress"]
 
@@ -18,6 +20,10 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
 
     A bar appears on standard error after two seconds, unless standard error is not a terminal.
     """
+    # Imported here, because it takes long beside a query of the lake, which shows no bar.
+    from rich.console import Console
+    from rich.progress import Progress
+
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not (console.is_terminal or console.is_jupyter))
     task = bar.add_task(description, total=total)
@@ -34,7 +40,9 @@ def progress(description: str, total: int) -> Iterator[Callable[[int], None]]:
         bar.stop()
 
 
-def new_progress(console: Console) -> Progress:
+def new_progress(console: "Console") -> "Progress":
     """Make a display of one or more bars, each with its description, its share and its running time."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console)

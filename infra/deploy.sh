@@ -20,15 +20,16 @@ preview() {
   else
     say "no change"
   fi
-  # The change set of a new stack creates an empty stack.
-  [[ -n $was ]] || aws cloudformation delete-stack --stack-name "$name"
+  # The change set of a new stack creates an empty stack. A role that may only look cannot delete it, which does no harm.
+  [[ -n $was ]] || aws cloudformation delete-stack --stack-name "$name" 2>/dev/null ||
+    say "the empty stack $name stays: you may not delete it"
 }
 
 # Creates or updates the stack of one template. The AWS CLI passes the settings that are parameters of the template.
 deploy() {
   local name=clickstream-$stage-$1 line
   local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
-    --no-fail-on-empty-changeset --tags app=clickstream "stage=$stage" --parameter-overrides)
+    --no-fail-on-empty-changeset --capabilities CAPABILITY_NAMED_IAM --tags app=clickstream "stage=$stage" --parameter-overrides)
   while IFS= read -r line; do
     [[ -z $line ]] || command+=("$line")
   done <<<"$settings"
@@ -62,6 +63,11 @@ check_bucket() {
     fail "there is a bucket $bucket already, in this account or another: set another $setting in infra/stages/$stage.json"
     ;;
   '/no' | REVIEW_IN_PROGRESS/no | ROLLBACK_COMPLETE/no) ;;
+  */yes)
+    ! is_being_emptied "$bucket" ||
+      fail "bucket $bucket is being emptied, as DELETE_RAW=yes has asked: wait until S3 has deleted everything," \
+        "run 'make destroy STAGE=$stage DELETE_RAW=yes' again, then deploy"
+    ;;
   */no)
     fail "bucket $bucket of stack clickstream-$stage-$2 is gone: delete that stack" \
       "('aws cloudformation delete-stack --stack-name clickstream-$stage-$2'), then deploy again"
@@ -71,15 +77,15 @@ check_bucket() {
 
 # Renders, packages and deploys the functions.
 deploy_functions() {
-  local project=$work/project kept count concurrency
-  kept=s3://$(value AssetBucketName)/$memory
+  local project=$work/project
   step "functions clickstream-$stage, clickstream-$stage-projector and clickstream-$stage-reconciler"
   mkdir -p "$project/.chalice/deployed"
-  count=$(count_memory)
-  [[ $count == 0 ]] || aws s3 cp --quiet "$kept" "$project/.chalice/$memory"
+  if [[ $(count_memory) != 0 ]]; then
+    aws s3 cp --quiet "s3://$(value AssetBucketName)/$memory" "$work/memory.json"
+    cp "$work/memory.json" "$project/.chalice/$memory"
+  fi
   fetch_authorities
-  concurrency=$(aws lambda get-account-settings --query AccountLimit.ConcurrentExecutions --output text)
-  settings+=$'\n'"Concurrency=$concurrency"
+  settings+=$'\n'"UnreservedConcurrency=$(unreserved_concurrency)"
   write_outputs >"$work/outputs.json"
   python -m infra.render "$stage" --outputs "$work/outputs.json" --out "$project"
   python -m infra.package "$project" --out "$work/package.zip"
@@ -89,10 +95,30 @@ deploy_functions() {
     python -m zipfile -l "$work/package.zip" | sed 's/^/   /'
     return
   fi
-  # After a failure, the next deployment finds the functions that exist by their names; make destroy finds REST APIs.
-  chalice --project-dir "$project" deploy --stage "$stage" ||
+  python -m infra.functions "$stage" --project "$project" ||
     fail "the functions were not deployed: the lines above say why; then run this again"
-  aws s3 cp --quiet "$project/.chalice/$memory" "$kept"
+  remember
+}
+
+# Saves Chalice's memory if it has changed, also after a failure: the next deployment needs it to find the REST API.
+remember() {
+  local file=$work/project/.chalice/$memory
+  if [[ -f $file ]] && ! cmp --silent "$file" "$work/memory.json"; then
+    aws s3 cp --quiet "$file" "s3://$(value AssetBucketName)/$memory"
+    cp "$file" "$work/memory.json"
+  fi
+}
+
+# Prints how many functions the account may run at once, without what is reserved for functions of others.
+unreserved_concurrency() {
+  local name own sum
+  sum=$(aws lambda get-account-settings --query AccountLimit.UnreservedConcurrentExecutions --output text)
+  for name in "clickstream-$stage" "clickstream-$stage-projector"; do
+    own=$(aws lambda get-function-concurrency --function-name "$name" --output text \
+      --query ReservedConcurrentExecutions 2>/dev/null) || own=None
+    [[ $own == None ]] || ((sum += own))
+  done
+  echo "$sum"
 }
 
 # Fetches the certificates of the authority that signed the warehouse's. Without them, public authorities are trusted.
@@ -113,7 +139,8 @@ write_outputs() {
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
     Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
-    AllowedOrigins AllowedHeaders ApiKeySha256 PriceDecimals WarehouseCa Concurrency <<<"$settings"
+    AllowedOrigins AllowedHeaders ApiKeySha256 MaxEventBytes StoreIp PriceDecimals WarehouseCa Warehouse \
+    WarehouseMinCapacity ReserveConcurrency UnreservedConcurrency <<<"$settings"
 }
 
 # Adds stand-ins for resources that do not exist yet, for a dry run.
@@ -121,6 +148,7 @@ stand_in() {
   local arn=$region:$account:
   settings+=$'\n'"FailureQueueArn=arn:$partition:sqs:${arn}clickstream-$stage-failures"
   settings+=$'\n'"AlarmTopicArn=arn:$partition:sns:${arn}clickstream-$stage-alarms"
+  settings+=$'\n'"TicketTopicArn=arn:$partition:sns:${arn}clickstream-$stage-tickets"
   [[ $warehouse == none ]] || settings+=$'\n'"DwSecretArn=arn:$partition:secretsmanager:${arn}secret:to-be-made"
   [[ $vpc == none ]] || settings+=$'\n'"SubnetIds=subnet-to-be-made"$'\n'"SecurityGroupIds=sg-to-be-made"
 }
@@ -145,21 +173,21 @@ upgrade() {
     fail "stage $stage is deployed, but its warehouse is not upgraded: the line above says why"
 }
 
-# Posts one event, and looks for it in raw and in the projector's log, since the warehouse is private.
+# Posts one event, under the API's own name, and looks for it in raw and in the projector's log, since the warehouse is private.
 smoke() {
   step "smoke test: one event from the endpoint to the warehouse"
   if [[ -n $(value JwtIssuer)$(value ApiKeySha256) && -z ${SMOKE_HEADER:-} ]]; then
     say "skipped, since events need a token or a key: pass it as SMOKE_HEADER='Authorization: Bearer …'"
     return
   fi
-  python -m analysis smoke --url "$(value Endpoint)" --source "s3://$(value RawBucketName)" \
+  python -m analysis smoke --url "$(value ApiEndpoint)" --source "s3://$(value RawBucketName)" \
     --log-group "/aws/lambda/clickstream-$stage-projector" --timeout 180 ||
     fail "stage $stage is deployed, but the event did not reach the warehouse: the line above says how far it came"
 }
 
 open_stage "${1:-}"
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'remember; rm -rf "$work"' EXIT
 cd "$here/.."
 vpc=$(value Vpc)
 warehouse=$(value Warehouse)
@@ -170,7 +198,22 @@ lake=$(value Lake)
 [[ $vpc != vpc-* || -n $(value VpcSubnetIds) ]] || fail "in infra/stages/$stage.json, Vpc $vpc needs VpcSubnetIds"
 [[ $vpc != vpc-* || $(value S3Endpoint) == no || -n $(value VpcRouteTableIds) ]] ||
   fail "in infra/stages/$stage.json, Vpc $vpc needs VpcRouteTableIds, or S3Endpoint no"
-for part in network:$vpc warehouse:$warehouse compaction:$lake; do
+[[ -n $(value AlarmEmail) ]] ||
+  fail "in infra/stages/$stage.json, AlarmEmail names nobody who is told of alarms: name an address, or say none"
+[[ $(value AlarmEmail) != none ]] || settings+=$'\n'AlarmEmail=
+budget=$(value BudgetDollars)
+[[ $budget =~ ^[0-9]+([.][0-9]+)?$ ]] || fail "in infra/stages/$stage.json, BudgetDollars is a number; 0 means no budget"
+[[ $budget =~ [1-9] ]] || budget=none
+[[ $budget == none || -n $(value AlarmEmail) ]] ||
+  fail "in infra/stages/$stage.json, BudgetDollars needs an AlarmEmail, or 0"
+[[ -z $(value DomainName) || -n $(value DomainCertificateArn) ]] ||
+  fail "in infra/stages/$stage.json, DomainName needs a DomainCertificateArn"
+python=python$(python -c 'import sys; print(*sys.version_info[:2], sep=".")')
+runtime=$(value Runtime)
+[[ $runtime == "$python" ]] ||
+  fail "infra/stages/$stage.json says ${runtime:+Runtime }${runtime:-no Runtime}, but this Python is $python:" \
+    "run 'make clean setup PYTHON=${runtime:-python3.11}', or set Runtime for everybody who deploys"
+for part in network:$vpc warehouse:$warehouse warehouse-alarms:$warehouse compaction:$lake budget:$budget; do
   [[ $part != *:none || -z $(state "${part%:*}") ]] ||
     fail "stack clickstream-$stage-${part%:*} exists, but infra/stages/$stage.json says none: delete the stack first"
 done
@@ -190,17 +233,22 @@ deploy base
 [[ $lake == none ]] || deploy lake
 [[ $vpc == none ]] || deploy network
 [[ $warehouse == none ]] || deploy warehouse
+[[ $warehouse == none ]] || deploy warehouse-alarms
 deploy_functions
 deploy api
 deploy monitoring
 deploy reconciler
+deploy dashboard
 [[ $lake == none ]] || deploy_compaction
+[[ $budget == none ]] || deploy budget
 upgrade
 ! is_dry_run || exit 0
 [[ ${SMOKE:-yes} == no ]] || smoke
 
 step "stage $stage is deployed"
 say "endpoint    $(value Endpoint)"
+[[ -z $(value DomainName) || -n $(value DomainZoneId) ]] ||
+  say "DNS         make $(value DomainName) a CNAME of $(value DomainTarget)"
 say "raw events  s3://$(value RawBucketName)/events/"
 [[ $lake == none ]] || say "lake        s3://$(value LakeBucketName), Athena workgroup $(value AthenaWorkGroup)"
 say "dashboard   $(value Dashboard)"

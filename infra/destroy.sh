@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Removes a stage: make destroy STAGE=prod. The raw events, the lake and the last snapshot of the warehouse stay, unless DELETE_RAW=yes
-# is set. With DRY_RUN=1 it only prints what would be removed.
+# is set. With DRY_RUN=1 it only prints what would be removed. A bucket of more than DELETE_AT_ONCE objects (10,000) is
+# emptied by S3 itself, within days; then the exit code is 1, and a second run removes the empty bucket.
 set -euo pipefail
 # shellcheck source=infra/stage.sh
 source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
@@ -101,18 +102,44 @@ wait_for_interfaces() {
 
 has_bucket() { aws s3api head-bucket --bucket "$1" >/dev/null 2>&1; }
 
+# Succeeds if a bucket holds more versions of objects than are deleted one request at a time.
+is_large() {
+  local count
+  count=$(aws s3api list-object-versions --bucket "$1" --max-items "$((at_once + 1))" --output json \
+    --query 'length([Versions, DeleteMarkers][].Key)')
+  ((count > at_once))
+}
+
+# Asks S3 to delete every object of a bucket, with all versions: S3 does that within days, and charges nothing.
+expire() {
+  aws s3api put-bucket-lifecycle-configuration --bucket "$1" --lifecycle-configuration '{"Rules": [
+    {"ID": "clickstream-destroy", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1},
+     "NoncurrentVersionExpiration": {"NoncurrentDays": 1}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+    {"ID": "clickstream-destroy-markers", "Status": "Enabled", "Filter": {"Prefix": ""},
+     "Expiration": {"ExpiredObjectDeleteMarker": true}}]}' >/dev/null
+}
+
 # Deletes every object, with all versions, of a bucket if the stack that made it exists; never of another bucket.
+# Fails if S3 is asked to do it, and has not ended.
 empty() {
   local bucket=$2 versions=$work/versions.json refused
   if [[ -z $(state "$1") ]] || ! has_bucket "$bucket"; then
     return 0
   fi
   step "every object of bucket $bucket"
+  if is_large "$bucket"; then
+    if is_dry_run; then
+      say "more than $at_once objects: S3 would delete them by its life cycle, within days"
+      return 0
+    fi
+    expire "$bucket"
+    say "more than $at_once objects: S3 deletes them by its life cycle; run this again in two days"
+    return 1
+  fi
   if is_dry_run; then
     say "would be deleted"
     return 0
   fi
-  aws s3 rm --recursive --only-show-errors "s3://$bucket"
   while aws s3api list-object-versions --bucket "$bucket" --no-paginate --output json \
     --query '{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}' >"$versions" &&
     grep -q '"Key"' "$versions"; do
@@ -123,11 +150,15 @@ empty() {
   say "deleted"
 }
 
-# Deletes a stack that keeps data, and then its bucket, which the stack always leaves behind.
+# Deletes a stack that keeps data, and then its bucket, which the stack always leaves behind. Both stay while S3 empties
+# the bucket.
 remove_kept() {
   local bucket
   bucket=$(value "$2")
-  empty "$1" "$bucket"
+  empty "$1" "$bucket" || {
+    left+=" $bucket"
+    return 0
+  }
   remove "$1"
   if [[ -n $(state "$1") ]] && ! is_dry_run && has_bucket "$bucket"; then
     aws s3api delete-bucket --bucket "$bucket"
@@ -138,7 +169,7 @@ remove_kept() {
 remove_lake() {
   local database
   remove_kept lake LakeBucketName
-  [[ -n $(state lake) ]] || return 0
+  [[ -n $(state lake) && $left != *" $(value LakeBucketName)"* ]] || return 0
   for database in $(aws glue get-databases --output text \
     --query "DatabaseList[?Name=='$(value LakeDatabaseName)'].Name"); do
     drop "database $database in Glue" aws glue delete-database --name "$database"
@@ -157,24 +188,33 @@ remove_snapshots() {
 }
 
 open_stage "${1:-}"
+at_once=${DELETE_AT_ONCE:-10000}
+left= # buckets that S3 is still emptying
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # In the opposite order of deploy.sh, so that nothing is deleted while something else uses it.
+remove budget
 remove compaction
+remove dashboard
 remove reconciler
 remove monitoring
 remove api
 remove_functions
+remove warehouse-alarms
 remove warehouse
 is_dry_run || wait_for_interfaces
 remove network
-empty base "$(value AssetBucketName)"
+empty base "$(value AssetBucketName)" || exit 1
 remove base
 if [[ ${DELETE_RAW:-no} == yes ]]; then
   remove_lake
   remove_kept raw RawBucketName
   remove_snapshots
+  if [[ -n $left ]]; then
+    step "S3 is still emptying$left: run this again in two days"
+    exit 1
+  fi
   is_dry_run || step "nothing is left of stage $stage"
 else
   step "raw events are kept in s3://$(value RawBucketName): DELETE_RAW=yes deletes them too"

@@ -3,14 +3,14 @@
 import json
 import shutil
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from chalicelib.errors import SettingsError
-from chalicelib.settings import price_decimals
+from chalicelib.settings import Settings
 from infra.package.hashes import LOCK
 from infra.policies import CLOSED, narrowed
 
@@ -22,6 +22,20 @@ NEEDED = ("Region", "AccountId", "Partition", "RawBucketName", "AllowedOrigins")
 
 # Lambda always keeps so much concurrency unreserved; an account with little more cannot reserve any.
 UNRESERVED = 100
+
+# Variables of each function, and the setting or output that each holds.
+INGEST = {
+    "ALLOWED_HEADERS": "AllowedHeaders",
+    "API_KEY_SHA256": "ApiKeySha256",
+    "MAX_EVENT_BYTES": "MaxEventBytes",
+    "STORE_IP": "StoreIp",
+}
+PROJECTOR = {
+    "DW_SECRET_ARN": "DwSecretArn",
+    "DW_PARAMETER_NAME": "DwParameterName",
+    "PRICE_DECIMALS": "PriceDecimals",
+    "DW_MAY_PAUSE": "DwMayPause",
+}
 
 Outputs = Mapping[str, str]
 
@@ -49,8 +63,10 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
     Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, PriceDecimals,
-    WarehouseCa (path of a PEM file), and Concurrency (how many functions the account may run at the same time).
+    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, MaxEventBytes, StoreIp,
+    PriceDecimals, WarehouseCa (path of a PEM file), Warehouse and WarehouseMinCapacity (whether it may pause),
+    ReserveConcurrency, and UnreservedConcurrency (how many functions the account may run at the same time, without what
+    is reserved for functions that are not of this stage).
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -112,49 +128,66 @@ def _settings(stage: dict[str, Any], outputs: Outputs, namespace: str) -> dict[s
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
     }
-    ingest["environment_variables"] = _present(
-        {"ALLOWED_HEADERS": outputs.get("AllowedHeaders"), "API_KEY_SHA256": outputs.get("ApiKeySha256")}
-    )
-    projector["environment_variables"] = _present(
-        {
-            "DW_SECRET_ARN": outputs.get("DwSecretArn"),
-            "DW_PARAMETER_NAME": outputs.get("DwParameterName"),
-            "PRICE_DECIMALS": outputs.get("PriceDecimals"),
-        }
-    )
-    _check(projector["environment_variables"])
+    outputs = {**outputs, "DwMayPause": "yes" if _may_pause(outputs) else ""}
+    # A size that the configuration names holds if the stage names none.
+    ingest["environment_variables"] = _merged(ingest, INGEST, outputs, kept={"MAX_EVENT_BYTES", "STORE_IP"})
+    projector["environment_variables"] = _merged(projector, PROJECTOR, outputs, kept={"DW_MAY_PAUSE"})
+    for function in (ingest, projector):
+        _check(function["environment_variables"])
     reconciler["environment_variables"] = projector["environment_variables"] | {"METRICS_NAMESPACE": namespace}
     if outputs.get("SubnetIds"):
         for function in (projector, reconciler):
             function["subnet_ids"] = outputs["SubnetIds"].split(",")
             function["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
-    _reserve(stage["lambda_functions"], outputs.get("Concurrency", ""))
+    _reserve(stage["lambda_functions"], outputs)
     # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}
 
 
-def _reserve(functions: dict[str, dict[str, Any]], concurrency: str) -> None:
-    """Remove the reserved concurrency, with a message, if the account has too little, as new accounts have."""
+def _reserve(functions: dict[str, dict[str, Any]], outputs: Outputs) -> None:
+    """Remove the reserved concurrency if the stage reserves none, or, with a message, if the account has too little."""
+    unreserved = outputs.get("UnreservedConcurrency", "")
     reserved = sum(function.get("reserved_concurrency", 0) for function in functions.values())
-    if not reserved or not concurrency or int(concurrency) - reserved >= UNRESERVED:
+    is_wanted = outputs.get("ReserveConcurrency") != "no"
+    if is_wanted and (not reserved or not unreserved or int(unreserved) - reserved >= UNRESERVED):
         return
     for function in functions.values():
         function.pop("reserved_concurrency", None)
-    click.echo(
-        f"   the account can run {concurrency} functions at a time: too few to reserve {reserved}, so none are reserved"
-    )
+    if is_wanted:
+        click.echo(
+            f"   the account can run {unreserved} functions at a time that nobody else has reserved: "
+            f"too few to reserve {reserved}, so none are reserved"
+        )
 
 
-def _check(projector: Mapping[str, str]) -> None:
-    """See that the projector could start, before it is deployed."""
+def _may_pause(outputs: Outputs) -> bool:
+    """Whether the warehouse sleeps when nobody is connected, as Aurora does whose least capacity is 0."""
+    return outputs.get("Warehouse") == "aurora" and float(outputs.get("WarehouseMinCapacity") or 1) == 0
+
+
+def _merged(
+    function: Mapping[str, Any], variables: Mapping[str, str], outputs: Outputs, kept: Collection[str] = ()
+) -> dict[str, str]:
+    """Return a function's variables: what the configuration names, and on top of it what the stage sets.
+
+    Args:
+        function: The function in the configuration.
+        variables: The variables that a stage sets, and the setting or output that each holds.
+        outputs: The settings and outputs.
+        kept: Variables whose value in the configuration holds if the stage's is empty.
+    """
+    named = function.get("environment_variables", {})
+    configured = {name: value for name, value in named.items() if name in kept or name not in variables}
+    return configured | {name: value for name, key in variables.items() if (value := outputs.get(key))}
+
+
+def _check(variables: Mapping[str, str]) -> None:
+    """See that a function could start, before it is deployed."""
     try:
-        price_decimals(projector)
+        Settings.from_environment(variables)
     except SettingsError as error:
-        raise RenderError(f"PriceDecimals: {error}") from None
-
-
-def _present(variables: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: value for name, value in variables.items() if value}
+        name = str(error).partition(" ")[0]
+        raise RenderError(f"{(INGEST | PROJECTOR).get(name, 'environment_variables')}: {error}") from None
 
 
 def _copy(app: Path, out: Path) -> None:

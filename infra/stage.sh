@@ -2,6 +2,11 @@
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# The environment brings version 1 of the AWS CLI. A version 2 of the machine knows more ways to sign in.
+installed=$(command -v aws || true)
+if [[ -n $installed && $("$installed" --version 2>&1) == aws-cli/2* ]]; then
+  aws() { "$installed" "$@"; }
+fi
 PATH="$here/../.venv/bin:$PATH"
 export AWS_PAGER=
 settings= # lines Key=Value; the last line of a key counts
@@ -42,6 +47,12 @@ open_stage() {
   settings+=$'\n'"Region=$region"$'\n'"Stage=$stage"$'\n'"AccountId=$account"$'\n'"Partition=$partition"
   read_stacks
   step "stage $stage in account $account, region $region"
+}
+
+# Succeeds if destroy.sh has asked S3 to delete every object of a bucket.
+is_being_emptied() {
+  aws s3api get-bucket-lifecycle-configuration --bucket "$1" --output text --query 'Rules[].ID' 2>/dev/null |
+    grep -qw clickstream-destroy
 }
 
 # Adds the state (as State.<stack>) and the outputs of each existing stack to the settings, from which later stacks take

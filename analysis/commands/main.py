@@ -19,6 +19,7 @@ from analysis.commands.validate import validate_command
 from analysis.errors import AnalysisError
 from command_line.errors import CommandError
 from command_line.printable import printable
+from command_line.text import require_utf8
 
 __all__ = ["main"]
 
@@ -65,3 +66,4 @@ def main() -> None:
 
 for command in COMMANDS:
     main.add_command(command)
+require_utf8(main)

@@ -10,7 +10,9 @@ import click
 from analysis.errors import AnalysisError
 from analysis.metrics.range import moment
 from analysis.metrics.zone import default_zone, zone_of
+from analysis.raw.partitions import SCHEME
 from command_line.numbers import FiniteRange
+from command_line.text import Text
 
 __all__ = [
     "DAYS",
@@ -55,10 +57,23 @@ class Zone(click.ParamType):  # type: ignore[type-arg]  # generic in the stubs o
             self.fail(str(error), param, ctx)
 
 
+class Bucket(Text):
+    """`s3://` with a bucket's name, which is UTF-8, or the path of a directory, which may have any bytes."""
+
+    name = "bucket"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """Give the text, or fail with what is wrong."""
+        return super().convert(value, param, ctx) if str(value).startswith(SCHEME) else str(value)
+
+
 Command = Callable[..., None]
 
 source_option = click.option(
-    "--source", metavar="DIR|s3://BUCKET", help="Raw bucket.  [default: RAW_BUCKET_NAME, else the local stack's]"
+    "--source",
+    metavar="DIR|s3://BUCKET",
+    type=Bucket(),
+    help="Raw bucket.  [default: RAW_BUCKET_NAME, else the local stack's]",
 )
 warehouse_option = click.option(
     "--dw", metavar="URL", help="Warehouse.  [default: DW_URL, else the running local stack's]"

@@ -84,13 +84,15 @@ def report_command(
       python -m analysis report --no-lake
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
-    from analysis.history import read_history
     from analysis.metrics.range import Range
     from analysis.place import source_of, warehouse_of
-    from analysis.report.write import overview_as_json, overview_as_text, write_report
+    from analysis.report.reading import read_validated
+    from analysis.report.write import overview_as_json, overview_as_text, require_directory, write_report
 
+    require_directory(out)
     bucket = source_of(source)
     within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
-    history = read_history(bucket, warehouse_of(dw, bucket), within, clock, on_error=on_error, bots=bots, lake=lake)
-    write_report(history, out)
+    place = bucket, warehouse_of(dw, bucket)
+    history, validation = read_validated(*place, within, clock, on_error=on_error, bots=bots, lake=lake)
+    write_report(history, validation, out)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

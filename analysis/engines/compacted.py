@@ -15,6 +15,7 @@ from analysis.rows.bots import USER_AGENT
 from analysis.rows.projection import Corrupt
 from analysis.rows.reader import read_in_parts
 from analysis.rows.selection import ORDER, Clock, Selection
+from analysis.rows.taken import Taken
 
 __all__ = ["CompactedEvents"]
 
@@ -31,7 +32,14 @@ class CompactedEvents:
     has_orders = True
 
     def __init__(
-        self, compacted: Compacted, source: Source, selection: Selection, price_decimals: int, *, bots: bool
+        self,
+        compacted: Compacted,
+        source: Source,
+        selection: Selection,
+        price_decimals: int,
+        taken: Taken | None = None,
+        *,
+        bots: bool,
     ) -> None:
         """Read the range.
 
@@ -40,13 +48,14 @@ class CompactedEvents:
             source: The open bucket.
             selection: The range.
             price_decimals: How many decimals the prices keep.
+            taken: Hours that were read from raw before, which are needed here only.
             bots: Keep the events of bots.
         """
         self._compacted, self._source, self._selection = compacted, source, selection
         self._bots = bots
         self.price_decimals = price_decimals
         self.corrupt: list[Corrupt] = []
-        self.window, self._events = self._read()
+        self.window, self._events = self._read(taken)
 
     @property
     def count(self) -> int:
@@ -73,12 +82,12 @@ class CompactedEvents:
             except Damage:
                 self.window, self._events = self._read()
 
-    def _read(self) -> tuple[Window, SpanEvents]:
+    def _read(self, taken: Taken | None = None) -> tuple[Window, SpanEvents]:
         while True:
             window = self._compacted.window_of(self._selection)
             corrupt: list[Corrupt] = []
             fields = (ORDER, USER_AGENT)
-            rest = read_in_parts(self._source, self._selection, fields, corrupt, self.price_decimals, window)
+            rest = read_in_parts(self._source, self._selection, fields, corrupt, self.price_decimals, window, taken)
             watched = partial(self._compacted.watching, window.tasks)
             try:
                 events = SpanEvents(

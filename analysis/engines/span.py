@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,15 +26,23 @@ __all__ = ["Relation", "SpanEvents"]
 Relation: TypeAlias = Callable[["DuckDBPyConnection", Sequence[str], str], str]
 
 NAMES = ", ".join(column.name for column in COLUMNS)
+# The lake has ids as text.
+LAKE_NAMES = NAMES.replace("event_id", "CAST(event_id AS UUID) AS event_id")
 READ = (*(column.name for column in COLUMNS), KEY, ORDER, PARTITION_HOUR, USER_AGENT)
 ORDERS = frozenset({"orders", "order_items"})
 PLACED = "event_name = 'checkout_complete' AND \"order\" IS NOT NULL"
-# Events of which the lake has a row, and raw an object that is read besides.
+# Events of which the lake has a row, and raw an object that is read besides. The rows are few: to find them first, by
+# their ids alone, takes half the time.
 SHARED = """
 CREATE TABLE shared AS
-SELECT objects.event_id, (rows.event_timestamp, rows.key) < (objects.event_timestamp, objects.key) AS is_first
-FROM objects
-INNER JOIN ({rows}) AS rows USING (event_id)
+WITH ids AS (SELECT CAST(event_id AS TEXT) AS event_id, event_timestamp, key FROM objects)
+SELECT ids.event_id, (rows.event_timestamp, rows.key) < (ids.event_timestamp, ids.key) AS is_first
+FROM ids
+INNER JOIN (
+    SELECT event_id, event_timestamp, key
+    FROM lake_rows
+    WHERE event_id IN (SELECT event_id FROM ids) AND ({condition})
+) AS rows USING (event_id)
 """
 
 
@@ -69,24 +78,26 @@ class SpanEvents(RawEvents):
         self._prepare()
         with watched():
             rows = relation(self._database, READ, "lake")
-        self._database.execute(
-            f"CREATE VIEW lake_rows AS SELECT CAST(event_id AS UUID) AS event_id, * EXCLUDE (event_id) FROM {rows}"  # noqa: S608  # our own names
-        )
-        self._load_objects(rest)
+        self._database.execute(f"CREATE VIEW lake_rows AS FROM {rows}")
+        parts = iter(rest)
+        first = next(parts, None)
+        has_objects = first is not None
+        if first is not None:
+            self._load_objects(chain([first], parts))
         before, here = _conditions(selection, is_in_order=is_in_order)
-        has_shared = self._resolve(f"SELECT event_id, event_timestamp, {KEY} FROM lake_rows WHERE {before} OR {here}")  # noqa: S608  # as above
-        kept = "event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
+        has_shared = has_objects and self._resolve(f"{before} OR {here}")
+        kept = "lake_rows.event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
         if not bots:
-            self._database.execute("DELETE FROM objects WHERE is_bot")
+            if has_objects:
+                self._database.execute("DELETE FROM objects WHERE is_bot")
             kept += self._without_bots(f"{before} OR {here}")
-        columns = f'{NAMES}, {KEY}, "{ORDER}"'
-        objects = f"SELECT {columns} FROM objects WHERE event_timestamp" if self._has_objects() else None  # noqa: S608  # as above
+        besides = f'{KEY}, "{ORDER}"'
+        lake = f"SELECT {LAKE_NAMES}, {besides} FROM lake_rows WHERE"  # noqa: S608  # our own names
+        objects = f"SELECT {NAMES}, {besides} FROM objects WHERE event_timestamp" if has_objects else None  # noqa: S608  # as above
         start = _literal(selection.start)
         for name, condition, comparison in (("earlier", before, "<"), ("events", here, ">=")):
             of_raw = f" UNION ALL {objects} {comparison} {start}" if objects else ""
-            self._database.execute(
-                f"CREATE VIEW {name} AS SELECT {columns} FROM lake_rows WHERE ({condition}) AND {kept}{of_raw}"  # noqa: S608  # as above
-            )
+            self._database.execute(f"CREATE VIEW {name} AS {lake} ({condition}) AND {kept}{of_raw}")
         self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES} FROM events")  # noqa: S608  # as above
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
@@ -105,16 +116,13 @@ class SpanEvents(RawEvents):
         """The events before the range that may have placed an order."""
         return self._placing("earlier")
 
-    def _has_objects(self) -> bool:
-        return bool(super().query("SELECT count(*) FROM objects", {}).item())
-
-    def _resolve(self, rows: str) -> bool:
+    def _resolve(self, condition: str) -> bool:
         """Leave each event once, as the first received. Say whether rows of the lake have to be left out."""
-        if not self._has_objects():
-            return False
         with self._watched():
-            self._database.execute(SHARED.format(rows=rows))
-        self._database.execute("DELETE FROM objects WHERE event_id IN (SELECT event_id FROM shared WHERE is_first)")
+            self._database.execute(SHARED.format(condition=condition))
+        self._database.execute(
+            "DELETE FROM objects WHERE CAST(event_id AS TEXT) IN (SELECT event_id FROM shared WHERE is_first)"
+        )
         return bool(super().query("SELECT count(*) FROM shared WHERE NOT is_first", {}).item())
 
     def _without_bots(self, condition: str) -> str:

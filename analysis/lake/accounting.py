@@ -22,7 +22,7 @@ NO_ROWS = Count(0, hash_of_names(()))
 
 
 def records_of(
-    hours: Sequence[datetime], read: HourObjects, events: Merge, modified: dict[datetime, int | None]
+    hours: Sequence[datetime], read: HourObjects, events: Merge, modified: dict[datetime, int | None], evidence: str
 ) -> dict[datetime, Hour]:
     """Account for every object of the hours.
 
@@ -31,6 +31,7 @@ def records_of(
         read: What they hold.
         events: The commit that is ready.
         modified: When the directory of each hour changed last, before it was read.
+        evidence: The mark of the evidence that their rows have.
 
     Raises:
         AnalysisError: An object is unaccounted for.
@@ -54,6 +55,7 @@ def records_of(
             modified_ns=modified[hour],
             first_in=named(set(own[FIRST_HOUR]) - {hour}),
             others=_others(hour, read, own[KEY]),
+            evidence=evidence,
         )
         if not record.adds_up:
             raise AnalysisError(f"the rows of {hour} do not add up to its objects, so it was not compacted: {record}")

@@ -24,6 +24,7 @@ from analysis.lake.upkeep import Swept, sweep_daily, tidy
 from analysis.raw.partitions import SCHEME, hour_of, prefix_of
 from analysis.raw.source import bucket_of, open_source
 from analysis.raw.tombstones import Tombstones, read_tombstones
+from analysis.rows.oddities.evidence import Evidence
 from analysis.rows.orders import read_orders
 from command_line.progress import progress
 
@@ -145,6 +146,7 @@ class _Run:
         self.events = Files(tables.events, "event_id", "event_timestamp")
         self.orders = Files(tables.orders, "order_id", "placed_at")
         self.records = Records(self.location.store)
+        self.evidence = Evidence.made(self.location.store)
 
     def add_unmerged(self, found: Plan, closing: Closing) -> None:
         """Add the closed days of several files to a plan."""
@@ -209,7 +211,9 @@ class _Run:
         prefixes = {hour: prefix_of(hour) for hour in hours}
         modified = {hour: modified_ns(self.source, prefix) for hour, prefix in prefixes.items()}
         self.unreadable.clear()
-        read = read_hours(self.opened, list(prefixes.values()), self.events, self.tombstones, self.price_decimals)
+        read = read_hours(
+            self.opened, list(prefixes.values()), self.events, self.tombstones, self.price_decimals, self.evidence
+        )
         if self.unreadable:
             hours = self._without_unreadable(hours, read)
         was_several = is_closed and len(self.events.of_day(day)) > 1
@@ -219,7 +223,7 @@ class _Run:
         again |= self._ordering(orders.lost, hours)
         # Hours that have expired from raw keep their rows: nobody asked for them.
         again = {hour for hour in again if (known := self.records.get(hour)) is None or self._is_in_raw(hour, known)}
-        records = records_of(hours, read, events, modified)
+        records = records_of(hours, read, events, modified, self.evidence.mark)
         others = changed_records(self.records.hours, hours, events)
         # Without their records, these hours are compacted again if this stops in the middle.
         self._forget({*hours, *again, *others})

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from analysis.raw.tombstones import Tombstones
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY, OCCURRED_AT
 from analysis.rows.occurrence import with_occurred_at
+from analysis.rows.oddities.evidence import SENDER, Evidence
 from analysis.rows.projection import Projection
 
 __all__ = ["HourObjects", "read_hours"]
@@ -25,7 +27,7 @@ PREFIX = len("events/YYYY/MM/DD/HH/")
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 # What the times of occurrence of other events depend on.
-BASIS = (KEY, "event_id", "event_timestamp", "client_id", "tab_id", "seq", "received_at", SENT)
+BASIS = ("event_id", "event_timestamp", "client_id", "tab_id", "seq", "received_at", SENT)
 
 
 @dataclass
@@ -46,7 +48,12 @@ class HourObjects:
 
 
 def read_hours(
-    source: Source, prefixes: Sequence[str], files: Files, tombstones: Tombstones | None, price_decimals: int
+    source: Source,
+    prefixes: Sequence[str],
+    files: Files,
+    tombstones: Tombstones | None,
+    price_decimals: int,
+    evidence: Evidence,
 ) -> HourObjects:
     """Read hours.
 
@@ -56,20 +63,23 @@ def read_hours(
         files: The events of the lake, by which the clocks of clients are judged, too.
         tombstones: Who was erased.
         price_decimals: How many decimals prices keep.
+        evidence: How evidence is made.
     """
     folders = [folder for found in source.folders(prefixes) for folder in found]
-    projection = Projection(FIELDS, source.last_modified, price_decimals=price_decimals)
-    done = HourObjects(pl.DataFrame(schema=projection.schema))
+    projection = Projection((*FIELDS, SENDER), source.last_modified, price_decimals=price_decimals)
+    done = HourObjects(pl.DataFrame())
     hours = {prefix: hour for prefix in prefixes if (hour := hour_of(f"{prefix}x"))}
     done.keys = {hour: [] for hour in hours.values()}
-    frames = [done.rows]
-    for keys, bodies in batches(source.read(folders)):
-        rows, rejects = projection.rows((keys, bodies))
+    frames = []
+    for keys, bodies in chain(batches(source.read(folders)), [([], [])]):
+        batch = keys, bodies
+        decoded = projection.together(batch)
+        rows, rejects = projection.completed(batch, decoded)
         for key in keys:
             done.keys[hours[key[:PREFIX]]].append(key)
         for key, _ in rejects:
             done.rejected[hours[key[:PREFIX]]].append(key)
-        frames.append(rows)
+        frames.append(evidence.added(rows, batch, decoded, price_decimals))
     rows = pl.concat(frames)
     if tombstones is not None:
         living = tombstones.of_others(rows)
@@ -88,7 +98,7 @@ def _columns(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.
         sent_event_id=pl.when(~is_same).then("sent_event_id"),
         partition_hour=(day + ":00").str.to_datetime("%Y/%m/%d/%H:%M", time_unit="us", time_zone="UTC"),
     )
-    occurred = _occurrence(named.select(BASIS), files, hours)
+    occurred = _occurrence(named.select(KEY, *BASIS), files, hours)
     return with_derived(whole.join(occurred, KEY, how="left", maintain_order="left")).select(
         pl.col(name).cast(kind) for name, kind in EVENT_COLUMNS.items()
     )
@@ -108,5 +118,6 @@ def _occurrence(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> 
         ).join(rows, "client_id", how="semi")
         for chunk in files.chunks(tasks, (*BASIS, PARTITION_HOUR))
     ]
-    known = pl.concat([rows, *(chunk.select(BASIS) for chunk in around)])
-    return with_occurred_at(known.rename({SENT: SENT_AT.name})).select(KEY, OCCURRED_AT)
+    known = pl.concat([rows, *(chunk.select(BASIS) for chunk in around)], how="diagonal")
+    occurred = with_occurred_at(known.rename({SENT: SENT_AT.name}))
+    return occurred.filter(pl.col(KEY).is_not_null()).select(KEY, OCCURRED_AT)

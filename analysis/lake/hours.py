@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from analysis.errors import AnalysisError
 from analysis.raw.partitions import SCHEME
 
@@ -44,6 +46,7 @@ class Hour:
         first_in: The other hours that hold the events which these objects repeat.
         others: The names of the objects that are not rows, so that a reader need not list the hour to find them; null
             if they are many, or are not known any more.
+        evidence: By which key and which rules the columns for validation were made, as `Evidence.mark` gives it.
     """
 
     objects: int
@@ -58,6 +61,7 @@ class Hour:
     modified_ns: int | None = None
     first_in: tuple[str, ...] = ()
     others: tuple[str, ...] | None = None
+    evidence: str | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -132,7 +136,8 @@ def _names(recorded: Iterable[str] | None) -> tuple[str, ...] | None:
 
 def hash_of_names(names: Iterable[str]) -> str:
     """Give one hash over ids or keys, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+    ordered = pl.Series(list(names) if not isinstance(names, pl.Series) else names, dtype=pl.String).sort()
+    return hashlib.sha256((ordered.str.join("\n").item() or "").encode()).hexdigest()
 
 
 def modified_ns(source: str | Path, prefix: str) -> int | None:

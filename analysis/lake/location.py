@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from analysis.errors import AnalysisError
+from analysis.raw.partitions import is_utf8
 from command_line.home import Home
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ BUCKET = "clickstream-s3-lake"
 DATABASE = "clickstream"
 CATALOG_FILE = "catalog.db"
 LOCK_FILE = "compact.lock"
+IN_CATALOG = """
+SELECT table_name, metadata_location
+FROM iceberg_tables
+WHERE catalog_name = ? AND table_namespace = ?
+"""
 
 
 class NoLake(AnalysisError):
@@ -79,10 +86,35 @@ class Location:
                 CATALOG, type=GLUE, warehouse=self.root, **{name: value for name, value in given.items() if value}
             )
         if not make and not self.exists:
-            raise NoLake(f"there is no lake in {self.root}: make one with 'python -m analysis compact', or name --lake")
+            raise self._no_lake()
         self._prepare()
         path = quote(f"{self.root}/{CATALOG_FILE}", safe="/")
         return load_catalog(CATALOG, type="sql", uri=f"sqlite:///{path}", warehouse=self.url)
+
+    def metadata(self) -> Mapping[str, str]:
+        """Look up where the metadata of each table is now, in the catalog of a directory.
+
+        This is what pyiceberg does, without the half of its time that goes into SQLAlchemy. Iceberg describes the
+        table `iceberg_tables`, which Spark reads too.
+
+        Returns:
+            The metadata's address by the table's name in the catalog. Nothing if no table was made yet.
+
+        Raises:
+            NoLake: No lake is there.
+        """
+        if not self.exists:
+            raise self._no_lake()
+        # To read, but not `mode=ro`: SQLite has to be able to undo what a killed writer has left.
+        path = f"file:{quote(f'{self.root}/{CATALOG_FILE}', safe='/')}?mode=rw"
+        with closing(sqlite3.connect(path, uri=True)) as catalog:
+            if not catalog.execute("SELECT 1 FROM sqlite_master WHERE name = 'iceberg_tables'").fetchone():
+                return {}
+            found = catalog.execute(IN_CATALOG, (CATALOG, self.database)).fetchall()
+        return {self.in_catalog(name): address for name, address in found}
+
+    def _no_lake(self) -> NoLake:
+        return NoLake(f"there is no lake in {self.root}: make one with 'python -m analysis compact', or name --lake")
 
     def in_catalog(self, table: str) -> str:
         """Name a table as the catalog does: `clickstream.events` may be in another database in Glue."""
@@ -164,6 +196,8 @@ def location_of(named: str | None = None) -> Location:
     if "://" in place:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
     directory = Path(place).expanduser().absolute()
+    if not is_utf8(str(directory)):
+        raise AnalysisError(f"the lake cannot be in {directory}, whose name is not UTF-8: name another with --lake")
     if set("#?") & set(str(directory)):
         raise AnalysisError(
             f"the lake cannot be in {directory}, since '#' and '?' end a URL's path: name another with --lake"

@@ -88,21 +88,19 @@ def prepared(
     touched = files.of_day(day) if is_closed else files.holding(day, hours)
     if not hours and len(touched) <= 1:
         return Merge(files, new, _no_repeats(), new[id_name])
-    before = files.read([task for task in touched if task.file.file_path not in files.damaged])
-    is_own = pl.col(PARTITION_HOUR).is_in(list(hours))
-    theirs = before.filter(~is_own)
+    old_ids, theirs = _before(files, touched, hours)
     kept = keep(theirs)
-    ordered = new.sort(at, KEY)
+    # Only what tells which rows stay: there are many columns, and each sort writes them all again.
+    ordered = new.select(id_name, at, KEY, PARTITION_HOUR).sort(at, KEY)
     first = ordered.unique(id_name, keep="first", maintain_order=True)
     existing = _existing(files, touched, kept, first)
     known = first.select(id_name, at, KEY).join(existing, id_name, suffix=" there")
     later = known.filter(_is_after(at))
     giving_way = known.filter(~_is_after(at))
-    rows = first.join(later, id_name, how="anti", maintain_order="left")
-    old_ids = before.filter(is_own)[id_name]
-    merge = Merge(
-        files, rows, _repeats(ordered, rows, later, id_name), old_ids.filter(~old_ids.is_in(rows[id_name].to_list()))
-    )
+    staying = first.join(later, id_name, how="anti")
+    rows = new.join(staying, KEY, how="semi", maintain_order="left") if staying.height < new.height else new
+    lost = old_ids.filter(~old_ids.is_in(staying[id_name].implode()))
+    merge = Merge(files, rows, _repeats(ordered, staying, later, id_name), lost)
     merge.erased.update(theirs.join(kept, KEY, how="anti")[PARTITION_HOUR])
     merge.gave_way.update(giving_way[PARTITION_HOUR])
     merge.old += touched
@@ -114,6 +112,21 @@ def prepared(
             merge.old.append(task)
             merge.add(files.day(task), left)
     return merge
+
+
+def _before(
+    files: Files, touched: "Sequence[FileScanTask]", hours: Collection[datetime]
+) -> tuple[pl.Series, pl.DataFrame]:
+    """Read what some files hold: the ids of the hours, and all rows of other hours."""
+    is_own = pl.col(PARTITION_HOUR).is_in(list(hours))
+    old_ids, with_others = [files.read([], (files.id,))[files.id]], []
+    for task in touched:
+        if task.file.file_path not in files.damaged:
+            ids = files.read([task], (files.id, PARTITION_HOUR))
+            old_ids.append(ids.filter(is_own)[files.id])
+            if old_ids[-1].len() < ids.height:
+                with_others.append(task)
+    return pl.concat(old_ids), files.read(with_others).filter(~is_own)
 
 
 def _existing(files: Files, touched: "Sequence[FileScanTask]", kept: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
@@ -140,14 +153,14 @@ def _no_repeats() -> pl.DataFrame:
     return pl.DataFrame(schema={KEY: pl.String(), PARTITION_HOUR: hour, FIRST_HOUR: hour})
 
 
-def _repeats(ordered: pl.DataFrame, rows: pl.DataFrame, later: pl.DataFrame, id_name: str) -> pl.DataFrame:
+def _repeats(ordered: pl.DataFrame, staying: pl.DataFrame, later: pl.DataFrame, id_name: str) -> pl.DataFrame:
     firsts = pl.concat(
         [
-            rows.select(id_name, pl.col(PARTITION_HOUR).alias(FIRST_HOUR)),
+            staying.select(id_name, pl.col(PARTITION_HOUR).alias(FIRST_HOUR)),
             later.select(id_name, pl.col(PARTITION_HOUR).alias(FIRST_HOUR)),
         ]
     )
-    return ordered.join(rows, KEY, how="anti").join(firsts, id_name).select(KEY, PARTITION_HOUR, FIRST_HOUR)
+    return ordered.join(staying, KEY, how="anti").join(firsts, id_name).select(KEY, PARTITION_HOUR, FIRST_HOUR)
 
 
 def _holding(files: Files, touched: "Sequence[FileScanTask]", hours: Collection[datetime]) -> "list[FileScanTask]":

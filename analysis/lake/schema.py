@@ -10,6 +10,7 @@ from analysis.lake.derived import DERIVED
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.columns import DTYPES
 from analysis.rows.fields import KEY, OCCURRED_AT, RAW_FIELDS
+from analysis.rows.oddities.evidence import ADDRESS, EVIDENCE_COLUMNS, ODDITIES
 from chalicelib.contract import COLUMNS
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NAMESPACE = "clickstream"
 EVENTS = f"{NAMESPACE}.events"
 ORDERS = f"{NAMESPACE}.orders"
 # Counts up with every change of the columns or of what they mean.
-LAKE_VERSION = 1
+LAKE_VERSION = 2
 
 PARTITION_HOUR = "partition_hour"
 TIME = pl.Datetime("us", "UTC")
@@ -54,6 +55,7 @@ EVENT_COLUMNS: Mapping[str, pl.DataType] = {
     **{name: DTYPES[field.type] for name, field in zip(_FIELD_NAMES, FIELDS, strict=True)},
     OCCURRED_AT: TIME,
     **DERIVED,
+    **EVIDENCE_COLUMNS,
 }
 
 ORDER_COLUMNS: Mapping[str, pl.DataType] = {
@@ -123,6 +125,8 @@ def documentation() -> str:
         | {name: f"`{field.sources[0]}`" for name, field in zip(_FIELD_NAMES, FIELDS, strict=True)}
         | {OCCURRED_AT: "when it happened, by the events of the day before and after"}
         | dict.fromkeys(DERIVED, "derived")
+        | {ADDRESS: "a keyed hash of `_ingest.sourceIp`, for `validate`"}
+        | {ODDITIES: "what `validate` says of the event's members, as JSON; null if nothing is odd"}
     )
     numbers = count(1)
     rows = [f"| `{name}` | {iceberg_type(kind, numbers)} | {origins[name]} |" for name, kind in EVENT_COLUMNS.items()]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-__all__ = ["DECIMALS", "PROPERTIES", "Tables", "lake_of", "open_tables"]
+__all__ = ["DECIMALS", "PROPERTIES", "Tables", "lake_of", "open_tables", "read_tables"]
 
 VERSION = "clickstream.version"
 DECIMALS = "clickstream.price-decimals"
@@ -91,9 +91,7 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
         tables = Tables(*(catalog.load_table(location.in_catalog(name)) for name in (EVENTS, ORDERS)))
     except NoSuchTableError:
         if bucket is None:
-            raise NoLake(
-                f"the lake {location} has no tables yet: write them with 'python -m analysis compact'"
-            ) from None
+            raise _no_tables(location) from None
         _make(catalog, location, bucket)
         tables = Tables(*(catalog.load_table(location.in_catalog(name)) for name in (EVENTS, ORDERS)))
     for table in (tables.events, tables.orders):
@@ -102,6 +100,33 @@ def open_tables(location: Location, bucket: str | None = None) -> Tables:
         _upgrade(tables.events, EVENT_COLUMNS)
         _upgrade(tables.orders, ORDER_COLUMNS)
     return tables
+
+
+def read_tables(location: Location) -> Tables:
+    """Open the tables to read them, as they are now, in less time than `open_tables`.
+
+    In a directory they know no catalog: nobody can change them, or bring them up to date.
+
+    Raises:
+        NoLake: There are no tables.
+        AnalysisError: As `open_tables`.
+    """
+    if location.is_glue:
+        return open_tables(location)
+    from pyiceberg.table import StaticTable
+
+    metadata = location.metadata()
+    try:
+        tables = Tables(*(StaticTable.from_metadata(metadata[location.in_catalog(name)]) for name in (EVENTS, ORDERS)))
+    except KeyError:
+        raise _no_tables(location) from None
+    for table in (tables.events, tables.orders):
+        _require_known(table, location, None)
+    return tables
+
+
+def _no_tables(location: Location) -> NoLake:
+    return NoLake(f"the lake {location} has no tables yet: write them with 'python -m analysis compact'")
 
 
 def lake_of(named: str | None, source: str | Path) -> Location | None:
@@ -124,7 +149,7 @@ def lake_of(named: str | None, source: str | Path) -> Location | None:
             raise NoLake(f"there is no lake in {location}: name another with --lake, or leave it out")
         return None
     try:
-        holds = open_tables(location).events.properties.get(BUCKET)
+        holds = read_tables(location).events.properties.get(BUCKET)
     except NoLake:
         return None
     if holds == bucket_of(source):

@@ -22,6 +22,8 @@ class QuickTransaction(Transaction):
     def table_metadata(self) -> "TableMetadata":
         """The metadata as it is after the changes so far."""
         changes = len(self._updates)
+        if not changes:
+            return self._table.metadata
         if self._seen is None or self._seen[0] != changes:
             self._seen = changes, super().table_metadata
         return self._seen[1]

@@ -18,7 +18,7 @@ from obstore.exceptions import BaseError, InvalidPathError, PermissionDeniedErro
 from obstore.store import S3Store
 
 from analysis.errors import AnalysisError
-from analysis.raw.partitions import HOUR_LEVELS, SCHEME, Folder, is_object, is_partition
+from analysis.raw.partitions import HOUR_LEVELS, SCHEME, Folder, is_object, is_partition, is_utf8
 from analysis.raw.source import OnUnreadable
 from chalicelib.keys import PREFIX
 
@@ -50,7 +50,7 @@ class S3Source:
     """
 
     def __init__(self, bucket: str, on_unreadable: OnUnreadable | None = None) -> None:
-        if not bucket or "/" in bucket:
+        if not bucket or "/" in bucket or not is_utf8(bucket):
             raise AnalysisError(f"{SCHEME}{bucket} does not name a bucket: write {SCHEME}BUCKET, without a path")
         self._bucket = bucket
         self._name = SCHEME + bucket

@@ -6,31 +6,35 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from analysis.checks.validation.run import validate
+from analysis.checks.validation.report import ValidationReport
 from analysis.errors import AnalysisError
 from analysis.history import HOUR, History
 from analysis.metrics.overview import overview
 from analysis.report.page import page
 from analysis.report.sections import sections
 from command_line.json_text import json_text
+from command_line.printable import printable
 
-__all__ = ["overview_as_json", "overview_as_text", "write_report"]
+__all__ = ["overview_as_json", "overview_as_text", "require_directory", "write_report"]
 
 
-def write_report(history: History, path: Path) -> None:
-    """Validate the history, compute its figures, and write the report.
+def require_directory(path: Path) -> None:
+    """Raise AnalysisError if no file can be at a path, before the work and not after it."""
+    if not path.absolute().parent.is_dir():
+        raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
+
+
+def write_report(history: History, validation: ValidationReport, path: Path) -> None:
+    """Compute the figures of a history, and write the report.
 
     Args:
         history: The events that the report is about.
+        validation: The validation of the same range.
         path: The file; an earlier report in it stays until this one is whole.
 
     Raises:
-        AnalysisError: Raw or the warehouse cannot be read, or the file cannot be written.
+        AnalysisError: A figure cannot be computed, or the file cannot be written.
     """
-    if not path.absolute().parent.is_dir():  # said before the work, not after it
-        raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
-    within = history.within
-    validation = validate(history.source, history.dw_url, within.start, within.end, within.zone, lake=history.lake)
     console = Console(stderr=True)
     parts = track(sections(history, validation), "computing metrics", total=6, console=console, transient=True)
     text = page(history, parts)
@@ -63,7 +67,7 @@ def overview_as_text(history: History, path: Path) -> str:
     figures = overview(history.raw, history.within).row(0, named=True)
     counts = (f"{figures[name]:,} {name}" for name in ("events", "visitors", "sessions"))
     bots = "" if history.bots else ", without bots"
-    lines = [f"{', '.join(counts)}, {history.reading.clock} from {history.within}{bots}: {path}"]
+    lines = [f"{', '.join(counts)}, {history.reading.clock} from {history.within}{bots}: {printable(str(path))}"]
     if history.sample is not None:
         lines.append(f"The report includes {history.sample}.")
     if unreadable := history.reading.unreadable.height:

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import polars as pl
-from crawleruseragents import CRAWLER_USER_AGENTS_DATA, matching_crawlers
 
 __all__ = ["USER_AGENT", "is_bot", "without_bots"]
 
@@ -35,4 +34,7 @@ def without_bots(events: pl.DataFrame) -> pl.DataFrame:
 
 @lru_cache(MOST)
 def _is_bot(user_agent: str) -> bool:
+    # Imported here, because it reads its patterns, and most readers keep the events of bots.
+    from crawleruseragents import CRAWLER_USER_AGENTS_DATA, matching_crawlers
+
     return any(LIBRARY not in CRAWLER_USER_AGENTS_DATA[number]["tags"] for number in matching_crawlers(user_agent))

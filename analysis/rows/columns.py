@@ -4,6 +4,7 @@ Rows with a value for which this is not certain are marked as unusual; the contr
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
@@ -35,6 +36,10 @@ TIMESTAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.3fZ"
 # Seconds or milliseconds since 1970, as programs write them.
 EPOCH = "^[1-9](?:[0-9]{9}|[0-9]{12})$"
 PRESENT = "is present"
+# The types of values that Polars takes for whole numbers as the contract does.
+WHOLE = frozenset({int, type(None)})
+# The bytes of an absent member, and of null.
+NOTHING = frozenset({b"", b"null"})
 PRICES = 65536
 
 
@@ -127,6 +132,9 @@ def _booleans(values: Values, _unusual: set[int]) -> pl.Series:
 
 
 def _bigints(values: Values, _unusual: set[int], decimals: int = 0) -> pl.Series:
+    if not decimals and set(map(type, values)) <= WHOLE:
+        with suppress(OverflowError, TypeError):  # a number beyond 64 bits
+            return pl.Series(values, dtype=pl.Int64)
     # Polars would take true for 1.
     return pl.Series([None if value is None else _bigint(value, decimals) for value in values], dtype=pl.Int64)
 
@@ -143,8 +151,8 @@ _rounded = lru_cache(PRICES)(to_bigint)
 
 
 def _json(values: Values, _unusual: set[int]) -> pl.Series:
-    texts = [bytes(value).decode() for value in values]
-    return pl.Series([text if text not in {"", "null"} else None for text in texts], dtype=pl.String)
+    texts = (bytes(value) for value in values)
+    return pl.Series([None if text in NOTHING else text.decode() for text in texts], dtype=pl.String)
 
 
 _Convert: TypeAlias = Callable[[Values, set[int]], pl.Series]

@@ -17,10 +17,12 @@ from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import row_of
 from chalicelib.json_object import WHITESPACE, decode, members, parse
 
-__all__ = ["CORRUPT_SCHEMA", "UNUSUAL", "Corrupt", "Projection"]
+__all__ = ["CORRUPT_SCHEMA", "UNUSUAL", "Corrupt", "Decoded", "Projection"]
 
 # Key and reason.
 Corrupt: TypeAlias = tuple[str, str]
+# Places in a batch, the values of members by path, and rows.
+Decoded: TypeAlias = tuple[list[int], Mapping[str, Values], pl.DataFrame]
 
 CORRUPT_SCHEMA = {"key": pl.String(), "reason": pl.String()}
 UNUSUAL = "is unusual"
@@ -59,8 +61,12 @@ class Projection:
 
     def rows(self, batch: Batch) -> tuple[pl.DataFrame, list[Corrupt]]:
         """Project a batch: give its rows, in no particular order, and its corrupt objects."""
+        return self.completed(batch, self.together(batch))
+
+    def completed(self, batch: Batch, decoded: Decoded) -> tuple[pl.DataFrame, list[Corrupt]]:
+        """Do as `rows`, with what `together` gave of the batch."""
         keys, bodies = batch
-        places, _, rows = self.together(batch)
+        places, _, rows = decoded
         is_usual = ~rows[UNUSUAL]
         if len(rows) == len(bodies) and is_usual.all():
             return rows.select(*self.schema), []
@@ -68,7 +74,7 @@ class Projection:
         rest, corrupt = self._one_by_one((keys[place], bodies[place]) for place in sorted(others))
         return pl.concat([rows.filter(is_usual).select(*self.schema), rest]), corrupt
 
-    def together(self, batch: Batch) -> tuple[list[int], Mapping[str, Values], pl.DataFrame]:
+    def together(self, batch: Batch) -> Decoded:
         """Project the objects of a batch at once that can be decoded at once.
 
         Returns:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -15,22 +15,21 @@ from analysis.lake.reading.compacted import Compacted, compacted_of
 from analysis.lake.reading.scans import Damage
 from analysis.lake.reading.window import Window, has_fields
 from analysis.prices import checked_decimals
-from analysis.raw.objects import Batch, batches, day_batches, objects_of
+from analysis.raw.objects import batches, day_batches, objects_of
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.fields import KEY, OCCURRED_AT, fields_named
 from analysis.rows.occurrence import BASIS, with_occurred_at
 from analysis.rows.projection import CORRUPT_SCHEMA, Corrupt, Projection
-from analysis.rows.selection import DAY, EARLIER, ORDER, RECEIPT, Clock, Selection, no_orders
+from analysis.rows.selection import DAY, EARLIER, ORDER, RECEIPT, Clock, OnError, Selection, no_orders
+from analysis.rows.taken import Taken
 from chalicelib.contract import COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 __all__ = ["Events", "OnError", "Reading", "by_key", "read_events", "read_hours", "read_in_parts", "reporting"]
-
-OnError: TypeAlias = Literal["raise", "report"]
 
 # What clock="occurred" adds to a frame: the time, and the order of events of one tab that have the same time.
 OCCURRENCE = (OCCURRED_AT, "tab_id", "seq")
@@ -105,6 +104,7 @@ def read_in_parts(
     corrupt: list[Corrupt],
     price_decimals: int = 0,
     window: Window | None = None,
+    taken: Taken | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Read the objects that were received in a range, and before it, a day at a time. This needs the clock `received`.
 
@@ -115,27 +115,31 @@ def read_in_parts(
         corrupt: Takes the rejects of the range.
         price_decimals: How many decimals the prices keep.
         window: The hours for which a lake stands in: their rows are left out here.
+        taken: The hours that were read before. Their rows have all columns of TAKEN.
 
     Yields:
         Rows with `key`, the contract's columns and the fields, in no order, duplicates included.
     """
     projection = Projection(fields_named(fields), source.last_modified, price_decimals=price_decimals)
-    for batch in _batches(source, hour_prefixes(*selection.before), window):
-        rows, _ = projection.rows(batch)
+
+    def parts(prefixes: Sequence[str], refused: list[Corrupt]) -> Iterator[pl.DataFrame]:
+        unread = [prefix for prefix in prefixes if window is None or not window.has(prefix)]
+        if taken is not None:
+            for rows in taken.of(unread):
+                yield rows.select(*projection.schema)
+            refused += taken.corrupt_of(unread)
+            unread = [prefix for prefix in unread if prefix not in taken.prefixes]
+        others = () if window is None else window.leftover(prefixes)
+        for batch in chain(day_batches(source, unread), batches(source.read(others))):
+            rows, corrupt = projection.rows(batch)
+            refused += corrupt
+            yield rows
+
+    for rows in parts(hour_prefixes(*selection.before), []):
         # An object in an hour before its receipt is not an event of the range.
         yield selection.known(rows.filter(pl.col("event_timestamp") < selection.start.astimezone(UTC)))
-    for batch in _batches(source, hour_prefixes(selection.start, selection.end), window):
-        rows, refused = projection.rows(batch)
-        corrupt += refused
+    for rows in parts(hour_prefixes(selection.start, selection.end), corrupt):
         yield selection.known(rows)
-
-
-def _batches(source: Source, prefixes: Sequence[str], window: Window | None) -> Iterator[Batch]:
-    if window is None:
-        yield from day_batches(source, prefixes)
-        return
-    yield from day_batches(source, [prefix for prefix in prefixes if not window.has(prefix)])
-    yield from batches(source.read(window.leftover(prefixes)))
 
 
 def read_events(

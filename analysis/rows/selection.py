@@ -11,9 +11,10 @@ from analysis.raw.partitions import covering_hours
 from analysis.rows.fields import KEY, OCCURRED_AT
 from chalicelib.contract import COLUMNS
 
-__all__ = ["DAY", "EARLIER", "ORDER", "RECEIPT", "Clock", "Selection", "no_orders"]
+__all__ = ["DAY", "EARLIER", "ORDER", "RECEIPT", "Clock", "OnError", "Selection", "no_orders"]
 
 Clock: TypeAlias = Literal["received", "occurred"]
+OnError: TypeAlias = Literal["raise", "report"]
 
 DAY = timedelta(hours=24)
 ORDER = "order"

@@ -3,6 +3,7 @@
 import os
 import re
 import resource
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -12,7 +13,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import NamedTuple, TypeVar
 
-__all__ = ["Cost", "command", "in_child", "timed"]
+__all__ = ["Cost", "command", "fresh", "in_child", "timed"]
 
 Answer = TypeVar("Answer")
 
@@ -46,6 +47,16 @@ def in_child(work: Callable[..., Answer], *arguments: object) -> tuple[Answer, C
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
         return processes.submit(_measured, work, *arguments).result()
+
+
+def fresh(program: str, *arguments: str) -> Cost:
+    """Run a program in a new Python, of which the start and all imports count. The memory is not measured."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = perf_counter()
+    subprocess.run([sys.executable, "-c", program, *arguments], check=True)
+    seconds = perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def command(arguments: list[str]) -> None:

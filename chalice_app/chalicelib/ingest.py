@@ -84,7 +84,7 @@ def _store(request: HttpRequest, settings: Settings, storage: Putting, facts: di
     facts["bytes"] = len(body)
     received_at = datetime.now(UTC)
     key = object_key(received_at, uuid4())
-    storage.put(settings.raw_bucket, key, envelope(body, request.metadata(received_at)))
+    storage.put(settings.raw_bucket, key, envelope(body, request.metadata(received_at, settings.store_ip)))
     facts["key"] = key
 
 

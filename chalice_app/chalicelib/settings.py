@@ -2,9 +2,10 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.api.address import KEPT
 from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
@@ -30,6 +31,8 @@ class Settings:
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
         metrics_namespace: `METRICS_NAMESPACE`, for the reconciler: where its metrics are in CloudWatch.
+        store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
+        dw_may_pause: `DW_MAY_PAUSE` (`yes` or `no`), for the projector: the warehouse sleeps when nobody is connected.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -42,6 +45,8 @@ class Settings:
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
     metrics_namespace: str = "clickstream"
+    store_ip: str = "full"
+    dw_may_pause: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -57,6 +62,8 @@ class Settings:
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
             metrics_namespace=environment.get("METRICS_NAMESPACE") or cls.metrics_namespace,
+            store_ip=_word("STORE_IP", environment.get("STORE_IP") or "full", KEPT),
+            dw_may_pause=_word("DW_MAY_PAUSE", environment.get("DW_MAY_PAUSE") or "no", ("yes", "no")) == "yes",
         )
 
 
@@ -87,6 +94,12 @@ def _digests(name: str, text: str) -> frozenset[str]:
     if text.strip() and not (digests and all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)):
         raise SettingsError(f"{name} must be SHA-256 digests in hex (64 digits each), comma-separated")
     return digests
+
+
+def _word(name: str, text: str, known: Sequence[str]) -> str:
+    if text not in known:
+        raise SettingsError(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, not {text!r}")
+    return text
 
 
 def _positive(name: str, text: str) -> int:

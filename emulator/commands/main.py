@@ -2,6 +2,7 @@
 
 import click
 
+from command_line.text import require_utf8
 from emulator.commands.env import env_command
 from emulator.commands.replay import replay_command
 from emulator.commands.reset import reset_command
@@ -40,3 +41,4 @@ def main() -> None:
 
 for command in COMMANDS:
     main.add_command(command)
+require_utf8(main)

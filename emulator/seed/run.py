@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from command_line.errors import CommandError
+from command_line.printable import printable
 from command_line.progress import new_progress
 from emulator.seed.answers.document import write_answers
 from emulator.seed.answers.tally import Tally
@@ -63,11 +64,12 @@ class SeedReport:
     def as_text(self) -> str:
         """For people to read."""
         numbers, store = self.tally.numbers(), self.store
+        directory = printable(str(self.directory))
         lines = [
-            f"{numbers['objects']:,} objects in {self.directory}, from {iso(store.start)} to {iso(store.end)}",
+            f"{numbers['objects']:,} objects in {directory}, from {iso(store.start)} to {iso(store.end)}",
             *(f"  {numbers[kind]:,} {kind}" for kind in ("rows", "duplicates", "rejects")),
             f"  {self.tally.faults.total():,} faults and oddities were planted",
-            f"The answers are in {self.answers}",
+            f"The answers are in {printable(str(self.answers))}",
         ]
         if self.loaded is not None:
             lines.append(f"The warehouse has {self.loaded.rows:,} more rows and {self.loaded.rejects:,} more rejects")

@@ -1,15 +1,14 @@
 """The warehouse as a part of the stack: the embedded PostgreSQL, or another one that the user names."""
 
 from contextlib import closing
-from selectors import EVENT_READ, DefaultSelector
 
 import psycopg
-from psycopg.pq import ExecStatus
 
 from chalicelib.errors import OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import Warehouse, reason
 from chalicelib.warehouse.schema import SCHEMA, Schema
 from command_line.errors import CommandError
+from emulator.servers.answer_limit import answer_within
 from emulator.servers.part import problem_of
 from emulator.servers.postgres.server import Postgres
 
@@ -74,8 +73,14 @@ class ExternalWarehouse:
         problem = self.check()
         if problem is not None:
             raise CommandError(f"the warehouse given by --dw does not answer: {problem}")
-        with psycopg.connect(self._url, connect_timeout=5) as connection:
-            _refuse_other_decimals(self._schema, connection)
+        try:
+            with (
+                psycopg.connect(self._url, connect_timeout=ANSWER_SECONDS) as connection,
+                answer_within(ANSWER_SECONDS, connection),
+            ):
+                _refuse_other_decimals(self._schema, connection)
+        except psycopg.Error as error:
+            raise CommandError(f"the warehouse given by --dw does not answer: {reason(error)}") from error
 
     def stop(self) -> None:
         """Do nothing: the stack does not own the warehouse."""
@@ -98,16 +103,11 @@ def _refuse_other_decimals(schema: Schema, connection: psycopg.Connection) -> No
 
 def _query(url: str) -> str | None:
     def ask() -> None:
-        with closing(psycopg.connect(url, connect_timeout=ANSWER_SECONDS)) as connection:
-            connection.pgconn.send_query(b"SELECT 1")
-            with DefaultSelector() as selector:
-                selector.register(connection.fileno(), EVENT_READ)
-                # `execute` would wait for ever for a server that froze after it had taken the connection.
-                if not selector.select(ANSWER_SECONDS):
-                    raise psycopg.OperationalError(f"no response within {ANSWER_SECONDS} s")
-            result = connection.pgconn.get_result()
-            if result is None or result.status != ExecStatus.TUPLES_OK:
-                raise psycopg.OperationalError(connection.pgconn.get_error_message())
+        with (
+            closing(psycopg.connect(url, autocommit=True, connect_timeout=ANSWER_SECONDS)) as connection,
+            answer_within(ANSWER_SECONDS, connection),
+        ):
+            connection.execute("SELECT 1")
 
     try:
         Warehouse(url)

@@ -62,6 +62,8 @@ def stage_amounts(stage: str) -> dict[str, float]:
     has_aurora = settings["Warehouse"] == "aurora"
     has_endpoint = settings["Vpc"] != "none" and settings["CredentialsEndpoint"] != "none"
     has_lake = settings["Lake"] == "new"
+    if has_aurora:
+        monitoring += (INFRA / "templates" / "warehouse-alarms.yaml").read_text()
     if has_lake:
         monitoring += (INFRA / "templates" / "compaction.yaml").read_text()
     is_silent = settings["NoEventsMinutes"] == 0

@@ -73,3 +73,4 @@ class TestPublicFace:
         assert loaded_by("-c", "import analysis") == set()
         assert loaded_by("-m", "analysis", "--help") == set()
         assert loaded_by("-c", "import analysis; analysis.read_events") >= {"polars"}
+        assert loaded_by("-c", "from analysis import LakeEvents, open_history, overview") == {"polars", "duckdb"}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib import ingest
+from chalicelib.envelope import IngestMetadata
 from chalicelib.errors import StorageUnavailable
 from chalicelib.ingest import Response
 from chalicelib.json_object import members
@@ -56,6 +57,21 @@ class TestHandle:
         stored = storage.objects[bucket, key].decode()
         assert [name for name, _ in members(stored)] == ["eventName", "_ingest"]
         assert len(json.loads(stored)["_ingest"]) == 9
+
+    @pytest.mark.parametrize(
+        ("store_ip", "kept"), [("full", "203.0.113.7"), ("truncated", "203.0.113.0"), ("none", None)]
+    )
+    def test_the_address_is_kept_as_the_stage_says(
+        self, api_event: Callable[..., dict[str, Any]], storage: Storage, store_ip: str, kept: str | None
+    ) -> None:
+        """`_ingest` has its nine members in every case, in the same order."""
+        event = api_event("{}")
+        event["requestContext"]["identity"] = {"sourceIp": "203.0.113.7"}
+        ingest.handle(event, None, Settings(store_ip=store_ip), storage)
+        (stored,) = storage.objects.values()
+        told = json.loads(stored)["_ingest"]
+        assert list(told) == list(IngestMetadata.__annotations__)
+        assert told["sourceIp"] == kept
 
     def test_every_request_gets_a_key_of_its_own(self, post: Callable[..., Response], storage: Storage) -> None:
         """The same event sent twice is two objects: raw tells what was received."""

@@ -26,6 +26,8 @@ class TestSettings:
                 "API_KEY_SHA256": f"{'A' * 64}, {'b' * 64}",
                 "ALLOWED_HEADERS": "X-Shop-Id, traceparent ,",
                 "PRICE_DECIMALS": "2",
+                "STORE_IP": "truncated",
+                "DW_MAY_PAUSE": "yes",
             }
         )
         origins = frozenset({"https://shop.example", "https://m.shop.example"})
@@ -39,6 +41,8 @@ class TestSettings:
             frozenset({"a" * 64, "b" * 64}),
             ("X-Shop-Id", "traceparent"),
             2,
+            "truncated",
+            dw_may_pause=True,
         )
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1MB", "²"])
@@ -70,6 +74,12 @@ class TestSettings:
         """Browsers would ignore the others too."""
         with pytest.raises(SettingsError, match="ALLOWED_HEADERS must be names of HTTP headers"):
             Settings.from_environment({"ALLOWED_HEADERS": value})
+
+    @pytest.mark.parametrize(("name", "value"), [("STORE_IP", "no"), ("STORE_IP", "Full"), ("DW_MAY_PAUSE", "true")])
+    def test_a_word_that_is_none_of_the_known_ones_is_named(self, name: str, value: str) -> None:
+        """A mistyped `STORE_IP` must not keep addresses that nobody wants to keep."""
+        with pytest.raises(SettingsError, match=f"{name} must be .*, not {value!r}"):
+            Settings.from_environment({name: value})
 
     def test_the_password_is_not_shown(self) -> None:
         """A settings object can be logged."""

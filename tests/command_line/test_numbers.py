@@ -1,29 +1,14 @@
-from collections.abc import Iterator
-
 import click
 import pytest
 from click.testing import CliRunner
 
-from analysis.commands.main import main as analysis
-from benchmarks.__main__ import main as benchmarks
 from command_line.numbers import FiniteRange
-from emulator.commands.main import main as emulator
-from infra.costs.command import main as costs
-
-
-def commands(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Give each command below a command line, with the words that lead to it."""
-    if not isinstance(command, click.Group):
-        yield path, command
-        return
-    for name, child in command.commands.items():
-        yield from commands(child, *path, name)
-
+from tests.support.command_lines import ALL, commands
 
 # Each option that takes a number: command line, words, option.
 OPTIONS = [
     (main, path, option)
-    for main in (analysis, emulator, costs, benchmarks)
+    for main in ALL
     for path, command in commands(main)
     for option in command.params
     if isinstance(option, click.Option)

@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 def shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, patience: float) -> str:
     """What is shown of work that advances once."""
     monkeypatch.setattr(module, "PATIENCE_SECONDS", patience)
-    monkeypatch.setattr(module, "Console", lambda **_: Console(file=stream, force_interactive=None))
+    monkeypatch.setattr("rich.console.Console", lambda **_: Console(file=stream, force_interactive=None))
     monkeypatch.setenv("TERM", "xterm")
     with progress("reading objects", 10) as advance:
         advance(4)

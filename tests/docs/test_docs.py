@@ -18,11 +18,11 @@ import analysis as library
 from analysis.checks.ledger import COUNTS
 from analysis.checks.validation.clocks import MOST_LATE, MOST_SKEW
 from analysis.checks.validation.finding import Check
-from analysis.checks.validation.members import missing_members
 from analysis.checks.validation.visits import IDLE_SECONDS
 from analysis.checks.validation.warehouse.agreement import METRICS as COMPARED
 from analysis.commands.main import main as analysis
 from analysis.lake.schema import documentation as lake_documentation
+from analysis.rows.oddities.judging import missing_members
 from chalicelib.contract import EVENT_NAMES, RAW_MEMBERS, documentation
 from emulator.commands.main import main as emulator
 from emulator.seed.answers.findings import CHECKS

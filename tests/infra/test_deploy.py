@@ -23,14 +23,29 @@ from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
 from infra.policies import narrowed
-from tests.support.aws.stacks import Recorded, aws_server
+from tests.support.aws.stacks import ACCOUNT_LIMIT, Recorded, aws_server
 from tests.support.aws.warm import warm_programs
 from tests.support.stack_process import ROOT
 
 pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
-STACKS = ["raw", "base", "lake", "network", "warehouse", "api", "monitoring", "reconciler", "compaction"]
+STACKS = [
+    "raw",
+    "base",
+    "lake",
+    "network",
+    "warehouse",
+    "warehouse-alarms",
+    "api",
+    "monitoring",
+    "reconciler",
+    "dashboard",
+    "compaction",
+    "budget",
+]
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+ADDRESS = "operator@shop.example"
 
 
 class Repository:
@@ -48,7 +63,8 @@ class Repository:
             (path / name).symlink_to(ROOT / name)
         authorities = path / "authorities.pem"
         trustme.CA().cert_pem.write_to_path(authorities)
-        self.stage("dev", WarehouseCa=f"file://{authorities}", Lake="new")
+        watched = {"AlarmEmail": ADDRESS, "BudgetDollars": "50"}
+        self.stage("dev", WarehouseCa=f"file://{authorities}", Lake="new", Runtime=RUNTIME, **watched)
 
     def stage(self, name: str, **settings: str) -> None:
         """Write a stage as `dev`, but for these settings."""
@@ -156,7 +172,7 @@ class TestDeploy:
         stacks = [f"stack {name}" for name in STACKS]
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
-        assert steps(deployed.stdout) == [stage, *stacks[:5], functions, *stacks[5:], tables, "stage dev is deployed"]
+        assert steps(deployed.stdout) == [stage, *stacks[:6], functions, *stacks[6:], tables, "stage dev is deployed"]
         assert re.search(
             r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
         )
@@ -232,15 +248,18 @@ class TestDeploy:
     @pytest.mark.usefixtures("deployed")
     def test_failures_and_alarms_have_somewhere_to_go(self, repository: Repository) -> None:
         """The queue and the topic of this stage."""
-        (queue,), (topic,) = (repository.contents()[kind] for kind in ("queues", "topics"))
+        (queue,), (page, ticket) = (sorted(repository.contents()[kind]) for kind in ("queues", "topics"))
         (failures,) = [
             each for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig") if "DestinationConfig" in each
         ]
         assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{queue.rpartition('/')[2]}")
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
-        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the reconciler's.
-        assert len(alarms) == 16
-        assert all(alarm["AlarmActions"] == [topic] for alarm in alarms)
+        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, four the warehouse's,
+        # three the reconciler's.
+        assert len(alarms) == 20
+        assert {topic for alarm in alarms for topic in alarm["AlarmActions"]} == {page, ticket}
+        subscriptions = Recorded.all_of("AWS::SNS::Subscription")
+        assert {(each["TopicArn"], each["Endpoint"]) for each in subscriptions} == {(page, ADDRESS), (ticket, ADDRESS)}
 
     @pytest.mark.usefixtures("deployed")
     def test_logs_are_kept_as_long_as_the_stage_says(self, repository: Repository) -> None:
@@ -267,9 +286,21 @@ class TestDeploy:
             template.write_text(text)
         assert done.returncode == 0, done.stderr
         assert re.findall(r"^   (Add|Modify|Remove)\s+(\S+)", done.stdout, re.M) == [("Modify", "AWS::SQS::Queue")]
-        assert done.stdout.count("no change") == 8
+        assert done.stdout.count("no change") == len(STACKS) - 1
         assert re.search(r"^   app\.py ", done.stdout, re.M)
         assert repository.contents() == before
+
+    @pytest.mark.usefixtures("deployed")
+    @pytest.mark.parametrize(("unreserved", "is_reserved"), [(100, True), (99, False)])
+    def test_what_others_have_reserved_is_left_to_them(
+        self, repository: Repository, unreserved: int, *, is_reserved: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The stage has 5 of its own, and Lambda keeps 100 that nobody may reserve."""
+        monkeypatch.setitem(ACCOUNT_LIMIT, "UnreservedConcurrentExecutions", unreserved)
+        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
+        assert done.returncode == 0, done.stderr
+        assert ('"reserved_concurrency": 5' in done.stdout) == is_reserved
+        assert ("too few to reserve 5" in done.stdout) == (not is_reserved)
 
     @pytest.mark.usefixtures("deployed")
     def test_a_second_time_changes_nothing(self, repository: Repository) -> None:
@@ -377,6 +408,15 @@ class TestUsage:
             ({"Vpc": "vpc-1", "VpcSubnetIds": "subnet-1"}, "Vpc vpc-1 needs VpcRouteTableIds, or S3Endpoint no"),
             ({"Warehouse": "none"}, "Warehouse none needs the DwSecretArn or DwParameterName of another"),
             ({"RawBucketName": "somebody-elses"}, "there is a bucket somebody-elses already"),
+            ({"AlarmEmail": ""}, "AlarmEmail names nobody who is told of alarms: name an address, or say none"),
+            ({"AlarmEmail": "none", "BudgetDollars": "9"}, "BudgetDollars needs an AlarmEmail, or 0"),
+            ({"BudgetDollars": "50 dollars"}, "BudgetDollars is a number"),
+            (
+                {"Runtime": "python3.10"},
+                f"says Runtime python3.10, but this Python is {RUNTIME}: run 'make clean setup",
+            ),
+            ({"Runtime": ""}, "says no Runtime, but this Python is"),
+            ({"DomainName": "events.shop.example"}, "DomainName needs a DomainCertificateArn"),
         ],
     )
     def test_a_stage_that_cannot_be_is_refused_before_anything_is_made(
@@ -410,6 +450,73 @@ class TestUsage:
         )
 
 
+class TestAwsCli:
+    def test_version_2_of_the_machine_is_preferred(self, repository: Repository, tmp_path: Path) -> None:
+        """The environment brings version 1, which does not know every way to sign in that version 2 knows."""
+        own = repository.path / ".venv" / "bin" / "aws"
+        own.parent.mkdir(parents=True)
+        own.write_text('#!/bin/sh\n[ "$1" = --version ] && echo aws-cli/1.46.3 || exit 9\n')
+        called = tmp_path / "called"
+        installed = tmp_path / "bin" / "aws"
+        installed.parent.mkdir()
+        real = Path(sys.executable).with_name("aws")
+        installed.write_text(
+            f'#!/bin/sh\necho "$1" >> {called}\n[ "$1" = --version ] && echo aws-cli/2.31.0 || exec {real} "$@"\n'
+        )
+        for program in (own, installed):
+            program.chmod(0o755)
+        repository.stage("odd", Warehouse="mysql")
+        try:
+            done = repository.call(
+                str(repository.path / "infra" / "deploy.sh"),
+                "odd",
+                PATH=f"{installed.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            )
+        finally:
+            shutil.rmtree(own.parent)
+        assert "Warehouse is aurora or none" in done.stderr
+        assert called.read_text().split() == ["--version", "sts", "cloudformation"]
+
+
+class TestLargeBuckets:
+    def test_s3_itself_deletes_what_is_much(self, repository: Repository) -> None:
+        """By its life cycle, without a request for each; nobody deploys over it meanwhile, and a rerun ends it."""
+        client, bucket = repository.client("s3"), "clickstream-s3-ingest-big"
+        repository.stage("big", RawBucketName=bucket, AssetBucketName="clickstream-s3-sbw-big")
+        raw = repository.path / "infra" / "templates" / "raw.yaml"
+        made = repository.call(
+            *("aws", "cloudformation", "deploy", "--stack-name", "clickstream-big-raw", "--template-file", str(raw)),
+            *("--parameter-overrides", f"RawBucketName={bucket}", "RawVersioning=yes"),
+        )
+        assert made.returncode == 0, made.stderr
+        for number in range(3):
+            client.put_object(Bucket=bucket, Key=f"events/2026/11/25/09/event-{number}.json", Body=b"{}")
+        rules = [{"ID": "privacy", "Status": "Enabled", "Filter": {"Prefix": "events/"}, "Expiration": {"Days": 365}}]
+        client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+        said = repository.run("destroy.sh", "big", DELETE_RAW="yes", DELETE_AT_ONCE="2", DRY_RUN="1")
+        assert "more than 2 objects: S3 would delete them by its life cycle" in said.stdout
+        assert client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"] == rules
+
+        done = repository.run("destroy.sh", "big", DELETE_RAW="yes", DELETE_AT_ONCE="2")
+        assert done.returncode == 1, done.stderr
+        assert "run this again in two days" in done.stdout
+        assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 3
+        rule, markers = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert (rule["ID"], rule["Expiration"]["Days"]) == ("clickstream-destroy", 1)
+        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 1
+        assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+        assert markers["Expiration"]["ExpiredObjectDeleteMarker"] is True
+
+        refused = repository.run("deploy.sh", "big")
+        assert refused.returncode == 2
+        assert f"bucket {bucket} is being emptied, as DELETE_RAW=yes has asked" in refused.stderr
+
+        done = repository.run("destroy.sh", "big", DELETE_RAW="yes", DELETE_AT_ONCE="3")
+        assert done.returncode == 0, done.stderr
+        assert bucket not in repository.contents()["buckets"]
+        assert not [name for name in repository.contents()["stacks"] if "big" in name]
+
+
 class TestDestroy:
     @pytest.mark.usefixtures("deployed")
     def test_everything_goes_but_raw_events_and_the_lake(self, repository: Repository) -> None:
@@ -429,11 +536,14 @@ class TestDestroy:
             step.removeprefix("stack ") for step in steps(done.stdout) if step.startswith(("stack ", "functions"))
         ]
         assert removed == [
+            "budget",
             "compaction",
+            "dashboard",
             "reconciler",
             "monitoring",
             "api",
             "functions clickstream-dev, projector and reconciler",
+            "warehouse-alarms",
             "warehouse",
             "network",
             "base",

@@ -1,9 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from chalice.cli.factory import CLIFactory
 from click.testing import CliRunner
 
 from infra.policies import narrowed
@@ -30,6 +32,13 @@ WITHOUT_VPC = {"SubnetIds": "", "SecurityGroupIds": ""}
 def project(tmp_path: Path) -> Path:
     """Give where a project is written to."""
     return tmp_path / "project"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """Give a copy of the Chalice project, which a test may change."""
+    ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+    return Path(shutil.copytree(APP, tmp_path / "app", ignore=ignore))
 
 
 def loaded(project: Path, name: str) -> Any:
@@ -103,15 +112,86 @@ class TestConfig:
         assert functions["projector"]["environment_variables"]["PRICE_DECIMALS"] == "2"
         assert "PRICE_DECIMALS" not in functions["api_handler"]["environment_variables"]
 
-    @pytest.mark.parametrize(("concurrency", "reserved"), [("1000", 5), ("105", 5), ("104", None), ("10", None)])
-    def test_nothing_is_reserved_of_too_little(
-        self, concurrency: str, reserved: int | None, project: Path, capsys: pytest.CaptureFixture[str]
+    def test_a_size_of_events_in_the_configuration_reaches_the_function(self, project: Path, app: Path) -> None:
+        """Whatever else rendering writes down for that function."""
+        config = loaded(app, "config.json")
+        config["stages"]["dev"]["lambda_functions"]["api_handler"]["environment_variables"] = {"MAX_EVENT_BYTES": "9"}
+        config["stages"]["dev"]["lambda_functions"]["projector"]["environment_variables"]["EXTRA"] = "kept"
+        (app / ".chalice" / "config.json").write_text(json.dumps(config))
+        render("dev", OUTPUTS | {"AllowedHeaders": "X-Shop-Id"}, project, app)
+        functions = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]
+        assert functions["api_handler"]["environment_variables"] == {
+            "MAX_EVENT_BYTES": "9",
+            "ALLOWED_HEADERS": "X-Shop-Id",
+        }
+        # The parameter that the configuration names is for `chalice deploy` alone: here the warehouse has a secret.
+        assert functions["projector"]["environment_variables"] == {
+            "DW_SECRET_ARN": OUTPUTS["DwSecretArn"],
+            "EXTRA": "kept",
+        }
+
+    def test_limits_and_addresses_are_the_stages(self, project: Path) -> None:
+        """Ingest alone knows them; an empty setting keeps ingest's own default."""
+        render("prod", OUTPUTS | {"MaxEventBytes": "65536", "StoreIp": "truncated"}, project)
+        functions = loaded(project, "config.json")["stages"]["prod"]["lambda_functions"]
+        assert functions["api_handler"]["environment_variables"] == {
+            "MAX_EVENT_BYTES": "65536",
+            "STORE_IP": "truncated",
+        }
+
+    @pytest.mark.parametrize(
+        ("settings", "may_pause"),
+        [
+            ({"Warehouse": "aurora", "WarehouseMinCapacity": "0"}, True),
+            ({"Warehouse": "aurora", "WarehouseMinCapacity": "0.0"}, True),
+            ({"Warehouse": "aurora", "WarehouseMinCapacity": "0.5"}, False),
+            ({"Warehouse": "none", "WarehouseMinCapacity": "0"}, False),
+            ({}, False),
+        ],
+    )
+    def test_the_projector_knows_that_its_warehouse_may_pause(
+        self, settings: dict[str, str], *, may_pause: bool, project: Path
     ) -> None:
-        """New accounts may run ten functions at once, which bounds the warehouse's connections as well; it is said."""
-        render("dev", OUTPUTS | {"Concurrency": concurrency}, project)
+        """An Aurora whose least capacity is 0."""
+        render("dev", OUTPUTS | settings, project)
+        projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
+        assert ("DW_MAY_PAUSE" in projector["environment_variables"]) == may_pause
+
+    @pytest.mark.parametrize(
+        ("settings", "problem"),
+        [
+            ({"StoreIp": "no"}, "STORE_IP must be full, truncated or none, not 'no'"),
+            ({"MaxEventBytes": "64 KiB"}, "MAX_EVENT_BYTES must be a whole number above 0, not '64 KiB'"),
+        ],
+    )
+    def test_what_ingest_would_not_take_is_not_deployed(
+        self, settings: dict[str, str], problem: str, project: Path
+    ) -> None:
+        """It would fail at its first event."""
+        with pytest.raises(RenderError, match=problem):
+            render("prod", OUTPUTS | settings, project)
+
+    def test_the_rest_api_is_in_its_region(self, project: Path) -> None:
+        """Edge-optimized ones, Chalice's default, are not to be had in GovCloud and China."""
+        render("prod", OUTPUTS, project)
+        assert CLIFactory(str(project)).create_config_obj("prod").api_gateway_endpoint_type == "REGIONAL"
+
+    @pytest.mark.parametrize(("unreserved", "reserved"), [("1000", 5), ("105", 5), ("104", None), ("10", None)])
+    def test_nothing_is_reserved_of_too_little(
+        self, unreserved: str, reserved: int | None, project: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """New accounts may run ten functions at once, and in others the rest may be reserved already; it is said."""
+        render("dev", OUTPUTS | {"UnreservedConcurrency": unreserved}, project)
         projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
         assert projector.get("reserved_concurrency") == reserved
         assert ("too few to reserve 5" in capsys.readouterr().out) == (reserved is None)
+
+    def test_nothing_is_reserved_if_the_stage_says_so(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Somebody else may need the account's concurrency."""
+        render("dev", OUTPUTS | {"UnreservedConcurrency": "1000", "ReserveConcurrency": "no"}, project)
+        projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
+        assert "reserved_concurrency" not in projector
+        assert capsys.readouterr().out == ""
 
     def test_chalices_own_api_is_closed(self, project: Path) -> None:
         """To everybody, whatever the route; the committed configuration alone leaves it open."""

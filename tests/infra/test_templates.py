@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.schema import Upgrade
 from emulator.triggers.notification import object_created
+from infra.costs.prices import PRICES
 from tests.support.aws.stacks import TEMPLATES, template
 from tests.support.stack_process import ROOT
 
@@ -33,6 +35,9 @@ NO_PARAMETERS = {
     "DwParameterName",
     "ApiKeySha256",
     "WarehouseCa",
+    "Runtime",
+    "ReserveConcurrency",
+    "MaxEventBytes",
 }
 # Settings that are outputs, too: whoever needs such a bucket or database takes what the stack has made.
 MADE_BY_NAME = {"RawBucketName", "AssetBucketName", "LakeBucketName", "LakeDatabaseName"}
@@ -70,6 +75,11 @@ class TestTemplates:
         done = subprocess.run([*command, *regions], cwd=INFRA, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
         assert not any("cfn-lint" in (INFRA / "templates" / f"{name}.yaml").read_text() for name in TEMPLATES)
+
+    @pytest.mark.parametrize("name", TEMPLATES)
+    def test_it_can_be_passed_on_as_it_is(self, name: str) -> None:
+        """CloudFormation takes no larger template from a command; it would have to be in a bucket."""
+        assert (INFRA / "templates" / f"{name}.yaml").stat().st_size <= 51_200
 
     @pytest.mark.parametrize("name", TEMPLATES)
     def test_everything_is_explained(self, name: str) -> None:
@@ -122,6 +132,32 @@ class TestTemplates:
             if key.endswith("Name") and value
         ]
         assert len(names) == len(set(names))
+
+
+class TestProd:
+    """The file of the stage for a shop, as it is committed."""
+
+    PROD = json.loads((INFRA / "stages" / "prod.json").read_text())
+
+    def test_what_is_deleted_by_mistake_can_be_fetched_back(self) -> None:
+        """Versions of raw events, and a warehouse that no command deletes just so."""
+        assert self.PROD["RawVersioning"] == "yes"
+        assert self.PROD["WarehouseDeletionProtection"] == "true"
+        assert self.PROD["WarehouseBackupDays"] >= 7
+
+    def test_events_are_small_and_costs_are_watched(self) -> None:
+        """64 KiB an event, at the throttle's rate, are a sixteenth of what 1 MiB could cost."""
+        assert self.PROD["MaxEventBytes"] == 64 * 1024
+        assert self.PROD["BudgetDollars"] > 0
+
+    def test_nobody_is_woken_because_nobody_shops(self) -> None:
+        """Silence is an alarm only in the hours in which the shop expects visitors."""
+        assert self.PROD["NoEventsMinutes"] > 0
+        assert self.PROD["OpenHours"] != "0-24"
+
+    def test_the_address_of_alarms_has_to_be_named(self) -> None:
+        """None is committed, and `make deploy` refuses an empty one."""
+        assert self.PROD["AlarmEmail"] == ""
 
 
 class TestStorage:
@@ -226,6 +262,18 @@ class TestNetwork:
         assert writing["Action"] == "s3:PutObject"
         assert writing["Resource"]["Fn::Sub"].rpartition(":")[2] == "${RawBucketName}/reconciler/*"
 
+    def test_zones_can_be_chosen(self) -> None:
+        """Lambda and Aurora are not in every zone of a region."""
+        for letter, number in (("A", 0), ("B", 1)):
+            zone = RESOURCES["network"][f"Subnet{letter}"]["Properties"]["AvailabilityZone"]
+            condition, chosen, first = zone["Fn::If"]
+            assert condition == "HasZones"
+            assert chosen == {"Fn::Select": [number, {"Fn::Split": [",", {"Ref": "VpcZones"}]}]}
+            assert first["Fn::Select"][0] == number
+        pattern = parameters()["VpcZones"]["AllowedPattern"]
+        allowed = {text: bool(re.fullmatch(pattern, text)) for text in ("", "use1-az4,use1-az6", "x-1a,x-1b", "x-1a")}
+        assert allowed == {"": True, "use1-az4,use1-az6": False, "x-1a,x-1b": True, "x-1a": False}
+
 
 class TestWarehouse:
     def test_it_is_private_and_encrypted(self) -> None:
@@ -244,6 +292,11 @@ class TestWarehouse:
             resources("AWS::SecretsManager::Secret")["warehouse.Credentials"]["GenerateSecretString"]["PasswordLength"]
             >= 30
         )
+
+    def test_it_is_upgraded_by_nobody_else(self) -> None:
+        """An automatic upgrade would leave an older version in the template, and the next deployment would fail."""
+        for instance in resources("AWS::RDS::DBInstance").values():
+            assert instance["AutoMinorVersionUpgrade"] is False
 
     def test_it_leaves_a_snapshot(self) -> None:
         """When its stack goes."""
@@ -271,12 +324,36 @@ class TestApi:
         assert parameters()["JwtIssuer"]["Default"] == ""
 
     def test_it_throttles_and_logs_json(self) -> None:
-        """One object per request."""
+        """One object per request, which names the visitor's address only if the stage stores whole addresses."""
         (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
         assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
         assert stage["DefaultRouteSettings"].keys() == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
-        line = json.loads(stage["AccessLogSettings"]["Format"])
-        assert line["status"] == "$context.status"
+        condition, *formats = stage["AccessLogSettings"]["Format"]["Fn::If"]
+        whole, rest = map(json.loads, formats)
+        assert condition == "StoresWholeAddresses"
+        assert whole.pop("ip") == "$context.identity.sourceIp"
+        assert whole == rest
+        assert rest["status"] == "$context.status"
+        assert "sourceIp" not in json.dumps(rest)
+
+    def test_the_endpoint_can_have_the_shops_own_name(self) -> None:
+        """It stays the same when the API is made again, and so do the shop's pages."""
+        api = RESOURCES["api"]
+        assert api["Domain"]["Condition"] == api["DomainMapping"]["Condition"] == "HasDomain"
+        (configuration,) = api["Domain"]["Properties"]["DomainNameConfigurations"]
+        assert configuration["CertificateArn"] == {"Ref": "DomainCertificateArn"}
+        assert configuration["EndpointType"] == "REGIONAL"
+        assert api["DomainMapping"]["Properties"]["ApiId"] == {"Ref": "HttpApi"}
+        assert api["DomainRecord"]["Condition"] == "HasZone"
+        condition, own, _ = template("api")["Outputs"]["Endpoint"]["Value"]["Fn::If"]
+        assert (condition, own["Fn::Sub"]) == ("HasDomain", "https://${DomainName}/clickstream")
+
+    def test_the_smoke_test_needs_no_dns_record(self) -> None:
+        """Which somebody else may still have to make."""
+        assert template("api")["Outputs"]["ApiEndpoint"]["Value"]["Fn::Sub"].startswith(
+            "https://${HttpApi}.execute-api."
+        )
+        assert 'smoke --url "$(value ApiEndpoint)"' in (INFRA / "deploy.sh").read_text()
 
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
@@ -287,11 +364,110 @@ def stats(alarm: dict[str, Any]) -> list[dict[str, Any]]:
     return [each for each in alarm.get("Metrics", ()) if "MetricStat" in each]
 
 
+class TestBudget:
+    def test_the_month_has_a_limit_that_is_told(self) -> None:
+        """To the address of the alarms, when four fifths are spent, and when all of it will be."""
+        (budget,) = resources("AWS::Budgets::Budget").values()
+        assert budget["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "BudgetDollars"}, "Unit": "USD"}
+        assert budget["Budget"]["TimeUnit"] == "MONTHLY"
+        told = {
+            (each["Notification"]["NotificationType"], each["Notification"]["Threshold"])
+            for each in budget["NotificationsWithSubscribers"]
+        }
+        assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
+        for each in budget["NotificationsWithSubscribers"]:
+            assert each["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": {"Ref": "AlarmEmail"}}]
+
+
 class TestAlarms:
-    def test_each_tells_the_topic(self) -> None:
+    def test_each_tells_one_topic(self) -> None:
         """When something is wrong, and when it is well again."""
         for alarm in ALARMS.values():
-            assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopicArn"}]
+            assert alarm["AlarmActions"] == alarm["OKActions"]
+            assert alarm["AlarmActions"] in ([{"Ref": "AlarmTopicArn"}], [{"Ref": "TicketTopicArn"}])
+
+    def test_somebody_is_woken_only_for_events_that_are_not_taken(self) -> None:
+        """Whatever is in raw can be projected in the morning: that is a ticket."""
+        pages = {name for name, alarm in ALARMS.items() if alarm["AlarmActions"] == [{"Ref": "AlarmTopicArn"}]}
+        assert pages >= {
+            "monitoring.IngestErrorsAlarm",
+            "monitoring.IngestThrottlesAlarm",
+            "monitoring.ApiThrottlesAlarm",
+            "monitoring.IngestRefusalsAlarm",
+            "monitoring.NoEventsAlarm",
+        }
+        assert not pages & {
+            "monitoring.ProjectorErrorsAlarm",
+            "monitoring.ProjectorLagAlarm",
+            "monitoring.FailureQueueAlarm",
+            "monitoring.FailuresLostAlarm",
+            "compaction.HoursLeftAlarm",
+            "compaction.FailedRunsAlarm",
+            "reconciler.ObjectsWithoutRowAlarm",
+            "reconciler.ReconcilerStoppedAlarm",
+        }
+
+    def test_page_and_ticket_are_two_topics(self) -> None:
+        """Each with its own address; tickets go to the address of alarms if they have none."""
+        topics = resources("AWS::SNS::Topic")
+        assert {topic["TopicName"]["Fn::Sub"] for topic in topics.values()} == {
+            "clickstream-${Stage}-alarms",
+            "clickstream-${Stage}-tickets",
+        }
+        endpoints = [each["Endpoint"] for each in resources("AWS::SNS::Subscription").values()]
+        assert endpoints == [
+            {"Ref": "AlarmEmail"},
+            {"Fn::If": ["HasTicketEmail", {"Ref": "TicketEmail"}, {"Ref": "AlarmEmail"}]},
+        ]
+
+    def test_the_warehouse_is_watched(self) -> None:
+        """Its processor, capacity, connections and storage, of the cluster that warehouse.yaml makes; as tickets."""
+        alarms = resources("AWS::CloudWatch::Alarm")
+        watched = {alarm["MetricName"]: alarm for alarm in alarms.values() if alarm.get("Namespace") == "AWS/RDS"}
+        assert watched.keys() == {"CPUUtilization", "ACUUtilization", "DatabaseConnections", "VolumeBytesUsed"}
+        cluster = RESOURCES["warehouse"]["Cluster"]["Properties"]["DBClusterIdentifier"]
+        for alarm in watched.values():
+            assert alarm["Dimensions"] == [{"Name": "DBClusterIdentifier", "Value": cluster}]
+            assert alarm["AlarmActions"] == [{"Ref": "TicketTopicArn"}]
+        assert watched["VolumeBytesUsed"]["Threshold"] == {"Fn::Sub": "${WarehouseGigabytes}000000000"}
+
+    @pytest.mark.parametrize("name", ["IngestThrottlesAlarm", "ApiThrottlesAlarm"])
+    def test_one_throttled_request_is_no_alarm(self, name: str) -> None:
+        """Publishers send it again: it takes ten of them, in two of three periods of 5 minutes."""
+        alarm = ALARMS[f"monitoring.{name}"]
+        assert alarm["Threshold"] >= 10
+        assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3, 2)
+
+    @pytest.mark.parametrize(
+        ("hours", "expected"),
+        [
+            ("7-21", {6: False, 7: True, 20: True, 21: False}),
+            ("22-6", {21: False, 22: True, 0: True, 5: True, 6: False}),
+            ("0-24", {0: True, 12: True, 23: True}),
+        ],
+    )
+    def test_silence_is_an_alarm_in_open_hours_only(self, hours: str, expected: dict[int, bool]) -> None:
+        """By CloudWatch's own arithmetic, in UTC, also for hours that go over midnight."""
+        alarm = ALARMS["monitoring.NoEventsAlarm"]
+        by_id = {metric["Id"]: metric for metric in alarm["Metrics"]}
+        (told,) = [metric for metric in alarm["Metrics"] if metric.get("ReturnData", True) is not False]
+        assert by_id["stored"]["MetricStat"]["Metric"]["MetricName"] == "StoredEvents"
+        text, values = told["Expression"]["Fn::Sub"]
+        for name in values:
+            index, split = values[name]["Fn::Select"]
+            assert split == {"Fn::Split": ["-", {"Ref": "OpenHours"}]}
+            text = text.replace(f"${{{name}}}", hours.split("-")[index])
+        assert re.fullmatch(parameters()["OpenHours"]["AllowedPattern"], hours)
+        # Without an event, the alarm's value is 0 where silence counts, and 1 where it does not.
+        names = {
+            "stored": 0,
+            "FILL": lambda series, value: series or value,
+            "IF": lambda so, yes, no: yes if so else no,
+        }
+        for hour, counts in expected.items():
+            known = names | {"HOUR": lambda _, hour=hour: hour}
+            value = eval(text, {"__builtins__": {}}, known)  # noqa: S307  # the text is our own template's
+            assert (value < alarm["Threshold"]) == counts
 
     def test_all_are_there_and_documented(self) -> None:
         """What each means and what to do, under its name."""
@@ -314,6 +490,10 @@ class TestAlarms:
             "reconciler-stopped",
             "lake-hours-wait",
             "lake-run-failed",
+            "warehouse-cpu",
+            "warehouse-capacity",
+            "warehouse-connections",
+            "warehouse-storage",
         }
         documented = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE))
         assert names <= documented
@@ -352,7 +532,11 @@ class TestAlarms:
 
     def test_each_expression_uses_what_the_alarm_reads(self) -> None:
         """By the ids of its metrics; only the expression itself is judged."""
-        for alarm in (alarm for alarm in ALARMS.values() if "Metrics" in alarm):
+        names = ("IngestRefusalsAlarm", "NearThrottleRateAlarm")
+        for alarm in (
+            *(ALARMS[f"monitoring.{name}"] for name in names),
+            ALARMS["reconciler.ProjectorNotInvokedAlarm"],
+        ):
             (expression,) = [each for each in alarm["Metrics"] if "Expression" in each]
             text = expression["Expression"]
             used = set(re.findall(r"\b[a-z]+\b", text["Fn::Sub"] if isinstance(text, dict) else text))
@@ -377,10 +561,43 @@ class TestAlarms:
         assert failures["DestinationConfig"]["OnFailure"]["Destination"] == {"Ref": "FailureQueueArn"}
         assert failures["MaximumRetryAttempts"] == 2
 
-    def test_the_dashboard_is_json(self) -> None:
-        """With every value put in."""
-        body = RESOURCES["monitoring"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-        assert len(json.loads(re.sub(r"\$\{[A-Za-z:]+\}", "60", body))["widgets"]) == 6
+
+class TestDashboard:
+    BODY = re.sub(
+        r"\$\{[A-Za-z:]+\}", "60", RESOURCES["dashboard"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    )
+    WIDGETS: Any = json.loads(BODY)["widgets"]
+
+    def test_it_reads_from_top_to_bottom(self) -> None:
+        """First what an operator fears most; each question with its answer below it."""
+        asked = [each["properties"]["markdown"].partition("\n")[0] for each in self.WIDGETS if each["type"] == "text"]
+        assert asked == ["# Is it whole?", "# Is it fresh?", "# What does it cost?", "# What do the functions say?"]
+        places = [(each["y"], each["x"]) for each in self.WIDGETS]
+        assert places == sorted(places)
+
+    def test_nothing_lies_over_something_else(self) -> None:
+        """Each row of widgets is 24 wide and begins where the one above ends."""
+        rows: dict[int, list[dict[str, Any]]] = {}
+        for widget in self.WIDGETS:
+            rows.setdefault(widget["y"], []).append(widget)
+        below = 0
+        for top, row in rows.items():
+            assert top == below
+            assert [each["x"] for each in row] == list(accumulate([0, *(each["width"] for each in row[:-1])]))
+            assert sum(each["width"] for each in row) == 24
+            below = top + row[0]["height"]
+
+    def test_dollars_are_at_the_prices_of_the_cost_page(self) -> None:
+        """Capacity, requests, PUTs and log lines: a price that changes there changes here."""
+        prices = {name: price.dollars for name, price in PRICES.items()}
+        (dollars,) = [each for each in self.WIDGETS if each["properties"].get("title") == "Dollars a day"]
+        by_id = {each[0]["id"]: each[0]["expression"] for each in dollars["properties"]["metrics"] if len(each) == 1}
+        assert by_id == {
+            "aurora": f"acus * 24 * {prices['acu_hours']}",
+            "api": f"requests * {prices['http_api']} / 1000000",
+            "puts": f"stored * {prices['s3_puts']} / 1000000",
+            "logs": f"(ingest + projector + access) * {prices['logs']} / 1000000000",
+        }
 
 
 class _Storage:

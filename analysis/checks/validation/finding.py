@@ -57,11 +57,15 @@ def grouped(
         One row per combination, ordered by it: the columns `names`, then `first_seen` and `key`, the time and the
         object of its first event, `events` (how many), and the columns `first` and `most`.
     """
-    kept = [pl.col("first_seen", "key").first(), pl.col("events").sum()]
-    kept += [*(pl.col(name).first() for name in first), *(pl.col(name).max() for name in most)]
+    sums = [pl.col("first_seen").min(), pl.col("events").sum(), *(pl.col(name).max() for name in most)]
+    columns = (*names, "first_seen", "key", "events", *first, *most)
 
     def group(counted: pl.DataFrame) -> pl.DataFrame:
-        return counted.sort("first_seen", "key").group_by(names, maintain_order=True).agg(kept)
+        groups = counted.group_by(names).agg(sums)
+        # Only the events of the first moment are put in order, not all.
+        earliest = counted.join(groups, on=[*names, "first_seen"], how="semi", nulls_equal=True).sort("key")
+        firsts = earliest.unique(names, keep="first", maintain_order=True).select(*names, "key", *first)
+        return groups.join(firsts, on=names, nulls_equal=True).select(columns)
 
     one = pl.lit(1, pl.UInt32)
     groups = [group(part.with_columns(first_seen="event_timestamp", events=one)) for part in parts]

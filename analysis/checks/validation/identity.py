@@ -41,7 +41,7 @@ def identity_checks(objects: Parts, events: Parts, repeated: pl.DataFrame, elsew
         repeated: The duplicates among them, as `judge` gives them.
         elsewhere: Objects of other hours whose rows belong to these hours, as `describe` gives them.
     """
-    rejects = objects.where(pl.col("corrupt").is_not_null()).collect("key", "corrupt")
+    rejects = objects.where(pl.col("corrupt").is_not_null()).collect("key", "corrupt").sort("key")
     others = repeated.filter("is_of_another_hour").height
     nameless = _found(events, pl.col("sent_event_id").is_null())
     odd = _found(events, ~pl.col("sent_event_id").str.contains(UUID))

@@ -7,12 +7,12 @@ from typing import Any
 import polars as pl
 
 from analysis.checks.validation.finding import Check, counted
-from analysis.checks.validation.members import lost_values, missing_members, unknown_members
-from analysis.checks.validation.prices import rounded_prices
 from analysis.raw.partitions import hour_of
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.columns import DTYPES
 from analysis.rows.fields import fields_named
+from analysis.rows.oddities.judging import lost_values, missing_members, unknown_members
+from analysis.rows.oddities.rounding import rounded_prices
 from chalicelib.contract import COLUMNS
 from chalicelib.convert import to_text
 from chalicelib.errors import InvalidEvent

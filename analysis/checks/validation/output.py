@@ -69,8 +69,7 @@ def show(report: ValidationReport, zone: str) -> None:
     if report.not_yet_judged:
         console.print(text_line(_young(report, zone)), soft_wrap=True)
     if report.lake_hours:
-        given = counted(report.lake_hours, "hour before or after the range", "hours before and after the range")
-        console.print(text_line(f"The lake gave {given}."))
+        console.print(text_line(f"The lake gave {counted(report.lake_hours, 'hour', 'hours')}."))
     if report.completeness is not None:
         console.print(text_line(_completeness(report.completeness, zone)), soft_wrap=True)
     console.print(text_line(summary(report)))

@@ -1,25 +1,16 @@
 """Checks of prices: rounded ones, discount prices above the price, and prices that can be no amount."""
 
-from collections.abc import Callable, Iterator
-from decimal import Decimal, DecimalException
-from functools import cache, lru_cache, partial
-
 import polars as pl
 
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted, grouped
-from analysis.checks.validation.members import member_at
 from analysis.prices import amounts
-from chalicelib.contract import Column, columns_with
-from chalicelib.convert import to_number
-from chalicelib.json_object import Json, JsonObject
 from chalicelib.settings import MOST_PRICE_DECIMALS
 
-__all__ = ["other_decimals_check", "price_checks", "price_columns", "rounded_of", "rounded_prices", "rounding_check"]
+__all__ = ["other_decimals_check", "price_checks", "rounding_check"]
 
 LEAST_SHARE = 20  # a discount price below a twentieth of the price is more likely a percentage
 MOST_PERCENT = 100
-PRICES = 65536  # that are remembered: a shop has far fewer
 FIRST = ("event_timestamp", "key")
 PRICE, DISCOUNT = "context_product_price", "context_product_discount_price"
 
@@ -55,29 +46,6 @@ def price_checks(events: Parts, price_decimals: int = 0) -> list[Check]:
         ),
         rounding_check(events, price_decimals),
     ]
-
-
-def rounded_prices(payload: JsonObject, price_decimals: int) -> Iterator[dict[str, object]]:
-    """Give `member`, `value` (as sent) and `decimals` (as many as it has) of each price that its column rounds."""
-    yield from rounded_of(partial(member_at, payload), price_decimals)
-
-
-def rounded_of(value_of: Callable[[str], Json], price_decimals: int) -> Iterator[dict[str, object]]:
-    """Do as `rounded_prices`, for an event whose members a function gives by their dotted paths."""
-    for column in price_columns(price_decimals):
-        for member in column.sources:
-            value = value_of(member)
-            if value is not None and value != "" and column.convert(value) is not None:
-                number = str(to_number(value))
-                if (decimals := _decimals(number)) > price_decimals:
-                    yield {"member": member, "value": number, "decimals": decimals}
-                break
-
-
-@cache
-def price_columns(price_decimals: int) -> tuple[Column, ...]:
-    """Give the contract's columns of prices, which keep so many decimals."""
-    return tuple(column for column in columns_with(price_decimals) if column.is_price)
 
 
 def rounding_check(events: Parts, price_decimals: int) -> Check:
@@ -144,14 +112,3 @@ def _reason(price_decimals: int) -> pl.Expr:
         .when(is_percentage)
         .then(pl.lit("the discount price looks like a percentage"))
     )
-
-
-@lru_cache(PRICES)
-def _decimals(number: str) -> int:
-    """Count the decimals that a number has, without zeros at the end."""
-    try:
-        _, digits, exponent = Decimal(number).as_tuple()
-    except DecimalException:  # an exponent beyond all bounds
-        return MOST_PRICE_DECIMALS + 1
-    significant = "".join(map(str, digits)).rstrip("0")
-    return max(0, len(significant) - len(digits) - int(exponent)) if significant else 0

@@ -37,7 +37,7 @@ class ValidationReport:
         lookback: How long before `start` duplicates were looked for.
         horizon: The warehouse keeps rows since then, and older events were not compared with it; None if it keeps all.
         completeness: How far the reconciler has found the range complete; None if it has not looked at it.
-        lake_hours: How many hours before and after the range came from the lake. The range itself comes from raw.
+        lake_hours: How many hours came from the lake, of the range, before it and after it. The others come from raw.
     """
 
     source: str

@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis.checks.validation.clocks import clock_checks
 from analysis.checks.validation.content import content_checks
-from analysis.checks.validation.evidence.described import Known, described, stored_rows
+from analysis.checks.validation.evidence.described import Described, Known, stored_rows
 from analysis.checks.validation.evidence.judged import judge
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.evidence.spool import Spool
@@ -19,7 +19,7 @@ from analysis.checks.validation.objects import KNOWN, PLACED, ROW, SCHEMA, unrea
 from analysis.checks.validation.prices import other_decimals_check, price_checks
 from analysis.checks.validation.report import ValidationReport
 from analysis.checks.validation.senders.bots import bot_checks
-from analysis.checks.validation.senders.publishers import publisher_check
+from analysis.checks.validation.senders.publishers import first_event_only, publisher_check
 from analysis.checks.validation.sequences import has_gaps, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
@@ -36,6 +36,7 @@ from analysis.raw.sample import read_sample
 from analysis.raw.source import open_source
 from analysis.raw.strays import strays
 from analysis.raw.tombstones import PEOPLE, Tombstones, read_tombstones
+from analysis.rows.taken import Taken
 from command_line.progress import progress
 
 __all__ = ["LOOKBACK", "SETTLE", "validate"]
@@ -55,6 +56,7 @@ def validate(
     settle: timedelta = SETTLE,
     lookback: timedelta = LOOKBACK,
     lake: str | bool = True,
+    taken: Taken | None = None,
 ) -> ValidationReport:
     """Validate the events received from `start` to `end`.
 
@@ -70,8 +72,8 @@ def validate(
         settle: How long an event may take from its receipt to its row in the warehouse.
         lookback: How long before `start` an event may have been received first that is received again in the range;
             and how long after `end` an event may be received whose number is missing in the range.
-        lake: The lake, which gives the hours before and after the range that it holds as raw holds them, as in
-            `read_events`. The range itself is read from raw: the lake knows neither addresses nor members.
+        lake: The lake, which gives the hours that it holds as raw holds them, as in `read_events`.
+        taken: Takes the hours of the range and before it that are read from raw.
 
     Returns:
         The report. Nothing is written anywhere. An object that may not be read is a finding, and the rest is checked.
@@ -82,7 +84,9 @@ def validate(
     Range(start, end)  # refuses what is no range
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     with Spool() as spool:
-        return _validate(spool, source, dw_url, Span(start, end, datetime.now(UTC) - settle, lookback), zone, lake)
+        return _validate(
+            spool, source, dw_url, Span(start, end, datetime.now(UTC) - settle, lookback), zone, lake, taken
+        )
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ def _validate(
     span: Span,
     zone: str | None,
     lake: str | bool,  # noqa: FBT001  # the argument of readers
+    taken: Taken | None,
 ) -> ValidationReport:
     """Validate as `validate` does, with this place for what was read."""
     start, end = span.start, span.end
@@ -134,15 +139,19 @@ def _validate(
     # The span from here to `until` is compared with the warehouse.
     kept = start if horizon is None else max(start, min(horizon, span.until))
     unreadable: dict[str, str] = {}
-    opened = open_source(source, unreadable.__setitem__)
+    opened = open_source(source, unreadable.__setitem__ if taken is None else taken.noting(unreadable))
     prefixes = hour_prefixes(start, end)
+    compacted = compacted_of(source, opened, lake, decimals)
+    described = Described(opened, decimals, compacted, taken)
     read = spool.rows(pl.Schema(SCHEMA | PLACED))
-    for part in described(opened, prefixes, decimals):
+    for part in described.of(prefixes):
         read.add(_placed(part, span, read.count))
-    objects, others = (read.parts().where(is_here) for is_here in (pl.col("is_here"), ~pl.col("is_here")))
-    beside = Known(source, decimals, compacted_of(source, opened, lake, decimals))
+    objects = read.parts().where(pl.col("is_here"))
+    others = spool.kept(read.parts().where(~pl.col("is_here")), SCHEMA | PLACED)
+    earlier_hours = Known(source, decimals, compacted, taken)
+    later_hours = Known(source, decimals, compacted)
     before = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
-    before.add_all(beside.of(*span.before))
+    before.add_all(earlier_hours.of(*span.before))
     earlier = before.parts() + others.where(pl.col("received_at") < start).select(*KNOWN)
     events, repeated = judge(objects, earlier)
     tombstones = read_tombstones(open_source(source))
@@ -176,22 +185,24 @@ def _validate(
             is_young = pl.col("is_young") | pl.col("key").is_in(comparison.young.implode())
             objects = objects.with_columns(is_young=is_young)
             events, repeated = judge(objects, earlier)
-    around = earlier + objects.where(pl.col("is_young")).select(*KNOWN) + others.select(*KNOWN)
+    young = spool.kept(objects.where(pl.col("is_young")).select(*KNOWN), {name: SCHEMA[name] for name in KNOWN})
+    around = earlier + young + others.select(*KNOWN)
     if has_gaps(events, around):
         # Only then: a number that is missing may have arrived after the range.
         after = spool.rows(pl.Schema({name: SCHEMA[name] for name in KNOWN}))
-        after.add_all(beside.of(*span.after))
+        after.add_all(later_hours.of(*span.after))
         around += after.parts()
     checks = [*([unreadable_check(unreadable)] if unreadable else []), *compared, stray_check(found)]
+    first_only = first_event_only(events)
     steps: tuple[Callable[[], list[Check]], ...] = (
         lambda: identity_checks(objects, events, repeated, elsewhere),
         lambda: content_checks(events),
-        lambda: [publisher_check(events)],
+        lambda: [publisher_check(events, first_only)],
         lambda: price_checks(events, decimals),
         lambda: clock_checks(events, zone or default_zone()),
         lambda: sequence_checks(events, around, orphans),
-        lambda: visit_checks(events),
-        lambda: bot_checks(events),
+        lambda: visit_checks(events, first_only),
+        lambda: bot_checks(events, described.address_of),
     )
     with progress("checking events", len(steps)) as advance:
         for step in steps:
@@ -209,7 +220,7 @@ def _validate(
         span.cut,
         span.lookback,
         horizon,
-        beside.lake_hours,
+        described.lake_hours + earlier_hours.lake_hours + later_hours.lake_hours,
         None if warehouse is None else completeness_of(warehouse, start, end),
     )
 

@@ -87,12 +87,26 @@ def gaps_of(events: pl.DataFrame, others: pl.DataFrame | None = None) -> pl.Data
         One row per gap: `client_id`, `tab_id`, `first` and `last` missing number, and `since` and `until`, the
         `event_timestamp` (UTC) of the event before and after the gap. Order: client_id, tab_id, first.
     """
+    numbered = _numbered(events)
+    return _gaps(numbered, _tabs(numbered), others)
+
+
+def _tabs(numbered: pl.DataFrame) -> pl.DataFrame:
+    """Count the events and the numbers of each tab, and give its least and its greatest number."""
+    seq = pl.col("seq")
+    return numbered.group_by(TAB).agg(events=pl.len(), numbers=seq.n_unique(), least=seq.min(), most=seq.max())
+
+
+def _gaps(numbered: pl.DataFrame, tabs: pl.DataFrame, others: pl.DataFrame | None) -> pl.DataFrame:
+    """Find gaps as `gaps_of` does. Most tabs have none, and are not looked at any further."""
     names = (*TAB, "seq", "event_timestamp")
-    own = _numbered(events).select(names)
-    known = own if others is None else pl.concat([own, _numbered(others).select(names)])
-    times = known.group_by(*TAB, "seq").agg(until=pl.col("event_timestamp").min()).sort(*TAB, "seq")
-    bounds = own.group_by(TAB).agg(least=pl.col("seq").min(), most=pl.col("seq").max())
-    numbers = times.join(bounds, on=TAB, maintain_order="left").filter(pl.col("seq").is_between("least", "most"))
+    bounds = tabs.filter(pl.col("numbers") <= pl.col("most") - pl.col("least")).select(*TAB, "least", "most")
+    known = numbered.select(names)
+    if others is not None:
+        known = pl.concat([known, _numbered(others).select(names)])
+    times = known.join(bounds, on=TAB, how="semi").group_by(*TAB, "seq").agg(until=pl.col("event_timestamp").min())
+    numbers = times.sort(*TAB, "seq").join(bounds, on=TAB, maintain_order="left")
+    numbers = numbers.filter(pl.col("seq").is_between("least", "most"))
     previous, since = (pl.col(name).shift(1).over(TAB) for name in ("seq", "until"))
     gaps = numbers.with_columns(first=previous + 1, last=pl.col("seq") - 1, since=since)
     return gaps.filter(pl.col("first") <= pl.col("last")).select(*TAB, "first", "last", "since", "until")
@@ -110,15 +124,19 @@ def _by_client(events: Parts, others: Parts | None) -> Iterator[tuple[pl.DataFra
 
 
 def _of_clients(events: pl.DataFrame, others: pl.DataFrame) -> _OfClients:
-    numbers = _numbered(events).group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
+    numbered = _numbered(events)
+    tabs = _tabs(numbered)
+    # Few tabs have a number twice: Polars takes long to make each list.
+    several = numbered.join(tabs.filter(pl.col("events") > pl.col("numbers")), on=TAB, how="semi")
+    shared = several.group_by(*TAB, "seq").agg(event_ids=pl.col("event_id").unique().sort())
     drops = (
         events.drop_nulls("drops")
         .group_by("client_id")
         .agg(grew_by=pl.col("drops").max() - pl.col("drops").min())
         .filter(pl.col("grew_by") > 0)
     )
-    repeated = numbers.filter(pl.col("event_ids").list.len() > 1)
-    return _OfClients(gaps_of(events, others), numbers.height, drops, repeated)
+    repeated = shared.filter(pl.col("event_ids").list.len() > 1)
+    return _OfClients(_gaps(numbered, tabs, others), int(tabs["numbers"].sum()), drops, repeated)
 
 
 def _unexplained(gaps: pl.DataFrame, orphans: pl.DataFrame | None) -> pl.DataFrame:

@@ -1,5 +1,8 @@
 """Checks of sessions and first visits: sessions that break their rules, and contradictory first visits."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import polars as pl
 
 from analysis.checks.validation.evidence.parts import Parts
@@ -12,14 +15,20 @@ IDLE_SECONDS = 1800
 VISIT = ("client_id", "session_id", "is_first_visit")
 
 
-def visit_checks(events: Parts) -> list[Check]:
-    """Check each session by its browser's clock, and what each client says about its first visit."""
+def visit_checks(events: Parts, first_only: Sequence[str | None] | None = None) -> list[Check]:
+    """Check each session by its browser's clock, and what each client says about its first visit.
+
+    Args:
+        events: The events.
+        first_only: What `first_event_only` says of them, if somebody has asked already.
+    """
+    first_only = first_event_only(events) if first_only is None else first_only
     named = events.where(pl.col("session_id").is_not_null())
-    sessions = named.groups("session_id", "session_id", "client_id", "sent_at")
+    sessions = map(_suspects, named.groups("session_id", "session_id", "client_id", "sent_at"))
     found = [each for part in sessions for each in (_gaps(part), _shared(part))]
     broken = pl.concat(found, how="diagonal").sort("session_id", "reason")
     # other_publishers reports those, once.
-    others = events.where(~pl.col("publisher").is_in(first_event_only(events), nulls_equal=True))
+    others = events.where(~pl.col("publisher").is_in(list(first_only), nulls_equal=True))
     known = others.where(pl.all_horizontal(pl.col(*VISIT).is_not_null()))
     clients = known.groups("client_id", *VISIT, "event_timestamp")
     contradictions = pl.concat([_contradictions(part) for part in clients]).sort("client_id")
@@ -49,6 +58,15 @@ def visit_checks(events: Parts) -> list[Check]:
             contradictions.to_dicts(),
         ),
     ]
+
+
+def _suspects(events: pl.DataFrame) -> pl.DataFrame:
+    """Keep the events of sessions that are long enough for a gap, or have several clients."""
+    sessions = events.group_by("session_id").agg(
+        length=pl.col("sent_at").max() - pl.col("sent_at").min(), clients=pl.col("client_id").n_unique()
+    )
+    is_suspect = (pl.col("length") > timedelta(seconds=IDLE_SECONDS)) | (pl.col("clients") > 1)
+    return events.join(sessions.filter(is_suspect), on="session_id", how="semi", maintain_order="left")
 
 
 def _gaps(events: pl.DataFrame) -> pl.DataFrame:

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import ua_parser
-
 __all__ = ["DEVICES", "UserAgent", "read_user_agent"]
 
 # The device categories of Google Analytics, and the words (in lower case) by which they are known, in this order. A
@@ -47,6 +45,9 @@ def read_user_agent(user_agent: str | None) -> UserAgent:
     """
     if not user_agent:
         return UserAgent()
+    # Imported here: it reads its patterns, and who reads the lake needs only the names of the columns.
+    import ua_parser
+
     found = ua_parser.parse(user_agent)
     browser, system = found.user_agent, found.os
     version = ".".join(part for part in (browser.major, browser.minor) if part) if browser else ""

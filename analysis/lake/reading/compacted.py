@@ -13,12 +13,13 @@ from analysis.lake.location import Location, NoLake, location_of
 from analysis.lake.reading.scans import Damage, connect, relation_of, watching
 from analysis.lake.reading.window import Window
 from analysis.lake.schema import LAKE_VERSION, PARTITION_HOUR
-from analysis.lake.tables import BUCKET, Tables, open_tables
+from analysis.lake.tables import BUCKET, Tables, read_tables
 from analysis.raw.partitions import Folder, covering_hours, prefix_of
 from analysis.raw.source import Source, bucket_of
 from analysis.rows.selection import Selection
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
     from pyiceberg.table import FileScanTask
 
 Span: TypeAlias = tuple[datetime, datetime]
@@ -78,7 +79,7 @@ class _OtherBucket(AnalysisError):
 
 def _tables(location: Location, source: str | Path, price_decimals: int) -> Tables:
     """Open the tables of a lake that has the events of a bucket, with prices of so many decimals."""
-    tables = open_tables(location)
+    tables = read_tables(location)
     if (bucket := tables.events.properties.get(BUCKET)) != bucket_of(source):
         raise _OtherBucket(f"the lake {location} holds the events of {bucket}, not of {bucket_of(source)}")
     if tables.price_decimals != price_decimals:
@@ -97,6 +98,7 @@ class Compacted:
         self._source = source
         self._opened = opened
         self._damaged: set[str] = set()
+        self._database = connect()
 
     def window(
         self, first: datetime, last: datetime, *, since: datetime, rejects_of: Span | None = None, repeats: bool = False
@@ -147,6 +149,10 @@ class Compacted:
         here = covering_hours(selection.start, selection.end)
         return self.window(first, last, since=since, rejects_of=here, repeats=repeats)
 
+    def connection(self) -> "DuckDBPyConnection":
+        """Give another connection to a database in memory, to be closed after use."""
+        return self._database.cursor()
+
     @contextmanager
     def watching(self, tasks: "Sequence[FileScanTask]") -> Iterator[None]:
         """Do as `scans.watching`. Warn of each damaged file, and leave it out of the windows that are found later."""
@@ -190,8 +196,7 @@ class Compacted:
 
     def _counts(self, tasks: "Sequence[FileScanTask]") -> dict[datetime, _Count]:
         columns = (PARTITION_HOUR, "event_timestamp", "received_at")
-        connection = connect()
-        with self.watching(tasks):
+        with self.connection() as connection, self.watching(tasks):
             relation = relation_of(connection, self.table, tasks, columns, "rows")
             rows = connection.sql(COUNTS.format(rows=relation)).fetchall()
         return {

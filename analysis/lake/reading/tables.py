@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from analysis.errors import AnalysisError
 from analysis.lake.location import Location, location_of
 from analysis.lake.reading.scans import connect, relation_of
-from analysis.lake.tables import Tables, open_tables
+from analysis.lake.tables import Tables, read_tables
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]  # its stubs are not installed, as it is not needed
@@ -85,4 +85,4 @@ def open_lake(location: str | None = None) -> Lake:
             `PRICE_DECIMALS`.
     """
     place = location_of(location)
-    return Lake(place, open_tables(place))
+    return Lake(place, read_tables(place))

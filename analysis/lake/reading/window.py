@@ -2,14 +2,15 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 
+from analysis.lake.files import Files
 from analysis.lake.hours import Hour
-from analysis.lake.reading.scans import connect, relation_of
+from analysis.lake.reading.scans import relation_of
 from analysis.lake.schema import EVENT_COLUMNS, PARTITION_HOUR, SENT
 from analysis.raw.partitions import Folder, hour_of, prefix_of
 from analysis.rows.browser_time import SENT_AT
@@ -59,10 +60,24 @@ class Window:
         """Whether the lake stands in for a partition."""
         return hour_of(f"{prefix}x") in self.records
 
-    def relation(self, connection: "duckdb.DuckDBPyConnection", columns: Sequence[str], name: str) -> str:
-        """Give SQL for the rows of the valid hours, to be written after FROM. Its times may be beyond the span."""
+    def relation(
+        self,
+        connection: "duckdb.DuckDBPyConnection",
+        columns: Sequence[str],
+        name: str,
+        days: Container[date] | None = None,
+    ) -> str:
+        """Give SQL for the rows of the valid hours, to be written after FROM. Its times may be beyond the span.
+
+        Args:
+            connection: The database.
+            columns: The columns that are needed.
+            name: A prefix, of this relation only, for the tables that are made in the database.
+            days: The days of which rows are needed, UTC; by default all.
+        """
         every = list(dict.fromkeys((*columns, PARTITION_HOUR)))
-        rows = relation_of(connection, self.compacted.table, self.tasks, every, name)
+        tasks = self.tasks if days is None else [task for task in self.tasks if Files.day(task) in days]
+        rows = relation_of(connection, self.compacted.table, tasks, every, name)
         if not self.others and self.is_in_order:
             # The query's own condition on the time leaves out the hours beyond the span, at no cost.
             return rows
@@ -110,9 +125,8 @@ class Window:
         ]
 
     def _rows(self, hours: Sequence[datetime], columns: Sequence[str]) -> pl.DataFrame:
-        connection = connect()
-        with self.compacted.watching(self.tasks):
-            rows = self.relation(connection, columns, "rows")
+        with self.compacted.connection() as connection, self.compacted.watching(self.tasks):
+            rows = self.relation(connection, columns, "rows", {hour.date() for hour in hours})
             here = f"{PARTITION_HOUR} BETWEEN {_literal(hours[0])} AND {_literal(hours[-1])}"
             if len(hours) <= (hours[-1] - hours[0]) // HOUR:
                 here += f" AND {PARTITION_HOUR} IN ({', '.join(map(_literal, hours))})"

@@ -28,6 +28,7 @@ from analysis.rows.fields import KEY
 from command_line.progress import progress
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import FileScanTask
 
@@ -186,12 +187,24 @@ def _delete(tables: Tables, records: Records, source: str | Path, search: Search
 
 @dataclass
 class _Removal:
-    """A commit that is ready: the files with rows to delete were written again without them, and read back."""
+    """A commit that is ready: the files with rows to delete were written again without them, and read back.
+
+    Attributes:
+        files: The table's files.
+        rows: The rows to delete.
+        left: Id and hour of each row of the new files.
+    """
 
     files: Files
     rows: pl.DataFrame
+    left: pl.DataFrame
     old: "list[FileScanTask]" = field(default_factory=list)
     new: "list[DataFile]" = field(default_factory=list)
+
+    def add(self, written: "list[DataFile]", left: pl.DataFrame) -> None:
+        """Add a file that was written."""
+        self.new += written
+        self.left = pl.concat([self.left, left])
 
     def commit(self) -> None:
         """Make it count."""
@@ -202,66 +215,69 @@ def _without(files: Files, search: Search, *, mentions: bool) -> _Removal:
     """Write each file that holds a row to delete again without it."""
     columns = search.columns(files, mentions=mentions)
 
-    def rewrite(task: "FileScanTask") -> "tuple[pl.DataFrame, list[DataFile]] | None":
+    def rewrite(task: "FileScanTask") -> "tuple[pl.DataFrame, list[DataFile], pl.DataFrame] | None":
         (looked_at,) = _each(files, columns, [task])
         if looked_at.filter(search.chosen_in(looked_at, mentions=mentions)).is_empty():
             return None
-        rows = _read(files, task)
-        chosen = search.chosen_in(rows, mentions=mentions)
-        return rows.filter(chosen), _written(files, rows.filter(~chosen), files.day(task))
+        with _damage_named():
+            gone, left = files.without(task, columns, lambda rows: search.chosen_in(rows, mentions=mentions))
+        return gone, *_written(files, left, files.day(task))
 
-    removal = _Removal(files, files.read([]))
+    removal = _Removal(files, files.read([]), files.read([], (files.id, PARTITION_HOUR)))
     name = f"erasing {files.table.name()[-1]} from the lake"
     with progress(name, len(files.tasks)) as advance, ThreadPoolExecutor(WRITERS) as pool:
         for task, done in zip(files.tasks, pool.map(rewrite, files.tasks), strict=True):
             if done is not None:
-                gone, written = done
+                gone, written, left = done
                 removal.rows = pl.concat([removal.rows, gone])
                 removal.old.append(task)
-                removal.new += written
+                removal.add(written, left)
             advance(1)
     return removal
 
 
-def _written(files: Files, rows: pl.DataFrame, day: date) -> "list[DataFile]":
-    """Write rows of one day, and read their ids back."""
+def _written(files: Files, rows: "pl.DataFrame | pa.Table", day: date) -> "tuple[list[DataFile], pl.DataFrame]":
+    """Write rows of one day, and read their ids and hours back."""
     from pyiceberg.table import FileScanTask
 
     written = files.write(rows, day)
     columns = (files.id, PARTITION_HOUR)
-    if not files.read([*map(FileScanTask, written)], columns).equals(rows.select(columns)):
+    left = files.read([*map(FileScanTask, written)], columns)
+    if not left.equals(pl.DataFrame(rows.select(columns))):
         raise AnalysisError(f"{written[0].file_path} does not hold what was written to it: run the command again")
-    return written
+    return written, left
 
 
 def _add_next_orders(orders: _Removal, events: _Removal) -> None:
     """Give an order that another person's event placed, too, the row of that event."""
     if orders.rows.is_empty():
         return
-    ids = orders.rows.select(ORDER_ID)
-    others = []
-    for rows in _each(events.files, PLACED):
-        living = rows.filter(pl.col("event_name") == "checkout_complete").join(events.rows, KEY, how="anti")
-        others.append(orders_of(living).join(ids, ORDER_ID, how="semi"))
+    ids = orders.rows[ORDER_ID].to_list()
+    # The id as it stands in the JSON text; with an escape, it may be spelled otherwise.
+    may_be = pl.col("order").str.contains_any(ids) | pl.col("order").str.contains("\\", literal=True)
+    may_place = (pl.col("event_name") == "checkout_complete") & may_be
+    others = [orders.files.read([])]
+    for task in events.files.tasks:
+        (seen,) = _each(events.files, ("event_name", "order"), [task])
+        if not seen.filter(may_place).is_empty():
+            (rows,) = _each(events.files, PLACED, [task])
+            living = rows.filter(may_place).join(events.rows, KEY, how="anti")
+            others.append(orders_of(living).filter(pl.col(ORDER_ID).is_in(ids)))
     at = orders.files.time
     first = pl.concat(others).sort(at, KEY).unique(ORDER_ID, keep="first", maintain_order=True)
     days = first[PARTITION_HOUR].dt.date()
     for day in days.unique().sort():
-        orders.new += _written(orders.files, first.filter(days == day), day)
+        orders.add(*_written(orders.files, first.filter(days == day), day))
 
 
 def _counts_after(removal: _Removal) -> dict[datetime, Count]:
     """Count the rows of each hour that loses rows, as they will be."""
-    from pyiceberg.table import FileScanTask
-
     files = removal.files
     old = {task.file.file_path for task in removal.old}
-    there = [task for task in files.tasks if task.file.file_path not in old] + [*map(FileScanTask, removal.new)]
-    counts: dict[datetime, Count] = {}
-    for (day,), gone in removal.rows.group_by(pl.col(PARTITION_HOUR).dt.date()):
-        rows = files.read([task for task in there if files.day(task) == day], (EVENT_ID, PARTITION_HOUR))
-        counts |= files.counted(rows.filter(pl.col(PARTITION_HOUR).is_in(gone[PARTITION_HOUR].implode())))
-    return counts
+    days = set(removal.rows[PARTITION_HOUR].dt.date())
+    others = [task for task in files.tasks if task.file.file_path not in old and files.day(task) in days]
+    there = pl.concat([removal.left, files.read(others, removal.left.columns)])
+    return files.counted(there.join(removal.rows, PARTITION_HOUR, how="semi"))
 
 
 @contextmanager
@@ -290,12 +306,15 @@ def _each(
     from pyiceberg.table import FileScanTask
 
     for task in files.tasks if tasks is None else tasks:
-        yield _read(files, FileScanTask(task.file), columns)
+        with _damage_named():
+            rows = files.read([FileScanTask(task.file)], columns)
+        yield rows
 
 
-def _read(files: Files, task: "FileScanTask", columns: Sequence[str] | None = None) -> pl.DataFrame:
+@contextmanager
+def _damage_named() -> Iterator[None]:
     try:
-        return files.read([task], columns)
+        yield
     except Damaged as error:
         raise AnalysisError(
             f"{error.path} is damaged ({error.reason}), so it may hold the person: write its day again with "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from analysis.lake.location import Location
 from analysis.lake.schema import NAMESPACE
 from analysis.lake.tables import PROPERTIES
+from analysis.lake.transactions import QuickTransaction
 from analysis.lake.upkeep import UNFINISHED_FOR, needed_files
 from analysis.repair.erase.raw import open_bucket
 
@@ -16,6 +17,7 @@ __all__ = ["purge"]
 
 PREFIX = f"{NAMESPACE}/"
 KEPT_METADATA = "write.metadata.previous-versions-max"
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 KEPT = 2  # earlier metadata, which is of the same snapshot
 
 
@@ -36,7 +38,8 @@ def purge(location: Location, tables: "tuple[Table, Table]") -> int:
     before: set[str] = set()
     for table in tables:
         table.refresh()
-        before |= needed_files(table)
+        if location.is_glue:
+            before |= needed_files(table)
         _forget_past(table)
     needed = {name.removeprefix(f"{location.url}/") for table in tables for name in needed_files(table)}
     young = _unfinished(location, {name.removeprefix(f"{location.url}/") for name in before} | needed)
@@ -54,7 +57,7 @@ def _forget_past(table: "Table") -> None:
         return
     # An entry of a file that is gone still has the statistics of the file.
     if any(each.deleted_files_count for each in snapshot.manifests(table.io)):
-        with table.transaction() as change, change.update_snapshot().merge_append():
+        with QuickTransaction(table) as change, change.update_snapshot().merge_append():
             pass
     for name, reference in table.refs().items():
         if name != MAIN_BRANCH:
@@ -63,11 +66,12 @@ def _forget_past(table: "Table") -> None:
             (references.remove_tag(name) if is_tag else references.remove_branch(name)).commit()
     past = [each.snapshot_id for each in table.snapshots() if each != table.current_snapshot()]
     if past:
-        table.maintenance.expire_snapshots().by_ids(past).commit()
+        # By their ids, pyiceberg would copy the metadata for each of them.
+        table.maintenance.expire_snapshots().older_than(END_OF_TIME).commit()
     if past or len(table.metadata.metadata_log) > KEPT:
         # The first commit forgets, and deletes, all metadata but that of now.
         for number in ("1", PROPERTIES[KEPT_METADATA]):
-            with table.transaction() as change:
+            with QuickTransaction(table) as change:
                 change.set_properties({KEPT_METADATA: number})
 
 

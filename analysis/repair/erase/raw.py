@@ -203,7 +203,8 @@ class _S3Bucket:
         except ClientError as error:
             raise AnalysisError(f"{SCHEME}{self._name} refuses: {error.response['Error']['Code']}") from error
         except BotoCoreError as error:
-            raise AnalysisError(f"cannot reach {SCHEME}{self._name}: {error}") from error
+            reason = " ".join(str(error).split())
+            raise AnalysisError(f"cannot reach {SCHEME}{self._name}: {reason}") from error
 
 
 def _put_file(path: Path, body: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chalicelib.api.address import stored_address
 from chalicelib.api.packed import unpack
 from chalicelib.envelope import IngestMetadata, iso_milliseconds
 from chalicelib.errors import EventTooLarge, InvalidEvent, UnsupportedContentEncoding
@@ -97,12 +98,17 @@ class HttpRequest:
         # A lone surrogate is passed on, so that the check of the encoding finds and refuses it.
         return self.raw_body if isinstance(self.raw_body, bytes) else self.raw_body.encode("utf-8", "surrogatepass")
 
-    def metadata(self, received_at: datetime) -> IngestMetadata:
-        """Give the nine members of `_ingest` for a request that was received at `received_at` (aware, UTC)."""
+    def metadata(self, received_at: datetime, store_ip: str = "full") -> IngestMetadata:
+        """Give the nine members of `_ingest`.
+
+        Args:
+            received_at: When the request was received (aware, UTC).
+            store_ip: How much of the address is kept, as `STORE_IP` says.
+        """
         identity = self.context.get("identity") or {}
         return {
             "receivedAt": iso_milliseconds(received_at),
-            "sourceIp": identity.get("sourceIp"),
+            "sourceIp": stored_address(identity.get("sourceIp"), store_ip),
             "userAgent": identity.get("userAgent") or self.headers.get("user-agent"),
             "method": self.method,
             "path": self.context.get("path"),

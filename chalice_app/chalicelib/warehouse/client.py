@@ -39,6 +39,9 @@ CONNECTION_DEFAULTS = {
     "client_encoding": "utf8",
 }
 
+# A warehouse that may pause takes a connection at once, and answers it once it is awake: after 15 s, as AWS says.
+PATIENCE = {"connect_timeout": 30, "tcp_user_timeout": 30_000}
+
 # A role or a database may set these otherwise, and text would be read or written in another way. They are set once for
 # each connection. They are not startup options, because poolers refuse those; poolers keep track of all of these.
 # Limits that somebody gave a role hold: statement_timeout, lock_timeout, default_transaction_read_only.
@@ -61,12 +64,14 @@ class Warehouse:
     OtherPriceDecimals.
     """
 
-    def __init__(self, credentials: str | Credentials, schema: Schema = SCHEMA) -> None:
+    def __init__(self, credentials: str | Credentials, schema: Schema = SCHEMA, *, may_pause: bool = False) -> None:
         """Take where the warehouse is, and open no connection yet.
 
         Args:
             credentials: A libpq URL or connection string, or a function that reads its parameters.
             schema: The tables that rows and rejects go to.
+            may_pause: Whether the warehouse sleeps when nobody is connected. Then it has the time to wake up, and no
+                connection is kept, which would keep it awake.
 
         Raises:
             SettingsError: The text is not a PostgreSQL URL.
@@ -75,6 +80,7 @@ class Warehouse:
             credentials = partial(dict, parameters_of(credentials))
         self._credentials = credentials
         self._schema = schema
+        self._may_pause = may_pause
         self._insert = schema.insert
         self._parameters: Parameters | None = None
         self._connection: psycopg.Connection | None = None
@@ -167,6 +173,9 @@ class Warehouse:
                 self.close()
                 if not kept:
                     raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}") from error
+            finally:
+                if self._may_pause:
+                    self.close()
         return self._run(work)
 
     def _execute(self, connection: psycopg.Connection, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
@@ -194,19 +203,23 @@ class Warehouse:
         """Connect with the parameters that were read before. If the server refuses them, read them again."""
         known, self._parameters = self._parameters, self._parameters or self._credentials()
         try:
-            return _open(self._parameters)
+            return self._reach(self._parameters)
         except psycopg.OperationalError:
             # libpq does not say whether the password was wrong; it may have been changed since.
             if known is None or (now := self._credentials()) == known:
                 raise
         self._parameters = now
-        return _open(now)
+        return self._reach(now)
+
+    def _reach(self, parameters: Parameters) -> psycopg.Connection:
+        return _open({**(PATIENCE if self._may_pause else {}), **parameters})
 
 
 @cache
 def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of this process, kept across invocations. Raises SettingsError."""
-    return Warehouse(credentials_of(settings), SCHEMA.with_decimals(settings.price_decimals))
+    schema = SCHEMA.with_decimals(settings.price_decimals)
+    return Warehouse(credentials_of(settings), schema, may_pause=settings.dw_may_pause)
 
 
 def pin(

@@ -61,7 +61,7 @@ def parameters_of(url: str, name: str = "DW_URL") -> Parameters:
         raise SettingsError(f"{name} is not set: it names the warehouse, as postgresql://user@host/database")
     try:
         parameters: Parameters = {**conninfo.conninfo_to_dict(url)}
-    except psycopg.ProgrammingError:
+    except (psycopg.ProgrammingError, UnicodeEncodeError):
         # Without the cause: its text may quote the URL, password and all.
         raise SettingsError(f"{name} is not a PostgreSQL URL, as postgresql://user@host/database") from None
     # An `@` or `/` in a password would make the rest of it a host or a port, which errors then name.

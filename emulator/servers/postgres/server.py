@@ -12,6 +12,7 @@ import psycopg
 
 from command_line.errors import CommandError
 from command_line.home import Home
+from emulator.servers.answer_limit import answer_within
 from emulator.servers.postgres import data as postgres_data
 from emulator.servers.postgres.user import (
     ENVIRONMENT,
@@ -31,6 +32,7 @@ MAINTENANCE_DATABASE = "template1"
 PORT = 5432  # part of the socket's name only
 SOCKET_PATH_BYTES = 103  # macOS; Linux allows 107
 START_SECONDS = 120  # recovery after a crash takes its time
+ANSWER_SECONDS = 10
 FAST_SHUTDOWN_SECONDS = 30
 RESET = "'python -m emulator reset' deletes it, and the next start creates an empty one"
 
@@ -159,7 +161,7 @@ class Postgres:
         if not self.is_alive:
             raise self._broken(postgres_data.reason(self.last_lines(1000)))
         try:
-            self._ask(MAINTENANCE_DATABASE, "SELECT 1")
+            self._ask(MAINTENANCE_DATABASE, "SELECT 1", ANSWER_SECONDS)
         except psycopg.OperationalError as error:
             # The server does not listen yet, or says "the database system is starting up". Other refusals are final.
             if "FATAL" in str(error) and "the database system is" not in str(error):
@@ -169,14 +171,18 @@ class Postgres:
 
     def _create_database(self) -> None:
         try:
-            if not self._ask(MAINTENANCE_DATABASE, f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"):  # noqa: S608
-                self._ask(MAINTENANCE_DATABASE, f"CREATE DATABASE {DATABASE}")
-            self._ask(DATABASE, "SELECT 1")
+            known = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608  # our own name
+            if not self._ask(MAINTENANCE_DATABASE, known, ANSWER_SECONDS):
+                self._ask(MAINTENANCE_DATABASE, f"CREATE DATABASE {DATABASE}", START_SECONDS)
+            self._ask(DATABASE, "SELECT 1", ANSWER_SECONDS)
         except psycopg.Error as error:
             raise self._broken(postgres_data.reason(str(error).splitlines())) from error
 
-    def _ask(self, database: str, query: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.url, dbname=database, autocommit=True, connect_timeout=10) as connection:
+    def _ask(self, database: str, query: str, seconds: int) -> list[tuple[object, ...]]:
+        with (
+            psycopg.connect(self.url, dbname=database, autocommit=True, connect_timeout=ANSWER_SECONDS) as connection,
+            answer_within(seconds, connection),
+        ):
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 

@@ -1,9 +1,6 @@
 """A compaction that is killed at any moment, and run again."""
 
 import random
-import subprocess
-import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,15 +10,16 @@ from polars.testing import assert_frame_equal
 
 from analysis.lake.compaction import Compacted, compact
 from analysis.lake.location import Location, NoLake
-from analysis.lake.tables import open_tables
 from analysis.rows.reader import read_hours
+from tests.support.killing import killed_after
+from tests.support.lake_rows import event_rows
 from tests.support.raw_objects import START, Objects
 
 pytestmark = pytest.mark.slow
 
 DAYS = 6
 NOW = START + timedelta(days=DAYS + 2)
-# It says when everything is imported, so that the kill meets the work.
+# It says when everything is imported.
 PROGRAM = """
 import sys
 from datetime import datetime
@@ -31,25 +29,6 @@ from analysis.lake.location import Location
 print("ready", flush=True)
 compact(Path(sys.argv[1]), Location(sys.argv[2]), now=datetime.fromisoformat(sys.argv[3]))
 """
-
-
-def killed_after(seconds: float, bucket: Path, place: Location) -> bool:
-    """Start a compaction, and kill it; whether it was still running then."""
-    command = [sys.executable, "-c", PROGRAM, str(bucket), place.root, NOW.isoformat()]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(seconds)
-        is_running = process.poll() is None
-        process.kill()  # does nothing if it has ended meanwhile
-        return is_running
-
-
-def table(place: Location) -> pl.DataFrame:
-    """The rows that are in the table of events now."""
-    frame = pl.from_arrow(open_tables(place).events.scan().to_arrow())
-    assert isinstance(frame, pl.DataFrame)
-    return frame.sort("event_timestamp", "key")
 
 
 class TestKill:
@@ -67,9 +46,9 @@ class TestKill:
         chance = random.Random(17)
         hits = 0
         for _ in range(8):
-            hits += killed_after(chance.uniform(0, 1.5), bucket, place)
+            hits += killed_after(chance.uniform(0, 1.5), PROGRAM, str(bucket), place.root, NOW.isoformat())
             try:
-                rows = table(place)
+                rows = event_rows(place)
             except NoLake:
                 continue
             assert rows["event_id"].is_unique().all()
@@ -78,7 +57,7 @@ class TestKill:
             assert_frame_equal(there, raw.filter(pl.col("key").str.slice(0, 21).is_in(hours)))
         assert hits
         compact(bucket, place, now=NOW)
-        assert_frame_equal(table(place).select(raw.columns), raw)
+        assert_frame_equal(event_rows(place).select(raw.columns), raw)
         assert compact(bucket, place, now=NOW, verify=True) == Compacted()
 
     @pytest.mark.timeout(600)
@@ -96,9 +75,9 @@ class TestKill:
         objects.write(bucket)
         chance = random.Random(3)
         for _ in range(4):
-            killed_after(chance.uniform(0, 0.6), bucket, place)
-            assert table(place)["event_id"].is_unique().all()
+            killed_after(chance.uniform(0, 0.6), PROGRAM, str(bucket), place.root, NOW.isoformat())
+            assert event_rows(place)["event_id"].is_unique().all()
         compact(bucket, place, now=NOW)
         raw = read_hours(bucket, START, NOW, fields=("key",)).frame
-        assert_frame_equal(table(place).select(raw.columns), raw)
+        assert_frame_equal(event_rows(place).select(raw.columns), raw)
         assert compact(bucket, place, now=NOW, verify=True) == Compacted()

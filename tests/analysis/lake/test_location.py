@@ -5,7 +5,7 @@ import pytest
 from analysis.errors import AnalysisError
 from analysis.lake.compaction import compact
 from analysis.lake.location import Location, NoLake, location_of
-from analysis.lake.tables import open_tables
+from analysis.lake.tables import open_tables, read_tables
 from tests.support.raw_objects import START, Objects
 
 
@@ -39,13 +39,28 @@ class TestLocationOf:
         with pytest.raises(AnalysisError, match=r"'#' and '\?' end a URL's path"):
             location_of(str(tmp_path / name))
 
+    def test_a_name_that_is_not_utf_8_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Also where the environment has it."""
+        monkeypatch.setenv("LAKE", str(tmp_path / "\udcff"))
+        with pytest.raises(AnalysisError, match="whose name is not UTF-8"):
+            location_of()
+
 
 class TestLocation:
     def test_reading_makes_nothing(self, tmp_path: Path) -> None:
         """A lake that is not there stays so."""
         with pytest.raises(NoLake, match="there is no lake in"):
             open_tables(Location(str(tmp_path / "lake")))
+        with pytest.raises(NoLake, match="there is no lake in"):
+            read_tables(Location(str(tmp_path / "lake")))
         assert list(tmp_path.iterdir()) == []
+
+    def test_reading_makes_no_tables(self, tmp_path: Path) -> None:
+        """A catalog without tables, as a killed compaction may leave it, stays so."""
+        (tmp_path / "catalog.db").touch()
+        with pytest.raises(NoLake, match="has no tables yet"):
+            read_tables(Location(str(tmp_path)))
+        assert (tmp_path / "catalog.db").stat().st_size == 0
 
     def test_a_place_that_cannot_be_used_is_named(self, tmp_path: Path) -> None:
         """For example a file."""
@@ -63,4 +78,5 @@ class TestLocation:
         place = location_of(str(tmp_path / name / "lake"))
         compact(objects.write(tmp_path / "shop-raw"), place, (START, START.replace(hour=10)))
         assert open_tables(place).events.scan().to_arrow().num_rows == 1
+        assert read_tables(place).events.scan().to_arrow().num_rows == 1
         assert [path.name for path in tmp_path.iterdir()] in (["shop-raw", name], [name, "shop-raw"])

@@ -5,10 +5,10 @@ from chalicelib.contract import COLUMNS
 
 class TestEventColumns:
     def test_the_contract_comes_first_and_what_is_derived_last(self) -> None:
-        """In between: the key, its hour, raw fields, and when the event happened."""
+        """In between: the key, its hour, raw fields, and when the event happened. The evidence follows."""
         names = list(EVENT_COLUMNS)
         assert names[: len(COLUMNS) + 3] == [*(each.name for each in COLUMNS), "key", "partition_hour", "sent_event_id"]
-        assert names[-len(DERIVED) - 1 :] == ["occurred_at", *DERIVED]
+        assert names[-len(DERIVED) - 3 :] == ["occurred_at", *DERIVED, "address_hash", "oddities"]
 
     def test_addresses_and_ids_of_requests_stay_in_raw(self) -> None:
         """Nobody analyses them, and they tell who it is."""

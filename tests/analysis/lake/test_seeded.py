@@ -17,6 +17,7 @@ from analysis.rows.fields import RAW_FIELDS
 from analysis.rows.orders import read_orders
 from analysis.rows.reader import read_events, read_hours
 from emulator.commands.main import main
+from tests.support.lake_rows import event_rows, order_rows
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +50,6 @@ def seeded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return bucket
 
 
-def table(place: Location) -> pl.DataFrame:
-    frame = pl.from_arrow(open_tables(place).events.scan().to_arrow())
-    assert isinstance(frame, pl.DataFrame)
-    return frame.sort("event_timestamp", "key")
-
-
 class TestSeeded:
     @pytest.mark.timeout(600)
     def test_it_has_the_rows_of_raw_however_it_was_written(self, seeded: Path, tmp_path: Path) -> None:
@@ -66,8 +61,8 @@ class TestSeeded:
         for hour in range(7, 80, 7):
             compact(seeded, bit_by_bit, now=START + timedelta(hours=hour, minutes=10))
         assert done.rows == raw.height
-        assert_frame_equal(table(at_once).select(raw.columns), raw)
-        assert_frame_equal(table(bit_by_bit).drop("occurred_at"), table(at_once).drop("occurred_at"))
+        assert_frame_equal(event_rows(at_once).select(raw.columns), raw)
+        assert_frame_equal(event_rows(bit_by_bit).drop("occurred_at"), event_rows(at_once).drop("occurred_at"))
         answers = json.loads((seeded.parent / "seed-answers.json").read_text())
         assert (done.repeats, done.rejects) == (answers["duplicates"], answers["rejects"])
 
@@ -78,12 +73,11 @@ class TestSeeded:
         events = read_events(seeded, START, END, fields=("order", "key")).frame
         orders = read_orders(events).join(events.select("event_id", "key", "event_timestamp"), "event_id")
         first = orders.sort("event_timestamp", "key").unique("order_id", keep="first").sort("order_id")
-        lake = pl.from_arrow(open_tables(place).orders.scan().to_arrow())
-        assert isinstance(lake, pl.DataFrame)
+        lake = order_rows(place)
         assert lake.columns == list(ORDER_COLUMNS)
         names = ["order_id", "event_id", "currency", "total", "items", "key"]
         assert first.height
-        assert_frame_equal(lake.sort("order_id").select(names), first.select(names))
+        assert_frame_equal(lake.select(names), first.select(names))
 
     def test_engines_read_it(self, seeded: Path, tmp_path: Path) -> None:
         """Polars as an Iceberg table, and DuckDB by its files."""

@@ -91,7 +91,7 @@ class TestOpenSource:
         with pytest.raises(AnalysisError, match=f"there is no directory .*{name}"):
             open_source(tmp_path / name)
 
-    @pytest.mark.parametrize("source", ["s3://", "s3:///", "s3://bucket/events"])
+    @pytest.mark.parametrize("source", ["s3://", "s3:///", "s3://bucket/events", "s3://\udcff"])
     def test_s3_needs_a_bucket_and_no_path(self, source: str, aws_environment: Callable[..., None]) -> None:
         """Partitions are below the bucket's own root."""
         aws_environment()

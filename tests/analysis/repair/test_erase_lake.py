@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from polars.testing import assert_frame_equal
 
+from analysis.checks.validation.run import validate
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
 from analysis.lake.compaction import Compacted, compact
@@ -19,10 +20,12 @@ from analysis.lake.files import Files
 from analysis.lake.hours import Hour, Records, hash_of_names
 from analysis.lake.location import Location, NoLake
 from analysis.lake.tables import lake_of, open_tables
+from analysis.repair.erase.lake import Search, look_into_lake
 from analysis.repair.erase.person import Person
 from analysis.repair.erase.run import Found, Place, erase, erase_again, search, search_again
 from analysis.rows.reader import read_hours
 from tests.support.lake_bytes import lake_bytes
+from tests.support.lake_rows import event_rows, order_rows
 from tests.support.raw_objects import START, Objects
 
 ANNA = "6b0e2a4c-91fa-4d1e-8d6e-0a1b2c3d4e5f"
@@ -65,14 +68,10 @@ class Shop:
         return erase(self.place, person, search(self.place, person), mentions=mentions)
 
     def events(self) -> pl.DataFrame:
-        frame = pl.from_arrow(open_tables(self.lake).events.scan().to_arrow())
-        assert isinstance(frame, pl.DataFrame)
-        return frame.sort("event_timestamp", "key")
+        return event_rows(self.lake)
 
     def orders(self) -> pl.DataFrame:
-        frame = pl.from_arrow(open_tables(self.lake).orders.scan().to_arrow())
-        assert isinstance(frame, pl.DataFrame)
-        return frame.sort("order_id")
+        return order_rows(self.lake)
 
     def records(self) -> dict[datetime, Hour]:
         return Records(self.lake.store).hours
@@ -92,9 +91,7 @@ class Shop:
             }
 
         assert accounts(self.records()) == accounts(Records(new.store).hours)
-        orders = pl.from_arrow(open_tables(new).orders.scan().to_arrow())
-        assert isinstance(orders, pl.DataFrame)
-        assert_frame_equal(self.orders(), orders.sort("order_id"))
+        assert_frame_equal(self.orders(), order_rows(new))
 
 
 def anna() -> Person:
@@ -122,10 +119,11 @@ def shop(tmp_path: Path, warehouse_url: str) -> Shop:
 
 
 def needles(shop: Shop) -> list[bytes]:
-    """Every id that is the person's alone."""
+    """Every id that is the person's alone, and the name of every object."""
     rows = shop.events().filter((pl.col("client_id") == ANNA) | (pl.col("user_id") == USER))
     ids = [ANNA, USER, ORDER["id"], "tab of anna", *rows["event_id"], *rows["key"]]
-    return [str(name).encode() for name in ids]
+    objects = [key.rpartition("/")[2] for key, body in shop.objects.bodies.items() if ANNA.encode() in body]
+    return [str(name).encode() for name in (*ids, *objects)]
 
 
 class TestErase:
@@ -280,6 +278,37 @@ class TestErase:
         assert ANNA.encode() not in lake_bytes(Path(shop.lake.root))
         shop.compact()
         shop.require_whole()
+
+    def test_the_evidence_of_validation_mentions_nobody_either(self, shop: Shop) -> None:
+        """A member may have an id as its name, whatever JSON makes of its letters."""
+        name = 'the "größe" of anna'
+        shop.add(HOUR, clientId=BEN, **{name: 1, ANNA: 1})
+        shop.compact()
+        before = lake_bytes(Path(shop.lake.root))
+        spelled = json.dumps(json.dumps(name))[1:-1].encode()
+        assert ANNA.encode() in before
+        assert spelled in before
+        person = Person([name, ANNA], [USER])
+        assert look_into_lake(shop.lake, Search(person)) == (9, 1, 1, 0)
+        assert erase(shop.place, person, search(shop.place, person), mentions=True).is_nothing
+        after = lake_bytes(Path(shop.lake.root))
+        assert ANNA.encode() not in after
+        assert spelled not in after
+
+    def test_the_hash_of_the_persons_address_goes_with_their_rows(self, shop: Shop) -> None:
+        """And hours keep the evidence of the others: validation still takes them from the lake."""
+        key = shop.add(HOUR, clientId=ANNA)
+        path = Path(shop.place.source) / key
+        path.write_bytes(path.read_bytes().replace(b'"_ingest": {', b'"_ingest": {"sourceIp": "203.0.113.7", '))
+        shop.compact(span=(START, START + timedelta(hours=2)))
+        (known,) = shop.events()["address_hash"].drop_nulls()
+        assert known.encode() in lake_bytes(Path(shop.lake.root))
+        assert shop.erase().is_nothing
+        assert known.encode() not in lake_bytes(Path(shop.lake.root))
+        span = (START, START + timedelta(days=1))
+        raw, lake = (validate(shop.place.source, None, *span, "UTC", lake=each) for each in (False, shop.lake.root))
+        assert raw.checks == lake.checks
+        assert lake.lake_hours == 6  # all that have objects, of the day and of the days beside it
 
     def test_a_damaged_file_is_named_before_anything_is_erased(self, shop: Shop) -> None:
         """It may hold the person."""

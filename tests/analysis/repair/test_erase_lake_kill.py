@@ -1,9 +1,6 @@
 """An erasure from the lake that is killed at any moment, and run again."""
 
 import random
-import subprocess
-import sys
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,12 +10,13 @@ from polars.testing import assert_frame_equal
 
 from analysis.lake.compaction import Compacted, compact
 from analysis.lake.location import Location
-from analysis.lake.tables import open_tables
 from analysis.raw.tombstones import Tombstones
 from analysis.repair.erase.lake import InLake, Search, erase_from_lake, look_into_lake
 from analysis.repair.erase.person import Person
 from analysis.repair.erase.raw import open_bucket
+from tests.support.killing import killed_after
 from tests.support.lake_bytes import lake_bytes
+from tests.support.lake_rows import event_rows
 from tests.support.raw_objects import START, Objects
 
 pytestmark = pytest.mark.slow
@@ -26,7 +24,7 @@ pytestmark = pytest.mark.slow
 ANNA = "6b0e2a4c-91fa-4d1e-8d6e-0a1b2c3d4e5f"
 DAYS = 12
 NOW = START + timedelta(days=DAYS + 2)
-# It says when everything is imported, so that the kill meets the work.
+# It says when everything is imported.
 PROGRAM = """
 import sys
 from analysis.lake.location import Location
@@ -38,24 +36,6 @@ open_tables(place)
 print("ready", flush=True)
 erase_from_lake(place, sys.argv[1], Search(Person([sys.argv[3]], []), frozenset(sys.argv[4:])), mentions=False)
 """
-
-
-def killed_after(seconds: float, bucket: Path, place: Location, keys: list[str]) -> bool:
-    """Start an erasure, and kill it; whether it was still running then."""
-    command = [sys.executable, "-c", PROGRAM, str(bucket), place.root, ANNA, *keys]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(seconds)
-        is_running = process.poll() is None
-        process.kill()  # does nothing if it has ended meanwhile
-        return is_running
-
-
-def table(place: Location) -> pl.DataFrame:
-    frame = pl.from_arrow(open_tables(place).events.scan().to_arrow())
-    assert isinstance(frame, pl.DataFrame)
-    return frame.sort("event_timestamp", "key")
 
 
 class TestKill:
@@ -70,21 +50,21 @@ class TestKill:
         bucket = objects.write(tmp_path / "shop-raw")
         first = Location(str(tmp_path / "lake"))
         compact(bucket, first, now=NOW)
-        others = table(first).filter(pl.col("client_id") != ANNA)
+        others = event_rows(first).filter(pl.col("client_id") != ANNA)
         chance = random.Random(17)
         hits = 0
         for number in range(4):
             place = Location(str(tmp_path / f"lake {number}"))
             compact(bucket, place, now=NOW)
             for _ in range(2):
-                hits += killed_after(chance.uniform(0, 1.0), bucket, place, keys)
-                assert_frame_equal(table(place).filter(pl.col("client_id") != ANNA), others)
+                hits += killed_after(chance.uniform(0, 1.0), PROGRAM, str(bucket), place.root, ANNA, *keys)
+                assert_frame_equal(event_rows(place).filter(pl.col("client_id") != ANNA), others)
             search = Search(Person([ANNA], []), frozenset(keys))
             erase_from_lake(place, bucket, search, mentions=False)
             assert look_into_lake(place, search) == InLake()
             after = lake_bytes(Path(place.root))
             assert [name for name in (ANNA, *keys) if name.encode() in after] == []
-            assert_frame_equal(table(place), others)
+            assert_frame_equal(event_rows(place), others)
         assert hits
         open_bucket(bucket).put(Tombstones.new().and_also([("client_id", ANNA)]).objects())
         open_bucket(bucket).delete([each for each in open_bucket(bucket).versions() if each.key in keys])

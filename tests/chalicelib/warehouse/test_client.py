@@ -1,7 +1,10 @@
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Barrier, Thread
+from time import monotonic, sleep
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -262,6 +265,77 @@ class TestInsertAll:
         rows = [flatten(body.encode(), f"events/{number}.json", NOW) for number, body in enumerate(bodies)]
         assert warehouse.insert_all(rows) == [True] * 3
         assert sorted(ask(warehouse_url, ALL_EVENTS), key=str) == sorted(rows, key=str)
+
+
+class TestPause:
+    """A warehouse that may pause: Aurora with a least capacity of 0."""
+
+    def test_no_connection_is_kept(self, warehouse_url: str) -> None:
+        """An open connection would keep the warehouse awake, and be paid for, all night."""
+        warehouse = Warehouse(warehouse_url, may_pause=True)
+        assert warehouse.insert(a_row("a"))
+        assert warehouse.insert_all([a_row("a"), a_row("b")]) == [False, True]
+        with pytest.raises(RowRefused):
+            warehouse.is_known("no id")
+        count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'clickstream-projector'"
+        deadline = monotonic() + 5
+        while ask(warehouse_url, count) != [(0,)]:  # PostgreSQL says goodbye a moment later
+            assert monotonic() < deadline
+
+    def test_it_has_the_time_to_wake_up(self, warehouse_url: str) -> None:
+        """It takes a connection at once, and answers once it is awake: here after 6 seconds, in AWS after some 15."""
+        with _Asleep(warehouse_url, seconds=6) as url, pytest.raises(WarehouseUnavailable, match="timeout"):
+            Warehouse(url).insert(a_row())
+        with _Asleep(warehouse_url, seconds=6) as url:
+            assert Warehouse(url, may_pause=True).insert(a_row())
+
+
+class _Asleep:
+    """A way to the warehouse on which nothing comes back for some seconds after the first connection."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        self._parameters = conninfo.conninfo_to_dict(url)
+        self._seconds = seconds
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._thread = Thread(target=self._accept)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        there = {"host": "127.0.0.1", "hostaddr": "127.0.0.1", "port": self._server.getsockname()[1]}
+        return conninfo.make_conninfo(**self._parameters | there)
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._server.close()
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        awake = monotonic() + self._seconds
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            self._open.append(client)
+            sleep(max(0, awake - monotonic()))
+            host, port = str(self._parameters.get("host", "127.0.0.1")), int(self._parameters.get("port") or 5432)
+            upstream = socket.socket(socket.AF_UNIX) if host.startswith("/") else socket.socket()
+            self._open.append(upstream)
+            upstream.connect(f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port))
+            for source, sink in ((client, upstream), (upstream, client)):
+                Thread(target=_pass_on, args=(source, sink), daemon=True).start()
+
+
+def _pass_on(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
 
 
 class TestUpgrade:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
@@ -162,6 +164,19 @@ def kill(server: Postgres) -> None:
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     assert wait_until(lambda: not server.is_alive, 5)
+
+
+def freeze(monkeypatch: pytest.MonkeyPatch, numbers: Container[int]) -> None:
+    """Freeze the processes that take our connections, by their number, each as soon as it has taken one."""
+    connect, taken = psycopg.connect, count()
+
+    def connect_and_freeze(*arguments: str, **options: Any) -> psycopg.Connection:
+        connection = connect(*arguments, **options)
+        if next(taken) in numbers:
+            os.kill(connection.info.backend_pid, signal.SIGSTOP)
+        return connection
+
+    monkeypatch.setattr("psycopg.connect", connect_and_freeze)
 
 
 def server_user(server: Postgres) -> User | None:
@@ -362,6 +377,30 @@ class TestSurvival:
         assert seeded.pid is not None
         os.kill(seeded.pid, signal.SIGSTOP)
         seeded.stop()
+        assert not postgres_data.servers_on(seeded.home.postgres)
+
+    @pytest.mark.parametrize("number", [0, 2])
+    def test_server_that_freezes_during_its_start(
+        self, number: int, seeded: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A process that takes a connection, and then freezes, does not keep the start from its end."""
+        monkeypatch.setattr(postgres, "ANSWER_SECONDS", 1)
+        monkeypatch.setattr(postgres, "FAST_SHUTDOWN_SECONDS", 5)
+        freeze(monkeypatch, {number})
+        if number == 0:  # which asks whether the server answers, and asks again
+            seeded.start()
+            assert is_kept(seeded)
+        else:
+            assert "no response within 1 s" in failure(seeded)
+            assert not postgres_data.servers_on(seeded.home.postgres)
+
+    def test_server_that_stays_frozen(self, seeded: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The start fails in time, and says so."""
+        monkeypatch.setattr(postgres, "ANSWER_SECONDS", 1)
+        monkeypatch.setattr(postgres, "START_SECONDS", 3)
+        monkeypatch.setattr(postgres, "FAST_SHUTDOWN_SECONDS", 5)
+        freeze(monkeypatch, range(100))
+        assert "it did not answer within 3 s" in failure(seeded)
         assert not postgres_data.servers_on(seeded.home.postgres)
 
     def test_reused_pid(self, seeded: Postgres) -> None:

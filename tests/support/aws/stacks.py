@@ -12,8 +12,10 @@ from cfnlint.decode import cfn_yaml
 from moto.apigateway.models import APIGatewayBackend
 from moto.awslambda.models import LambdaFunction
 from moto.awslambda.urls import url_paths as lambda_paths
+from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
@@ -22,7 +24,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.support.stack_process import ROOT
 
-__all__ = ["TEMPLATES", "Recorded", "aws_server", "template"]
+__all__ = ["ACCOUNT_LIMIT", "TEMPLATES", "Recorded", "aws_server", "template"]
 
 Run = Callable[[str, dict[str, Any]], object]
 
@@ -108,6 +110,8 @@ def _recorded_types() -> dict[str, type[Recorded]]:
 
 
 _apply = ChangeSet.apply
+_change_set = CloudFormationResponse.create_change_set
+_update = LambdaFunction.update_configuration
 _put_rest_api = APIGatewayBackend.put_rest_api
 _notifications = S3Response._notification_config_from_body
 
@@ -118,6 +122,15 @@ def _apply_and_output(changes: ChangeSet) -> None:
     changes.stack.template_dict = changes.template_dict
     changes.stack.parameters = changes.parameters
     changes.stack.output_map = changes.stack._create_output_map()
+
+
+def _create_change_set(response: CloudFormationResponse) -> Any:
+    """AWS makes roles only for somebody who says that they know about it, moto for everybody."""
+    if "AWS::IAM::" in str(response._get_param("TemplateBody")) and "CAPABILITY_NAMED_IAM" not in response._get_param(
+        "Capabilities", []
+    ):
+        raise ValidationError(message="Requires capabilities : [CAPABILITY_NAMED_IAM]")
+    return _change_set(response)
 
 
 def _put_swagger(backend: APIGatewayBackend, function_id: str, api_doc: dict[str, Any], **options: Any) -> Any:
@@ -140,9 +153,18 @@ def _any_case(response: S3Response) -> Any:
     return _notifications(response)
 
 
+# How much the account may run at once, as one that is not new, and how much of it no function has reserved.
+ACCOUNT_LIMIT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
+
+
 def _account_settings(*_: Any) -> tuple[int, dict[str, str], str]:
-    """How much an account may run at once, as one that is not new."""
-    return 200, {}, json.dumps({"AccountLimit": {"ConcurrentExecutions": 1000}})
+    return 200, {}, json.dumps({"AccountLimit": ACCOUNT_LIMIT})
+
+
+def _update_configuration(function: LambdaFunction, changes: dict[str, Any]) -> dict[str, Any]:
+    """AWS also takes a change of tracing, moto none."""
+    function.tracing_config = changes.get("TracingConfig", function.tracing_config)
+    return _update(function, changes)
 
 
 def _invoked(run: Run) -> Callable[[LambdaFunction, dict[str, Any]], tuple[str, bool, str]]:
@@ -173,9 +195,11 @@ def aws_server(run: Run = _no_function) -> Iterator[str]:
         # A stored object would call the projector, in Docker.
         patch.object(notifications, "_invoke_awslambda"),
         patch.object(LambdaFunction, "_invoke_lambda", _invoked(run)),
+        patch.object(LambdaFunction, "update_configuration", _update_configuration),
         patch.dict(get_model_map(), _recorded_types()),
         patch.dict(lambda_paths, {"{0}/2016-08-19/account-settings$": _account_settings}),
         patch.object(ChangeSet, "apply", _apply_and_output),
+        patch.object(CloudFormationResponse, "create_change_set", _create_change_set),
         patch.object(APIGatewayBackend, "put_rest_api", _put_swagger),
         patch.object(APIGatewayBackend, "import_rest_api", _import_swagger),
         patch.object(S3Response, "_notification_config_from_body", _any_case),

@@ -16,7 +16,7 @@ class Judged(NamedTuple):
 
     Attributes:
         events: The events, each once.
-        repeated: The duplicates, in the order in which they were read: `number`, `key`, `event_id`, `event_timestamp`,
+        repeated: The duplicates, in the order of receipt: `number`, `key`, `event_id`, `event_timestamp`,
             `first_key`, `first_received` (UTC) and `is_of_another_hour`.
     """
 
@@ -33,8 +33,11 @@ def judge(objects: Parts, earlier: Parts) -> Judged:
     """
     sent = objects.where(pl.col("corrupt").is_null() & ~pl.col("is_young"))
     before = earlier.select(pl.lit(None, pl.UInt32).alias("number"), *NAMES[1:])
-    repeated = pl.concat([_repeated(frame) for frame in (sent.select(*NAMES) + before).groups("event_id")])
-    return Judged(sent.without(repeated["key"]), repeated.sort("number"))
+    known = sent.select(*NAMES) + before
+    ids = (frame.filter(pl.col("event_id").is_duplicated()).unique() for frame in known.groups("event_id", "event_id"))
+    several = pl.concat(list(ids))
+    repeated = _repeated(known.having(several).collect())
+    return Judged(sent.without(repeated["key"]), repeated.sort("event_timestamp", "key"))
 
 
 def _repeated(objects: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 
 __all__ = ["MOST_ROWS", "Parts", "together"]
 
-MOST_ROWS = 200_000  # of narrow columns, in memory at once
+MOST_ROWS = 400_000  # of narrow columns, in memory at once
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ class Parts:
             return self
         left_out = keys.to_frame("key").lazy()
         frames = (frame.join(left_out, on="key", how="anti", maintain_order="left") for frame in self.lazy)
+        return replace(self, lazy=tuple(frames))
+
+    def having(self, values: pl.DataFrame) -> "Parts":
+        """Keep the rows with one of these values, which are few; `values` has one column."""
+        few = values.lazy()
+        frames = (frame.join(few, on=values.columns, how="semi", maintain_order="left") for frame in self.lazy)
         return replace(self, lazy=tuple(frames))
 
     def frames(self, *columns: str | pl.Expr) -> Iterator[pl.DataFrame]:

@@ -1,10 +1,12 @@
 """Check for other publishers: they keep the contract, but never send what ours always sends."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from analysis.checks.validation.evidence.parts import Parts
 from analysis.checks.validation.finding import Check, counted, grouped
-from analysis.checks.validation.members import required_members
+from analysis.rows.oddities.judging import required_members
 
 __all__ = ["MANY", "first_event_only", "never_sent", "publisher_check"]
 
@@ -14,12 +16,16 @@ SESSIONS = 5  # that begin with a first visit: if most of them say so only once,
 NUMBERED = {"tabId": "tab_id", "seq": "seq"}
 
 
-def publisher_check(events: Parts) -> Check:
-    """Report each publisher that is not like ours, once, with all that is different."""
+def publisher_check(events: Parts, first_only: Sequence[str | None] | None = None) -> Check:
+    """Report each publisher that is not like ours, once, with all that is different.
+
+    Args:
+        events: The events.
+        first_only: What `first_event_only` says of them, if somebody has asked already.
+    """
+    first_only = first_event_only(events) if first_only is None else first_only
     fields = never_sent(events).group_by("publisher").agg(fields=pl.col("field").sort())
-    once = pl.DataFrame(
-        {"publisher": first_event_only(events), "once": True}, {"publisher": pl.String, "once": pl.Boolean}
-    )
+    once = pl.DataFrame({"publisher": first_only, "once": True}, {"publisher": pl.String, "once": pl.Boolean})
     never = [pl.col(column).is_null().all().alias(member) for member, column in NUMBERED.items()]
     silent = [part.group_by("publisher").agg(never) for part in events.frames("publisher", *NUMBERED.values())]
     found = (
@@ -98,13 +104,21 @@ def _members(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _first_sessions(events: pl.DataFrame) -> pl.DataFrame:
     """Count each publisher's first sessions, and how many say so `once`. All events of a session are here."""
+    is_first = pl.col("is_first_visit").fill_null(value=False)
+    every = events.group_by("publisher", "session_id").agg(events=pl.len(), firsts=is_first.sum())
+    # Which of its events comes first matters only if not all of them say the same.
+    whole = every.filter((pl.col("firsts") == pl.col("events")) & (pl.col("events") > 1))
+    mixed = every.filter((pl.col("firsts") > 0) & (pl.col("firsts") < pl.col("events")))
+    on = ["publisher", "session_id"]
     sessions = (
-        events.sort("session_id", "event_timestamp", "key")
+        events.join(mixed, on=on, how="semi", nulls_equal=True)
+        .sort("session_id", "event_timestamp", "key")
         .group_by("publisher", "session_id", maintain_order=True)
         .agg(pl.col("is_first_visit").fill_null(value=False), begins=pl.col("is_first_visit").first())
-        .filter(pl.col("begins") & (pl.col("is_first_visit").list.len() > 1))
-        .with_columns(once=pl.col("is_first_visit").list.sum() == 1)
+        .filter("begins")
+        .select(*on, once=pl.col("is_first_visit").list.sum() == 1)
     )
+    sessions = pl.concat([sessions, whole.select(*on, once=pl.lit(value=False))])
     return sessions.group_by("publisher").agg(pl.col("once").sum(), sessions=pl.len())
 
 

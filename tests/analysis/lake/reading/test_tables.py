@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -66,12 +68,26 @@ class TestOpenLake:
         overview(LakeEvents(lake), WITHIN)
         assert directory_contents(Path(place.root)) == before
 
+    def test_opening_needs_no_sqlalchemy(self, lake: Lake) -> None:
+        """Nor any other library that only writers need: importing them takes longer than a query."""
+        program = """
+import sys
+from analysis import LakeEvents, Range, moment, overview
+within = Range(moment("2026-11-01"), moment("2026-11-08"))
+overview(LakeEvents(sys.argv[1]), within)
+print(*sorted({"sqlalchemy", "psycopg", "boto3", "rich", "ua_parser", "pyiceberg"} & set(sys.modules)))
+"""
+        command = [sys.executable, "-c", program, lake.location.root]
+        assert subprocess.check_output(command, text=True).split() == ["pyiceberg"]
+
 
 class TestDeleteFiles:
-    def test_deleted_rows_do_not_come_back(self, lake: Lake, place: Location) -> None:
+    @pytest.mark.usefixtures("lake")
+    def test_deleted_rows_do_not_come_back(self, place: Location, tables: Callable[[], Tables]) -> None:
         """Another engine has deleted two rows: whoever lists the Parquet files still finds six."""
-        (task,) = lake.tables.events.scan().plan_files()
-        delete_positions(lake.tables.events, task, [1, 3])
+        events = tables().events
+        (task,) = events.scan().plan_files()
+        delete_positions(events, task, [1, 3])
         again = open_lake(place.root)
         assert pl.read_parquet(task.file.file_path.removeprefix("file://")).height == 6
         assert again.duckdb().count("*").fetchall() == [(4,)]
@@ -81,20 +97,22 @@ class TestDeleteFiles:
 
 
 class TestRenamedColumns:
-    def test_a_renamed_column_keeps_its_values(self, lake: Lake, place: Location) -> None:
+    @pytest.mark.usefixtures("lake")
+    def test_a_renamed_column_keeps_its_values(self, place: Location, tables: Callable[[], Tables]) -> None:
         """The files still have the old name."""
-        with lake.tables.events.update_schema() as change:
+        with tables().events.update_schema() as change:
             change.rename_column("page_url", "page_address")
         again = open_lake(place.root)
         addresses = {"https://shop.example/"}
         assert set(again.duckdb().pl()["page_address"]) == addresses
         assert set(again.polars().collect()["page_address"]) == addresses
 
-    def test_a_new_column_of_an_old_name_is_another_column(self, lake: Lake, place: Location) -> None:
+    @pytest.mark.usefixtures("lake")
+    def test_a_new_column_of_an_old_name_is_another_column(self, place: Location, tables: Callable[[], Tables]) -> None:
         """It has no values in files that were written before, although these have a column of its name."""
-        with lake.tables.events.update_schema() as change:
+        with tables().events.update_schema() as change:
             change.delete_column("page_url")
-        with lake.tables.events.update_schema() as change:
+        with tables().events.update_schema() as change:
             change.add_column("page_url", change._schema.find_type("event_name"))
         again = open_lake(place.root)
         assert set(again.duckdb().pl()["page_url"]) == {None}

@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.checks.validation.evidence.describing import describe
-from analysis.checks.validation.members import LISTED
 from analysis.checks.validation.objects import SCHEMA, describe_each
+from analysis.rows.oddities.judging import LISTED
 
 STORED = datetime(2026, 11, 25, tzinfo=UTC)
 NAMES = sorted({*LISTED, "other", "product.other", "order.id.deep", "_ingest.receivedAt", "_ingest.userAgent"})
@@ -35,7 +36,7 @@ def body_of(members: dict[str, Any]) -> bytes:
                 break
             place = inner
         else:
-            place[name] = value
+            place[name] = deepcopy(value)  # others go into it
     return json.dumps(event).encode()
 
 

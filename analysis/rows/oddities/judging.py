@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache, partial
+from typing import TypedDict
 
 from analysis.rows.browser_time import MILLISECONDS_FROM, to_browser_time
 from analysis.rows.fields import JSON, RAW_FIELDS
@@ -17,6 +18,7 @@ __all__ = [
     "OBJECTS",
     "REQUIRED",
     "REQUIRED_BY_NAME",
+    "Lost",
     "is_present",
     "lost_values",
     "member_at",
@@ -59,6 +61,14 @@ KEPT = (
 )
 
 
+class Lost(TypedDict):
+    """A value that does not fit its column."""
+
+    column: str
+    member: str
+    reason: str
+
+
 def missing_members(payload: JsonObject, event_name: str) -> list[str]:
     """List the required members that are absent, null or `""` in an event of this name, in their first spelling."""
     return missing_of(partial(member_at, payload), event_name)
@@ -84,7 +94,7 @@ def unknown_members(payload: JsonObject) -> list[str]:
     return _unknown(tuple(payload), inner)
 
 
-def lost_values(payload: JsonObject) -> Iterator[dict[str, str]]:
+def lost_values(payload: JsonObject) -> Iterator[Lost]:
     """Give `column`, `member` and `reason` of each column or raw field that is NULL although a member has a value."""
     said: set[str] = set()
     for column in KEPT:
