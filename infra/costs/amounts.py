@@ -53,7 +53,9 @@ def stage_amounts(stage: str) -> dict[str, float]:
     Raises:
         KeyError: The stage does not exist.
     """
-    functions = json.loads(CONFIG.read_text())["stages"][stage]["lambda_functions"]
+    config = json.loads(CONFIG.read_text())
+    functions = config["stages"][stage]["lambda_functions"]
+    architecture = config["stages"][stage].get("lambda_architecture", config.get("lambda_architecture"))
     file = STAGES / f"{stage}.json"
     if not file.exists():
         raise KeyError(stage)
@@ -71,6 +73,7 @@ def stage_amounts(stage: str) -> dict[str, float]:
         "ingest_gb": functions["api_handler"]["lambda_memory_size"] / MB,
         "projector_gb": functions["projector"]["lambda_memory_size"] / MB,
         "reconciler_gb": functions["reconciler"]["lambda_memory_size"] / MB,
+        "is_arm64": float(architecture == "arm64"),
         "acus": float(settings["WarehouseMinCapacity"]) if has_aurora else 0.0,
         "has_aurora": float(has_aurora),
         "has_lake": float(has_lake),

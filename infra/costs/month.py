@@ -66,8 +66,8 @@ def _fixed(stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float
 
 def _reconciler(stage: Numbers, amounts: Numbers, prices: Numbers) -> float:
     """Return what its runs cost that find nothing new."""
-    seconds = amounts["reconciler_seconds"] * stage["reconciler_gb"]
-    run = (prices["lambda_requests"] + seconds * prices["lambda_gb_seconds"]) / 1e6
+    second = prices["lambda_gb_seconds_arm64" if stage["is_arm64"] else "lambda_gb_seconds"]
+    run = (prices["lambda_requests"] + amounts["reconciler_seconds"] * stage["reconciler_gb"] * second) / 1e6
     run += (amounts["reconciler_lists"] * prices["s3_puts"] + amounts["reconciler_gets"] * prices["s3_gets"]) / 1e6
     return RUNS * run
 
@@ -77,11 +77,12 @@ def _requests(millions: float, requests: float, stage: Numbers, amounts: Numbers
     first, beyond = min(requests, FIRST_TIER), max(0.0, requests - FIRST_TIER)
     ingest = requests * amounts["ingest_ms"] / 1000 * stage["ingest_gb"]
     projector = millions * amounts["projector_ms"] / 1000 * stage["projector_gb"]
+    second = prices["lambda_gb_seconds_arm64" if stage["is_arm64"] else "lambda_gb_seconds"]
     return {
         "HTTP API, requests": first * prices["http_api"] + beyond * prices["http_api_beyond"],
         "HTTP API, answers": _gb(requests, amounts["answer_bytes"]) * prices["sent"],
         "Lambda, invocations": (requests + millions) * prices["lambda_requests"],
-        "Lambda, time": (ingest + projector) * prices["lambda_gb_seconds"],
+        "Lambda, time": (ingest + projector) * second,
     }
 
 

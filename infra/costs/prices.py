@@ -36,6 +36,7 @@ PRICES = {
     "http_api_beyond": Price(0.90, "million requests, beyond 300 million", _API, "2026-09"),
     "lambda_requests": Price(0.20, "million invocations", _LAMBDA, "2026-09"),
     "lambda_gb_seconds": Price(16.6667, "million GB-seconds (x86)", _LAMBDA, _NO_DATE),
+    "lambda_gb_seconds_arm64": Price(13.3334, "million GB-seconds (arm64)", _LAMBDA, "2026-05"),
     "s3_puts": Price(5.00, "million PUT or LIST requests", _S3, _NO_DATE),
     "s3_gets": Price(0.40, "million GET requests", _S3, _NO_DATE),
     "s3_storage": Price(0.023, "GB and month, Standard", _S3, _NO_DATE),

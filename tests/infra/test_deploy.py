@@ -58,8 +58,8 @@ class Repository:
         shutil.copytree(ROOT / "infra", path / "infra")
         ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
         shutil.copytree(ROOT / "chalice_app", path / "chalice_app", ignore=ignore)
-        # What the compaction's zip is made of.
-        for name in ("analysis", "command_line", "requirements.lock"):
+        # What the compaction's zip and the demo shop are made of.
+        for name in ("analysis", "command_line", "requirements.lock", "emulator", "publisher"):
             (path / name).symlink_to(ROOT / name)
         authorities = path / "authorities.pem"
         trustme.CA().cert_pem.write_to_path(authorities)
@@ -358,6 +358,61 @@ class TestWarmPrograms:
         assert "aws_secret_access_key = secret" in (tmp_path / "aws" / "keys").read_text()
 
 
+class TestShop:
+    def test_a_stage_without_an_endpoint_has_no_shop(self, repository: Repository) -> None:
+        """It would have nowhere to send its events; nor may a shop without a key send any."""
+        repository.stage("silent")
+        done = repository.run("shop.sh", "silent")
+        assert (done.returncode, done.stderr) == (
+            2,
+            "error: stage silent has no endpoint yet: run 'make deploy STAGE=silent' first\n",
+        )
+
+    @pytest.mark.usefixtures("deployed")
+    def test_it_is_published_and_ingest_allows_its_origin(self, repository: Repository) -> None:
+        """A dry run changes nothing. The stage is deployed again for the origin once; a second time changes nothing."""
+        settings = repository.path / "infra" / "stages" / "dev.json"
+        text = settings.read_text()
+        repository.stage("dev", AllowedOrigins="https://shop.example")
+        functions = repository.client("lambda")
+        variables = functions.get_function_configuration(FunctionName="clickstream-dev")["Environment"]["Variables"]
+        strict = {"Variables": variables | {"ALLOWED_ORIGINS": "https://shop.example"}}
+        functions.update_function_configuration(FunctionName="clickstream-dev", Environment=strict)
+        before = repository.contents()
+        dry = repository.run("shop.sh", "dev", DRY_RUN="1")
+        assert dry.returncode == 0, dry.stderr
+        assert "'make deploy STAGE=dev' would be run" in dry.stdout
+        assert repository.contents() == before
+        done = repository.run("shop.sh", "dev")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (origin,) = re.findall(r"^   shop +(https://\S+)/$", done.stdout, re.MULTILINE)
+        found = functions.get_function_configuration(FunctionName="clickstream-dev")["Environment"]["Variables"]
+        assert found["ALLOWED_ORIGINS"] == f"https://shop.example,{origin}"
+        again = repository.run("shop.sh", "dev")
+        settings.write_text(text)
+        assert again.returncode == 0, again.stderr
+        assert f"the shop may post: https://shop.example,{origin}" in again.stdout
+        assert "== functions" not in again.stdout
+
+    @pytest.mark.usefixtures("deployed")
+    def test_its_files_are_in_its_bucket(self, repository: Repository) -> None:
+        """With types by which browsers run them, and the stage's endpoint; files of an earlier version are gone."""
+        client, made = repository.client("s3"), repository.outputs()
+        bucket = {"Bucket": made["ShopBucketName"]}
+        client.put_object(**bucket, Key="web/shop/earlier.js", Body=b"")
+        assert repository.run("shop.sh", "dev").returncode == 0
+        keys = {each["Key"] for each in client.list_objects_v2(**bucket)["Contents"]}
+        assert {"index.html", "api/stack", "web/shop/shop.js", "publisher/src/index.js"} <= keys
+        assert "web/shop/earlier.js" not in keys
+        kinds = {key: client.head_object(**bucket, Key=key) for key in ("api/stack", "index.html", "web/shop/shop.js")}
+        assert {kind["CacheControl"] for kind in kinds.values()} == {"no-cache"}
+        assert kinds["api/stack"]["ContentType"] == "application/json"
+        assert kinds["index.html"]["ContentType"] == "text/html"
+        assert kinds["web/shop/shop.js"]["ContentType"].endswith("/javascript")
+        stack = json.loads(client.get_object(**bucket, Key="api/stack")["Body"].read())
+        assert stack == {"endpoint": made["Endpoint"]}
+
+
 class TestBuckets:
     @pytest.mark.usefixtures("deployed")
     def test_a_bucket_that_is_gone_is_named(self, repository: Repository) -> None:
@@ -375,7 +430,7 @@ class TestBuckets:
 
 
 class TestUsage:
-    @pytest.mark.parametrize("script", ["deploy.sh", "destroy.sh"])
+    @pytest.mark.parametrize("script", ["deploy.sh", "destroy.sh", "shop.sh"])
     @pytest.mark.parametrize(
         ("stage", "environment", "problem"),
         [
@@ -536,6 +591,7 @@ class TestDestroy:
             step.removeprefix("stack ") for step in steps(done.stdout) if step.startswith(("stack ", "functions"))
         ]
         assert removed == [
+            "shop",
             "budget",
             "compaction",
             "dashboard",
@@ -580,7 +636,7 @@ class TestScripts:
         assert (done.returncode, done.stdout) == (0, "")
         assert not any("shellcheck disable" in Path(script).read_text() for script in scripts)
 
-    @pytest.mark.parametrize("target", ["deploy", "destroy"])
+    @pytest.mark.parametrize("target", ["deploy", "destroy", "shop"])
     def test_make_runs_them(self, target: str) -> None:
         """With the stage that is named."""
         done = subprocess.run(

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,17 @@ class TestPackage:
         zipped, unzipped = (f"{deployment.said[how] / 1e6:.1f} MB" for how in ("zipped_bytes", "unzipped_bytes"))
         files = f"{deployment.said['files']} files, {zipped}, unzipped {unzipped}"
         assert done.stdout == f"package.zip: {files}, for {PYTHON} on x86_64\n"
+
+
+class TestArchitecture:
+    def test_arm64_needs_a_python_whose_lambda_has_a_newer_glibc(self, tmp_path: Path) -> None:
+        """The pinned driver's wheel needs glibc 2.27; Lambda has that from python3.12 on (Amazon Linux 2023)."""
+        project = copy_project(tmp_path / "project")
+        configure(project, lambda_architecture="arm64")
+        if sys.version_info < (3, 12):
+            assert re.search(r"no wheel of psycopg-binary==\S+ for python3\.11 on arm64", refusal(project))
+        else:
+            assert run(project).exit_code == 0
 
 
 class TestReuse:

@@ -174,7 +174,7 @@ class TestStorage:
         policies = [*resources("AWS::S3::BucketPolicy").values(), *resources("AWS::SQS::QueuePolicy").values()]
         assert len(policies) == len(resources("AWS::S3::Bucket")) + len(resources("AWS::SQS::Queue"))
         for policy in policies:
-            (statement,) = policy["PolicyDocument"]["Statement"]
+            statement = policy["PolicyDocument"]["Statement"][0]
             assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
             assert statement["Action"] in ("s3:*", "sqs:*")
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}

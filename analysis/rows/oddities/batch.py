@@ -126,7 +126,8 @@ def _lost(values: Mapping[str, Values], rows: pl.DataFrame) -> Iterator[int]:
         found = rows[column.name] if column.name in rows.columns else _converted(column, values)
         nulls = found.is_null().arg_true().to_list()
         for source in column.sources:
-            yield from set(nulls).difference(_absent(values[source], nulls))
+            sent = values[source]
+            yield from (row for row in nulls if (value := sent[row]) is not None and value != "")
 
 
 def _converted(column: Column, values: Mapping[str, Values]) -> pl.Series:

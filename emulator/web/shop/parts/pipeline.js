@@ -1,4 +1,4 @@
-// The emulator's view of the pipeline, beside the shop or, on small screens, over it.
+// The emulator's view of the pipeline, beside the shop or, on small screens, over it. The shop of a stage has none.
 import { browser } from "../data/stored.js";
 import { icon } from "./art.js";
 import { element } from "./element.js";
@@ -9,6 +9,8 @@ const beside = matchMedia("(min-width: 1100px)");
 const isWanted = () => beside.matches && browser.read(KEY) !== "closed";
 
 export const showPipeline = () => {
+  const panel = document.getElementById("pipeline");
+  if (!panel) return;
   const label = element("span");
   const toggle = element("button", { type: "button", class: "pipeline-toggle", id: "pipeline-toggle" });
   toggle.append(icon("pipeline"), label);
@@ -16,7 +18,6 @@ export const showPipeline = () => {
   const newTab = { target: "_blank", rel: "noopener" };
   const fullScreen = element("a", { href: "/pipeline", ...newTab }, "Full screen", icon("outside"));
   const view = element("div", { class: "pipeline-view", id: "pipeline-view" });
-  const panel = document.getElementById("pipeline");
   panel.append(element("div", { class: "pipeline-bar" }, toggle, fullScreen), view);
 
   const show = (open) => {
