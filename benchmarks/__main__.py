@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import backfill, cold_start, ingest, pipeline, reader, time_index
+from benchmarks import backfill, batches, cold_start, ingest, pipeline, reader, time_index
 from benchmarks.comparison import Comparison
 from benchmarks.figures import Figures
 from benchmarks.lake import run as lake
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "reader-duckdb": Benchmark(reader.measure_beside_duckdb, reader.DUCKDB_ROUNDS),
     "backfill": Benchmark(backfill.measure, backfill.ROUNDS),
     "backfill-loop": Benchmark(backfill.measure_beside_loop, backfill.LOOP_ROUNDS),
+    "batches": Benchmark(batches.measure, batches.ROUNDS),
     "time-index": Benchmark(time_index.measure, time_index.ROUNDS),
     "freshness": Benchmark(pipeline.freshness, pipeline.ROUNDS),
     "drain": Benchmark(pipeline.drain, pipeline.ROUNDS),
@@ -77,6 +78,8 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, events: i
                 of COPY of the ready-made rows and a loop that only reads the files
     backfill-loop
                 load 10,000 files, beside one read and one INSERT per object
+    batches     insert 4,000 rows by 10, 100 and 1,000 at once, beside one by one,
+                and the whole projector, with objects in memory (1 minute)
     time-index  query a million rows of 30 days by the warehouse's B-tree on time,
                 beside BRIN, for rows in order, backfilled, and in the place of
                 deleted rows (2 minutes)

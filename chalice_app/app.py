@@ -1,11 +1,14 @@
 """The route of ingest, the trigger of the projector, and the reconciler: parse, call, respond."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from chalice.app import Chalice, Request, Response, S3Event
+from chalice.app import Chalice, Request, Response
 
-from chalicelib import ingest, keys, projector
+from chalicelib import ingest
 from chalicelib.api.request import GZIP_TYPE
+from chalicelib.projection import trigger
+from chalicelib.projection.trigger import projector_trigger
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
 
@@ -24,19 +27,13 @@ def clickstream() -> Response:
     return Response(body=response.body, status_code=response.status, headers={**response.headers})
 
 
-@app.on_s3_event(
-    bucket=settings.raw_bucket,
-    events=["s3:ObjectCreated:*"],
-    prefix=keys.PREFIX,
-    suffix=keys.SUFFIX,
-    name="projector",
-)
-def project(event: S3Event) -> list[dict[str, Any]]:
-    """Project every raw object of an S3 event; S3 ignores the result, a manual invocation shows it."""
+@projector_trigger(app, settings)
+def project(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  # JSON
+    """Project every raw object that an event of S3 or SQS names; S3 ignores the result, SQS reads it."""
     # Imported here, so that the ingest Lambda does not pay for loading the database driver.
     from chalicelib.warehouse.client import open_warehouse
 
-    return projector.handle(event.to_dict(), storage, open_warehouse(settings), settings.price_decimals)
+    return trigger.handle(event, storage, open_warehouse(settings), settings.price_decimals)
 
 
 # Without a schedule of Chalice's: the stage's own templates invoke it.

@@ -50,7 +50,7 @@ deploy_functions() {
     python -m zipfile -l "$work/package.zip" | sed 's/^/   /'
     return
   fi
-  python -m infra.functions "$stage" --project "$project" ||
+  python -m infra.steps.functions "$stage" --project "$project" ||
     fail "the functions were not deployed: the lines above say why; then run this again"
   remember
 }
@@ -94,7 +94,7 @@ write_outputs() {
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
     Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
-    AllowedOrigins AllowedHeaders ApiKeySha256 MaxEventBytes StoreIp PriceDecimals WarehouseCa Warehouse \
+    Trigger NotificationQueueArn AllowedOrigins AllowedHeaders ApiKeySha256 MaxEventBytes StoreIp PriceDecimals WarehouseCa Warehouse \
     WarehouseMinCapacity ReserveConcurrency UnreservedConcurrency <<<"$settings"
 }
 
@@ -102,10 +102,22 @@ write_outputs() {
 stand_in() {
   local arn=$region:$account:
   settings+=$'\n'"FailureQueueArn=arn:$partition:sqs:${arn}clickstream-$stage-failures"
+  settings+=$'\n'"NotificationQueueArn=arn:$partition:sqs:${arn}clickstream-$stage-notifications"
   settings+=$'\n'"AlarmTopicArn=arn:$partition:sns:${arn}clickstream-$stage-alarms"
   settings+=$'\n'"TicketTopicArn=arn:$partition:sns:${arn}clickstream-$stage-tickets"
   [[ $warehouse == none ]] || settings+=$'\n'"DwSecretArn=arn:$partition:secretsmanager:${arn}secret:to-be-made"
   [[ $vpc == none ]] || settings+=$'\n'"SubnetIds=subnet-to-be-made"$'\n'"SecurityGroupIds=sg-to-be-made"
+}
+
+# Lets the raw bucket notify the queue, in the projector's place if it was notified before, so that no event is missed.
+notify_queue() {
+  step "notifications of bucket $(value RawBucketName)"
+  if is_dry_run; then
+    say "would go to $(value NotificationQueueArn)"
+  else
+    python -m infra.steps.notifications "$(value RawBucketName)" "$(value NotificationQueueArn)" \
+      --function "clickstream-$stage-projector" || fail "the bucket does not notify the queue: the line above says why"
+  fi
 }
 
 # Puts our code where CodeBuild takes it from, and deploys what runs it every hour.
@@ -147,6 +159,7 @@ cd "$here/.."
 vpc=$(value Vpc)
 warehouse=$(value Warehouse)
 lake=$(value Lake)
+trigger=$(value Trigger)
 [[ $lake == new || $lake == none ]] || fail "in infra/stages/$stage.json, Lake is new or none"
 [[ $warehouse == aurora || $warehouse == none ]] || fail "in infra/stages/$stage.json, Warehouse is aurora or none"
 [[ $warehouse == none || $vpc != none ]] || fail "in infra/stages/$stage.json, Warehouse aurora needs a Vpc"
@@ -174,6 +187,10 @@ for part in network:$vpc warehouse:$warehouse warehouse-alarms:$warehouse compac
 done
 [[ $warehouse == aurora || -n $(value DwSecretArn)$(value DwParameterName) ]] ||
   fail "in infra/stages/$stage.json, Warehouse none needs the DwSecretArn or DwParameterName of another"
+[[ $trigger == s3 || $trigger == sqs ]] || fail "in infra/stages/$stage.json, Trigger is s3 or sqs"
+[[ $trigger == sqs || -z $(state queue) ]] ||
+  fail "stack clickstream-$stage-queue exists, but infra/stages/$stage.json says Trigger s3:" \
+    "docs/deploy.md says how to go back from a queue"
 check_bucket RawBucketName raw
 check_bucket AssetBucketName base
 [[ $lake == none ]] || check_bucket LakeBucketName lake
@@ -194,7 +211,12 @@ deploy base
 [[ $vpc == none ]] || deploy network
 [[ $warehouse == none ]] || deploy warehouse
 [[ $warehouse == none ]] || deploy warehouse-alarms
+if [[ $trigger == sqs ]]; then
+  deploy queue
+  notify_queue
+fi
 deploy_functions
+[[ $trigger == s3 ]] || deploy mapping
 deploy api
 deploy monitoring
 deploy reconciler

@@ -99,6 +99,15 @@ remove_restored() {
   fi
 }
 
+# Stops the raw bucket from notifying the stage's queue.
+remove_notifications() {
+  local bucket queue
+  bucket=$(value RawBucketName)
+  queue=$(value NotificationQueueArn)
+  [[ -n $queue ]] && has_bucket "$bucket" || return 0
+  (cd "$here/.." && drop "notifications of bucket $bucket" python -m infra.steps.notifications "$bucket" "$queue" --remove)
+}
+
 # Lambda releases its network interfaces about twenty minutes after a function is deleted. Until then, their subnets
 # cannot be deleted.
 wait_for_interfaces() {
@@ -217,8 +226,11 @@ remove dashboard
 remove reconciler
 remove monitoring
 remove api
+remove mapping
 remove_functions
 remove_restored
+remove_notifications
+remove queue
 remove warehouse-alarms
 remove warehouse
 is_dry_run || wait_for_interfaces

@@ -50,13 +50,16 @@ def _resources(outputs: Mapping[str, str], function: str) -> dict[str, list[str]
     partition, bucket = outputs["Partition"], f"arn:{outputs['Partition']}:s3:::{outputs['RawBucketName']}"
     place = f"{outputs['Region']}:{outputs['AccountId']}"
     parameter = outputs.get("DwParameterName", "").lstrip("/")
+    # Only S3's direct trigger invokes asynchronously, so that Lambda gives up on invocations.
+    queue = outputs.get("NotificationQueueArn") if outputs.get("Trigger") == "sqs" else ""
     return {
         "RawEvents": [f"{bucket}/events/*"],
         "ReconcilerMemory": [f"{bucket}/reconciler/*"],
         "RawBucket": [bucket],
         "SecretOfWarehouse": _given(outputs.get("DwSecretArn")),
         "ParameterOfWarehouse": _given(parameter and f"arn:{partition}:ssm:{place}:parameter/{parameter}"),
-        "FailureQueue": _given(outputs.get("FailureQueueArn")),
+        "FailureQueue": _given(outputs.get("FailureQueueArn") if not queue else ""),
+        "NotificationQueue": _given(queue),
         # Lambda creates them, and their ids are not known before; without a VPC there are none.
         "NetworkInterfaces": _given(outputs.get("SubnetIds") and "*"),
         "Logs": [f"arn:{partition}:logs:{place}:log-group:/aws/lambda/{function}:*"],

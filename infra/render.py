@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from chalicelib.errors import SettingsError
-from chalicelib.settings import Settings
+from chalicelib.settings import TRIGGERS, Settings
 from infra.package.hashes import LOCK
 from infra.policies import CLOSED, narrowed
 
@@ -66,7 +66,8 @@ def main(stage: str, outputs: Path, out: Path) -> None:
     SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, MaxEventBytes, StoreIp,
     PriceDecimals, WarehouseCa (path of a PEM file), Warehouse and WarehouseMinCapacity (whether it may pause),
     ReserveConcurrency, and UnreservedConcurrency (how many functions the account may run at the same time, without what
-    is reserved for functions that are not of this stage).
+    is reserved for functions that are not of this stage), and Trigger: s3 (the default) or sqs, which needs
+    NotificationQueueArn.
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -103,6 +104,7 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
         )
     if bool(outputs.get("SubnetIds")) != bool(outputs.get("SecurityGroupIds")):
         raise RenderError("the outputs need both SubnetIds and SecurityGroupIds, or neither")
+    _check_trigger(outputs)
     config = json.loads((app / CONFIG).read_text())
     if stage not in config["stages"]:
         known = ", ".join(config["stages"])
@@ -127,6 +129,7 @@ def _settings(stage: dict[str, Any], outputs: Outputs, namespace: str) -> dict[s
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
+        "TRIGGER": outputs.get("Trigger") or "s3",
     }
     outputs = {**outputs, "DwMayPause": "yes" if _may_pause(outputs) else ""}
     # A size that the configuration names holds if the stage names none.
@@ -139,6 +142,9 @@ def _settings(stage: dict[str, Any], outputs: Outputs, namespace: str) -> dict[s
         for function in (projector, reconciler):
             function["subnet_ids"] = outputs["SubnetIds"].split(",")
             function["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+    if outputs.get("Trigger") == "sqs":
+        # The event source mapping limits the copies. A reservation would throttle its batches.
+        projector.pop("reserved_concurrency", None)
     _reserve(stage["lambda_functions"], outputs)
     # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}
@@ -157,6 +163,17 @@ def _reserve(functions: dict[str, dict[str, Any]], outputs: Outputs) -> None:
         click.echo(
             f"   the account can run {unreserved} functions at a time that nobody else has reserved: "
             f"too few to reserve {reserved}, so none are reserved"
+        )
+
+
+def _check_trigger(outputs: Outputs) -> None:
+    """See that the stage names one of the triggers, and that its queue is there."""
+    trigger = outputs.get("Trigger") or "s3"
+    if trigger not in TRIGGERS:
+        raise RenderError(f"Trigger is {' or '.join(TRIGGERS)}, not {trigger!r}")
+    if trigger == "sqs" and not outputs.get("NotificationQueueArn"):
+        raise RenderError(
+            "Trigger sqs needs NotificationQueueArn, an output of the stack of infra/templates/queue.yaml"
         )
 
 

@@ -8,7 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/stage.sh"
 publish() {
   local bucket files=$work/shop
   step "files of the shop"
-  say "$(python -m infra.shop --endpoint "$(value Endpoint)" --out "$files")"
+  say "$(python -m infra.steps.shop --endpoint "$(value Endpoint)" --out "$files")"
   bucket=$(value ShopBucketName)
   if is_dry_run; then
     [[ -z $bucket ]] || aws s3 sync --dryrun --delete "$files" "s3://$bucket" | sed 's/^/   /'

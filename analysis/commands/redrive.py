@@ -20,6 +20,11 @@ def redrive_command(queue: str, function: str | None, *, as_json: bool) -> None:
     Each message's event goes to the function that failed. If that works, the message is deleted; otherwise it becomes
     visible again after five minutes. An event that has a row already changes nothing. Exit code 1 if an event failed.
 
+    This is for stages whose Trigger is s3. With Trigger sqs, SQS itself moves what failed (the dead letters) back:
+
+    
+      aws sqs start-message-move-task --source-arn arn:aws:sqs:REGION:ACCOUNT:clickstream-prod-dead-letters
+
     \b
     Examples:
       python -m analysis redrive --queue clickstream-prod-failures

@@ -1,9 +1,12 @@
-"""Re-drives a failure queue: sends each message's event to the projector, and deletes the message if that works."""
+"""Re-drives a failure queue: sends each message's event to the projector, and deletes the message if that works.
+
+Only S3's direct trigger has a failure queue. Behind a queue, SQS itself moves its dead letters back.
+"""
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 from botocore.config import Config
@@ -45,11 +48,13 @@ def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
         function: The function to call. By default the one that failed.
 
     Raises:
-        AnalysisError: The queue cannot be read.
+        AnalysisError: The queue cannot be read, or it holds S3's notifications, which are left there.
     """
     sqs = _ask(lambda: boto3.client("sqs"))
     done = Redriven()
     while messages := _receive(sqs, url):
+        if any(_is_notification(message["Body"]) for message in messages):
+            _refuse_notifications(sqs, url, messages)
         for message in messages:
             done.taken += 1
             try:
@@ -98,6 +103,32 @@ def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401  # bot
 
 def _delete(sqs: Any, url: str, message: dict[str, Any]) -> None:  # noqa: ANN401  # as above
     _ask(lambda: sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]))
+
+
+def _is_notification(body: str) -> bool:
+    """Whether S3 has sent a message: to the queue between the bucket and the projector."""
+    try:
+        message = json.loads(body)
+        return isinstance(message, dict) and (
+            message.get("Event") == "s3:TestEvent" or message["Records"][0]["eventSource"] == "aws:s3"
+        )
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+def _refuse_notifications(sqs: Any, url: str, messages: list[dict[str, Any]]) -> NoReturn:  # noqa: ANN401  # as above
+    """Put the messages back, and say what moves them."""
+    entries = [
+        {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
+        for number, message in enumerate(messages)
+    ]
+    _ask(lambda: sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries))
+    answer = _ask(lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]))
+    raise AnalysisError(
+        "the queue holds S3's notifications, so the stage has Trigger sqs, and redrive is for Trigger s3 only: "
+        f"'aws sqs start-message-move-task --source-arn {answer['Attributes']['QueueArn']}' moves dead letters back to "
+        "the projector's queue"
+    )
 
 
 def _failed_invocation(body: str, function: str | None) -> tuple[str, dict[str, Any]]:

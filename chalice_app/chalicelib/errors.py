@@ -9,6 +9,7 @@ __all__ = [
     "EventTooLarge",
     "InternalError",
     "InvalidEvent",
+    "InvalidNotification",
     "NewerWarehouse",
     "ObjectGone",
     "OtherPriceDecimals",
@@ -37,6 +38,10 @@ class InvalidEvent(ClickstreamError):
 
     status = 400
     outcome = "refused"
+
+
+class InvalidNotification(ClickstreamError):
+    """A message of the queue is not one of S3's notifications: nothing says which object it is about."""
 
 
 class Unauthorized(ClickstreamError):

@@ -3,65 +3,22 @@
 It also upgrades the warehouse when it is asked to, since often nothing else can reach that.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import unquote_plus
 
 from chalicelib import log
-from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP, Value
-from chalicelib.errors import (
-    ClickstreamError,
-    InternalError,
-    InvalidEvent,
-    ObjectGone,
-    ProjectionFailed,
-    RowRefused,
-    WarehouseUnavailable,
-)
-from chalicelib.flatten import Row, flatten
-from chalicelib.keys import require_hour
-from chalicelib.storage import RawObject
-
-if TYPE_CHECKING:
-    # Ingest imports this module too, and must not pay for loading the database driver.
-    from chalicelib.warehouse.schema import Upgrade
+from chalicelib.errors import ProjectionFailed
+from chalicelib.projection.batch import Getting, Loading, Named, project
 
 __all__ = ["handle", "objects", "upgrade_event"]
 
-_T = TypeVar("_T")
 
-
-class Getting(Protocol):
-    """A storage that gives raw objects."""
-
-    def get(self, bucket: str, key: str) -> RawObject:
-        """Read one object, or raise ObjectGone or StorageUnavailable."""
-
-
-class Loading(Protocol):
-    """A warehouse that takes rows and rejects."""
-
-    def insert(self, row: Row) -> bool:
-        """Insert the row; False if it is there already, or its person was erased. Raises WarehouseUnavailable."""
-
-    def insert_all(self, rows: Sequence[Row]) -> list[bool]:
-        """Insert all rows or none; give for each what `insert` gives. Raises RowRefused or WarehouseUnavailable."""
-
-    def is_known(self, event_id: Value) -> bool:
-        """Whether there is a row with this event id. Raises WarehouseUnavailable."""
-
-    def reject(self, bucket: str, key: str, reason: str) -> None:
-        """Record an object that can never become a row. Raises WarehouseUnavailable."""
-
-    def upgrade(self, *, dry_run: bool) -> "Upgrade":
-        """Add the tables and columns that are missing. Raises UpgradeRefused or WarehouseUnavailable."""
-
-
-def objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Read the bucket and the URL-decoded key of every record of an S3 event."""
+def objects(event: Mapping[str, Any]) -> Iterator[Named]:
+    """Read the bucket, the URL-decoded key and the size of every record of an S3 event."""
     for record in event.get("Records", ()):
-        yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+        stored = record["s3"]["object"]
+        yield Named(record["s3"]["bucket"]["name"], unquote_plus(stored["key"]), int(stored.get("size", 0)))
 
 
 def upgrade_event(*, dry_run: bool) -> dict[str, Any]:
@@ -83,10 +40,7 @@ def handle(
         price_decimals: `PRICE_DECIMALS` of the warehouse.
 
     Returns:
-        One mapping per object: `bucket`, `key`, `outcome` and more. The outcomes are `projected`, `already_known`,
-        `erased` (the warehouse refuses events of this person, who was erased), `rejected` (the object is not a JSON
-        object, or in no hour) and `gone` (the object does not exist any more). For an upgrade one mapping, as
-        `_upgrade` gives it.
+        The outcome of each object, as `batch.project` gives it. For an upgrade one mapping, as `_upgrade` gives it.
 
     Raises:
         ProjectionFailed: An object failed. All others were tried before. Lambda retries the whole event.
@@ -96,23 +50,11 @@ def handle(
     """
     if "upgrade" in event:
         return [_upgrade(warehouse, dry_run=event["upgrade"]["dryRun"])]
-    named = list(objects(event))
-    read = [_attempt(_read, bucket, key, storage, price_decimals) for bucket, key in named]
-    inserted = iter(_insert([row for row in read if not isinstance(row, ClickstreamError)], warehouse))
-    outcomes = []
-    failed = []
-    for (bucket, key), row in zip(named, read, strict=True):
-        found = row if isinstance(row, ClickstreamError) else next(inserted)
-        outcome = _attempt(_outcome, bucket, key, found, warehouse)
-        if isinstance(outcome, ClickstreamError):
-            failed.append(outcome)
-            outcome = {"outcome": "failed", "level": "ERROR", "error": str(outcome), "kind": type(outcome).__name__}
-        outcomes.append({"bucket": bucket, "key": key, **outcome})
-        log.write("projector", **outcomes[-1])
-    if failed:
+    outcomes, errors = project(list(objects(event)), storage, warehouse, price_decimals)
+    if errors:
         raise ProjectionFailed(
-            f"{len(failed)} of {len(outcomes)} objects could not be projected; the first error: {failed[0]}", outcomes
-        ) from failed[0]
+            f"{len(errors)} of {len(outcomes)} objects could not be projected; the first error: {errors[0]}", outcomes
+        ) from errors[0]
     return outcomes
 
 
@@ -122,61 +64,3 @@ def _upgrade(warehouse: Loading, *, dry_run: bool) -> dict[str, Any]:
     outcome = {"outcome": "would_upgrade" if dry_run else "upgraded", **done.as_json()}
     log.write("projector", **outcome)
     return outcome
-
-
-def _attempt(work: Callable[..., _T], *arguments: Any) -> _T | ClickstreamError:  # noqa: ANN401  # those of `work`
-    """Call `work`, and give its error instead of raising it, so that the other objects go on."""
-    try:
-        return work(*arguments)
-    except ClickstreamError as error:
-        return error
-    except Exception as error:  # noqa: BLE001  # an unforeseen error must not stop the other objects
-        return InternalError(log.where(error))
-
-
-def _read(bucket: str, key: str, storage: Getting, price_decimals: int) -> Row:
-    raw = storage.get(bucket, key)
-    require_hour(key)
-    return flatten(raw.body, key, raw.last_modified, price_decimals)
-
-
-def _insert(rows: Sequence[Row], warehouse: Loading) -> list[tuple[Row, bool] | ClickstreamError]:
-    """Insert the rows together; one by one if the warehouse refuses one of them.
-
-    Several rows in one transaction cost little more than one row does.
-
-    Returns:
-        For each row either the row and what `insert` returns, or the error.
-    """
-    if len(rows) > 1:
-        together = _attempt(warehouse.insert_all, rows)
-        if isinstance(together, list):
-            return list(zip(rows, together, strict=True))
-        if isinstance(together, WarehouseUnavailable) and not isinstance(together, RowRefused):
-            return [together] * len(rows)  # each further try could wait for the same timeout
-    return [_attempt(lambda row: (row, warehouse.insert(row)), row) for row in rows]
-
-
-def _outcome(bucket: str, key: str, found: tuple[Row, bool] | ClickstreamError, warehouse: Loading) -> dict[str, Any]:
-    """Give the outcome of one object: of its row and whether that is new, or of the error in their place."""
-    if isinstance(found, ObjectGone):
-        return {"outcome": "gone", "level": "WARNING"}
-    if isinstance(found, InvalidEvent):
-        warehouse.reject(bucket, key, str(found))
-        return {"outcome": "rejected", "level": "WARNING", "reason": str(found)}
-    if isinstance(found, ClickstreamError):
-        raise found
-    row, is_new = found
-    outcome = "projected"
-    if not is_new:
-        # If there is no such row, the warehouse refused the event because its person was erased.
-        outcome = "already_known" if warehouse.is_known(row[EVENT_ID]) else "erased"
-    return {"outcome": outcome, "event_id": str(row[EVENT_ID]), "lag_seconds": _lag(row)}
-
-
-def _lag(row: Row) -> float:
-    """Give the seconds since the event was received; negative if the clock behind that time is ahead."""
-    received_at = row[EVENT_TIMESTAMP]
-    if not isinstance(received_at, datetime):
-        raise TypeError("event_timestamp is always a time")
-    return round((datetime.now(UTC) - received_at).total_seconds(), 3)

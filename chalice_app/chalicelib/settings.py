@@ -9,10 +9,11 @@ from chalicelib.api.address import KEPT
 from chalicelib.api.cors import TRACING_HEADERS
 from chalicelib.errors import SettingsError
 
-__all__ = ["Settings", "price_decimals"]
+__all__ = ["TRIGGERS", "Settings", "price_decimals"]
 
 MEBIBYTE = 1024 * 1024
 MOST_PRICE_DECIMALS = 6
+TRIGGERS = ("s3", "sqs")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Settings:
         metrics_namespace: `METRICS_NAMESPACE`, for the reconciler: where its metrics are in CloudWatch.
         store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
         dw_may_pause: `DW_MAY_PAUSE` (`yes` or `no`), for the projector: the warehouse sleeps when nobody is connected.
+        trigger: `TRIGGER`, for both Lambdas, since both import what registers it: `s3` or `sqs`, what calls the
+            projector.
     """
 
     raw_bucket: str = "clickstream-s3-ingest"
@@ -47,6 +50,7 @@ class Settings:
     metrics_namespace: str = "clickstream"
     store_ip: str = "full"
     dw_may_pause: bool = False
+    trigger: str = "s3"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -64,6 +68,7 @@ class Settings:
             metrics_namespace=environment.get("METRICS_NAMESPACE") or cls.metrics_namespace,
             store_ip=_word("STORE_IP", environment.get("STORE_IP") or "full", KEPT),
             dw_may_pause=_word("DW_MAY_PAUSE", environment.get("DW_MAY_PAUSE") or "no", ("yes", "no")) == "yes",
+            trigger=_word("TRIGGER", environment.get("TRIGGER") or cls.trigger, TRIGGERS),
         )
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from chalicelib.settings import TRIGGERS
 from command_line.home import Home
 from command_line.numbers import FiniteRange
 from emulator.commands.options import home_option
@@ -32,8 +33,23 @@ PORT = click.IntRange(1, 65535)
     help="Seconds for which the S3 server caches directories. Files written straight to disk stay unseen for so long; "
     "a larger value is quicker with more than about 10,000 objects an hour.",
 )
+@click.option(
+    "--trigger",
+    type=click.Choice(TRIGGERS),
+    default="s3",
+    show_default=True,
+    help="What calls the projector: an event of S3, or one of SQS that holds S3's, as after 'make deploy'.",
+)
 def up_command(
-    home: Home, web_port: int, ingest_port: int, s3_port: int, dw: str | None, *, headless: bool, s3_cache: float
+    home: Home,
+    web_port: int,
+    ingest_port: int,
+    s3_port: int,
+    dw: str | None,
+    *,
+    headless: bool,
+    s3_cache: float,
+    trigger: str,
 ) -> None:
     """Start the stack, and keep it running until Ctrl-C.
 
@@ -50,5 +66,5 @@ def up_command(
         until grep -q ^ready ready.txt; do sleep 0.2; done
         curl -f 'http://127.0.0.1:8080/api/wait?eventName=checkout_complete&count=1&timeout=30'
     """
-    options = Options(web_port, ingest_port, s3_port, dw, headless, s3_cache)
+    options = Options(web_port, ingest_port, s3_port, dw, headless, s3_cache, trigger)
     up(home, options)

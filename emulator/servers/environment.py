@@ -28,8 +28,11 @@ def forget_postgres_variables() -> None:
         del os.environ[name]
 
 
-def lambda_environment(stack: Stack) -> dict[str, str]:
-    """Return the environment of the Lambda code: this stack, without the user's own AWS and rclone settings."""
+def lambda_environment(stack: Stack, trigger: str = "s3") -> dict[str, str]:
+    """Return the environment of the Lambda code: this stack, without the user's own AWS and rclone settings.
+
+    `trigger` calls the projector: `s3` or `sqs`.
+    """
     foreign = ("AWS_", "RCLONE_", "PG") if stack.is_own_dw else ("AWS_", "RCLONE_")
     # A proxy would get the requests to 127.0.0.1, too.
     inherited = {
@@ -38,4 +41,4 @@ def lambda_environment(stack: Stack) -> dict[str, str]:
         if not name.startswith(foreign) and not name.lower().endswith("_proxy")
     }
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return inherited | nowhere | aws_environment(stack) | {"PYTHONUNBUFFERED": "1"}
+    return inherited | nowhere | aws_environment(stack) | {"TRIGGER": trigger, "PYTHONUNBUFFERED": "1"}

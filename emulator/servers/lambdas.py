@@ -13,7 +13,7 @@ __all__ = ["CHALICE_APP", "load_projector"]
 CHALICE_APP = Path(__file__).parents[2] / "chalice_app"
 
 
-def load_projector(environment: Mapping[str, str], log_file: Path) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+def load_projector(environment: Mapping[str, str], log_file: Path) -> Callable[[dict[str, Any]], Any]:
     """Import the app and return its projector.
 
     Args:
@@ -21,7 +21,7 @@ def load_projector(environment: Mapping[str, str], log_file: Path) -> Callable[[
         log_file: Gets the log lines; the log of the last run is kept as `<log_file>.1`.
 
     Returns:
-        The projector: it takes an S3 notification, and returns the outcome of every object in it.
+        The projector: it takes an event of S3 or, with `TRIGGER=sqs`, of SQS, and returns what `trigger.handle` does.
     """
     os.environ.clear()
     os.environ.update(environment)
@@ -31,4 +31,4 @@ def load_projector(environment: Mapping[str, str], log_file: Path) -> Callable[[
     if log_file.exists():
         log_file.replace(log_file.with_name(f"{log_file.name}.1"))
     log.output = log_file.open("a", buffering=1, encoding="utf-8")
-    return lambda event: list(app.project(event, None))
+    return lambda event: app.project(event, None)

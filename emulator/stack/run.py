@@ -37,6 +37,7 @@ from emulator.stack.supervisor import Supervisor, handlers_kept, ignore_signals,
 from emulator.traces.erasures import Erasures
 from emulator.traces.refusals import Refusals
 from emulator.traces.traces import Traces
+from emulator.triggers.messages import through_queue
 from emulator.triggers.projected import known_files
 from emulator.triggers.reconciler import Reconciler
 from emulator.triggers.watch import Triggers
@@ -55,6 +56,7 @@ class Options:
         dw_url: libpq URL of another PostgreSQL to use as the warehouse; None: the embedded one.
         is_headless: Whether to serve the API without the page.
         s3_cache_seconds: How long the S3 server may not see files that were written straight to disk.
+        trigger: What calls the projector: `s3`, with S3's own events, or `sqs`, with SQS events that hold these.
     """
 
     web_port: int
@@ -63,6 +65,7 @@ class Options:
     dw_url: str | None
     is_headless: bool = False
     s3_cache_seconds: float = CACHE_SECONDS
+    trigger: str = "s3"
 
 
 def up(home: Home, options: Options) -> None:
@@ -122,7 +125,9 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     )
     home.write_stack(stack)
     supervisor.add(S3Server(home, stack, options.s3_cache_seconds), must_answer=True)
-    project = load_projector(lambda_environment(stack), home.logs / "projector.log")
+    project = load_projector(lambda_environment(stack, options.trigger), home.logs / "projector.log")
+    if options.trigger == "sqs":
+        project = through_queue(project)
     traces = Traces(bucket)
     supervisor.add(Logs(home.logs))
     supervisor.add(Erasures(bucket, traces))

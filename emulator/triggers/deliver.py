@@ -10,8 +10,9 @@ from emulator.triggers.queue import Delivery, DeliveryQueue, TriggerFaults
 
 __all__ = ["BATCH", "Deliveries", "Observer"]
 
-# A commit waits for the disk: more objects in one notification share one.
-BATCH = 25
+# More objects in one notification share a transaction, and so a wait for the disk. A new event may have to wait for a
+# whole batch of a backlog, so one should take less than a second.
+BATCH = 100
 # Whatever is down needs time to recover; a thousand failures a second would only fill the log.
 PAUSE_SECONDS = 0.5
 # The wait for the next try doubles with each failure: of an object that is refused, up to a minute. An object that only

@@ -14,6 +14,8 @@ MB = 1024  # megabytes per gigabyte
 ZONES = 2
 # CloudWatch adds so many bytes to each line.
 LINE = 26
+# How monitoring.yaml begins an alarm that only the direct trigger has.
+DIRECT = "AWS::CloudWatch::Alarm\n    Condition: IsDirect"
 # The lines START, END and REPORT (with its trace), as long as in AWS's examples.
 LAMBDA_LINES = 71 + 52 + 235 + 3 * LINE
 
@@ -29,7 +31,8 @@ MEASURED = {
     "logs_kept_share": 0.16,  # stored size of a compressed log line, as a share
     "answer_bytes": 93.0 + 400,  # the response's body and headers
     "ingest_ms": 40.0,
-    "projector_ms": 40.0,
+    "projector_ms": 40.0,  # of an invocation with one object
+    "object_ms": 5.0,  # of each further object of a batch
     "preflights": 0.05,  # per event
     "writes": 1.0,  # to Aurora's storage, per row
     "lake_bytes": 83.0,  # in the lake, per event
@@ -64,6 +67,9 @@ def stage_amounts(stage: str) -> dict[str, float]:
     has_aurora = settings["Warehouse"] == "aurora"
     has_endpoint = settings["Vpc"] != "none" and settings["CredentialsEndpoint"] != "none"
     has_lake = settings["Lake"] == "new"
+    has_queue = settings["Trigger"] == "sqs"
+    if has_queue:
+        monitoring = monitoring.replace(DIRECT, "") + (INFRA / "templates" / "queue.yaml").read_text()
     if has_aurora:
         monitoring += (INFRA / "templates" / "warehouse-alarms.yaml").read_text()
     if has_lake:
@@ -77,6 +83,9 @@ def stage_amounts(stage: str) -> dict[str, float]:
         "acus": float(settings["WarehouseMinCapacity"]) if has_aurora else 0.0,
         "has_aurora": float(has_aurora),
         "has_lake": float(has_lake),
+        "has_queue": float(has_queue),
+        "batch_size": float(settings["QueueBatchSize"] if has_queue else 1),
+        "window_seconds": float(settings["QueueWindowSeconds"] if has_queue else 0),
         "zones": float(len(settings["VpcSubnetIds"].split(",")) if settings["VpcSubnetIds"] else ZONES) * has_endpoint,
         "secrets": float(has_aurora or bool(settings["DwSecretArn"])),
         # An alarm that computes costs as much for each metric that it reads as another alarm.

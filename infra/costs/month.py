@@ -14,6 +14,11 @@ FIRST_TIER = 300.0  # million requests of the HTTP API
 TRACED = 0.05
 # Keys per LIST request.
 PAGE = 1000
+# Lambda asks a queue by so many pollers, each of which collects a batch of its own; one request of SQS gives it up to
+# ten messages, or waits for twenty seconds: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+POLLERS = 5
+MESSAGES = 10
+WAIT_SECONDS = 20
 
 # Costs that do not depend on events.
 FIXED = (
@@ -22,6 +27,7 @@ FIXED = (
     "Alarms, metrics, dashboard",
     "Reconciler, every five minutes",
     "Lake, a run each hour",
+    "SQS, asked while it is empty",
 )
 # Of the reconciler, in a month.
 RUNS = HOURS * 12
@@ -42,11 +48,13 @@ def month(events: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> d
     """
     millions = events / 1e6
     requests = millions * (1 + amounts["preflights"])
+    batch = _batch(events, stage)
     return {
         **_fixed(stage, amounts, prices),
-        **_requests(millions, requests, stage, amounts, prices),
+        **_requests(millions, requests, batch, stage, amounts, prices),
+        **_queue(millions * stage["has_queue"], batch, prices),
         **_objects(millions, amounts, prices),
-        **_watching(millions, requests, stage, amounts, prices),
+        **_watching(millions, requests, millions / batch, stage, amounts, prices),
         **_rows(millions * stage["has_aurora"], amounts, prices),
         **_lake(millions * stage["has_lake"], amounts, prices),
     }
@@ -59,8 +67,9 @@ def _fixed(stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float
     run += (amounts["run_writes"] * prices["s3_puts"] + amounts["run_reads"] * prices["s3_gets"]) / 1e6
     lake = stage["has_lake"] * HOURS * run
     aurora = stage["acus"] * HOURS * prices["acu_hours"]
+    polls = stage["has_queue"] * POLLERS * SECONDS / WAIT_SECONDS / 1e6 * prices["sqs"]
     secret = stage["secrets"] * prices["secrets"] + endpoint
-    costs = (aurora, secret, watching, _reconciler(stage, amounts, prices), lake)
+    costs = (aurora, secret, watching, _reconciler(stage, amounts, prices), lake, polls)
     return dict(zip(FIXED, costs, strict=True))
 
 
@@ -72,18 +81,32 @@ def _reconciler(stage: Numbers, amounts: Numbers, prices: Numbers) -> float:
     return RUNS * run
 
 
-def _requests(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+def _batch(events: float, stage: Numbers) -> float:
+    """Return the mean number of objects in an invocation of the projector: as many as come while a poller collects."""
+    collected = events / SECONDS * stage["window_seconds"] / POLLERS
+    return min(max(1.0, collected), stage["batch_size"])
+
+
+def _requests(
+    millions: float, requests: float, batch: float, stage: Numbers, amounts: Numbers, prices: Numbers
+) -> dict[str, float]:
     """Return the costs of requests; a preflight takes ingest as much time as an event."""
     first, beyond = min(requests, FIRST_TIER), max(0.0, requests - FIRST_TIER)
     ingest = requests * amounts["ingest_ms"] / 1000 * stage["ingest_gb"]
-    projector = millions * amounts["projector_ms"] / 1000 * stage["projector_gb"]
+    milliseconds = (amounts["projector_ms"] + (batch - 1) * amounts["object_ms"]) / batch
+    projector = millions * milliseconds / 1000 * stage["projector_gb"]
     second = prices["lambda_gb_seconds_arm64" if stage["is_arm64"] else "lambda_gb_seconds"]
     return {
         "HTTP API, requests": first * prices["http_api"] + beyond * prices["http_api_beyond"],
         "HTTP API, answers": _gb(requests, amounts["answer_bytes"]) * prices["sent"],
-        "Lambda, invocations": (requests + millions) * prices["lambda_requests"],
+        "Lambda, invocations": (requests + millions / batch) * prices["lambda_requests"],
         "Lambda, time": (ingest + projector) * second,
     }
+
+
+def _queue(millions: float, batch: float, prices: Numbers) -> dict[str, float]:
+    """Return the costs of messages: S3 sends each one alone, Lambda takes and deletes up to ten at once."""
+    return {"SQS, messages": millions * (1 + 2 / min(batch, MESSAGES)) * prices["sqs"]}
 
 
 def _objects(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, float]:
@@ -97,14 +120,16 @@ def _objects(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, fl
     }
 
 
-def _watching(millions: float, requests: float, stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float]:
+def _watching(
+    millions: float, requests: float, batches: float, stage: Numbers, amounts: Numbers, prices: Numbers
+) -> dict[str, float]:
     """Return the costs of logs (of both functions, Lambda and the API) and traces; ingest logs no preflight."""
     lines = _gb(millions, amounts["ingest_line_bytes"] + amounts["projector_line_bytes"])
-    lines += _gb(requests + millions, amounts["lambda_lines_bytes"]) + _gb(requests, amounts["access_line_bytes"])
+    lines += _gb(requests + batches, amounts["lambda_lines_bytes"]) + _gb(requests, amounts["access_line_bytes"])
     return {
         "Logs, coming in": lines * prices["logs"],
         "Logs, kept": lines * amounts["logs_kept_share"] * stage["log_months"] * prices["logs_kept"],
-        "X-Ray, traces": (_traces(requests) + _traces(millions)) * prices["traces"],
+        "X-Ray, traces": (_traces(requests) + _traces(batches)) * prices["traces"],
     }
 
 

@@ -40,6 +40,7 @@ PRICES = {
     "s3_puts": Price(5.00, "million PUT or LIST requests", _S3, _NO_DATE),
     "s3_gets": Price(0.40, "million GET requests", _S3, _NO_DATE),
     "s3_storage": Price(0.023, "GB and month, Standard", _S3, _NO_DATE),
+    "sqs": Price(0.40, "million requests to SQS", "https://aws.amazon.com/sqs/pricing/", "2026-06"),
     "logs": Price(0.50, "GB of log lines that come in", _CLOUDWATCH, "2026-06"),
     "logs_kept": Price(0.03, "GB of log lines, compressed, and month", _CLOUDWATCH, "2026-06"),
     "alarms": Price(0.10, "alarm and month", _CLOUDWATCH, _NO_DATE),

@@ -16,7 +16,7 @@ from rich.console import Console
 import app as clickstream_app
 from analysis import LakeEvents
 from analysis.lake.hours import Records
-from benchmarks import backfill, cold_start, ingest, pipeline, reader, time_index
+from benchmarks import backfill, batches, cold_start, ingest, pipeline, reader, time_index
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.comparison import Comparison, take_turns
 from benchmarks.figures import PER_SECOND, Case, Figures, waits
@@ -27,6 +27,7 @@ from benchmarks.table import as_json, as_table
 from benchmarks.targets import Line, Targets
 from chalicelib import log
 from chalicelib.contract import EVENT_NAMES
+from chalicelib.warehouse.client import Warehouse
 
 # Exact in binary, so that no ratio is rounded.
 MISSED = Comparison("a", "a: title", "ours", "theirs", 1.5, ((2.0, 1.0), (6.0, 2.0), (4.0, 1.0)))
@@ -292,6 +293,30 @@ class TestTimeIndex:
             time_index.fill(connection, layout, time_index.INDEXES["BRIN 32"])
             counts = "SELECT count(*), count(DISTINCT event_id), min(event_timestamp) >= %s FROM clickstream_events"
             assert connection.execute(counts, [time_index.START]).fetchone() == (4800, 4800, True)
+
+
+@pytest.mark.slow
+class TestBatches:
+    def test_every_size_is_measured_beside_one_by_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With few rows, all of which arrive; the targets are those of 100 and of 1,000 at once."""
+        monkeypatch.setattr(batches, "ROWS", 1000)
+        lines = batches.measure(range(1)).lines
+        ways = [f"{size} at once, {way}" for size in ("10", "100", "1,000") for way in ("as arrays", "by COPY")]
+        sizes = ["one by one", "10 at once", "100 at once", "1,000 at once"]
+        measured = [line.what for line in lines if line.unit == "rows/s"]
+        assert measured == [*sizes, *ways, *(f"projector, {size}" for size in sizes)]
+        assert [(line.what, line.least) for line in lines if line.has_target] == [
+            ("100 at once, beside one by one", 8.0),
+            ("1,000 at once, beside one by one", 15.0),
+        ]
+        assert all(line.value > 0 for line in lines)
+
+    def test_rows_that_do_not_arrive_are_no_result(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whoever inserts fewer is quick for the wrong reason."""
+        monkeypatch.setattr(batches, "ROWS", 10)
+        monkeypatch.setattr(Warehouse, "insert_all", lambda _, rows: ["projected"] * len(rows))
+        with pytest.raises(RuntimeError, match="one by one: 0 of 10 rows are there"):
+            batches.measure(range(1))
 
 
 @pytest.mark.stack

@@ -68,7 +68,7 @@ class Pipeline:
         """The row that one body becomes."""
         key = self.post(body).body["key"]
         row = flatten(self.objects[key], key, NOW)
-        assert self.warehouse.insert(row) or self.warehouse.is_known(row[0])
+        assert self.warehouse.insert_all([row]) != ["erased"]
         with psycopg.connect(self.url, row_factory=dict_row) as connection:
             found = connection.execute(f"SELECT * FROM {TABLE} WHERE event_id = %s".encode(), (row[0],)).fetchone()
         assert found is not None

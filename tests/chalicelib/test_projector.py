@@ -11,6 +11,7 @@ from chalicelib import projector
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.errors import ProjectionFailed
 from chalicelib.flatten import Row
+from chalicelib.projection.batch import Named
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Schema
@@ -52,9 +53,9 @@ class TestObjects:
     def test_every_record_is_taken_and_keys_are_decoded(self, payload: Callable[[str], bytes]) -> None:
         """Spaces come as `+`, a plus as `%2B`, other characters as UTF-8 in percent signs."""
         assert list(projector.objects(json.loads(payload("s3_several_records")))) == [
-            (BUCKET, f"{PREFIX}event with spaces.json"),
-            (BUCKET, f"{PREFIX}event-a+b.json"),
-            (BUCKET, f"{PREFIX}event-sản phẩm.json"),
+            Named(BUCKET, f"{PREFIX}event with spaces.json", 1),
+            Named(BUCKET, f"{PREFIX}event-a+b.json", 1),
+            Named(BUCKET, f"{PREFIX}event-sản phẩm.json", 1),
         ]
 
     def test_an_event_without_records_names_nothing(self) -> None:
@@ -266,18 +267,14 @@ class TestHandle:
         self, aws: Any, warehouse: Warehouse, warehouse_url: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """It is logged by its place, without its text, and raised so that Lambda retries."""
-        insert = warehouse.insert
+        insert_all = warehouse.insert_all
 
-        def failing(row: Row) -> bool:
-            if row[2] == "bad":
+        def failing(rows: Sequence[Row]) -> list[str]:
+            if any(row[2] == "bad" for row in rows):
                 raise ValueError("private")
-            return insert(row)
+            return insert_all(rows)
 
-        def failing_together(rows: Sequence[Row]) -> list[bool]:
-            return [failing(row) for row in rows]
-
-        warehouse.insert = failing  # type: ignore[method-assign]
-        warehouse.insert_all = failing_together  # type: ignore[method-assign]
+        warehouse.insert_all = failing  # type: ignore[method-assign]
         keys = put(aws, {"a": '{"eventName": "bad"}', "b": '{"eventName": "good"}'})
         with pytest.raises(ProjectionFailed, match="ValueError at failing, line"):
             projector.handle(notification(*keys), RawStorage(aws), warehouse)

@@ -28,6 +28,7 @@ class TestSettings:
                 "PRICE_DECIMALS": "2",
                 "STORE_IP": "truncated",
                 "DW_MAY_PAUSE": "yes",
+                "TRIGGER": "sqs",
             }
         )
         origins = frozenset({"https://shop.example", "https://m.shop.example"})
@@ -43,7 +44,14 @@ class TestSettings:
             2,
             "truncated",
             dw_may_pause=True,
+            trigger="sqs",
         )
+
+    @pytest.mark.parametrize("value", ["SQS", "lambda", "s3,sqs", " s3"])
+    def test_a_trigger_that_is_none_is_named(self, value: str) -> None:
+        """It is S3 itself, or SQS."""
+        with pytest.raises(SettingsError, match="TRIGGER must be s3 or sqs, not"):
+            Settings.from_environment({"TRIGGER": value})
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1MB", "²"])
     def test_a_size_that_is_none_is_named(self, value: str) -> None:

@@ -34,6 +34,7 @@ DOLLARS = {name: price.dollars for name, price in PRICES.items()}
 # Half an ACU, an endpoint in two zones, and half a gigabyte for each function.
 STAGE = {"ingest_gb": 0.5, "projector_gb": 0.5, "acus": 0.5, "has_aurora": 1, "zones": 2, "secrets": 1}
 STAGE |= {"is_arm64": 0, "has_lake": 1, "alarms": 8, "metrics": 3, "log_months": 2, "reconciler_gb": 0.5}
+STAGE |= {"has_queue": 1, "batch_size": 1000, "window_seconds": 5}
 # Round numbers, so that every line can be computed by hand.
 ROUND = {
     "event_bytes": 1024,
@@ -46,6 +47,7 @@ ROUND = {
     "answer_bytes": 1024,
     "ingest_ms": 100,
     "projector_ms": 50,
+    "object_ms": 10,
     "preflights": 0.5,
     "writes": 2,
     "lake_bytes": 1024,
@@ -93,6 +95,10 @@ class TestMonth:
                 "Reconciler, every five minutes": 0.00876 * (0.20 + 2 * 16.6667 + 10 * 5.00 + 10 * 0.40),
                 # A minute of CodeBuild, a thousand calls of Glue, a thousand requests of S3 of either kind.
                 "Lake, a run each hour": 730 * (0.005 + 0.001 + 0.005 + 0.0004),
+                # Five pollers, each three times a minute.
+                "SQS, asked while it is empty": 5 * 3 * 60 * 730 / 1e6 * 0.40,
+                # A million a month is fewer than one in five seconds for each poller: each comes alone.
+                "SQS, messages": 3 * 0.40,
                 "HTTP API, requests": 1.5 * 1.00,
                 "HTTP API, answers": 1.5 * KIB * 0.09,
                 "Lambda, invocations": 2.5 * 0.20,
@@ -121,10 +127,31 @@ class TestMonth:
         assert tuple(name for name, dollars in bill.items() if dollars) == FIXED
 
     def test_of_many_requests_few_are_traced(self) -> None:
-        """One each second, and a twentieth of the rest, of each function."""
+        """One each second, and a twentieth of the rest; of the projector all, since each poller has one a second."""
         traces = 2.628 + 0.05 * (100 - 2.628)
         bill = month(1e8, STAGE, ROUND | {"preflights": 0}, DOLLARS)
-        assert bill["X-Ray, traces"] == pytest.approx(2 * traces * 5.00)
+        assert bill["X-Ray, traces"] == pytest.approx((traces + 2.628) * 5.00)
+
+    def test_many_events_share_invocations_and_requests(self) -> None:
+        """Of 380 events a second, as many as come in five seconds to five pollers: 380.5 in each batch."""
+        batch = 1e9 / (730 * 3600)
+        few = {"preflights": 0, "projector_ms": 50, "object_ms": 10}
+        bill, direct = (
+            month(1e9, STAGE | queue, ROUND | few, DOLLARS)
+            for queue in ({}, {"has_queue": 0, "batch_size": 1, "window_seconds": 0})
+        )
+        assert bill["Lambda, invocations"] == pytest.approx(1000 * (1 + 1 / batch) * 0.20)
+        milliseconds = 100 + (50 + (batch - 1) * 10) / batch
+        assert bill["Lambda, time"] == pytest.approx(1e9 * milliseconds / 1000 * 0.5 * 0.0000166667)
+        assert bill["SQS, messages"] == pytest.approx(1000 * 1.2 * 0.40)
+        assert direct["Lambda, invocations"] == pytest.approx(2000 * 0.20)
+        assert direct["SQS, messages"] == direct["SQS, asked while it is empty"] == 0
+
+    def test_a_batch_is_as_large_as_the_stage_allows(self) -> None:
+        """However many events come."""
+        bill = month(1e9, STAGE | {"batch_size": 4}, ROUND | {"preflights": 0}, DOLLARS)
+        assert bill["Lambda, invocations"] == pytest.approx(1000 * 1.25 * 0.20)
+        assert bill["SQS, messages"] == pytest.approx(1000 * 1.5 * 0.40)
 
     def test_on_arm64_only_time_costs_less(self) -> None:
         """A fifth less; everything else stays as it is."""
@@ -153,7 +180,7 @@ class TestMonth:
             assert sum(month(4e8, stage, ROUND, DOLLARS | {name: 99}).values()) > total, name
         for name in MEASURED:
             assert sum(month(4e8, STAGE, ROUND | {name: 9999}, DOLLARS).values()) > total, name
-        for name in STAGE.keys() - {"is_arm64"}:
+        for name in STAGE.keys() - {"is_arm64", "batch_size", "window_seconds"}:
             assert sum(month(4e8, STAGE | {name: 99}, ROUND, DOLLARS).values()) > total, name
 
 
@@ -167,10 +194,13 @@ class TestStageAmounts:
             "acus": 0.5,
             "has_aurora": 1,
             "has_lake": 1,
+            "has_queue": 1,
+            "batch_size": 1000,
+            "window_seconds": 5,
             "zones": 2,
             "secrets": 1,
-            "alarms": 23,
-            "metrics": 7,
+            "alarms": 22,
+            "metrics": 8,
             "log_months": 1,
             "reconciler_gb": 1,
         }
@@ -178,7 +208,7 @@ class TestStageAmounts:
     def test_dev_sleeps_and_waits_for_nobody(self) -> None:
         """No least capacity, no lake, and one alarm less, because silence is nothing to worry about."""
         amounts = stage_amounts("dev")
-        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 20, 0.5)
+        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 19, 0.5)
 
 
 @pytest.mark.slow
@@ -285,7 +315,7 @@ class TestCommand:
         """Both tables, to the cent."""
         printed = [line.strip() for line in run().output.splitlines() if line.strip()]
         assert [line for line in printed if line not in PAGE.splitlines()] == []
-        assert len(printed) == 2 * 25
+        assert len(printed) == 2 * 27
 
     def test_the_page_has_every_price_and_amount(self) -> None:
         """The prices as `documentation()` makes them; change one there, and print it into the page."""
@@ -304,7 +334,7 @@ class TestCommand:
         assert (few["events"], many["events"]) == (2.5e6, 5e6)
         assert few["total"] == pytest.approx(sum(few["dollars"].values()))
         assert few["per_million"] == pytest.approx(few["total"] / 2.5)
-        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 7.40 + 0.5706 + 8.9965, abs=0.0001)
+        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 7.60 + 0.5706 + 8.9965 + 0.2628, abs=0.0001)
 
     def test_other_prices_and_amounts_count(self, tmp_path: Path) -> None:
         """The named ones, in either file; the rest stay."""

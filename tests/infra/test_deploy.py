@@ -30,20 +30,9 @@ from tests.support.stack_process import ROOT
 pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
-STACKS = [
-    "raw",
-    "base",
-    "lake",
-    "network",
-    "warehouse",
-    "warehouse-alarms",
-    "api",
-    "monitoring",
-    "reconciler",
-    "dashboard",
-    "compaction",
-    "budget",
-]
+BEFORE = ["raw", "base", "lake", "network", "warehouse", "warehouse-alarms", "queue"]  # the functions
+AFTER = ["mapping", "api", "monitoring", "reconciler", "dashboard", "compaction", "budget"]
+STACKS = [*BEFORE, *AFTER]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ADDRESS = "operator@shop.example"
 
@@ -99,7 +88,13 @@ class Repository:
         """What the stacks of `dev` have made, and where, as infra.render takes it."""
         stacks = self.client("cloudformation").describe_stacks()["Stacks"]
         made = {each["OutputKey"]: each["OutputValue"] for stack in stacks for each in stack.get("Outputs", ())}
-        return made | {"Region": REGION, "AccountId": "123456789012", "Partition": "aws", "DwParameterName": ""}
+        return made | {
+            "Region": REGION,
+            "AccountId": "123456789012",
+            "Partition": "aws",
+            "DwParameterName": "",
+            "Trigger": "sqs",
+        }
 
     def contents(self) -> dict[str, list[str]]:
         """Names of whatever of a stage can be there."""
@@ -149,6 +144,16 @@ def deployed(repository: Repository) -> subprocess.CompletedProcess[str]:
     return done
 
 
+@pytest.fixture(scope="module")
+def direct(repository: Repository) -> subprocess.CompletedProcess[str]:
+    """Deploy the stage `dev` once with the direct trigger, and without a lake and a warehouse of its own."""
+    there = {"Lake": "none", "Warehouse": "none", "Vpc": "none", "DwParameterName": "/clickstream/dev/warehouse"}
+    repository.stage("dev", WarehouseCa="", Trigger="s3", **there)
+    done = repository.run("deploy.sh", "dev")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
 def steps(said: str) -> list[str]:
     """The headings of a run, without the stage's name."""
     return [line.replace("clickstream-dev-", "") for line in re.findall("^== (.*)$", said, re.MULTILINE)]
@@ -167,12 +172,15 @@ class TestFirstDryRun:
 
 class TestDeploy:
     def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
-        """Storage, network, warehouse, functions, API, monitoring, reconciler, compaction, the warehouse's tables."""
-        functions = "functions clickstream-dev, projector and reconciler"
-        stacks = [f"stack {name}" for name in STACKS]
+        """Storage, network and warehouse, functions, API, monitoring, reconciler, compaction, warehouse's tables."""
+        functions = [
+            "notifications of bucket clickstream-s3-ingest-dev",
+            "functions clickstream-dev, projector and reconciler",
+        ]
+        before, after = ([f"stack {name}" for name in names] for names in (BEFORE, AFTER))
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
-        assert steps(deployed.stdout) == [stage, *stacks[:6], functions, *stacks[6:], tables, "stage dev is deployed"]
+        assert steps(deployed.stdout) == [stage, *before, *functions, *after, tables, "stage dev is deployed"]
         assert re.search(
             r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
         )
@@ -207,7 +215,7 @@ class TestDeploy:
 
     @pytest.mark.usefixtures("deployed")
     def test_each_function_is_as_the_configuration_says(self, repository: Repository) -> None:
-        """Memory, time, concurrency, tracing, tags; ingest is in no VPC."""
+        """Memory, time, tracing, tags; ingest is in no VPC, and nothing is reserved for the projector."""
         stage = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())["stages"]["dev"]
         network = repository.outputs()
         for name, suffix, component in (
@@ -222,7 +230,7 @@ class TestDeploy:
             assert found["TracingConfig"] == {"Mode": "Active"}
             assert function["Tags"]["component"] == f"clickstream-lambda-{component}"
             reserved = function.get("Concurrency", {}).get("ReservedConcurrentExecutions")
-            assert reserved == wanted.get("reserved_concurrency")
+            assert reserved == (None if suffix else wanted.get("reserved_concurrency"))
             vpc = {key: found.get("VpcConfig", {}).get(key, []) for key in ("SubnetIds", "SecurityGroupIds")}
             assert vpc == {key: network[key].split(",") if suffix else [] for key in vpc}
 
@@ -237,26 +245,38 @@ class TestDeploy:
         assert (statement["Action"], statement["Resource"]) == ("execute-api:Invoke", "execute-api:/*")
 
     @pytest.mark.usefixtures("deployed")
-    def test_the_projector_is_called_for_events(self, repository: Repository) -> None:
-        """Of the raw bucket, by prefix and suffix."""
+    def test_the_queue_is_told_of_events_and_the_projector_gets_batches(self, repository: Repository) -> None:
+        """Events of the raw bucket, by prefix and suffix; nobody else is told of them, and nobody else may send."""
         found = repository.client("s3").get_bucket_notification_configuration(Bucket="clickstream-s3-ingest-dev")
-        (configuration,) = found["LambdaFunctionConfigurations"]
-        assert configuration["LambdaFunctionArn"].endswith(":clickstream-dev-projector")
-        rules = {rule["Name"]: rule["Value"] for rule in configuration["Filter"]["Key"]["FilterRules"]}
+        assert "LambdaFunctionConfigurations" not in found
+        (configuration,) = found["QueueConfigurations"]
+        rules = {rule["Name"].lower(): rule["Value"] for rule in configuration["Filter"]["Key"]["FilterRules"]}
         assert rules == {"prefix": "events/", "suffix": ".json"}
+        (mapping,) = Recorded.all_of("AWS::Lambda::EventSourceMapping")
+        assert mapping["EventSourceArn"] == configuration["QueueArn"]
+        assert configuration["QueueArn"].endswith(":clickstream-dev-notifications")
+        assert (mapping["FunctionName"], mapping["FunctionResponseTypes"]) == (
+            "clickstream-dev-projector",
+            ["ReportBatchItemFailures"],
+        )
+        assert (str(mapping["BatchSize"]), str(mapping["MaximumBatchingWindowInSeconds"])) == ("1000", "1")
+        assert str(mapping["ScalingConfig"]["MaximumConcurrency"]) == "5"
 
     @pytest.mark.usefixtures("deployed")
     def test_failures_and_alarms_have_somewhere_to_go(self, repository: Repository) -> None:
-        """The queue and the topic of this stage."""
-        (queue,), (page, ticket) = (sorted(repository.contents()[kind]) for kind in ("queues", "topics"))
-        (failures,) = [
-            each for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig") if "DestinationConfig" in each
-        ]
-        assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(f":{queue.rpartition('/')[2]}")
+        """The dead letters and the topic of this stage; Lambda gives up on nothing."""
+        page, ticket = sorted(repository.contents()["topics"])
+        sqs = repository.client("sqs")
+        url = sqs.get_queue_url(QueueName="clickstream-dev-notifications")["QueueUrl"]
+        policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
+        assert json.loads(policy)["deadLetterTargetArn"].endswith(":clickstream-dev-dead-letters")
+        assert [each["MaximumRetryAttempts"] for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig")] == [0]
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
-        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, four the warehouse's,
-        # three the reconciler's.
-        assert len(alarms) == 20
+        # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the queue's, four the
+        # warehouse's, three the reconciler's.
+        assert len(alarms) == 19
+        (age,) = [alarm for alarm in alarms if alarm["AlarmName"] == "clickstream-dev-queue-age"]
+        assert str(age["Threshold"]) == "600"
         assert {topic for alarm in alarms for topic in alarm["AlarmActions"]} == {page, ticket}
         subscriptions = Recorded.all_of("AWS::SNS::Subscription")
         assert {(each["TopicArn"], each["Endpoint"]) for each in subscriptions} == {(page, ADDRESS), (ticket, ADDRESS)}
@@ -289,18 +309,6 @@ class TestDeploy:
         assert done.stdout.count("no change") == len(STACKS) - 1
         assert re.search(r"^   app\.py ", done.stdout, re.M)
         assert repository.contents() == before
-
-    @pytest.mark.usefixtures("deployed")
-    @pytest.mark.parametrize(("unreserved", "is_reserved"), [(100, True), (99, False)])
-    def test_what_others_have_reserved_is_left_to_them(
-        self, repository: Repository, unreserved: int, *, is_reserved: bool, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """The stage has 5 of its own, and Lambda keeps 100 that nobody may reserve."""
-        monkeypatch.setitem(ACCOUNT_LIMIT, "UnreservedConcurrentExecutions", unreserved)
-        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
-        assert done.returncode == 0, done.stderr
-        assert ('"reserved_concurrency": 5' in done.stdout) == is_reserved
-        assert ("too few to reserve 5" in done.stdout) == (not is_reserved)
 
     @pytest.mark.usefixtures("deployed")
     def test_a_second_time_changes_nothing(self, repository: Repository) -> None:
@@ -457,6 +465,7 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("settings", "problem"),
         [
+            ({"Trigger": "lambda"}, "Trigger is s3 or sqs"),
             ({"Warehouse": "mysql"}, "Warehouse is aurora or none"),
             ({"Vpc": "none"}, "Warehouse aurora needs a Vpc"),
             ({"Vpc": "vpc-1"}, "Vpc vpc-1 needs VpcSubnetIds"),
@@ -490,19 +499,22 @@ class TestUsage:
         assert not [name for name in repository.contents()["stacks"] if "odd" in name]
 
     @pytest.mark.usefixtures("deployed")
-    def test_a_part_that_is_there_does_not_just_go(self, repository: Repository) -> None:
-        """Its outputs would win over what the stage names instead."""
+    @pytest.mark.parametrize(
+        ("settings", "stack"),
+        [({"Warehouse": "none", "DwSecretArn": "arn:of:another"}, "warehouse"), ({"Trigger": "s3"}, "queue")],
+    )
+    def test_a_part_that_is_there_does_not_just_go(
+        self, settings: dict[str, str], stack: str, repository: Repository
+    ) -> None:
+        """Its outputs would win over what the stage names instead, and what waits in a queue would be forgotten."""
         path = repository.path / "infra" / "stages" / "dev.json"
         text = path.read_text()
-        repository.stage("dev", Warehouse="none", DwSecretArn="arn:of:another")
+        repository.stage("dev", **settings)
         try:
             done = repository.run("deploy.sh", "dev")
         finally:
             path.write_text(text)
-        assert (done.returncode, done.stderr.partition(",")[0]) == (
-            2,
-            "error: stack clickstream-dev-warehouse exists",
-        )
+        assert (done.returncode, done.stderr.partition(",")[0]) == (2, f"error: stack clickstream-dev-{stack} exists")
 
 
 class TestAwsCli:
@@ -598,7 +610,9 @@ class TestDestroy:
             "reconciler",
             "monitoring",
             "api",
+            "mapping",
             "functions clickstream-dev, projector and reconciler",
+            "queue",
             "warehouse-alarms",
             "warehouse",
             "network",
@@ -615,13 +629,71 @@ class TestDestroy:
         assert kept == {"AWS::S3::BucketPolicy", "AWS::Glue::Database", "AWS::Athena::WorkGroup"}
         assert events.list_objects_v2(Bucket="clickstream-s3-lake-dev")["KeyCount"] == 1
         assert events.list_objects_v2(Bucket="clickstream-s3-ingest-dev")["KeyCount"] == 1
-        assert "LambdaFunctionConfigurations" not in events.get_bucket_notification_configuration(
-            Bucket="clickstream-s3-ingest-dev"
-        )
+        found = events.get_bucket_notification_configuration(Bucket="clickstream-s3-ingest-dev")
+        assert found.keys() == {"ResponseMetadata"}
 
     @pytest.mark.usefixtures("deployed")
     def test_raw_events_go_if_that_is_said(self, repository: Repository) -> None:
         """And then nothing is left; a third time finds nothing to do."""
+        done = repository.run("destroy.sh", "dev", DELETE_RAW="yes")
+        assert done.returncode == 0, done.stderr
+        assert {kind: names for kind, names in repository.contents().items() if names} == {}
+
+
+class TestTrigger:
+    """A stage whose trigger is S3 itself, and its change to a queue."""
+
+    BUCKET = "clickstream-s3-ingest-dev"
+
+    def notified(self, repository: Repository) -> list[str]:
+        """Names of the functions and queues that the raw bucket notifies."""
+        found = repository.client("s3").get_bucket_notification_configuration(Bucket=self.BUCKET)
+        arns = [each["LambdaFunctionArn"] for each in found.get("LambdaFunctionConfigurations", [])]
+        arns += [each["QueueArn"] for each in found.get("QueueConfigurations", [])]
+        return [arn.rpartition(":")[2] for arn in arns]
+
+    def test_s3_calls_the_projector_itself(
+        self, direct: subprocess.CompletedProcess[str], repository: Repository
+    ) -> None:
+        """Nothing of a queue is there. Copies are reserved, and what Lambda gives up on goes to the failure queue."""
+        assert self.notified(repository) == ["clickstream-dev-projector"]
+        assert [step for step in steps(direct.stdout) if "queue" in step or "mapping" in step] == []
+        (failures,) = Recorded.all_of("AWS::Lambda::EventInvokeConfig")
+        assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(":clickstream-dev-failures")
+        function = repository.client("lambda").get_function(FunctionName="clickstream-dev-projector")
+        assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
+        assert function["Configuration"]["Environment"]["Variables"]["TRIGGER"] == "s3"
+
+    @pytest.mark.usefixtures("direct")
+    @pytest.mark.parametrize(("unreserved", "is_reserved"), [(100, True), (99, False)])
+    def test_what_others_have_reserved_is_left_to_them(
+        self, repository: Repository, unreserved: int, *, is_reserved: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The stage has 5 of its own, and Lambda keeps 100 that nobody may reserve."""
+        monkeypatch.setitem(ACCOUNT_LIMIT, "UnreservedConcurrentExecutions", unreserved)
+        done = repository.run("deploy.sh", "dev", DRY_RUN="1")
+        assert done.returncode == 0, done.stderr
+        assert ('"reserved_concurrency": 5' in done.stdout) == is_reserved
+        assert ("too few to reserve 5" in done.stdout) == (not is_reserved)
+
+    @pytest.mark.usefixtures("direct")
+    def test_a_queue_takes_its_place_without_a_gap(self, repository: Repository) -> None:
+        """The bucket notifies the queue before the function is deployed: what is stored meanwhile waits there."""
+        path = repository.path / "infra" / "stages" / "dev.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"Trigger": "sqs"}))
+        done = repository.run("deploy.sh", "dev")
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = steps(done.stdout)
+        order = ["stack queue", f"notifications of bucket {self.BUCKET}", "functions clickstream-dev and projector"]
+        assert [step for step in said if step in {*order, "stack mapping"}] == [*order, "stack mapping"]
+        assert self.notified(repository) == ["clickstream-dev-notifications"]
+        function = repository.client("lambda").get_function(FunctionName="clickstream-dev-projector")
+        assert "Concurrency" not in function
+        assert function["Configuration"]["Environment"]["Variables"]["TRIGGER"] == "sqs"
+
+    @pytest.mark.usefixtures("direct")
+    def test_and_goes_without_a_trace(self, repository: Repository) -> None:
+        """With the rest of the stage."""
         done = repository.run("destroy.sh", "dev", DELETE_RAW="yes")
         assert done.returncode == 0, done.stderr
         assert {kind: names for kind, names in repository.contents().items() if names} == {}

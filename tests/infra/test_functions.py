@@ -46,7 +46,7 @@ class Deployment:
 
     def run(self) -> subprocess.CompletedProcess[str]:
         """Deploy, as `make deploy` does."""
-        command = [sys.executable, "-m", "infra.functions", "dev", "--project", str(self.project)]
+        command = [sys.executable, "-m", "infra.steps.functions", "dev", "--project", str(self.project)]
         own = {name.upper(): value for name, value in KEYS.items()}
         environment = os.environ | own | {"AWS_ENDPOINT_URL": self._url, "AWS_DEFAULT_REGION": REGION}
         return subprocess.run(

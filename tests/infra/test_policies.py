@@ -46,6 +46,7 @@ COMMITTED = Names(
     secret="arn:aws:secretsmanager:*:*:secret:clickstream*",
     parameter="clickstream/*",
     queue="arn:aws:sqs:*:*:clickstream-*-failures",
+    notifications="arn:aws:sqs:*:*:clickstream-*-notifications",
 )
 ROLE = {
     "Version": "2012-10-17",
@@ -188,10 +189,13 @@ class TestPolicies:
         }
         assert differences(committed("reconciler"), calls, "reconciler", COMMITTED) == []
 
-    @pytest.mark.parametrize("kept_in", ["DwSecretArn", "DwParameterName"])
+    @pytest.mark.parametrize(
+        ("kept_in", "trigger"), [("DwSecretArn", "sqs"), ("DwSecretArn", "s3"), ("DwParameterName", "s3")]
+    )
     def test_a_stage_allows_what_it_needs(
         self,
         kept_in: str,
+        trigger: str,
         calls: list[Call],
         settings: Set,
         api_event: ApiEvent,
@@ -200,11 +204,13 @@ class TestPolicies:
         aws: Any,
         tmp_path: Path,
     ) -> None:
-        """Its own bucket, logs and queue; of secret and parameter the one there is; interfaces, if it has a VPC."""
+        """Its own bucket and logs, the queue of its trigger; of secret and parameter the one there is; interfaces."""
         has_secret = kept_in == "DwSecretArn"
         queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:clickstream-dev-failures"
         outputs = {"Region": REGION, "AccountId": ACCOUNT, "Partition": "aws", "RawBucketName": BUCKET}
         outputs |= {"AllowedOrigins": "*", "FailureQueueArn": queue, kept_in: secret if has_secret else PARAMETER}
+        notifications = queue.replace("failures", "notifications")
+        outputs |= {"Trigger": trigger, "NotificationQueueArn": notifications if trigger == "sqs" else ""}
         outputs |= {"SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"} if has_secret else {}
         render("dev", outputs, tmp_path)
         ingest, projector, reconciler = (
@@ -221,13 +227,15 @@ class TestPolicies:
             aws, settings, warehouse_url, {"dw_secret_arn": secret} if has_secret else {"dw_parameter_name": PARAMETER}
         )
         kept = {"secret": secret} if has_secret else {"parameter": PARAMETER.lstrip("/")}
-        names = Names(names.bucket, names.place, "clickstream-dev-projector", queue=queue, has_vpc=has_secret, **kept)
+        kept |= {"notifications": notifications} if trigger == "sqs" else {"queue": queue}
+        names = Names(names.bucket, names.place, "clickstream-dev-projector", has_vpc=has_secret, **kept)
         assert differences(projector, calls, "projector", names) == []
 
         calls.clear()
         run_reconciler(
             aws, settings, warehouse_url, {"dw_secret_arn": secret} if has_secret else {"dw_parameter_name": PARAMETER}
         )
+        kept = {name: value for name, value in kept.items() if name in ("secret", "parameter")}
         names = Names(names.bucket, names.place, "clickstream-dev-reconciler", has_vpc=has_secret, **kept)
         assert differences(reconciler, calls, "reconciler", names) == []
 

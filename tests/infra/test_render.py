@@ -25,6 +25,10 @@ OUTPUTS = {
     "ApiKeySha256": "",
     "WarehouseCa": "",
 }
+QUEUE = {
+    "Trigger": "sqs",
+    "NotificationQueueArn": "arn:aws:sqs:eu-central-1:123456789012:clickstream-dev-notifications",
+}
 WITHOUT_VPC = {"SubnetIds": "", "SecurityGroupIds": ""}
 
 
@@ -61,6 +65,7 @@ class TestConfig:
         assert stage["environment_variables"] == {
             "RAW_BUCKET_NAME": "shop-raw",
             "ALLOWED_ORIGINS": "https://shop.example",
+            "TRIGGER": "s3",
         }
         assert projector["environment_variables"] == {"DW_SECRET_ARN": OUTPUTS["DwSecretArn"]}
         assert (projector["subnet_ids"], projector["security_group_ids"]) == (["subnet-1", "subnet-2"], ["sg-1"])
@@ -186,6 +191,14 @@ class TestConfig:
         assert projector.get("reserved_concurrency") == reserved
         assert ("too few to reserve 5" in capsys.readouterr().out) == (reserved is None)
 
+    def test_behind_a_queue_nothing_is_reserved_for_the_projector(self, project: Path) -> None:
+        """The event source mapping limits it. Both functions know the trigger, because both import the app."""
+        render("prod", OUTPUTS | QUEUE | {"UnreservedConcurrency": "1000"}, project)
+        stage = loaded(project, "config.json")["stages"]["prod"]
+        assert stage["environment_variables"]["TRIGGER"] == "sqs"
+        assert "reserved_concurrency" not in stage["lambda_functions"]["projector"]
+        assert stage["lambda_functions"]["api_handler"]["reserved_concurrency"] == 100
+
     def test_nothing_is_reserved_if_the_stage_says_so(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """Somebody else may need the account's concurrency."""
         render("dev", OUTPUTS | {"UnreservedConcurrency": "1000", "ReserveConcurrency": "no"}, project)
@@ -256,13 +269,22 @@ class TestPolicies:
         (parameter,) = found["ParameterOfWarehouse"]
         assert parameter == "arn:aws-cn:ssm:eu-central-1:123456789012:parameter/shop/warehouse"
 
-    def test_actions_and_effects_stay(self) -> None:
+    def test_of_the_two_queues_only_that_of_the_trigger_is_allowed(self, project: Path) -> None:
+        """Lambda gives up on an invocation only if S3 itself invokes."""
+        render("dev", OUTPUTS | QUEUE, project)
+        found = resources(loaded(project, "policy-projector.json"))
+        assert found["NotificationQueue"] == [QUEUE["NotificationQueueArn"]]
+        assert "FailureQueue" not in found
+
+    @pytest.mark.parametrize(("trigger", "other"), [({}, "NotificationQueue"), (QUEUE, "FailureQueue")])
+    def test_actions_and_effects_stay(self, trigger: dict[str, str], other: str) -> None:
         """Only what a statement is about is narrowed."""
         committed = json.loads((APP / ".chalice" / "policy-projector.json").read_text())
-        there = OUTPUTS | {"DwParameterName": "/shop/warehouse"}
+        there = OUTPUTS | {"DwParameterName": "/shop/warehouse"} | trigger
+        kept = [statement for statement in committed["Statement"] if statement["Sid"] != other]
         rest = [
             [{name: value for name, value in statement.items() if name != "Resource"} for statement in policy]
-            for policy in (committed["Statement"], narrowed(committed, there, "f")["Statement"])
+            for policy in (kept, narrowed(committed, there, "f")["Statement"])
         ]
         assert rest[0] == rest[1]
 
@@ -298,6 +320,8 @@ class TestCommand:
             ("dev", json.dumps(OUTPUTS | {"DwSecretArn": ""}), "need either DwSecretArn or DwParameterName"),
             ("dev", json.dumps(OUTPUTS | {"DwParameterName": "/p"}), "need either DwSecretArn or DwParameterName"),
             ("dev", json.dumps(OUTPUTS | {"SubnetIds": ""}), "both SubnetIds and SecurityGroupIds, or neither"),
+            ("dev", json.dumps(OUTPUTS | {"Trigger": "SQS"}), "Trigger is s3 or sqs, not 'SQS'"),
+            ("dev", json.dumps(OUTPUTS | {"Trigger": "sqs"}), "Trigger sqs needs NotificationQueueArn"),
             ("dev", "nonsense", "is not JSON"),
         ],
     )

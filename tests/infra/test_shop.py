@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, Page, Response, expect
 
 from emulator.api.app import PAGES
-from infra import shop
-from infra.shop import build, main
+from infra.steps import shop
+from infra.steps.shop import build, main
 from tests.support.aws.stacks import template
 from tests.support.collector import Collector, serve
 from tests.support.stack_process import ROOT, wait_for

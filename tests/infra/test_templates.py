@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 
 from chalicelib import ingest, log, projector
+from chalicelib.projection import messages
+from chalicelib.projection.batch import READ_SECONDS, SLICE_OBJECTS
 from chalicelib.reconciler.run import METRICS
 from chalicelib.settings import Settings
-from chalicelib.storage import RawObject
+from chalicelib.storage import CONFIG, RawObject
+from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Upgrade
+from emulator.triggers.messages import batch_of
 from emulator.triggers.notification import object_created
 from infra.costs.prices import PRICES
 from tests.support.aws.stacks import TEMPLATES, template
@@ -41,6 +45,8 @@ NO_PARAMETERS = {
 }
 # Settings that are outputs, too: whoever needs such a bucket or database takes what the stack has made.
 MADE_BY_NAME = {"RawBucketName", "AssetBucketName", "LakeBucketName", "LakeDatabaseName"}
+# Statements that let one service of AWS in, from one resource of this account only.
+FROM_SERVICES = ("OnlyTheRawBucket", "OnlyThisDistribution")
 RESOURCES = {name: template(name)["Resources"] for name in TEMPLATES}
 
 
@@ -174,7 +180,8 @@ class TestStorage:
         policies = [*resources("AWS::S3::BucketPolicy").values(), *resources("AWS::SQS::QueuePolicy").values()]
         assert len(policies) == len(resources("AWS::S3::Bucket")) + len(resources("AWS::SQS::Queue"))
         for policy in policies:
-            statement = policy["PolicyDocument"]["Statement"][0]
+            statement, *others = policy["PolicyDocument"]["Statement"]
+            assert [other["Effect"] for other in others if other["Sid"] not in FROM_SERVICES] == []
             assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
             assert statement["Action"] in ("s3:*", "sqs:*")
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -215,11 +222,14 @@ class TestStorage:
         assert [rule["Fn::If"][0] for rule in expiring] == ["IsExpiring"]
         assert parameters()["RawExpireAfterDays"]["Default"] == 0
 
-    def test_the_failure_queue_is_encrypted_and_patient(self) -> None:
-        """Two weeks are SQS's most."""
-        (queue,) = resources("AWS::SQS::Queue").values()
-        assert queue["SqsManagedSseEnabled"] is True
-        assert queue["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
+    def test_queues_are_encrypted(self) -> None:
+        """By SQS's own key."""
+        assert {queue["SqsManagedSseEnabled"] for queue in resources("AWS::SQS::Queue").values()} == {True}
+
+    @pytest.mark.parametrize("name", ["base.FailureQueue", "queue.DeadLetters"])
+    def test_what_failed_for_good_waits_for_two_weeks(self, name: str) -> None:
+        """SQS's most."""
+        assert resources("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
         """Of the functions, as Lambda names them, of the API, and of the compaction."""
@@ -230,6 +240,76 @@ class TestStorage:
             "/aws/lambda/clickstream-${Stage}-projector",
             "/aws/lambda/clickstream-${Stage}-reconciler",
         }
+
+
+class TestQueue:
+    QUEUE = RESOURCES["queue"]["Notifications"]["Properties"]
+    BATCHES = RESOURCES["mapping"]["Batches"]["Properties"]
+
+    def test_only_the_raw_bucket_of_this_account_may_send(self) -> None:
+        """And nobody else: a bucket's name can pass to another account."""
+        allowed = [
+            statement
+            for policy in resources("AWS::SQS::QueuePolicy").values()
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Allow"
+        ]
+        (statement,) = allowed
+        assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+        assert (statement["Action"], statement["Resource"]) == (
+            "sqs:SendMessage",
+            {"Fn::GetAtt": ["Notifications", "Arn"]},
+        )
+        assert statement["Condition"] == {
+            "ArnEquals": {"aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${RawBucketName}"}},
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        }
+
+    def test_a_failed_object_delays_no_other(self) -> None:
+        """Only the messages that the function names come again."""
+        assert self.BATCHES["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_a_batch_is_not_given_out_twice_while_it_is_worked_on(self, stage: str) -> None:
+        """AWS asks for six times the function's timeout, and the window."""
+        config = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())
+        timeout = config["stages"][stage]["lambda_functions"]["projector"]["lambda_timeout"]
+        window = parameters()["QueueWindowSeconds"]["MaxValue"]
+        assert self.QUEUE["VisibilityTimeout"] >= 6 * timeout + window
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_what_is_read_becomes_rows_before_the_timeout(self, stage: str) -> None:
+        """After READ_SECONDS at most the tries of one more read follow."""
+        config = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())
+        timeout = config["stages"][stage]["lambda_functions"]["projector"]["lambda_timeout"]
+        tries = CONFIG.retries["total_max_attempts"] * (CONFIG.connect_timeout + CONFIG.read_timeout)
+        assert READ_SECONDS + tries < timeout
+
+    def test_a_warehouse_may_be_away_for_an_hour(self) -> None:
+        """A message is tried so often before it is a dead letter. It lives longer as one than it did before."""
+        policy = self.QUEUE["RedrivePolicy"]
+        assert policy["maxReceiveCount"] * self.QUEUE["VisibilityTimeout"] > 3600
+        assert policy["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        dead = RESOURCES["queue"]["DeadLetters"]["Properties"]
+        assert dead["MessageRetentionPeriod"] > self.QUEUE["MessageRetentionPeriod"]
+        assert dead["RedriveAllowPolicy"]["redrivePermission"] == "byQueue"
+
+    def test_copies_are_limited_without_a_reservation(self) -> None:
+        """AWS allows from 2 to 1,000."""
+        assert self.BATCHES["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "QueueConcurrency"}}
+        concurrency = parameters()["QueueConcurrency"]
+        assert (concurrency["MinValue"], concurrency["MaxValue"]) == (2, 1000)
+
+    def test_a_batch_fits_into_one_transaction(self) -> None:
+        """As many as SQS gives only with a window."""
+        assert parameters()["QueueBatchSize"]["MaxValue"] == SLICE_OBJECTS
+        assert parameters()["QueueWindowSeconds"]["MinValue"] == 1
+
+    def test_one_failed_try_is_no_alarm(self) -> None:
+        """A message that failed once comes again after the visibility timeout, and is older by then."""
+        for stage in STAGES:
+            settings = json.loads((INFRA / "stages" / f"{stage}.json").read_text())
+            assert settings["QueueAgeSeconds"] > self.QUEUE["VisibilityTimeout"]
 
 
 class TestNetwork:
@@ -480,6 +560,9 @@ class TestAlarms:
             "projector-lag",
             "failure-queue",
             "failures-lost",
+            "queue-age",
+            "failed-objects",
+            "dead-letters",
             "no-events",
             "ingest-refusals",
             "near-throttle-rate",
@@ -554,6 +637,11 @@ class TestAlarms:
             resources("AWS::Lambda::EventInvokeConfig")["reconciler.ReconcilerInvocations"]["MaximumRetryAttempts"] == 0
         )
 
+    def test_lambda_gives_up_on_invocations_of_the_direct_trigger_only(self) -> None:
+        """Behind a queue there are none, and the role may not send to the failure queue."""
+        names = ("ProjectorFailures", "FailureQueueAlarm", "FailuresLostAlarm", "EventsDroppedAlarm", "EventAgeAlarm")
+        assert {RESOURCES["monitoring"][name]["Condition"] for name in names} == {"IsDirect"}
+
     def test_what_failed_for_good_goes_to_the_queue(self) -> None:
         """After Lambda's two retries."""
         failures = resources("AWS::Lambda::EventInvokeConfig")["monitoring.ProjectorFailures"]
@@ -600,6 +688,9 @@ class TestDashboard:
         }
 
 
+KEY = "events/2026/11/24/22/e.json"
+
+
 class _Storage:
     """Takes and gives one event."""
 
@@ -613,14 +704,8 @@ class _Storage:
 class _Warehouse:
     """Has room for every row."""
 
-    def insert(self, _row: object) -> bool:
-        return True
-
-    def insert_all(self, rows: Sequence[object]) -> list[bool]:
-        return [True] * len(rows)
-
-    def is_known(self, event_id: object) -> bool:
-        return event_id is None
+    def insert_all(self, rows: Sequence[object]) -> list[str]:
+        return ["projected"] * len(rows)
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         pass
@@ -630,6 +715,11 @@ class _Warehouse:
 
 
 class TestFilters:
+    def wanted(self, template: str, name: str) -> dict[str, str]:
+        """The members that a filter looks for."""
+        pattern = RESOURCES[template][name]["Properties"]["FilterPattern"]
+        return dict(re.findall(r'\$\.(\w+) = "(\w+)"', pattern))
+
     @pytest.fixture
     def lines(self, api_event: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         """Give the lines that both functions log of one good event, and of one that is refused."""
@@ -637,9 +727,22 @@ class TestFilters:
             monkeypatch.setattr(log, "output", file)
             ingest.handle(api_event('{"eventName": "click"}'), None, Settings(), _Storage())
             ingest.handle(api_event("no event"), None, Settings(), _Storage())
-            projector.handle(object_created("bucket", "events/2026/11/24/22/e.json", 1), _Storage(), _Warehouse())
+            projector.handle(object_created("bucket", KEY, 1), _Storage(), _Warehouse())
             file.seek(0)
             yield [json.loads(line) for line in file]
+
+    def test_an_object_that_fails_is_counted(self, lines: list[dict[str, Any]], tmp_path: Path) -> None:
+        """Behind a queue the projector raises nothing, so that Lambda counts no error."""
+        with (tmp_path / "failed").open("w+") as file, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(log, "output", file)
+            messages.handle(
+                batch_of(object_created("bucket", KEY, 1)), _Storage(), Warehouse("postgresql://127.0.0.1:1/d")
+            )
+            file.seek(0)
+            (line,) = [json.loads(text) for text in file]
+        wanted = self.wanted("queue", "FailedObjects")
+        assert line.items() >= wanted.items()
+        assert not [good for good in lines if good.items() >= wanted.items()]
 
     @pytest.mark.parametrize(
         ("name", "component"), [("StoredEvents", "ingest"), ("RefusedEvents", "ingest"), ("LagOfRows", "projector")]
@@ -647,7 +750,7 @@ class TestFilters:
     def test_they_find_what_the_functions_log(self, lines: list[dict[str, Any]], name: str, component: str) -> None:
         """The line of the good event, and the number in it."""
         properties = RESOURCES["monitoring"][name]["Properties"]
-        wanted = dict(re.findall(r'\$\.(\w+) = "(\w+)"', properties["FilterPattern"]))
+        wanted = self.wanted("monitoring", name)
         (line,) = [line for line in lines if line.items() >= wanted.items()]
         assert line["component"] == component
         value = properties["MetricTransformations"][0]["MetricValue"]

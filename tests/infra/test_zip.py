@@ -23,6 +23,7 @@ from command_line.home import BUCKET, Home, Stack
 from emulator.servers.environment import REGION, aws_environment
 from emulator.servers.ports import free_ports
 from emulator.servers.s3 import S3Server
+from emulator.triggers.messages import batch_of
 from emulator.triggers.notification import object_created
 from tests.support.aws import lambda_runtime
 from tests.support.aws.deployment import Built
@@ -64,14 +65,14 @@ class Lambda:
             **stage,
         }
 
-    def invoke(self, handler: str, events: list[dict[str, Any]]) -> dict[str, Any]:
+    def invoke(self, handler: str, events: list[dict[str, Any]], **environment: str) -> dict[str, Any]:
         """Start the function cold, and call it once for each event; it cannot write to where it is."""
         program = [sys.executable, "-I", "-S", "-B", lambda_runtime.__file__]
         done = subprocess.run(
             [*program, str(self.root), str(self.runtime), handler],
             input=json.dumps(events),
             cwd=self.root,
-            env=self.environment(handler),
+            env=self.environment(handler) | environment,
             capture_output=True,
             text=True,
             timeout=60,
@@ -169,6 +170,16 @@ class TestProjector:
         with psycopg.connect(stack.dw_url) as connection:
             rows = connection.execute(f"SELECT event_name FROM {TABLE}").fetchall()
         assert rows == [("page_view",), ("page_view",)]
+
+    def test_behind_a_queue_it_names_the_messages_that_failed(
+        self, projected: dict[str, Any], function: Lambda, keys: list[str]
+    ) -> None:
+        """As Lambda reads it of an SQS event, and nothing else; the objects are known by then."""
+        del projected
+        batch = batch_of({"Records": [record for key in keys for record in object_created(BUCKET, key, 1)["Records"]]})
+        batch["Records"][0] |= {"messageId": "odd", "body": "not of S3"}
+        answers = function.invoke("app.project", [batch], TRIGGER="sqs")["answers"]
+        assert answers == [{"batchItemFailures": [{"itemIdentifier": "odd"}]}]
 
     def test_it_brings_its_own_driver(self, projected: dict[str, Any], function: Lambda) -> None:
         """Psycopg's binary, of the package."""

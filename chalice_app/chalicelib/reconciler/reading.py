@@ -23,7 +23,7 @@ __all__ = ["Place", "Reading"]
 
 READERS = 16
 # Objects of one notification: its rows are inserted by one statement.
-BATCH = 100
+BATCH = 500
 REPEAT, ERASED, BEFORE_HORIZON = Exceptions(repeats=1), Exceptions(erased=1), Exceptions(before_horizon=1)
 # Kinds of errors that every further object would meet too.
 DOWN = ("WarehouseUnavailable", "CredentialsUnavailable", "OtherPriceDecimals")

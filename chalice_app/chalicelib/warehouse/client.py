@@ -9,18 +9,17 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 
-from chalicelib.contract import EVENT_ID, TABLE, Value
 from chalicelib.convert import to_text
 from chalicelib.errors import RowRefused, UpgradeRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
+from chalicelib.warehouse.batch import PROJECTED, insert_rows
 from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
 from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
 from chalicelib.warehouse.tables import INSERT_REJECT
 
 __all__ = ["SESSION_SETTINGS", "UPGRADE", "Warehouse", "open_warehouse", "pin", "reason"]
 
-KNOWN = f"SELECT FROM {TABLE} WHERE event_id = %s"  # a name of the contract
 # What to do about a table or column that is missing.
 UPGRADE = "run 'python -m analysis upgrade' as the owner of its tables"
 # Classes of SQLSTATE that say nothing about a row: connection, read-only server, resources, operator, system.
@@ -81,44 +80,34 @@ class Warehouse:
         self._credentials = credentials
         self._schema = schema
         self._may_pause = may_pause
-        self._insert = schema.insert
         self._parameters: Parameters | None = None
         self._connection: psycopg.Connection | None = None
         self._lock = Lock()
 
     def insert(self, row: Row) -> bool:
-        """Insert one row. Raises RowRefused or WarehouseUnavailable.
+        """Insert one row, and return whether it is new. Raises what `insert_all` does."""
+        return self.insert_all([row]) == [PROJECTED]
+
+    def insert_all(self, rows: Sequence[Row]) -> list[str]:
+        """Insert rows in one transaction: all of them or, if it raises, no row.
 
         Returns:
-            False if there is a row of this event id already, or if the event is of a person who was erased.
-        """
-        return self._run(lambda connection: self._execute(connection, self._insert, row)).rowcount == 1
-
-    def insert_all(self, rows: Sequence[Row]) -> list[bool]:
-        """Insert several rows with one statement: all of them or, if it raises, no row.
-
-        Returns:
-            For each row what `insert` returns.
+            For each row `projected`, `already_known` (there is a row of this event id) or `erased` (the event is of a
+            person who was erased), as if the rows had been inserted one by one in their order.
 
         Raises:
             RowRefused: PostgreSQL refuses at least one of the rows.
             WarehouseUnavailable: The warehouse does not answer.
         """
-        statement = self._schema.insert_all(len(rows))
-        values = tuple(value for row in rows for value in row)
-        new = {event_id for (event_id,) in self._run(lambda connection: self._execute(connection, statement, values))}
-        # Of two rows with the same id, only the first is new.
-        firsts = {row[EVENT_ID]: number for number, row in reversed(list(enumerate(rows)))}
-        return [row[EVENT_ID] in new and firsts[row[EVENT_ID]] == number for number, row in enumerate(rows)]
-
-    def is_known(self, event_id: Value) -> bool:
-        """Whether there is a row of this event id. Raises WarehouseUnavailable."""
-        return self._run(lambda connection: self._execute(connection, KNOWN, (event_id,))).rowcount == 1
+        return self._run(
+            lambda connection: self._complete(connection, lambda: insert_rows(connection, self._schema, rows))
+        )
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Record an object that cannot become a row. The first reason stays. Raises WarehouseUnavailable."""
         parameters = (to_text(bucket), to_text(key), to_text(reason))
-        self._run(lambda connection: self._execute(connection, INSERT_REJECT, parameters))
+        statement = INSERT_REJECT.encode()
+        self._run(lambda connection: self._complete(connection, lambda: connection.execute(statement, parameters)))
 
     def upgrade(self, *, dry_run: bool) -> Upgrade:
         """Add what the warehouse lacks, all of it or nothing; with `dry_run`, only find it.
@@ -141,7 +130,8 @@ class Warehouse:
 
     def execute(self, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
         """Run one statement, and give its cursor. Raises RowRefused or WarehouseUnavailable."""
-        return self._run(lambda connection: self._execute(connection, statement, parameters))
+        encoded = statement.encode()
+        return self._run(lambda connection: self._complete(connection, lambda: connection.execute(encoded, parameters)))
 
     @contextmanager
     def another(self) -> Iterator[psycopg.Connection]:
@@ -178,14 +168,14 @@ class Warehouse:
                     self.close()
         return self._run(work)
 
-    def _execute(self, connection: psycopg.Connection, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
-        """Run one statement and give its cursor; add what it misses first, if the role may do that."""
+    def _complete(self, connection: psycopg.Connection, work: Callable[[], _T]) -> _T:
+        """Do some work; if a table or column is missing, add it, if the role may do that, and do the work again."""
         try:
-            return connection.execute(statement.encode(), parameters)
+            return work()
         except (UndefinedTable, UndefinedColumn):
             self._schema.upgrade(connection, as_allowed=True)
         try:
-            return connection.execute(statement.encode(), parameters)
+            return work()
         except (UndefinedTable, UndefinedColumn) as error:
             raise WarehouseUnavailable(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error
 
@@ -242,8 +232,10 @@ def reason(error: psycopg.Error) -> str:
 
 
 def _is_of_the_row(error: psycopg.Error) -> bool:
-    """Whether PostgreSQL refused one statement, and goes on answering others."""
-    return error.sqlstate is not None and not error.sqlstate.startswith(OF_THE_SERVER)
+    """Whether one statement was refused, and PostgreSQL goes on answering others."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.DataError)  # psycopg itself cannot send the value
+    return not error.sqlstate.startswith(OF_THE_SERVER)
 
 
 def _open(parameters: Parameters) -> psycopg.Connection:

@@ -186,15 +186,20 @@ class Schema:
     @property
     def insert(self) -> str:
         """SQL that inserts one row, with a placeholder for each column."""
-        return self._insert(1)
+        values = ", ".join(["%s"] * len(self.columns))
+        return f"INSERT INTO {TABLE} ({self.names}) VALUES ({values}) ON CONFLICT (event_id) DO NOTHING"  # noqa: S608  # names of the contract
 
-    def insert_all(self, rows: int) -> str:
-        """SQL that inserts so many rows, with a placeholder for each value. It returns the ids of the new rows."""
-        return f"{self._insert(rows)} RETURNING event_id"
+    @property
+    def insert_arrays(self) -> str:
+        """SQL that inserts many rows, with a placeholder for the array of each column; it returns the new ids."""
+        return self.insert_from(f"unnest({', '.join(f'%s::{column.type}[]' for column in self.columns)})")
 
-    def _insert(self, rows: int) -> str:
-        values = ", ".join([f"({', '.join(['%s'] * len(self.columns))})"] * rows)
-        return f"INSERT INTO {TABLE} ({self.names}) VALUES {values} ON CONFLICT (event_id) DO NOTHING"  # noqa: S608  # names of the contract
+    def insert_from(self, source: str) -> str:
+        """SQL that inserts the rows of a table or function with the same columns; it returns the new ids."""
+        return (
+            f"INSERT INTO {TABLE} ({self.names}) SELECT * FROM {source}"  # noqa: S608  # names of the contract
+            " ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
+        )
 
     def pending(self, connection: psycopg.Connection) -> list[str]:
         """Find what this warehouse lacks, and change nothing.

@@ -99,6 +99,21 @@ class TestRedrive:
             names = connection.execute("SELECT event_name FROM clickstream_events ORDER BY 1").fetchall()
         assert names == [(f"event {number:02}",) for number in range(25)]
 
+    @pytest.mark.parametrize("test_event", [False, True])
+    def test_notifications_of_s3_are_left_to_sqs(self, queue: Queue, test_event: bool) -> None:  # noqa: FBT001
+        """They are of a stage with a queue: the command says what moves them, and each can be moved at once."""
+        body = {"Event": "s3:TestEvent"} if test_event else object_created(BUCKET, "events/2026/11/25/10/e.json", 1)
+        for _ in range(3):
+            queue.client.send_message(QueueUrl=queue.url, MessageBody=json.dumps(body))
+
+        def invoke(_function: str, _event: dict[str, Any]) -> None:
+            raise AssertionError("nothing is called")
+
+        text = f"'aws sqs start-message-move-task --source-arn arn:aws:sqs:us-east-1:123456789012:{QUEUE}' moves"
+        with pytest.raises(AnalysisError, match=text):
+            redrive(queue.url, invoke)
+        assert len(queue.client.receive_message(QueueUrl=queue.url, MaxNumberOfMessages=10)["Messages"]) == 3
+
     def test_what_fails_again_stays_in_the_queue(self, queue: Queue, aws: Any) -> None:
         """And the others go through."""
         good, bad = stored(aws, 1), stored(aws, 2)

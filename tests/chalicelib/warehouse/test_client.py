@@ -233,8 +233,8 @@ class TestInsertAll:
         """Each row tells whether it is new: known ones, and the second of two with the same id, are not."""
         warehouse.insert(a_row("known"))
         rows = [a_row("a", "first"), a_row("known"), a_row("a", "second"), a_row("b")]
-        assert warehouse.insert_all(rows) == [True, False, False, True]
-        assert warehouse.insert_all(rows) == [False] * 4
+        assert warehouse.insert_all(rows) == ["projected", "already_known", "already_known", "projected"]
+        assert warehouse.insert_all(rows) == ["already_known"] * 4
         found = ask(warehouse_url, "SELECT count(*), count(DISTINCT xmin::TEXT) FROM clickstream_events")
         assert found == [(3, 2)]
 
@@ -247,9 +247,19 @@ class TestInsertAll:
         assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(1,)]
         assert warehouse.insert(a_row("b"))
 
+    def test_a_value_that_cannot_be_sent_is_refused_alone(self, warehouse: Warehouse, warehouse_url: str) -> None:
+        """By psycopg itself, which names no SQLSTATE: the warehouse is there, and takes the other row."""
+        good, bad = a_row("a"), (*a_row("b")[:2], "zero\x00", *a_row("b")[3:])
+        warehouse.insert(a_row("c"))
+        for rows in ([good, bad], [bad]):
+            with pytest.raises(RowRefused, match="the warehouse refused the row: DataError"):
+                warehouse.insert_all(rows)
+        assert warehouse.insert(good)
+        assert ask(warehouse_url, "SELECT count(*) FROM clickstream_events") == [(2,)]
+
     def test_the_table_is_created_on_first_use(self, warehouse: Warehouse) -> None:
         """As for one row."""
-        assert warehouse.insert_all([a_row("a"), a_row("b")]) == [True, True]
+        assert warehouse.insert_all([a_row("a"), a_row("b")]) == ["projected"] * 2
 
     def test_it_needs_no_more_rights_than_one_row(
         self, warehouse: Warehouse, warehouse_url: str, limited: Warehouse
@@ -257,13 +267,13 @@ class TestInsertAll:
         """To insert, and to read the id."""
         warehouse.insert(a_row())
         change(warehouse_url, GRANT_INSERT)
-        assert limited.insert_all([a_row("a"), a_row("b")]) == [False, True]
+        assert limited.insert_all([a_row("a"), a_row("b")]) == ["already_known", "projected"]
 
     def test_values_of_every_kind_arrive_as_they_are(self, warehouse: Warehouse, warehouse_url: str) -> None:
         """Also beside rows that lack them, or have a larger number."""
         bodies = ["{}", '{"product": {"price": 3}}', '{"product": {"price": 5000000000}, "isFirstVisit": true}']
         rows = [flatten(body.encode(), f"events/{number}.json", NOW) for number, body in enumerate(bodies)]
-        assert warehouse.insert_all(rows) == [True] * 3
+        assert warehouse.insert_all(rows) == ["projected"] * 3
         assert sorted(ask(warehouse_url, ALL_EVENTS), key=str) == sorted(rows, key=str)
 
 
@@ -274,9 +284,9 @@ class TestPause:
         """An open connection would keep the warehouse awake, and be paid for, all night."""
         warehouse = Warehouse(warehouse_url, may_pause=True)
         assert warehouse.insert(a_row("a"))
-        assert warehouse.insert_all([a_row("a"), a_row("b")]) == [False, True]
+        assert warehouse.insert_all([a_row("a"), a_row("b")]) == ["already_known", "projected"]
         with pytest.raises(RowRefused):
-            warehouse.is_known("no id")
+            warehouse.insert((None, *a_row("c")[1:]))
         count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'clickstream-projector'"
         deadline = monotonic() + 5
         while ask(warehouse_url, count) != [(0,)]:  # PostgreSQL says goodbye a moment later

@@ -151,7 +151,7 @@ class TestNewerWarehouse:
         warehouse = Warehouse(newer)
         row = flatten(b'{"eventName": "old"}', "events/old.json", NOW)
         assert warehouse.insert(row)
-        assert warehouse.is_known(row[0])
+        assert warehouse.insert_all([row]) == ["already_known"]
         warehouse.reject("raw", "events/old.json", "no reason")
         assert warehouse.upgrade(dry_run=False).statements == []
         warehouse.close()

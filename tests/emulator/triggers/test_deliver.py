@@ -34,7 +34,7 @@ class Projector:
         return [key for batch in self.batches for key in batch]
 
     def __call__(self, event: dict[str, Any]) -> list[dict[str, Any]]:
-        keys = [key for _, key in objects(event)]
+        keys = [named.key for named in objects(event)]
         self.batches.append(keys)
         outcomes = [self._outcome(key, is_alone=len(keys) == 1) for key in keys]
         if any(outcome["outcome"] == "failed" for outcome in outcomes):

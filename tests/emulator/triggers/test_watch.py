@@ -36,7 +36,7 @@ class Pipeline:
         partial.rename(path)
 
     def _project(self, event: dict[str, Any]) -> list[dict[str, Any]]:
-        keys = [key for _, key in objects(event)]
+        keys = [named.key for named in objects(event)]
         self.delivered += keys
         return [{"outcome": "projected", "key": key} for key in keys]
 

@@ -47,6 +47,7 @@ class Names:
     secret: str = ""
     parameter: str = ""
     queue: str = ""
+    notifications: str = ""
     has_vpc: bool = True
 
 

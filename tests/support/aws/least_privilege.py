@@ -42,6 +42,10 @@ def grants_of_lambda(function: str, names: Names) -> set[Permission]:
     if function == "projector" and names.queue:
         # Lambda puts an invocation that it gave up on into the failure queue.
         grants.add(Permission("sqs:SendMessage", names.queue))
+    if function == "projector" and names.notifications:
+        # Lambda takes batches out of the queue, and deletes what went through.
+        actions = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+        grants |= {Permission(f"sqs:{name}", names.notifications) for name in actions}
     if function in ("projector", "reconciler") and names.has_vpc:
         # A VPC is entered by network interfaces, which Lambda makes; nobody knows beforehand which.
         grants |= {Permission(f"ec2:{name}", "*") for name in INTERFACES}

@@ -100,6 +100,8 @@ HALF_KNOWN = {
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCEndpoint",
     "AWS::Events::Rule",
+    # It would call a function, in Docker, as soon as a message comes.
+    "AWS::Lambda::EventSourceMapping",
     "AWS::RDS::DBInstance",
 }
 

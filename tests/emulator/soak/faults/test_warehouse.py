@@ -51,7 +51,7 @@ class TestRefuseRows:
             wait_for(lambda: connection.execute(CONSTRAINTS).fetchone() == (1,))
             with pytest.raises(RowRefused, match="soak_refuses_a_tenth"):
                 warehouse.insert(refused)
-            assert warehouse.insert_all(taken) == [True, True]
+            assert warehouse.insert_all(taken) == ["projected"] * 2
             fault.join()
             assert connection.execute(CONSTRAINTS).fetchone() == (0,)
         assert warehouse.insert(refused)

@@ -119,4 +119,4 @@ def _end_tracing(params: dict[str, Any], **_: object) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m infra.functions")
+    main(prog_name="python -m infra.steps.functions")

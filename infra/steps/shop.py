@@ -9,7 +9,7 @@ import click
 
 __all__ = ["build", "main"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "emulator" / "web" / "shop"
 PUBLISHER = ROOT / "publisher" / "src"
 # What index.html says of the local stack, and what it says of a stage.
@@ -30,7 +30,7 @@ def main(endpoint: str, out: Path) -> None:
     `make shop` calls this, and puts the files into the shop's bucket:
 
     \b
-      python -m infra.shop --endpoint https://….execute-api.….amazonaws.com/clickstream --out shop
+      python -m infra.steps.shop --endpoint https://….execute-api.….amazonaws.com/clickstream --out shop
     """  # noqa: D301  # click's own mark for "do not wrap" is a backspace
     place = urlsplit(endpoint)
     if place.scheme != "https" or not place.hostname:
@@ -56,7 +56,7 @@ def build(endpoint: str, out: Path) -> None:
     for part in (PIPELINE, WHERE):
         if page.count(part) != 1:
             raise click.ClickException(
-                f"emulator/web/shop/index.html has not one {part.strip()!r}: change infra/shop.py"
+                f"emulator/web/shop/index.html has not one {part.strip()!r}: change infra/steps/shop.py"
             )
     page = page.replace(PIPELINE, "").replace(WHERE, str(urlsplit(endpoint).hostname))
     (out / "index.html").write_text(page)
@@ -65,4 +65,4 @@ def build(endpoint: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m infra.shop")
+    main(prog_name="python -m infra.steps.shop")

@@ -1,0 +1,1 @@
+"""Steps of the scripts that are easier to write and to test in Python."""
