@@ -40,6 +40,6 @@ def project(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  # JSON
 @app.lambda_function(name="reconciler")
 def reconcile(_event: object, context: Any) -> dict[str, Any]:  # noqa: ANN401  # Lambda's context
     """Project raw objects that have no row, and record how far each hour is complete."""
-    from chalicelib.reconciler.run import handle
+    from chalicelib.projection.reconciler.run import handle
 
     return handle(settings, storage, context)

@@ -9,8 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.errors import ClickstreamError
-from chalicelib.reconciler.reading import Place
-from chalicelib.reconciler.run import Reconciled, reconcile
+from chalicelib.projection.reconciler.reading import Place
+from chalicelib.projection.reconciler.run import Reconciled, reconcile
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA

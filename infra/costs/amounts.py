@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from chalicelib.reconciler.run import METRICS
+from chalicelib.projection.reconciler.run import METRICS
 
 __all__ = ["MEASURED", "stage_amounts"]
 

@@ -334,7 +334,9 @@ class TestCommand:
         assert (few["events"], many["events"]) == (2.5e6, 5e6)
         assert few["total"] == pytest.approx(sum(few["dollars"].values()))
         assert few["per_million"] == pytest.approx(few["total"] / 2.5)
-        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 7.60 + 0.5706 + 8.9965 + 0.2628, abs=0.0001)
+        assert (
+            few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 7.60 + 0.5706 + 8.9965 + 0.2628, abs=0.0001)
+        )
 
     def test_other_prices_and_amounts_count(self, tmp_path: Path) -> None:
         """The named ones, in either file; the rest stay."""

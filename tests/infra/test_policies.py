@@ -13,7 +13,7 @@ from moto.core import set_initial_no_auth_action_count
 
 import app as clickstream_app
 from chalicelib.errors import ProjectionFailed, StorageUnavailable, WarehouseUnavailable
-from chalicelib.reconciler.hours import prefix_of, start_of
+from chalicelib.projection.reconciler.hours import prefix_of, start_of
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse.client import open_warehouse

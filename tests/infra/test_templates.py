@@ -15,7 +15,7 @@ import pytest
 from chalicelib import ingest, log, projector
 from chalicelib.projection import messages
 from chalicelib.projection.batch import READ_SECONDS, SLICE_OBJECTS
-from chalicelib.reconciler.run import METRICS
+from chalicelib.projection.reconciler.run import METRICS
 from chalicelib.settings import Settings
 from chalicelib.storage import CONFIG, RawObject
 from chalicelib.warehouse.client import Warehouse

@@ -11,8 +11,8 @@ import psycopg
 from chalicelib import projector
 from chalicelib.envelope import iso_milliseconds
 from chalicelib.keys import object_key
-from chalicelib.reconciler.reading import Place
-from chalicelib.reconciler.run import Reconciled, reconcile
+from chalicelib.projection.reconciler.reading import Place
+from chalicelib.projection.reconciler.run import Reconciled, reconcile
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created

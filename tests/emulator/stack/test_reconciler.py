@@ -16,8 +16,8 @@ import boto3
 import httpx2
 import pytest
 
-from chalicelib.reconciler.reading import Place
-from chalicelib.reconciler.run import Reconciled, reconcile
+from chalicelib.projection.reconciler.reading import Place
+from chalicelib.projection.reconciler.run import Reconciled, reconcile
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from emulator.servers.environment import aws_environment

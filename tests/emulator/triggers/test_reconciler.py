@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.reconciler.hours import prefix_of, start_of
+from chalicelib.projection.reconciler.hours import prefix_of, start_of
 from chalicelib.storage import s3_client
 from command_line.home import BUCKET
 from emulator.triggers import reconciler

@@ -13,8 +13,8 @@ from chalicelib import log, projector
 from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP
 from chalicelib.errors import InvalidEvent, ObjectGone, ProjectionFailed, StorageUnavailable, WarehouseUnavailable
 from chalicelib.flatten import flatten
-from chalicelib.reconciler.hours import start_of
-from chalicelib.reconciler.memory import Exceptions
+from chalicelib.projection.reconciler.hours import start_of
+from chalicelib.projection.reconciler.memory import Exceptions
 from chalicelib.storage import Listed, RawObject, RawStorage
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.hours import Moment

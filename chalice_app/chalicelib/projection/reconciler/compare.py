@@ -20,10 +20,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from chalicelib.reconciler.hours import prefix_of
-from chalicelib.reconciler.listing import Listing, listing_of
-from chalicelib.reconciler.memory import Exceptions, Seen
-from chalicelib.reconciler.reading import Place, Reading
+from chalicelib.projection.reconciler.hours import prefix_of
+from chalicelib.projection.reconciler.listing import Listing, listing_of
+from chalicelib.projection.reconciler.memory import Exceptions, Seen
+from chalicelib.projection.reconciler.reading import Place, Reading
 from chalicelib.storage import Listed
 from chalicelib.warehouse.hours import HourRecord, Moments
 

@@ -14,11 +14,19 @@ from typing import Any, Protocol, Self
 from chalicelib import log
 from chalicelib.errors import ClickstreamError
 from chalicelib.keys import PREFIX
-from chalicelib.reconciler.compare import compare
-from chalicelib.reconciler.hours import HOUR, RECENT, hour_of_prefix, is_due, prefix_of, recent_hours, start_of
-from chalicelib.reconciler.listing import listing_of
-from chalicelib.reconciler.memory import Memory, Seen
-from chalicelib.reconciler.reading import Place
+from chalicelib.projection.reconciler.compare import compare
+from chalicelib.projection.reconciler.hours import (
+    HOUR,
+    RECENT,
+    hour_of_prefix,
+    is_due,
+    prefix_of,
+    recent_hours,
+    start_of,
+)
+from chalicelib.projection.reconciler.listing import listing_of
+from chalicelib.projection.reconciler.memory import Memory, Seen
+from chalicelib.projection.reconciler.reading import Place
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import open_warehouse

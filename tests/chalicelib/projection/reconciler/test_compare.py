@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chalicelib.reconciler import compare
+from chalicelib.projection.reconciler import compare
 from command_line.home import BUCKET
 from tests.support.reconciling import NOON, Reconciling
 

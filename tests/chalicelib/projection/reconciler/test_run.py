@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib import log
 from chalicelib.errors import WarehouseUnavailable
-from chalicelib.reconciler.hours import hour_of_prefix, is_due, prefix_of
-from chalicelib.reconciler.run import METRICS, reconcile
+from chalicelib.projection.reconciler.hours import hour_of_prefix, is_due, prefix_of
+from chalicelib.projection.reconciler.run import METRICS, reconcile
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
 from tests.support.reconciling import NOON, Reconciling
@@ -190,7 +190,7 @@ class TestMetrics:
 
 def test_the_namespace_is_the_one_that_the_stage_gives(bench: Reconciling, lines: Any) -> None:
     """As the alarms have it."""
-    from chalicelib.reconciler.reading import Place
+    from chalicelib.projection.reconciler.reading import Place
 
     place = Place("clickstream-s3-ingest", bench.storage, bench.warehouse)  # type: ignore[arg-type]
     reconcile(place, "clickstream/prod")

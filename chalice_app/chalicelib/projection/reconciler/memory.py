@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from chalicelib.errors import ObjectGone
-from chalicelib.reconciler.listing import Listing
+from chalicelib.projection.reconciler.listing import Listing
 from chalicelib.storage import RawObject
 
 __all__ = ["FOLDER", "Exceptions", "Memory", "Seen"]
