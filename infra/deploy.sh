@@ -33,7 +33,7 @@ check_bucket() {
 # Renders, packages and deploys the functions.
 deploy_functions() {
   local project=$work/project
-  step "functions clickstream-$stage, clickstream-$stage-projector and clickstream-$stage-operations"
+  step "functions clickstream-$stage, projector, operations and reconciler"
   mkdir -p "$project/.chalice/deployed"
   if [[ $(count_memory) != 0 ]]; then
     aws s3 cp --quiet "s3://$(value AssetBucketName)/$memory" "$work/memory.json"
@@ -222,6 +222,7 @@ deploy_functions
 deploy operations
 deploy api
 deploy monitoring
+deploy reconciler
 deploy dashboard
 [[ $lake == none ]] || deploy_compaction
 [[ $budget == none ]] || deploy budget

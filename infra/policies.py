@@ -58,6 +58,7 @@ def _resources(outputs: Mapping[str, str], function: str, *, is_owner: bool) -> 
     users = (outputs.get("DwSecretArn"), outputs.get("DwReaderSecretArn")) if owner else ()
     return {
         "RawEvents": [f"{bucket}/events/*"],
+        "ReconcilerMemory": [f"{bucket}/reconciler/*"],
         "RawBucket": [bucket],
         "SecretOfWarehouse": _given(secret),
         "SecretsOfUsers": [each for each in users if each],

@@ -111,7 +111,7 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
     if stage not in config["stages"]:
         known = ", ".join(config["stages"])
         raise RenderError(f"chalice_app/.chalice/config.json has no stage {stage} (it has {known}): copy one of them")
-    config["stages"] = {stage: _settings(config["stages"][stage], outputs)}
+    config["stages"] = {stage: _settings(config["stages"][stage], outputs, f"{config['app_name']}/{stage}")}
     _copy(app, out)
     _add_authorities(outputs.get("WarehouseCa", ""), out)
     _write(out / CONFIG, config)
@@ -124,9 +124,11 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
         _write(out / file, narrowed(policy, outputs, function_name, is_owner=name == OWNER))
 
 
-def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """Complete one stage of Chalice's configuration with the outputs of its stacks."""
-    ingest, projector, operations = (stage["lambda_functions"][name] for name in ("api_handler", "projector", OWNER))
+def _settings(stage: dict[str, Any], outputs: Outputs, namespace: str) -> dict[str, Any]:
+    """Complete one stage of Chalice's configuration with the outputs of its stacks; `namespace` is of its metrics."""
+    ingest, projector, operations, reconciler = (
+        stage["lambda_functions"][name] for name in ("api_handler", "projector", OWNER, "reconciler")
+    )
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
@@ -139,8 +141,9 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
     for function in (ingest, projector):
         _check(function["environment_variables"])
     operations["environment_variables"] = _owner(projector["environment_variables"], outputs)
+    reconciler["environment_variables"] = projector["environment_variables"] | {"METRICS_NAMESPACE": namespace}
     if outputs.get("SubnetIds"):
-        for function in (projector, operations):
+        for function in (projector, operations, reconciler):
             function["subnet_ids"] = outputs["SubnetIds"].split(",")
             function["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
     if outputs.get("Trigger") == "sqs":

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
 BEFORE = ["raw", "base", "lake", "network", "warehouse", "warehouse-alarms", "queue"]  # the functions
-AFTER = ["mapping", "operations", "api", "monitoring", "dashboard", "compaction", "budget"]
+AFTER = ["mapping", "operations", "api", "monitoring", "reconciler", "dashboard", "compaction", "budget"]
 STACKS = [*BEFORE, *AFTER]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ADDRESS = "operator@shop.example"
@@ -176,9 +176,11 @@ class TestFirstDryRun:
 
 class TestDeploy:
     def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
-        """Storage, network and warehouse, functions, API, monitoring, compaction, the warehouse's tables."""
-        functions = ["notifications of bucket clickstream-s3-ingest-dev"]
-        functions += ["functions clickstream-dev, projector and operations"]
+        """Storage, network and warehouse, functions, API, monitoring, reconciler, compaction, warehouse's tables."""
+        functions = [
+            "notifications of bucket clickstream-s3-ingest-dev",
+            "functions clickstream-dev, projector, operations and reconciler",
+        ]
         before, after = ([f"stack {name}" for name in names] for names in (BEFORE, AFTER))
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
@@ -212,7 +214,7 @@ class TestDeploy:
         assert (operations["DW_WRITER_SECRET_ARN"], operations["DW_READER_SECRET_ARN"]) == (writer, reader)
 
     @pytest.mark.usefixtures("deployed")
-    @pytest.mark.parametrize("suffix", ["", "-projector", "-operations"])
+    @pytest.mark.parametrize("suffix", ["", "-projector", "-operations", "-reconciler"])
     def test_each_function_may_do_what_its_policy_says_and_no_more(self, repository: Repository, suffix: str) -> None:
         """One role for each, with one policy: the committed one, narrowed to this stage."""
         client, function = repository.client, f"clickstream-dev{suffix}"
@@ -229,8 +231,8 @@ class TestDeploy:
         """Memory, time, tracing, tags; whatever reaches the warehouse is in the VPC, and nothing is reserved for it."""
         stage = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())["stages"]["dev"]
         network = repository.outputs()
-        names = (("api_handler", ""), ("projector", "-projector"), ("operations", "-operations"))
-        for name, suffix in names:
+        others = {name: f"-{name}" for name in ("projector", "operations", "reconciler")}
+        for name, suffix in {"api_handler": "", **others}.items():
             component = suffix.removeprefix("-") or "ingest"
             function = repository.client("lambda").get_function(FunctionName=f"clickstream-dev{suffix}")
             found, wanted = function["Configuration"], stage["lambda_functions"][name]
@@ -279,11 +281,11 @@ class TestDeploy:
         url = sqs.get_queue_url(QueueName="clickstream-dev-notifications")["QueueUrl"]
         policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
         assert json.loads(policy)["deadLetterTargetArn"].endswith(":clickstream-dev-dead-letters")
-        assert Recorded.all_of("AWS::Lambda::EventInvokeConfig") == []
+        assert [each["MaximumRetryAttempts"] for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig")] == [0]
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
         # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the queue's, four the
-        # warehouse's.
-        assert len(alarms) == 14
+        # warehouse's, three the reconciler's.
+        assert len(alarms) == 19
         (age,) = [alarm for alarm in alarms if alarm["AlarmName"] == "clickstream-dev-queue-age"]
         assert str(age["Threshold"]) == "600"
         assert {topic for alarm in alarms for topic in alarm["AlarmActions"]} == {page, ticket}
@@ -298,6 +300,7 @@ class TestDeploy:
             "/aws/lambda/clickstream-dev": 7,
             "/aws/lambda/clickstream-dev-projector": 7,
             "/aws/lambda/clickstream-dev-operations": 7,
+            "/aws/lambda/clickstream-dev-reconciler": 7,
             "/aws/vendedlogs/clickstream-dev-http-api": 7,
             "/aws/codebuild/clickstream-dev-compaction": 7,
         }
@@ -627,11 +630,12 @@ class TestDestroy:
             "budget",
             "compaction",
             "dashboard",
+            "reconciler",
             "monitoring",
             "api",
             "mapping",
             "operations",
-            "functions clickstream-dev, projector and operations",
+            "functions clickstream-dev, projector, operations and reconciler",
             "queue",
             "warehouse-alarms",
             "warehouse",

@@ -61,7 +61,9 @@ class TestConfig:
         render("dev", OUTPUTS, project)
         config, committed = loaded(project, "config.json"), json.loads((APP / ".chalice" / "config.json").read_text())
         (stage,) = config["stages"].values()
-        ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+        ingest, projector, reconciler = (
+            stage["lambda_functions"][name] for name in ("api_handler", "projector", "reconciler")
+        )
         assert stage["environment_variables"] == {
             "RAW_BUCKET_NAME": "shop-raw",
             "ALLOWED_ORIGINS": "https://shop.example",
@@ -69,6 +71,11 @@ class TestConfig:
         }
         assert projector["environment_variables"] == {"DW_SECRET_ARN": OUTPUTS["DwSecretArn"]}
         assert (projector["subnet_ids"], projector["security_group_ids"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+        assert (reconciler["subnet_ids"], reconciler["security_group_ids"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+        assert reconciler["environment_variables"] == {
+            "DW_SECRET_ARN": OUTPUTS["DwSecretArn"],
+            "METRICS_NAMESPACE": "clickstream/dev",
+        }
         assert "subnet_ids" not in ingest
         was = committed["stages"]["dev"]["lambda_functions"]["projector"]
         assert {name: projector[name] for name in was if name != "environment_variables"} == {
@@ -266,6 +273,15 @@ class TestPolicies:
             "FailureQueue": [OUTPUTS["FailureQueueArn"]],
             "NetworkInterfaces": ["*"],
             "Logs": [f"{logs}-projector:*"],
+            "Traces": ["*"],
+        }
+        assert resources(loaded(project, "policy-reconciler.json")) == {
+            "RawEvents": ["arn:aws:s3:::shop-raw/events/*"],
+            "ReconcilerMemory": ["arn:aws:s3:::shop-raw/reconciler/*"],
+            "RawBucket": ["arn:aws:s3:::shop-raw"],
+            "SecretOfWarehouse": [OUTPUTS["DwSecretArn"]],
+            "NetworkInterfaces": ["*"],
+            "Logs": [f"{logs}-reconciler:*"],
             "Traces": ["*"],
         }
 

@@ -1,9 +1,10 @@
 """The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.errors import UndefinedColumn, UndefinedTable
@@ -116,6 +117,21 @@ class Warehouse:
         parameters = (to_text(bucket), to_text(key), to_text(reason))
         statement = INSERT_REJECT.encode()
         self._run(lambda connection: self._complete(connection, lambda: connection.execute(statement, parameters)))
+
+    def execute(self, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
+        """Run one statement, and give its cursor. Raises RowRefused or WarehouseUnavailable."""
+        encoded = statement.encode()
+        return self._run(lambda connection: self._complete(connection, lambda: connection.execute(encoded, parameters)))
+
+    @contextmanager
+    def another(self) -> Iterator[psycopg.Connection]:
+        """Give a second connection, which is closed at the end of the block. Raises psycopg.Error."""
+        with self._lock:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""

@@ -18,10 +18,12 @@ from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from chalicelib.contract import COLUMNS, TABLE, Column
 from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SchemaError, UpgradeRefused
 from chalicelib.warehouse.tables import (
+    CREATE_HOURS,
     CREATE_REJECTS,
     CREATE_SETTINGS,
     CREATE_TOMBSTONES,
     CREATE_VERSIONS,
+    HOURS,
     IS_ERASED,
     KEEP_OUT,
     REJECTS,
@@ -66,7 +68,8 @@ SELECT
         AS has_tombstones,
     EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('{TABLE}') AND tgname = 'keep_out_erased') AS is_guarded,
     to_regclass('{SETTINGS}') IS NOT NULL AS has_settings,
-    to_regclass('{VERSIONS}') IS NOT NULL AS has_versions
+    to_regclass('{VERSIONS}') IS NOT NULL AS has_versions,
+    to_regclass('{HOURS}') IS NOT NULL AS has_hours
 """  # noqa: S608  # our own names
 SELECT_DECIMALS = f"SELECT value FROM {SETTINGS} WHERE name = 'price_decimals'"  # noqa: S608  # our own name
 SET_DECIMALS = f"""
@@ -109,10 +112,12 @@ def _record_decimals(price_decimals: int) -> str:
     return f"INSERT INTO {SETTINGS} (name, value) VALUES ('price_decimals', '{price_decimals}') ON CONFLICT DO NOTHING;"  # noqa: S608  # our own name, a number
 
 
+HOURS_STEP = 3
 STEPS = (
     Step(1, f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT;"),
     # The prices of a warehouse that says nothing have no decimals.
     Step(2, _record_decimals(0)),
+    Step(HOURS_STEP, CREATE_HOURS),
 )
 
 
@@ -228,7 +233,7 @@ class Schema:
         Returns:
             The SQL that adds it, in the order in which it has to run.
         """
-        (has_events, there, has_rejects, has_tombstones, is_guarded, has_settings, has_versions) = _row(
+        (has_events, there, has_rejects, has_tombstones, is_guarded, has_settings, has_versions, has_hours) = _row(
             connection, LOOK
         )
         version = self.version_of(connection)
@@ -247,6 +252,8 @@ class Schema:
             statements.append(CREATE_SETTINGS)
             if not has_events:
                 statements.append(_record_decimals(self.price_decimals))
+        if not has_hours and version.steps >= HOURS_STEP:
+            statements.append(CREATE_HOURS)
         statements += [step.statements for step in self.steps if step.number > version.steps]
         if not has_versions:
             statements.append(CREATE_VERSIONS)
@@ -292,7 +299,7 @@ class Schema:
 
     def refuse_lost_tombstones(self, connection: psycopg.Connection) -> None:
         """Raise UpgradeRefused if the tombstones were dropped, but not their trigger: it refuses every row then."""
-        *_, has_tombstones, is_guarded, _, _ = _row(connection, LOOK)
+        *_, has_tombstones, is_guarded, _, _, _ = _row(connection, LOOK)
         if is_guarded and not has_tombstones:
             raise UpgradeRefused(
                 f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "

@@ -1,4 +1,4 @@
-"""The warehouse's database users beside its owner: the writer, as the projector, and the reader, as analysts.
+"""The warehouse's users beside its owner: the writer, as projector and reconciler, and the reader, as analysts.
 
 Each has exactly the privileges below. What a new table needs is one more line here.
 """
@@ -10,22 +10,25 @@ import psycopg
 from psycopg import sql
 
 from chalicelib.contract import TABLE
+from chalicelib.warehouse.hours import HourRecord
 from chalicelib.warehouse.schema import LOCK, has_table
-from chalicelib.warehouse.tables import REJECTS, SETTINGS, VERSIONS
+from chalicelib.warehouse.tables import HOURS, REJECTS, SETTINGS, VERSIONS
 
 __all__ = ["READER", "WRITER", "Login", "provide"]
 
 Privileges = Mapping[str, str]
 
-# To insert a row once, PostgreSQL has to look for its key; the times say how far the rows have come.
+# To insert a row once, PostgreSQL has to look for its key; the times say how far the rows have come. The reconciler
+# needs no more of events and rejects, and records what it found of each hour.
 WRITER: Privileges = {
     TABLE: "INSERT, SELECT (event_id, event_timestamp)",
     REJECTS: "INSERT, SELECT (bucket, key)",
+    HOURS: f"INSERT, SELECT, UPDATE ({', '.join(HourRecord._fields[1:])})",
     SETTINGS: "SELECT",
     VERSIONS: "SELECT",
 }
 # Not the tombstones: with their keys, a reader could tell who was erased.
-READER: Privileges = {TABLE: "SELECT", REJECTS: "SELECT", SETTINGS: "SELECT", VERSIONS: "SELECT"}
+READER: Privileges = dict.fromkeys((TABLE, REJECTS, HOURS, SETTINGS, VERSIONS), "SELECT")
 
 
 class Login(NamedTuple):

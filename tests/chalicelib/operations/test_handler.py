@@ -30,22 +30,22 @@ Ask = Callable[..., dict[str, Any]]
 class Storage(RawStorage):
     """One bucket in memory, two keys of which are listed at once."""
 
-    def __init__(self, objects: dict[str, bytes]) -> None:
+    def __init__(self, stored: dict[str, bytes]) -> None:
         super().__init__(client=object())
-        self.objects = objects
+        self.stored = stored
         self.is_away = False
 
     def get(self, bucket: str, key: str) -> RawObject:
         assert bucket == "raw"
         if self.is_away:
             raise StorageUnavailable(f"S3 did not give {key}: SlowDown")
-        if key not in self.objects:
+        if key not in self.stored:
             raise ObjectGone(key)
-        return RawObject(self.objects[key], AT)
+        return RawObject(self.stored[key], AT)
 
     def keys(self, bucket: str, prefix: str, after: str = "") -> Any:
         assert bucket == "raw"
-        found = sorted(key for key in self.objects if key.startswith(prefix) and key > after)
+        found = sorted(key for key in self.stored if key.startswith(prefix) and key > after)
         return (found[start : start + 2] for start in range(0, len(found), 2))
 
 

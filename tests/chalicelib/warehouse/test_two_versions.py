@@ -30,11 +30,11 @@ NEXT_CODE = """
 from chalicelib import contract
 contract.COLUMNS = (*contract.COLUMNS, contract.Column("utm_source", "TEXT", ("utm.source",)))
 from chalicelib.warehouse import schema
-schema.STEPS = (*schema.STEPS, schema.Step(3, "CREATE TABLE IF NOT EXISTS clickstream_campaigns (name TEXT);"))
+schema.STEPS = (*schema.STEPS, schema.Step(4, "CREATE TABLE IF NOT EXISTS clickstream_campaigns (name TEXT);"))
 schema.SCHEMA = schema.Schema(contract.COLUMNS, schema.STEPS)
 """
 # The tables of that code.
-NEXT = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))), (*STEPS, Step(3, "SELECT;")))
+NEXT = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))), (*STEPS, Step(4, "SELECT;")))
 # Says "ready", waits for a line, and then projects events one by one, each by an invocation of its own.
 PROJECT = """
 import sys
@@ -124,7 +124,7 @@ class TestBothAtOnce:
         if by == "the command":
             begin(*olds)
             upgraded = json.loads(finish(run(NEXT_CODE + UPGRADE, filled)))
-            assert (upgraded["was"], upgraded["knows"]) == ("2.16", "3.17")
+            assert (upgraded["was"], upgraded["knows"]) == ("3.16", "4.17")
             begin(*news)
         else:
             begin(*olds, *news)
@@ -135,7 +135,7 @@ class TestBothAtOnce:
         assert sorted(found) == [("before", None, 50), ("new", "mail", 2 * EVENTS), ("old", None, 2 * EVENTS)]
         kept = ", ".join(column.name for column in COLUMNS)
         assert ask(filled, f"SELECT {kept} FROM clickstream_events WHERE event_name = 'before' ORDER BY 1") == before
-        assert ask(filled, "SELECT max(steps), max(columns) FROM clickstream_versions") == [(3, 17)]
+        assert ask(filled, "SELECT max(steps), max(columns) FROM clickstream_versions") == [(4, 17)]
         assert ask(filled, "SELECT count(*) FROM clickstream_campaigns") == [(0,)]
 
 
@@ -157,7 +157,7 @@ class TestNewerWarehouse:
         warehouse.close()
         with psycopg.connect(newer) as connection:
             assert SCHEMA.upgrade(connection).statements == []
-        assert ask(newer, "SELECT max(steps), max(columns) FROM clickstream_versions") == [(3, 17)]
+        assert ask(newer, "SELECT max(steps), max(columns) FROM clickstream_versions") == [(4, 17)]
 
     @pytest.mark.parametrize(
         "command",
@@ -179,7 +179,7 @@ class TestNewerWarehouse:
         where = [] if command == "upgrade" else ["--source", str(tmp_path)]
         done = CliRunner().invoke(main, [*command.split(), "--dw", newer, *where])
         assert done.exit_code == 2, done.output
-        assert done.output == "Error: the warehouse is at version 3.17, this code knows 2.16: update the code\n"
+        assert done.output == "Error: the warehouse is at version 4.17, this code knows 3.16: update the code\n"
 
 
 class TestWithoutTheRightToAlter:

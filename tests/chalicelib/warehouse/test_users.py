@@ -12,9 +12,16 @@ from chalicelib.warehouse.batch import COPY_ROWS
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.users import READER, WRITER, Login, provide
+from tests.support.reconciling import Reconciling
 
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
-TABLES = ("clickstream_events", "clickstream_rejects", "clickstream_settings", "clickstream_versions")
+TABLES = (
+    "clickstream_events",
+    "clickstream_rejects",
+    "clickstream_hours",
+    "clickstream_settings",
+    "clickstream_versions",
+)
 SECRET_TABLES = ("clickstream_tombstones", "clickstream_tombstones_keys")
 
 As = Callable[[str, str], None]
@@ -68,6 +75,21 @@ class TestWriter:
         warehouse.reject("bucket", "key", "another reason")
         warehouse.close()
 
+    def test_the_reconciler_works_as_it(self, url_of: Callable[[str], str]) -> None:
+        """It compares hours, has rows and rejects inserted, and records each hour, again if it changes."""
+        bench = Reconciling(url_of("writer"))
+        bench.put()
+        bench.put(body=b"not an event")
+        bench.wait(minutes=15)
+        assert bench.run().projected == 1
+        bench.put()
+        bench.wait(minutes=15)
+        assert bench.run().projected == 1
+        bench.close()
+        with psycopg.connect(url_of("reader")) as connection:
+            query = "SELECT objects, rows, rejects, complete FROM clickstream_hours WHERE objects > 0"
+            assert connection.execute(query.encode()).fetchall() == [(3, 2, 1, True)]
+
     @pytest.mark.parametrize("table", TABLES + SECRET_TABLES)
     @pytest.mark.parametrize(
         "statement",
@@ -76,7 +98,7 @@ class TestWriter:
     def test_it_changes_and_deletes_nothing(self, table: str, statement: str, url_of: Callable[[str], str]) -> None:
         """No row, and no table."""
         columns = {"clickstream_events": "event_name", "clickstream_rejects": "reason", "clickstream_versions": "steps"}
-        columns |= {"clickstream_settings": "value", "clickstream_tombstones": "hash"}
+        columns |= {"clickstream_hours": "hour", "clickstream_settings": "value", "clickstream_tombstones": "hash"}
         assert is_refused(url_of("writer"), statement.format(table, columns.get(table, "outer_key")))
 
     @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
 from infra.policies import narrowed
 from tests.support.aws.data_api import DataApi, data_api
-from tests.support.aws.stacks import aws_server, template
+from tests.support.aws.stacks import aws_server, template, template_file
 from tests.support.stack_process import ROOT
 
 __all__ = ["DeployedStage", "allows", "deployed_stage"]
@@ -195,7 +195,7 @@ def _deploy(stage: DeployedStage) -> None:
 def _stack(stage: DeployedStage, name: str) -> None:
     """Deploy one stack; its parameters come from the settings and the stacks before it, as in infra/deploy.sh."""
     client = stage.client("cloudformation")
-    body = (ROOT / "infra" / "templates" / f"{name}.yaml").read_text()
+    body = template_file(name).read_text()
     given = SETTINGS | stage.outputs
     parameters = [
         {"ParameterKey": key, "ParameterValue": str(given[key])} for key in template(name)["Parameters"] if key in given

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import patch
 from uuid import uuid4
@@ -25,16 +26,22 @@ from moto.server import ThreadedMotoServer
 
 from tests.support.stack_process import ROOT
 
-__all__ = ["ACCOUNT_LIMIT", "TEMPLATES", "Recorded", "aws_server", "template"]
+__all__ = ["ACCOUNT_LIMIT", "TEMPLATES", "Recorded", "aws_server", "template", "template_file"]
 
 Run = Callable[[str, dict[str, Any]], object]
 
-TEMPLATES = sorted(path.stem for path in (ROOT / "infra" / "templates").glob("*.yaml"))
+TEMPLATES = sorted(path.stem for path in (ROOT / "infra" / "templates").glob("**/*.yaml"))
+
+
+def template_file(name: str) -> Path:
+    """Where a template of infra/ is, by its name without ending."""
+    (file,) = (ROOT / "infra" / "templates").glob(f"**/{name}.yaml")
+    return file
 
 
 def template(name: str) -> dict[str, Any]:
     """One template of infra/, by its name without ending, with short forms such as `!Ref` as their long forms."""
-    loaded: dict[str, Any] = cfn_yaml.load(str(ROOT / "infra" / "templates" / f"{name}.yaml"))
+    loaded: dict[str, Any] = cfn_yaml.load(str(template_file(name)))
     return loaded
 
 
