@@ -95,7 +95,7 @@ def erase_command(
       command again later
     - backups and snapshots, WAL archives and replicas, your own copies: as long as
       you keep them. The command does not reach them
-    - logs: ingest.log, projector.log and those of both Lambdas in CloudWatch hold no
+    - logs: ingest.log, projector.log and those of the Lambdas in CloudWatch hold no
       ids. The access log of API Gateway holds IP addresses until LogRetentionDays.
       postgres.log holds messages without rows and statements. A postgres.log from
       before this version may hold rows: delete it. So may the log of another

@@ -36,7 +36,7 @@ class Settings:
         metrics_namespace: `METRICS_NAMESPACE`, for the reconciler: where its metrics are in CloudWatch.
         store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
         dw_may_pause: `DW_MAY_PAUSE` (`yes` or `no`), for the projector: the warehouse sleeps when nobody is connected.
-        trigger: `TRIGGER`, for both Lambdas, since both import what registers it: `s3` or `sqs`, what calls the
+        trigger: `TRIGGER`, for all Lambdas, since all import what registers it: `s3` or `sqs`, what calls the
             projector.
     """
 

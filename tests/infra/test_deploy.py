@@ -106,6 +106,7 @@ class Repository:
                 for function in client("lambda").list_functions()["Functions"]
             ],
             "roles": [role["RoleName"] for role in client("iam").list_roles()["Roles"]],
+            "policies": [each["PolicyName"] for each in client("iam").list_policies(Scope="Local")["Policies"]],
             "apis": [api["id"] for api in client("apigateway").get_rest_apis()["items"]],
             "queues": client("sqs").list_queues().get("QueueUrls", []),
             "topics": [topic["TopicArn"] for topic in client("sns").list_topics()["Topics"]],

@@ -19,10 +19,12 @@ from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
+from moto.utilities.utils import get_partition
 
 from tests.support.stack_process import ROOT
 
@@ -170,6 +172,11 @@ def _any_case(response: S3Response) -> Any:
     return _notifications(response)
 
 
+def _delete_policy(policy: ManagedPolicy, account: str, region: str) -> None:
+    """AWS deletes a managed policy with its stack, moto keeps it."""
+    iam_backends[account][get_partition(region)].delete_policy(policy.arn)
+
+
 # How much the account may run at once, as one that is not new, and how much of it no function has reserved.
 ACCOUNT_LIMIT = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
 
@@ -225,6 +232,7 @@ def aws_server(run: Run = _no_function) -> Iterator[str]:
         patch.object(APIGatewayBackend, "put_rest_api", _put_swagger),
         patch.object(APIGatewayBackend, "import_rest_api", _import_swagger),
         patch.object(S3Response, "_notification_config_from_body", _any_case),
+        patch.object(ManagedPolicy, "delete", _delete_policy, create=True),
     ):
         server.start()
         host, port = server.get_host_and_port()
