@@ -52,7 +52,7 @@ class TestCommand:
     def test_it_upgrades_once(self, warehouse_url: str) -> None:
         """Exit code 0, also where there is nothing to do."""
         done = run("--dw", warehouse_url)
-        assert (done.exit_code, tables(warehouse_url)) == (0, 6)
+        assert (done.exit_code, tables(warehouse_url)) == (0, 7)
         assert done.stdout.startswith(f"The warehouse was at version 0.0, and is at {KNOWN} now. This SQL ran:\n")
         again = run("--dw", warehouse_url)
         assert (again.exit_code, again.stdout) == (0, f"The warehouse is at version {KNOWN}: nothing to do.\n")
@@ -138,7 +138,7 @@ class TestThroughTheFunction:
         assert run("--function", deployed, "--dry-run").exit_code == 1
         assert tables(warehouse_url) == 0
         assert run("--function", deployed).exit_code == 0
-        assert tables(warehouse_url) == 6
+        assert tables(warehouse_url) == 7
         assert run("--function", deployed).stdout == f"The warehouse is at version {KNOWN}: nothing to do.\n"
 
     def test_a_newer_warehouse_is_no_error(self, deployed: str, warehouse_url: str) -> None:
