@@ -286,6 +286,8 @@ class TestReads:
         become("analyst", "rds-data:RollbackTransaction")
         assert run("rejects", "list", "--stage", "dev").exit_code == 0
         assert filled.service.transactions
+        for connection in filled.service.transactions.values():
+            connection.close()  # it would hold the tables, which are dropped at the end
 
     @pytest.mark.usefixtures("filled")
     @pytest.mark.parametrize(
