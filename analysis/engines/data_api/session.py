@@ -59,7 +59,9 @@ class Result(NamedTuple):
 
 
 class _PageTooLarge(Exception):
-    """A page has more bytes than the service gives."""
+    """A page has more bytes than the service gives. `rows` is how many rows were asked for."""
+
+    rows = 1
 
 
 class _Passing(Exception):
@@ -69,12 +71,12 @@ class _Passing(Exception):
 class Session:
     """One read-only transaction. Errors are psycopg's, by their SQLSTATE."""
 
-    def __init__(self, client: Any, url: DataApiUrl, transaction: str, page: int) -> None:  # noqa: ANN401  # botocore's
+    def __init__(self, client: Any, url: DataApiUrl, transaction: str, most: int) -> None:  # noqa: ANN401  # botocore's
         self._client = client
         self._at = {"resourceArn": url.cluster, "secretArn": url.secret}
         self._database = url.database
         self._transaction = transaction
-        self._page = page
+        self._most = most  # rows of a page
 
     def prepare(self, settings: Mapping[str, str]) -> None:
         """Make the transaction read only, and set these for it, whatever the user's own settings are."""
@@ -101,14 +103,19 @@ class Session:
         bound, values = _bound(PARAMETER, sql, parameters)
         # A cursor takes one query that reads: nothing after a semicolon, and nothing that writes.
         self._execute(f"DECLARE page NO SCROLL CURSOR FOR {bound}", values)
-        found, size = Result([], []), self._page
+        found, size = Result([], []), min(FIRST_PAGE, self._most)
         while True:
-            answer = self._execute(f"FETCH FORWARD {size} FROM page", [], is_query=True)
+            try:
+                answer = self._execute(f"FETCH FORWARD {size} FROM page", [], is_query=True)
+            except _PageTooLarge as error:
+                error.rows = size
+                raise
             read = self._read(answer)
             found = Result(found.rows + read.rows, read.columns)
             if len(read.rows) < size:
                 return found
-            size = _next_page(size, int(answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", 0)))
+            given = int(answer["ResponseMetadata"]["HTTPHeaders"].get("content-length", 0))
+            size = min(_next_page(size, given), self._most)
 
     def _execute(self, sql: str, parameters: Sequence[Parameter], *, is_query: bool = False) -> dict[str, Any]:
         try:
@@ -162,16 +169,16 @@ def session(url: DataApiUrl, settings: Mapping[str, str], work: Callable[[Sessio
         client = boto3.client("rds-data", region_name=url.region, config=CONFIG)
     except BotoCoreError as error:
         raise psycopg.OperationalError(str(error)) from error
-    page, tries = FIRST_PAGE, TRIES
+    most, tries = MOST_ROWS, TRIES
     while True:
         try:
-            with _transaction(client, url, page) as opened:
+            with _transaction(client, url, most) as opened:
                 opened.prepare(settings)
                 return work(opened)
-        except _PageTooLarge:
-            if page == 1:
+        except _PageTooLarge as error:
+            if error.rows == 1:
                 raise AnalysisError("a row is larger than the Data API gives (64 KiB): choose fewer columns") from None
-            page = max(1, page // 16)
+            most = max(1, error.rows // 4)  # also of later pages: rows may be longer there than at the beginning
         except _Passing as error:
             tries -= 1
             if not tries:
@@ -179,11 +186,11 @@ def session(url: DataApiUrl, settings: Mapping[str, str], work: Callable[[Sessio
 
 
 @contextmanager
-def _transaction(client: Any, url: DataApiUrl, page: int) -> Iterator[Session]:  # noqa: ANN401  # botocore's
+def _transaction(client: Any, url: DataApiUrl, most: int) -> Iterator[Session]:  # noqa: ANN401  # botocore's
     where = {"resourceArn": url.cluster, "secretArn": url.secret}
     transaction = _begin(client, where | {"database": url.database})
     try:
-        yield Session(client, url, transaction, page)
+        yield Session(client, url, transaction, most)
     finally:
         # There is nothing to keep; after an error, the service may have ended it already.
         with suppress(ClientError, BotoCoreError):
@@ -207,7 +214,7 @@ def _begin(client: Any, where: Mapping[str, str]) -> str:  # noqa: ANN401  # bot
 def _next_page(size: int, given: int) -> int:
     """Choose how many rows come next, by the bytes of the last page."""
     wanted = size * PAGE_BYTES // max(1, given)
-    return max(1, min(wanted, size * GROWTH, MOST_ROWS))
+    return max(1, min(wanted, size * GROWTH))
 
 
 def _error(error: ClientError | BotoCoreError) -> Exception:

@@ -100,7 +100,7 @@ def become(stage: DeployedStage, aws_environment: Callable[..., None], no_enviro
             events = boto3.DEFAULT_SESSION.events
             aws_environment(**stage.somebody(documents))
             boto3.DEFAULT_SESSION = boto3.Session()
-            boto3.DEFAULT_SESSION._session._events = events
+            boto3.DEFAULT_SESSION._session.register_component("event_emitter", events)
             calls.clear()
             return calls
 
