@@ -8,15 +8,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from analysis.lake.compaction import Compacted, compact
-from analysis.lake.location import Location, location_of
+from analysis.lake.location import Location
 from analysis.lake.tables import open_tables
 from analysis.rows.reader import read_hours
+from tests.support.glue_lake import LAKE, empty_lake
 from tests.support.raw_objects import START, Objects
 from tests.support.served_bucket import ServedBucket, served_bucket
 
 pytestmark = pytest.mark.slow
 
-LAKE = "shop-lake"
 NOW = START + timedelta(days=5)
 
 
@@ -36,14 +36,7 @@ def glue(served: ServedBucket, aws_environment: object, monkeypatch: pytest.Monk
         **served.environment, AWS_REGION="us-east-1", AWS_ENDPOINT_URL=served.environment["AWS_ENDPOINT_URL_S3"]
     )
     monkeypatch.setenv("LAKE_BUCKET_NAME", LAKE)
-    place = location_of("glue")
-    catalog = place.catalog()
-    for name in ("events", "orders"):
-        if catalog.table_exists(f"clickstream.{name}"):
-            catalog.drop_table(f"clickstream.{name}")
-    for key in [each["Key"] for each in served.client.list_objects_v2(Bucket=LAKE).get("Contents", ())]:
-        served.client.delete_object(Bucket=LAKE, Key=key)
-    return place
+    return empty_lake(served)
 
 
 def require_equal(place: Location, source: str | Path) -> None:

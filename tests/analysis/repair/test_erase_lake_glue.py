@@ -9,11 +9,12 @@ import pytest
 
 from analysis.lake.compaction import Compacted, compact
 from analysis.lake.files import Files
-from analysis.lake.location import Location, location_of
+from analysis.lake.location import Location
 from analysis.lake.tables import open_tables
 from analysis.repair.erase import lake_files
 from analysis.repair.erase.person import Person
 from analysis.repair.erase.run import Found, Place, erase, search
+from tests.support.glue_lake import LAKE, empty_lake
 from tests.support.lake_bytes import lake_bytes
 from tests.support.raw_objects import START, Objects
 from tests.support.served_bucket import ServedBucket, served_bucket
@@ -21,7 +22,6 @@ from tests.support.served_bucket import ServedBucket, served_bucket
 pytestmark = pytest.mark.slow
 
 ANNA = "6b0e2a4c-91fa-4d1e-8d6e-0a1b2c3d4e5f"
-LAKE = "shop-lake"
 NOW = START + timedelta(days=5)
 
 
@@ -41,7 +41,7 @@ def glue(served: ServedBucket, aws_environment: Callable[..., None], monkeypatch
         **served.environment, AWS_REGION="us-east-1", AWS_ENDPOINT_URL=served.environment["AWS_ENDPOINT_URL_S3"]
     )
     monkeypatch.setenv("LAKE_BUCKET_NAME", LAKE)
-    return location_of("glue")
+    return empty_lake(served)
 
 
 @pytest.fixture
