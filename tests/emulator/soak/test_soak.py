@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from signal import SIGABRT
 from uuid import uuid4
 
 import psycopg
@@ -27,7 +28,7 @@ from emulator.soak import clock
 from emulator.soak.account import Account, account
 from emulator.soak.clock import library
 from emulator.soak.faults import FAULTS, OF_WAREHOUSE, missing
-from emulator.soak.faults.clocks import STACK_AHEAD
+from emulator.soak.faults.clocks import STACK_AHEAD, STACK_BACK
 from emulator.soak.faults.disks import DISK_FULL
 from emulator.soak.load import Acknowledged, digest, probe_event
 from emulator.soak.output import as_json, show
@@ -301,23 +302,30 @@ class TestCommand:
 
     @pytest.mark.timeout(SOAK_SECONDS + 20)
     def test_every_fault_and_nothing_is_lost(self, tmp_path: Path) -> None:
-        """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean."""
-        options = ["--events", "300", "--rate", "20", "--json"]
-        environment = os.environ | {"TMPDIR": str(tmp_path)}
-        done = subprocess.run(
+        """Each kind once, under load: what was acknowledged is in raw, and in the warehouse once; validate is clean.
+
+        All but the stack's clock, which has tests of its own. A soak that hangs says where each of its threads is.
+        """
+        kinds = [kind for kind in FAULTS if kind not in (STACK_AHEAD, STACK_BACK)]
+        options = ["--events", "300", "--rate", "20", "--json", *(word for kind in kinds for word in ("--fault", kind))]
+        soaking = subprocess.Popen(
             [sys.executable, "-m", "emulator", "soak", *options],
             cwd=ROOT,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=SOAK_SECONDS,
-            env=environment,
+            env=os.environ | {"TMPDIR": str(tmp_path), "PYTHONFAULTHANDLER": "1"},
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        result = json.loads(done.stdout)
+        try:
+            stdout, stderr = soaking.communicate(timeout=SOAK_SECONDS)
+        except subprocess.TimeoutExpired:
+            soaking.send_signal(SIGABRT)
+            stdout, stderr = soaking.communicate()
+        assert soaking.returncode == 0, stdout + stderr
+        result = json.loads(stdout)
         assert result["passed"]
-        left_out = {kind for names in re.findall(r"Left out: ([^.]*)", done.stderr) for kind in names.split(", ")}
-        assert result["recoveries"].keys() == FAULTS.keys() - left_out
+        left_out = {kind for names in re.findall(r"Left out: ([^.]*)", stderr) for kind in names.split(", ")}
+        assert result["recoveries"].keys() == set(kinds) - left_out
         assert result["waits"].keys() - {NO_FAULT, OF_REFUSED} <= FAULTS.keys()
         assert sum(wait["events"] for wait in result["waits"].values()) == result["acknowledged"]
         assert result["faults"] == len(result["recoveries"])
