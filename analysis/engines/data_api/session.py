@@ -17,7 +17,7 @@ import boto3
 import psycopg
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
 from psycopg.postgres import types as postgres_types
 from psycopg.types.string import TextLoader
 
@@ -285,10 +285,13 @@ def _reader(kind: str) -> Callable[[Mapping[str, Any]], Any]:
 def _loader(oid: int, name: str) -> Callable[[Any], Any]:
     if name in TIMES:
         return _moment
-    transformer = Transformer()
-    # As the backend over a connection has them.
-    transformer.adapters.register_loader("uuid", TextLoader)
-    loader = transformer.get_loader(oid, psycopg.pq.Format.TEXT)
+    # A copy: the map itself is of every connection of this process. UUIDs are text, as over a connection.
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_loader("uuid", TextLoader)
+    kind = adapters.get_loader(oid, psycopg.pq.Format.TEXT)
+    if kind is None:
+        raise AnalysisError(f"a result cannot have the type {name}: cast it, for example to TEXT")
+    loader = kind(oid)
     return lambda value: value if value is None or not isinstance(value, str) else loader.load(value.encode())
 
 

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import boto3
 import polars as pl
@@ -84,6 +85,15 @@ class TestSameAsOverAConnection:
         assert (row["day"], row["amount"], row["most"]) == (date(2026, 11, 24), Decimal("1.50"), 2**63 - 1)
         assert (row["yes"], row["nothing"], row["id"]) == (True, None, "7c9e6679-7425-40de-944b-e07fc1f90a04")
         assert (row["document"], row["texts"]) == ({"a": [1, None]}, ["a", None, 'b,"c'])
+
+    def test_other_connections_of_the_process_keep_their_types(
+        self, warehouse: WarehouseEvents, service: DataApi
+    ) -> None:
+        """The projector compares ids as UUIDs; it would take each row for one of an erased person otherwise."""
+        warehouse.query(VALUES, {})
+        with psycopg.connect(service.secrets[SECRET]) as connection:
+            row = connection.execute("SELECT CAST('7c9e6679-7425-40de-944b-e07fc1f90a04' AS UUID)").fetchone()
+        assert row == (UUID("7c9e6679-7425-40de-944b-e07fc1f90a04"),)
 
     @pytest.mark.parametrize(
         "value",
