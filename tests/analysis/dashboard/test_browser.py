@@ -49,7 +49,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
     # A refused address is an answer: Chromium notes its status, too.
-    context.on("console", lambda message: "status of 400" in message.text or errors.append(message.text))
+    context.on("console", lambda message: errors.extend([message.text] if "status of 400" not in message.text else []))
     yield context.new_page()
     context.close()
     assert errors == []
