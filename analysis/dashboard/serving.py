@@ -2,6 +2,7 @@
 
 import socket
 import webbrowser
+from contextlib import suppress
 from threading import Thread
 
 import click
@@ -41,4 +42,6 @@ def serve(place: Place, port: int, *, is_opened: bool) -> None:
         if is_opened:
             webbrowser.open(address)
         config = uvicorn.Config(dashboard_app(place), log_level="error", access_log=False, timeout_graceful_shutdown=1)
-        uvicorn.Server(config).run([listening])
+        # The server lets Ctrl-C through once it has ended.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run([listening])
