@@ -33,6 +33,7 @@ def serve(place: Place, port: int, *, is_opened: bool) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
+            listening.listen()  # whoever reads the address below may connect at once
         except OSError as error:
             raise AnalysisError(f"cannot use port {port}: {error.strerror}; choose another with --port") from error
         address = f"http://{HOST}:{listening.getsockname()[1]}/"

@@ -86,7 +86,7 @@ def check_figures(page: Page, seeded: Seeded, language: str, filters: Chosen, lo
     for name in ("visitors", "sessions", "views", "orders", "revenue", "add_rate", "visitor_conversion"):
         text, value = page.locator(f"#panel-{name} .value").inner_text(), (key | money)[name]
         if value is None:
-            assert text == "–", name
+            assert text == "\N{EN DASH}", name
         elif name in {"add_rate", "visitor_conversion"}:
             assert number(text, language) in rounded(Decimal(str(value)) * 100, "0.1"), name
         else:

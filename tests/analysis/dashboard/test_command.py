@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,11 @@ class TestCommand:
     def test_it_serves_this_computer_until_ctrl_c(self, seeded: Seeded) -> None:
         """It prints its address, which is one of loopback, and ends with exit code 0."""
         command = [sys.executable, "-m", "analysis", "dashboard", "--source", str(seeded.bucket), "--port", "0"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ExitStack() as killing:
+            killing.callback(process.kill)
             assert process.stdout is not None
             [address] = re.findall(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
-            with urllib.request.urlopen(address) as response:  # noqa: S310  # our own address
+            with urllib.request.urlopen(address, timeout=20) as response:  # noqa: S310  # our own address
                 assert b"dashboard.js" in response.read()
             port = f"{int(address.split(':')[2][:-1]):04X}"
             assert [place for place in _listening() if place.endswith(f":{port}")] == [f"0100007F:{port}"]
