@@ -23,7 +23,7 @@ DAYS = 4
 DAY = 86_400.0
 NOW = START + timedelta(days=DAYS + 1)
 IDS = {number: [f"id {number} of day {number}", f"another of day {number}"] for number in range(DAYS)}
-# What makes kept hashes unfit, each by their bytes and by those that belong to another file.
+# Bytes that do not fit, made of the right ones and of the ones of another file.
 UNFIT: dict[str, Callable[[bytes, bytes], bytes]] = {
     "empty": lambda _kept, _other: b"",
     "cut off": lambda kept, _other: kept[:-8],
