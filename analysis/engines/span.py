@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from itertools import chain
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
@@ -78,43 +78,46 @@ class SpanEvents(RawEvents):
         """
         self.price_decimals, self.clock, self.has_orders = price_decimals, "received", True
         self._watched, self._selection = watched, selection
-        self._lock, self._has_loaded_orders = Lock(), False
+        self._lock, self._has_loaded_orders, self._has_earlier = RLock(), False, False
         parts = iter(rest)
         first = next(parts, None)
-        has_objects = first is not None
-        if has_objects or load:
+        self._has_objects = first is not None
+        if self._has_objects or load:
             self._prepare()
         else:
             self._use(shared_database(self))
-        with watched():
-            hours = covering_hours(selection.start, selection.end)
-            for name, days in (("lake_rows", None), ("range_rows", Days.of_hours(*hours))):
-                rows = relation(self._database, READ, name, days)
-                self._database.execute(f"CREATE VIEW {name} AS FROM {rows}")
+        self._relation = relation
+        self._before, here = _conditions(selection, is_in_order=is_in_order)
+        every = f"{self._before} OR {here}"
+        if self._has_objects or not bots:
+            with watched():
+                self._database.execute(f"CREATE VIEW lake_rows AS FROM {relation(self._database, READ, 'lake', None)}")
         if first is not None:
             self._load_objects(chain([first], parts))
-        before, here = _conditions(selection, is_in_order=is_in_order)
-        has_shared = has_objects and self._resolve(f"{before} OR {here}")
-        kept = "rows.event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
+        has_shared = self._has_objects and self._resolve(every)
+        self._kept = "rows.event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
         if not bots:
-            if has_objects:
+            if self._has_objects:
                 self._database.execute("DELETE FROM objects WHERE is_bot")
-            kept += self._without_bots(f"{before} OR {here}")
-        besides = f'{KEY}, "{ORDER}"'
-        objects = f"SELECT {NAMES}, {besides} FROM objects WHERE event_timestamp" if has_objects else None  # noqa: S608  # our own names
-        start = _literal(selection.start)
-        for name, source, condition, comparison in (
-            ("earlier", "lake_rows", before, "<"),
-            ("events", "range_rows", here, ">="),
-        ):
-            lake = f"SELECT {LAKE_NAMES}, {besides} FROM {source} AS rows WHERE ({condition}) AND {kept}"  # noqa: S608  # as above
-            of_raw = f" UNION ALL {objects} {comparison} {start}" if objects else ""
-            self._database.execute(f"CREATE VIEW {name} AS {lake}{of_raw}")
+            self._kept += self._without_bots(every)
+        days = Days.of_hours(*covering_hours(selection.start, selection.end))
+        self._create_view("events", days, here, ">=")
         if load:
             with watched():
                 self._database.execute(f"CREATE TABLE {TABLE} AS SELECT {NAMES} FROM events")  # noqa: S608  # as above
         else:
             self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES} FROM events")  # noqa: S608  # as above
+
+    def _create_view(self, name: str, days: Container[date] | None, condition: str, comparison: str) -> None:
+        """Make a view of the events of these days, on one side of the start of the range."""
+        with self._watched():
+            rows = self._relation(self._database, READ, f"{name}_rows", days)
+            besides = f'{KEY}, "{ORDER}"'
+            view = f"SELECT {LAKE_NAMES}, {besides} FROM {rows} AS rows WHERE ({condition}) AND {self._kept}"  # noqa: S608  # our own names
+            if self._has_objects:
+                start = _literal(self._selection.start)
+                view += f" UNION ALL SELECT {NAMES}, {besides} FROM objects WHERE event_timestamp {comparison} {start}"  # noqa: S608  # as above
+            self._database.execute(f"CREATE VIEW {name} AS {view}")
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `RawEvents` does."""
@@ -130,6 +133,10 @@ class SpanEvents(RawEvents):
     @property
     def orders_before(self) -> pl.DataFrame:
         """The events before the range that may have placed an order."""
+        with self._lock:
+            if not self._has_earlier:  # few metrics need it, and a view takes as long as a tenth of a query
+                self._create_view("earlier", None, self._before, "<")
+                self._has_earlier = True
         return self._placing("earlier")
 
     def _resolve(self, condition: str) -> bool:
