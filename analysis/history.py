@@ -152,6 +152,7 @@ def read_history(
     bots: bool = True,
     lake: str | bool = True,
     taken: Taken | None = None,
+    load: bool = False,
 ) -> History:
     """Read the events of a range.
 
@@ -168,6 +169,8 @@ def read_history(
         lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
             default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
         taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them.
+        load: Copy the events that the lake has into a temporary file first, as those of raw are. This pays from about
+            five metrics on.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -179,7 +182,9 @@ def read_history(
     decimals = _decimals(warehouse)
     sample = read_sample(source, within.start, within.end)
     if clock == "received":
-        reading, raw = _received(source, within, lookback, on_error, decimals, bots=bots, lake=lake, taken=taken)
+        reading, raw = _received(
+            source, within, lookback, on_error, decimals, bots=bots, lake=lake, taken=taken, load=load
+        )
         return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots, lake)
     # When an event occurred depends on all events of its client, so all are in memory.
     events = read_events(
@@ -209,6 +214,7 @@ def _received(
     bots: bool,
     lake: str | bool,
     taken: Taken | None,
+    load: bool,
 ) -> tuple[Reading, RawEvents | CompactedEvents]:
     """Read the events that were received in a range: what the lake does not have goes into a temporary file."""
     corrupt: list[Corrupt] = []
@@ -217,7 +223,7 @@ def _received(
     selection = Selection(within.start, within.end, lookback)
     raw: RawEvents | CompactedEvents
     if compacted := compacted_of(source, opened, lake, decimals):
-        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots)
+        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots, load=load)
         corrupt = raw.corrupt
     else:
         parts = read_in_parts(opened, selection, (ORDER, USER_AGENT), corrupt, decimals, None, taken)

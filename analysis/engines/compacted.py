@@ -40,6 +40,7 @@ class CompactedEvents:
         taken: Taken | None = None,
         *,
         bots: bool,
+        load: bool = False,
     ) -> None:
         """Read the range.
 
@@ -50,9 +51,10 @@ class CompactedEvents:
             price_decimals: How many decimals the prices keep.
             taken: Hours that were read from raw before, which are needed here only.
             bots: Keep the events of bots.
+            load: Copy the events into a temporary file first, as in `SpanEvents`.
         """
         self._compacted, self._source, self._selection = compacted, source, selection
-        self._bots = bots
+        self._bots, self._load = bots, load
         self.price_decimals = price_decimals
         self.corrupt: list[Corrupt] = []
         self.window, self._events = self._read(taken)
@@ -98,6 +100,7 @@ class CompactedEvents:
                     rest,
                     bots=self._bots,
                     is_in_order=window.is_in_order,
+                    load=self._load,
                 )
             except Damage:
                 continue
