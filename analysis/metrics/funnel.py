@@ -118,7 +118,8 @@ def funnel_dropped(
         raise AnalysisError(f"step must be a number from 2 to {len(steps)}, not {step}")
     relations = {"visitors": "visitors/measured", "chosen_visitors": "funnel/dropped"}
     place = {"step": step, "limit": limit, **after_visitor(after)}
-    return _query("visitors/visitors", engine, within, steps, window, order, None, relations, place)
+    frame = _query("visitors/visitors", engine, within, steps, window, order, None, relations, place)
+    return frame.drop("visitor_key")
 
 
 def _query(

@@ -74,8 +74,9 @@ def revenue_by_product(engine: Engine, within: Range, limit: int | None = None) 
     Returns:
         One row per currency and product in `order.items`: `currency` and `product_id` (`unknown` if there is none),
         `product_name` and `category` (each from the product's latest event that has one; null, and `unknown`, without
-        one), `orders`, `items` (Σ quantity), `revenue` (the sum of price times quantity, exact, Decimal(38, 18); null
-        if no line has one), `lines_without_revenue`. Order: currency, then revenue, highest first, then product_id.
+        one), `orders`, `buyers` (their visitors), `items` (Σ quantity), `revenue` (the sum of price times quantity,
+        exact, Decimal(38, 18); null if no line has one), `lines_without_revenue`. Order: currency, then revenue,
+        highest first, then product_id.
 
     Raises:
         AnalysisError: `limit` is negative, or the engine has no orders.
@@ -94,7 +95,7 @@ def revenue_by_category(engine: Engine, within: Range, limit: int | None = None)
         limit: The greatest number of categories of each currency; None for all.
 
     Returns:
-        One row per currency and category: `currency`, `category`, `orders`, `items`, `revenue` and
+        One row per currency and category: `currency`, `category`, `orders`, `buyers`, `items`, `revenue` and
         `lines_without_revenue`, as in `revenue_by_product`. Order: currency, then revenue, highest first, then
         category.
 

@@ -60,10 +60,10 @@ def visitors(
     relations = {"chosen_visitors": "visitors/measured"}
     if orders:
         check_orders(engine)
-        text = statement("visitors/with_orders", first_orders="revenue/first_orders", **relations)
-    else:
-        text = statement("visitors/visitors", **relations)
-    return engine.query(text, {**within.parameters, "limit": limit, **after_visitor(after)})
+        relations = {"first_orders": "revenue/first_orders", "visitors": "visitors/measured"}
+        relations["chosen_visitors"] = "visitors/with_orders"
+    parameters = {**within.parameters, "limit": limit, **after_visitor(after)}
+    return engine.query(statement("visitors/visitors", **relations), parameters).drop("visitor_key")
 
 
 def visitor_events(
@@ -96,7 +96,7 @@ def visitor_events(
     """
     check_choice("kind", kind, get_args(VisitorKind))
     place = {"visitor": f"{kind} {visitor}", **_place("after", after)}
-    return _events(engine, within, "listing/visitor_events", limit, place, derived=derived)
+    return _events(engine, within, "visitors/visitor_events", limit, place, derived=derived)
 
 
 def latest_events(
@@ -126,7 +126,7 @@ def latest_events(
     Raises:
         AnalysisError: `limit` is negative, `before` is no place, or the engine has no derived columns.
     """
-    return _events(engine, within, "listing/latest_events", limit, _place("before", before), derived=derived)
+    return _events(engine, within, "visitors/latest_events", limit, _place("before", before), derived=derived)
 
 
 def after_visitor(after: VisitorPlace | None) -> dict[str, object]:
@@ -144,7 +144,7 @@ def _events(
     check_limit(limit)
     if derived:
         check_derived(engine, "a list of events with derived columns")
-    text = statement(metric, derived, listed_events="listing/derived_events" if derived else "listing/events")
+    text = statement(metric, derived, listed_events="visitors/derived_events" if derived else "visitors/listed_events")
     frame = engine.query(text, {**within.parameters, "limit": limit, **place}).drop("visitor", "tie_order")
     return amounts(frame, engine.price_decimals, "price", "discount_price")
 

@@ -20,8 +20,10 @@ from analysis import (
     revenue,
     revenue_by_product,
     span,
+    top_pages,
 )
 from analysis.raw.sample import MARKER
+from analysis.rows.selection import Clock
 from chalicelib.keys import object_key
 from chalicelib.warehouse.schema import SCHEMA
 from command_line.home import BUCKET, Home
@@ -186,6 +188,16 @@ class TestReadHistory:
             for metric in (overview, revenue, revenue_by_product):
                 assert metric(history.raw, within).equals(metric(RawEvents(read), within))
                 assert metric(RawEvents(history.events), within).equals(metric(history.raw, within))
+
+    @pytest.mark.parametrize("clock", ["received", "occurred"])
+    def test_it_reads_the_derived_columns_if_it_is_asked_to(self, tmp_path: Path, clock: Clock) -> None:
+        """Otherwise a metric of pages is an error."""
+        bucket = one_event(tmp_path)
+        within = Range(START, START + timedelta(hours=1), None, "UTC")
+        pages = top_pages(read_history(bucket, None, within, clock, derived=True).raw, within)
+        assert pages["events"].to_list() == [1]
+        with pytest.raises(AnalysisError, match="or a history with derived=True"):
+            top_pages(read_history(bucket, None, within, clock).raw, within)
 
     def test_no_temporary_file_is_left(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is deleted when nobody holds the history any more."""

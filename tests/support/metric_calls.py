@@ -32,7 +32,7 @@ ALL: Sequence[Call] = (
     ("funnel_times", {"by": "login_state"}),
     ("funnel_times", {"steps": STEPS, "order": "strict"}),
     ("funnel_times", {"steps": STEPS, "order": "any"}),
-    ("funnel_dropped", {"step": 2, "limit": 5}),
+    ("funnel_dropped", {"step": 2, "window": 10, "limit": 5}),
     ("sessions", {}),
     ("rebuilt_sessions", {}),
     ("session_summary", {}),

@@ -12,10 +12,9 @@ The document is one object:
 - `derived`: for each of these derived columns (docs/derived.md) the list of its values: `value`, the number of `events`
   that have it, and the number of `sessions` with such an event. Events without a session count in no session.
 - `session_channels`: the number of sessions by the acquisition channel of the session.
-- `metrics`: a list of `metric` (its name), `arguments` (by name; `steps`, `window`, `order`, `by`, `grain`,
-  `cohort`, `limit` or `clicks`), `login_state` (`logged_in`, `anonymous`, or null for all events), `clock`
-  (`received`, or `occurred` for figures over raw by the time at which events happened), `columns`, and `rows`: a list
-  of lists of values.
+- `metrics`: a list of `metric` (its name), `arguments` (by name, as the function takes them), `login_state`
+  (`logged_in`, `anonymous`, or null for all events), `clock` (`received`, or `occurred` for figures over raw by the
+  time at which events happened), `columns`, and `rows`: a list of lists of values.
   Times and periods are text as above, cohorts are text like `2026-11-23`, exact sums of money are text of a decimal
   number, ratios and durations are numbers, and there is null where SQL has NULL.
 - `checks`: for each check the list of its findings, in the order of their JSON text; the list may be empty.

@@ -21,11 +21,10 @@ from emulator.seed.answers.overview import (
     visitor_types,
 )
 from emulator.seed.answers.products import discount_effect, products
-from emulator.seed.answers.retention import retention
 from emulator.seed.answers.revenue import revenue, revenue_by_category, revenue_by_product, revenue_over_time
 from emulator.seed.answers.sessions import rebuilt_sessions, session_summary, sessions
 from emulator.seed.answers.table import VIEW, Table
-from emulator.seed.answers.visitors import latest_events, visitor_events, visitors
+from emulator.seed.answers.visitors import latest_events, retention, visitor_events, visitors
 from emulator.seed.record import Record
 
 __all__ = ["LIMIT", "Answer", "answers"]

@@ -12,7 +12,7 @@ from emulator.seed.record import Line, Order, Record
 
 __all__ = ["currency_of", "first_orders", "revenue", "revenue_by_category", "revenue_by_product", "revenue_over_time"]
 
-SOLD = ("orders", "items", "revenue", "lines_without_revenue")
+SOLD = ("orders", "buyers", "items", "revenue", "lines_without_revenue")
 
 
 def revenue(events: Events) -> Table:
@@ -53,12 +53,14 @@ def revenue_by_category(events: Events, limit: int) -> Table:
 
 def _sold(
     events: Events, group: Callable[[Line], str]
-) -> Iterable[tuple[tuple[str, str], tuple[int, int, Decimal, int]]]:
+) -> Iterable[tuple[tuple[str, str], tuple[int, int, int, Decimal, int]]]:
     """Give the columns SOLD of each currency and group."""
-    lines = [(order, line) for _, order in _orders(events) for line in order.lines]
-    for key, sold in grouped(lines, lambda each: (_currency(each[0]), group(each[1]))).items():
+    lines = [(record, line) for record in first_orders(events) for line in (record.order.lines if record.order else ())]
+    for key, sold in grouped(lines, lambda each: (currency_of(each[0]), group(each[1]))).items():
         revenue = sum((line.quantity * line.price for _, line in sold), Decimal())
-        yield key, (len({order.id for order, _ in sold}), sum(line.quantity for _, line in sold), revenue, 0)
+        orders = {record.order.id for record, _ in sold if record.order}
+        buyers = {record.visitor for record, _ in sold} - {None}
+        yield key, (len(orders), len(buyers), sum(line.quantity for _, line in sold), revenue, 0)
 
 
 def _most(rows: Iterable[tuple[Any, ...]], limit: int) -> list[tuple[Any, ...]]:

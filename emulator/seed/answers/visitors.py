@@ -1,16 +1,19 @@
-"""Answers about visitors and events one by one: lists of visitors, of one visitor's events, of the latest events."""
+"""Answers about visitors: who comes back, lists of visitors, of one visitor's events, and of the latest events."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
+from itertools import dropwhile
 from typing import Any
 
 from emulator.seed.answers.events import Events
 from emulator.seed.answers.revenue import currency_of, first_orders
-from emulator.seed.answers.table import COMPLETE, Table, grouped
+from emulator.seed.answers.table import COMPLETE, Table, day_of, first_day, grouped
 from emulator.seed.clock import iso
 from emulator.seed.record import Record
 
-__all__ = ["VISITOR_COLUMNS", "latest_events", "visitor_events", "visitor_rows", "visitors"]
+__all__ = ["VISITOR_COLUMNS", "latest_events", "retention", "visitor_events", "visitor_rows", "visitors"]
 
 VISITOR_COLUMNS = (
     "visitor_kind",
@@ -38,6 +41,30 @@ EVENT_COLUMNS = (
 )
 DERIVED_COLUMNS = ("page_path", "search_term", "acquisition_channel", "device", "browser", "country")
 OF_ORIGIN = DERIVED_COLUMNS[1:]
+
+
+def retention(events: Events, grain: str, cohort: str = "range") -> Table:
+    """Count active visitors by cohort and period.
+
+    A cohort is the day, or the first day of the week or month, of a visitor's first event (`range`) or of their first
+    event that says it is of a first visit (`first_visit`); a period is the days, weeks or months since.
+    """
+    visitors: Counter[date] = Counter()
+    active: dict[date, Counter[int]] = defaultdict(Counter)
+    for records in events.visitors.values():
+        counted = list(dropwhile(lambda record: cohort == "first_visit" and not record.is_first_visit, records))
+        if not counted:
+            continue
+        periods = {first_day(day_of(record.time, events.zone), grain) for record in counted}
+        begin = min(periods)
+        visitors[begin] += 1
+        active[begin].update(_since(begin, period, grain) for period in periods)
+    rows = [
+        (begin.isoformat(), period, visitors[begin], number, number / visitors[begin])
+        for begin in sorted(visitors)
+        for period, number in sorted(active[begin].items())
+    ]
+    return Table(("cohort", "period", "visitors", "active", "share"), rows)
 
 
 def visitors(events: Events, limit: int, orders: bool = False) -> Table:  # noqa: FBT001, FBT002  # an argument by name
@@ -99,3 +126,9 @@ def _sold(placed: dict[Any, list[Record]], row: tuple[Any, ...]) -> tuple[int, s
         return len(records), None, None
     totals = [record.order.total for record in records if record.order and record.order.total is not None]
     return len(records), currencies.pop(), str(sum(totals, Decimal())) if totals else None
+
+
+def _since(begin: date, period: date, grain: str) -> int:
+    if grain == "month":
+        return 12 * (period.year - begin.year) + period.month - begin.month
+    return (period - begin).days // {"day": 1, "week": 7}[grain]

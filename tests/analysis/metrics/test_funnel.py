@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.engines.protocol import Engine
 from analysis.errors import AnalysisError
-from analysis.metrics.funnel import Order, funnel
+from analysis.metrics.funnel import Order, funnel, funnel_dropped, funnel_times
 from tests.support.event_rows import RANGE, Event, check, event, raw_of
 from tests.support.histories import histories
 
@@ -21,6 +21,13 @@ SCHEMA = {
     "from_first": pl.Float64,
     "from_previous": pl.Float64,
     "dropped": pl.Int64,
+}
+TIMES = {
+    "step": pl.Int64,
+    "event_name": pl.String,
+    "visitors": pl.Int64,
+    "median_time": pl.Float64,
+    "p90_time": pl.Float64,
 }
 ORDERS: list[Order] = ["ordered", "strict", "any"]
 
@@ -137,7 +144,7 @@ class TestFunnel:
             ({"window": -1}, "not -1"),
             ({"window": 2**62}, "a century"),
             ({"order": "first"}, "order must be one of ordered, strict, any, not 'first'"),
-            ({"by": "user_id"}, "by must be one of None, category, brand, visitor_type, not 'user_id'"),
+            ({"by": "user_id"}, "by must be one of None, category, .*, channel, .*, not 'user_id'"),
         ],
     )
     def test_what_makes_no_funnel_is_an_error(self, arguments: dict[str, Any], problem: str) -> None:
@@ -209,3 +216,73 @@ def steps_of(events: list[Event], steps: list[str], window: int, order: Order) -
         if place < len(steps) and name == steps[place]:
             place += 1
     return place
+
+
+class TestFunnelTimes:
+    def test_the_shortest_time_of_each_visitor_counts(self, engine_of: EngineOf) -> None:
+        """The median is between two visitors; nine tenths of two are both."""
+        engine = engine_of(
+            [*of("a", "x", "x", "y", every=5), *of("a", "x", "y", every=90), *of("b", "x", "y", every=7)]
+        )
+        rows = [(1, "x", 2, 0.0, 0.0), (2, "y", 2, 6.0, 7.0), (3, "z", 0, None, None)]
+        check(funnel_times(engine, RANGE, ("x", "y", "z")), TIMES, rows)
+
+    def test_nine_tenths_of_the_visitors(self, engine_of: EngineOf) -> None:
+        """Of ten visitors the ninth, and of eleven the tenth."""
+        visits = [event_ for n in range(1, 12) for event_ in of(f"v{n}", "x", "y", every=n)]
+        for number, expected in ((10, 9.0), (11, 10.0)):
+            engine = engine_of(visits[: 2 * number])
+            assert funnel_times(engine, RANGE, ("x", "y"))["p90_time"].to_list() == [0.0, expected]
+
+    def test_other_orders(self, engine_of: EngineOf) -> None:
+        """In any order, step 2 is reached with the second name; strictly, nothing may come between."""
+        engine = engine_of([*of("a", "y", "x", "q", "y"), *of("b", "x", "q", "y", every=3)])
+        steps = ("x", "y")
+        check(funnel_times(engine, RANGE, steps, order="any").tail(1), TIMES, [(2, None, 2, 3.5, 6.0)])
+        assert funnel_times(engine, RANGE, steps, order="strict")["visitors"].to_list() == [2, 0]
+
+    def test_groups(self, engine_of: EngineOf) -> None:
+        """By the attempt's first event."""
+        engine = engine_of([*of("a", "x", "y", login="logged_in"), *of("b", "x", "y", every=4)])
+        rows = funnel_times(engine, RANGE, ("x", "y"), by="login_state").rows()
+        assert [(row[0], row[1], row[4]) for row in rows] == [
+            *(("logged_in", 1, 0.0), ("logged_in", 2, 1.0)),
+            *(("unknown", 1, 0.0), ("unknown", 2, 4.0)),
+        ]
+
+    def test_groups_of_sessions(self) -> None:
+        """The group of the session of the attempt's first event."""
+        mail = "https://shop.example/?utm_medium=email"
+        raw = raw_of([*of("a", "x", "y", session="s", page=mail), *of("b", "x")], derived=True)
+        assert funnel(raw, RANGE, ("x", "y"), by="channel")["group"].to_list() == [*["Email"] * 2, *["unknown"] * 2]
+
+    @pytest.mark.parametrize("order", ORDERS)
+    @given(history=histories())
+    @settings(max_examples=20, deadline=None)
+    def test_as_many_visitors_as_the_funnel_counts(self, order: Order, history: list[Event]) -> None:
+        """At each step, of each group; and as many drop as it says."""
+        raw = raw_of(history)
+        counted = funnel(raw, RANGE, window=1800, order=order)
+        timed = funnel_times(raw, RANGE, window=1800, order=order)
+        assert timed["visitors"].to_list() == counted["visitors"].to_list()
+        dropped = [funnel_dropped(raw, RANGE, step, window=1800, order=order).height for step in (2, 3, 4)]
+        assert dropped == counted["dropped"].to_list()[1:]
+
+
+class TestFunnelDropped:
+    def test_who_gets_no_further(self, engine_of: EngineOf) -> None:
+        """The last seen first, with all that they did."""
+        engine = engine_of(
+            [*of("a", "x", "q"), *of("b", "x", "y"), *of("c", "x", "q", "q"), *of("d", "q"), event(0, "x")]
+        )
+        frame = funnel_dropped(engine, RANGE, 2, ("x", "y", "z"))
+        assert frame.select("visitor", "events").rows() == [("c", 3), ("a", 2)]
+        place = frame.select("last_event", "visitor_kind", "visitor").row(0)
+        assert funnel_dropped(engine, RANGE, 2, ("x", "y", "z"), after=place)["visitor"].to_list() == ["a"]
+        assert funnel_dropped(engine, RANGE, 3, ("x", "y", "z"), limit=5)["visitor"].to_list() == ["b"]
+
+    @pytest.mark.parametrize("step", [1, 5])
+    def test_a_step_at_which_nobody_can_drop_is_an_error(self, step: int) -> None:
+        """The first one, and one that there is not."""
+        with pytest.raises(AnalysisError, match=f"step must be a number from 2 to 4, not {step}"):
+            funnel_dropped(raw_of([]), RANGE, step)

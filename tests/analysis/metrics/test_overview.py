@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -90,6 +90,22 @@ class TestEventsOverTime:
         engine = engine_of([event(86399), event(86400), event(86401)])
         check(events_over_time(engine, RANGE), self.SCHEMA, [(at(0), 1, 0, 0), (at(86400), 2, 0, 0)])
 
+    def test_weeks_and_months_begin_with_their_first_day(self, engine_of: EngineOf) -> None:
+        """By the zone's clocks, also where those have changed since."""
+        berlin = Range(at(-86400 * 40), at(86400 * 40), zone="Europe/Berlin")
+        engine = engine_of([event(-8 * 86400 + 3600), event(-1), event(0), event(86400 * 29)])
+        summer, winter = timedelta(hours=2), timedelta(hours=1)
+        monday, october = datetime(2026, 10, 19, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+        weeks = [(monday - summer, 1, 0, 0), (at(0) - winter, 2, 0, 0), (at(86400 * 28) - winter, 1, 0, 0)]
+        check(events_over_time(engine, berlin, "week"), self.SCHEMA, weeks)
+        months = [(october - summer, 1, 0, 0), (at(-86400) - winter, 2, 0, 0), (at(86400 * 29) - winter, 1, 0, 0)]
+        check(events_over_time(engine, berlin, "month"), self.SCHEMA, months)
+
+    def test_minutes(self, engine_of: EngineOf) -> None:
+        """Only minutes with events."""
+        engine = engine_of([event(0), event(59.9), event(180)])
+        check(events_over_time(engine, RANGE, "minute"), self.SCHEMA, [(at(0), 2, 0, 0), (at(180), 1, 0, 0)])
+
     def test_another_grain_is_an_error(self) -> None:
         """Which says what there is."""
         with pytest.raises(AnalysisError, match="grain must be one of minute, hour, day, week, month, not 'year'"):
@@ -171,7 +187,7 @@ class TestTopContexts:
     def test_events_with_it_are_counted(
         self, engine_of: EngineOf, metric: Callable[..., pl.DataFrame], name: str
     ) -> None:
-        """Any number of rows, or so many; events without one count for none."""
+        """Any number of rows, or so many; events without one count for none, or as `unknown`."""
         values = [
             ("product_view", "x"),
             ("click", "x"),
@@ -185,6 +201,7 @@ class TestTopContexts:
         check(metric(engine, RANGE), schema, rows)
         check(metric(engine, RANGE, limit=2), schema, rows[:2])
         check(metric(engine, RANGE, limit=0), schema, [])
+        check(metric(engine, RANGE, unknown=True), schema, [rows[0], rows[1], ("unknown", 1, 0, 0), rows[2]])
 
     def test_a_negative_limit_is_an_error(self) -> None:
         """Before the engine is asked."""

@@ -36,6 +36,13 @@ class TestRetention:
         ]
         check(retention(engine, RANGE), SCHEMA, rows)
 
+    def test_months(self, engine_of: EngineOf) -> None:
+        """By the zone's first of the month; over the end of a year, too."""
+        engine = engine_of([event(0, client="a"), event(60 * DAY, client="a"), event(28 * DAY - 1, client="b")])
+        within = Range(RANGE.start, at(70 * DAY), zone="Asia/Kathmandu")
+        rows = [(date(2026, 11, 1), 0, 2, 2, 1.0), (date(2026, 11, 1), 2, 2, 1, 0.5)]
+        check(retention(engine, within, "month"), SCHEMA, rows)
+
     def test_weeks_begin_on_monday(self, engine_of: EngineOf) -> None:
         """The last second of Sunday is of the week before."""
         engine = engine_of(

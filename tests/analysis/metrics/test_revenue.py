@@ -133,6 +133,7 @@ BY_PRODUCT = {
     "product_name": pl.String,
     "category": pl.String,
     "orders": pl.Int64,
+    "buyers": pl.Int64,
     "items": pl.Int64,
     "revenue": MONEY,
     "lines_without_revenue": pl.Int64,
@@ -151,13 +152,14 @@ def line(product: str, quantity: str, price: str) -> str:
     return f'{{"id": "{product}", "quantity": {quantity}, "price": {price}}}'
 
 
-# A lamp and a bag, whose category was corrected later; two orders in dollars, one of them sent twice; one in euros.
+# A lamp and a bag, whose category was corrected later; two orders of Ann in dollars, one of them sent twice; one in
+# euros, of nobody.
 SOLD = [
     event(0, "product_view", product=LAMP, product_name="Lamp", category="living"),
     event(1, "product_view", product=BAG, product_name="Bag", category="bags"),
-    sold(2, basket("a", " usd ", line(LAMP, "2", "12.99"), line(BAG, '"1"', '"0.49"'))),
+    sold(2, basket("a", " usd ", line(LAMP, "2", "12.99"), line(BAG, '"1"', '"0.49"')), client="ann"),
     sold(3, basket("a", "USD", line(LAMP, "99", "99"))),
-    sold(4, basket("b", "USD", line(LAMP, "1", "12.98"), line(LAMP, "1", "null"))),
+    sold(4, basket("b", "USD", line(LAMP, "1", "12.98"), line(LAMP, "1", "null")), client="ann"),
     sold(5, basket("c", "EUR", line(BAG, "1", "7"), line(OTHER, "3", "1"))),
     event(6, "product_view", product=BAG, category="travel"),
     event(7, "product_view", product=BAG),
@@ -171,10 +173,10 @@ class TestRevenueByProduct:
             revenue_by_product(raw_of(SOLD), RANGE),
             BY_PRODUCT,
             [
-                ("EUR", "bag", "Bag", "travel", 1, 1, Decimal(7), 0),
-                ("EUR", "nobody knows", None, "unknown", 1, 3, Decimal(3), 0),
-                ("USD", "lamp", "Lamp", "living", 2, 4, Decimal("38.96"), 1),
-                ("USD", "bag", "Bag", "travel", 1, 1, Decimal("0.49"), 0),
+                ("EUR", "bag", "Bag", "travel", 1, 0, 1, Decimal(7), 0),
+                ("EUR", "nobody knows", None, "unknown", 1, 0, 3, Decimal(3), 0),
+                ("USD", "lamp", "Lamp", "living", 2, 1, 4, Decimal("38.96"), 1),
+                ("USD", "bag", "Bag", "travel", 1, 1, 1, Decimal("0.49"), 0),
             ],
         )
 
@@ -188,14 +190,17 @@ class TestRevenueByProduct:
     def test_lines_without_a_product_or_a_revenue_still_count(self) -> None:
         """Under `unknown`, after everything that has a revenue, which is null."""
         raw = raw_of([sold(0, basket("a", "EUR", '{"quantity": 2}', '{"id": "p", "quantity": 1, "price": 0}'))])
-        rows = [("EUR", "p", None, "unknown", 1, 1, Decimal(0), 0), ("EUR", "unknown", None, "unknown", 1, 2, None, 1)]
+        rows = [
+            ("EUR", "p", None, "unknown", 1, 0, 1, Decimal(0), 0),
+            ("EUR", "unknown", None, "unknown", 1, 0, 2, None, 1),
+        ]
         check(revenue_by_product(raw, RANGE), BY_PRODUCT, rows)
 
     def test_the_range_and_the_login_state_count(self) -> None:
         """For the orders, and for names and categories."""
         check(revenue_by_product(raw_of(SOLD), Range(at(5), at(6))), BY_PRODUCT, [
-            ("EUR", "bag", None, "unknown", 1, 1, Decimal(7), 0),
-            ("EUR", "nobody knows", None, "unknown", 1, 3, Decimal(3), 0),
+            ("EUR", "bag", None, "unknown", 1, 0, 1, Decimal(7), 0),
+            ("EUR", "nobody knows", None, "unknown", 1, 0, 3, Decimal(3), 0),
         ])  # fmt: skip
         check(revenue_by_product(raw_of(SOLD), Range(RANGE.start, RANGE.end, "anonymous")), BY_PRODUCT, [])
 
@@ -217,11 +222,11 @@ class TestRevenueByCategory:
             revenue_by_category(raw, RANGE),
             BY_CATEGORY,
             [
-                ("EUR", "travel", 1, 1, Decimal(7), 0),
-                ("EUR", "living", 1, 2, Decimal(3), 0),
-                ("EUR", "unknown", 1, 3, Decimal(3), 0),
-                ("USD", "living", 2, 4, Decimal("38.96"), 1),
-                ("USD", "travel", 1, 1, Decimal("0.49"), 0),
+                ("EUR", "travel", 1, 0, 1, Decimal(7), 0),
+                ("EUR", "living", 1, 0, 2, Decimal(3), 0),
+                ("EUR", "unknown", 1, 0, 3, Decimal(3), 0),
+                ("USD", "living", 2, 1, 4, Decimal("38.96"), 1),
+                ("USD", "travel", 1, 1, 1, Decimal("0.49"), 0),
             ],
         )
         assert revenue_by_category(raw, RANGE, limit=1)["category"].to_list() == ["travel", "living"]

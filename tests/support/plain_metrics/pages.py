@@ -37,7 +37,8 @@ def origin_of(page: str | None, referrer: str | None, user_agent: str | None, zo
     address, before = urlsplit(page or ""), urlsplit(referrer or "").hostname
     said = {name.lower(): values[0] for name, values in parse_qs(address.query).items()}
     channel = _channel(address.hostname, before, said) if address.hostname else None
-    agent = next((told for word, told in AGENTS.items() if word in (user_agent or "")), (None, None, None))
+    agents = (told for word, told in AGENTS.items() if word in (user_agent or ""))
+    device, browser, system = next(agents, (None, None, None))
     return Origin(
         (address.path or "/") if address.hostname else None,
         next((said[name] for name in SEARCH if name in said), None),
@@ -46,7 +47,9 @@ def origin_of(page: str | None, referrer: str | None, user_agent: str | None, zo
         said.get("utm_campaign"),
         before,
         channel,
-        *agent,
+        device,
+        browser,
+        system,
         COUNTRIES.get(zone or ""),
     )
 

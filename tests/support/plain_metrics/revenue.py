@@ -102,6 +102,7 @@ def _by_line(events: Events, shown: Callable[[Line], Row], group: str, limit: in
             "currency": currency,
             **shown(found[0][1]),
             "orders": len({order.id for order, _ in found}),
+            "buyers": len({order.visitor for order, _ in found} - {None}),
             "items": sum(line.quantity for _, line in found),
             "revenue": total_of(line.revenue for _, line in found if line.revenue is not None),
             "lines_without_revenue": sum(line.revenue is None for _, line in found),

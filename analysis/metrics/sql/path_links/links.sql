@@ -30,7 +30,7 @@ begun AS (
 ),
 linked AS (
     SELECT
-        place - first_place + 1 AS step,
+        CAST(place - first_place + 1 AS BIGINT) AS step,
         node,
         LEAD(node) OVER (PARTITION BY session_id ORDER BY place) AS next_node
     FROM begun

@@ -3,6 +3,7 @@ WITH sold AS (
         currency,
         category,
         COUNT(DISTINCT order_id) AS orders,
+        COUNT(DISTINCT visitor) AS buyers,
         CAST(SUM(quantity) AS BIGINT) AS items,
         SUM(revenue) AS revenue,
         COUNT(*) FILTER (WHERE revenue IS NULL) AS lines_without_revenue
@@ -19,6 +20,7 @@ SELECT
     currency,
     category,
     orders,
+    buyers,
     items,
     revenue,
     lines_without_revenue

@@ -5,6 +5,7 @@ WITH sold AS (
         product_name,
         category,
         COUNT(DISTINCT order_id) AS orders,
+        COUNT(DISTINCT visitor) AS buyers,
         CAST(SUM(quantity) AS BIGINT) AS items,
         SUM(revenue) AS revenue,
         COUNT(*) FILTER (WHERE revenue IS NULL) AS lines_without_revenue
@@ -23,6 +24,7 @@ SELECT
     product_name,
     category,
     orders,
+    buyers,
     items,
     revenue,
     lines_without_revenue

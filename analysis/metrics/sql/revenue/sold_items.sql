@@ -2,6 +2,7 @@
 SELECT
     currency,
     order_id,
+    visitor,
     COALESCE(order_items.product_id, 'unknown') AS product_id,
     product_name,
     COALESCE(category, 'unknown') AS category,

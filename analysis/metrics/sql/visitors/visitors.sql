@@ -1,12 +1,5 @@
 -- A page of the chosen visitors.
-SELECT
-    visitor_kind,
-    visitor,
-    first_event,
-    last_event,
-    events,
-    sessions,
-    checkout_completes
+SELECT *
 FROM chosen_visitors
 WHERE
     CAST($after_time AS TIMESTAMPTZ) IS NULL
