@@ -28,8 +28,9 @@ def over_time(frame: pl.DataFrame, query: Query, name: str, grain: str, currency
     drawn = frame.with_columns(pl.col("value", "previous").cast(pl.Float64), **{MARKED: _marked()})
     base = alt.Chart(drawn).encode(x=alt.X("period:T", title=None, scale=alt.Scale(type="utc")))
     y = alt.Y("value:Q", title=None)
+    is_compared = frame["previous"].null_count() < frame.height
     layers = [
-        base.mark_line(style="previous").encode(y=alt.Y("previous:Q", title=None)),
+        *([base.mark_line(style="previous").encode(y=alt.Y("previous:Q", title=None))] if is_compared else []),
         base.mark_line(style="incomplete").encode(y=y),
         base.mark_line(style="complete").encode(y=alt.Y(f"{MARKED}:Q", title=None)),
         base.mark_point(style="period").encode(
@@ -38,8 +39,9 @@ def over_time(frame: pl.DataFrame, query: Query, name: str, grain: str, currency
     ]
     chart = alt.layer(*layers).properties(width="container", height=220)
     times = frame["period"].to_list()[:: -(-frame.height // MOST_LABELS) or 1]
-    columns = ("period", "value", "previous", "is_complete")
-    return Chart(chart, table, query, columns, times, grain, currency=currency)
+    fields = ("period", "value", *(("previous",) if is_compared else ()), "is_complete")
+    shown = table if is_compared else table.drop("previous")
+    return Chart(chart, shown.drop("period_end"), query, fields, name, times, grain, currency=currency)
 
 
 def bars(frame: pl.DataFrame, query: Query, by: str, value: str, filter_name: str | None = None) -> Chart:
@@ -50,7 +52,7 @@ def bars(frame: pl.DataFrame, query: Query, by: str, value: str, filter_name: st
         .encode(x=alt.X(f"{value}:Q", title=None), y=alt.Y(f"{by}:N", title=None, sort=None))
         .properties(width="container", height=alt.Step(22))
     )
-    return Chart(chart, frame, query, (by, value), filters={} if filter_name is None else {by: filter_name})
+    return Chart(chart, frame, query, (by, value), value, filters={} if filter_name is None else {by: filter_name})
 
 
 def _marked() -> pl.Expr:

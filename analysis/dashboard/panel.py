@@ -76,6 +76,7 @@ class Chart:
         frame: The figures in the chart, as its table shows them.
         query: What gives the figures; None if no metric does.
         tooltip: The fields that a tooltip shows.
+        value: The column of the frame that the field `value` has, and `previous` of the range before.
         times: The instants that the axis of time may label; empty without such an axis.
         grain: How long the periods of the axis are.
         filters: The filter that a click on a mark adds, by the field that has the value.
@@ -87,6 +88,7 @@ class Chart:
     frame: pl.DataFrame
     query: Query | None = None
     tooltip: Sequence[str] = ()
+    value: str | None = None
     times: Sequence[datetime] = ()
     grain: str = "day"
     filters: Mapping[str, str] = field(default_factory=dict)
@@ -159,12 +161,10 @@ def _drawn(content: Content) -> dict[str, object]:
             "spec": _spec(content.chart),
             "times": [round(time.timestamp() * 1000) for time in content.times],
             "grain": content.grain,
-            "tooltip": [
-                {"name": name, "kind": _kind(name, content.frame.schema.get(name))} for name in content.tooltip
-            ],
+            "tooltip": [_field(content, name) for name in content.tooltip],
             "filters": dict(content.filters),
             "currency": content.currency,
-            "table": frame_as_json(content.frame),
+            "table": frame_as_json(content.frame, kinds={"previous": _field(content, "previous")["kind"]}),
         }
     return {
         "table": frame_as_json(content.frame, content.columns, content.kinds),
@@ -218,6 +218,13 @@ def _kind(name: str, dtype: pl.DataType | None) -> Kind:
     if dtype == pl.Boolean():
         return "flag"
     return "count" if dtype is not None and dtype.is_numeric() else "text"
+
+
+def _field(content: Chart, name: str) -> dict[str, Any]:
+    """Give a field of a chart, its name for people, and how it is written."""
+    column = content.value if content.value and name in {"value", "previous"} else name
+    label = column if name == "value" else name
+    return {"name": name, "label": label, "kind": _kind(column, content.frame.schema.get(column))}
 
 
 def _first(frame: pl.DataFrame, column: str) -> object:

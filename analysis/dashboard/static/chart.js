@@ -5,6 +5,8 @@ import { named, period, tick, write } from "./format.js";
 import { has, text } from "./texts/texts.js";
 import { addFilter, go } from "./view.js";
 
+const ERRORS = 1; // of Vega's levels: a chart without values is no reason to warn
+
 const loaded = new Promise((resolve) => {
   if (window.clickstreamVega) resolve();
   else byId("vega").addEventListener("load", () => resolve());
@@ -81,7 +83,7 @@ const tooltip = (content) => (_handler, event, _item, value) => {
   if (box.hidden) return;
   const rows = content.tooltip.filter(({ name }) => value[name] !== undefined && name !== "is_complete");
   box.replaceChildren(
-    element("dl", {}, ...rows.flatMap(({ name, kind }) => [element("dt", {}, heading(name)),
+    element("dl", {}, ...rows.flatMap(({ name, kind, label }) => [element("dt", {}, heading(label)),
       element("dd", {}, element("bdi", {}, shown(content, name, kind, value[name])))])),
     ...(value.is_complete === false ? [element("p", {}, text("notComplete"))] : []),
   );
@@ -107,7 +109,8 @@ const clicked = (content, datum) => {
 export const chart = async (place, content, language) => {
   await loaded;
   const { view } = await window.clickstreamVega.embed(place, labelled(content), {
-    ast: true, actions: false, defaultStyle: false, renderer: "svg", config: look(), formatLocale: numbers(language),
+    ast: true, actions: false, defaultStyle: false, renderer: "svg", logLevel: ERRORS,
+    config: look(), formatLocale: numbers(language),
     tooltip: tooltip(content), loader: { load: () => Promise.reject(new Error("charts load nothing")) },
   });
   view.addEventListener("click", (_event, item) => item?.datum && clicked(content, item.datum));

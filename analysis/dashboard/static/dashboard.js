@@ -34,8 +34,8 @@ const drawHead = (head) => {
   byId("state").dataset.said = text(before ? "compared" : "done",
     { source: head.source, span: span(within), before: before && span(before) });
   byId("pages").setAttribute("aria-label", text("dashboard"));
-  byId("bar").setAttribute("aria-label", text("addFilter"));
-  byId("chips").setAttribute("aria-label", text("addFilter"));
+  byId("bar").setAttribute("aria-label", text("bar"));
+  byId("chips").setAttribute("aria-label", text("chosen"));
   drawPages(head);
   drawBar(head);
   drawPlaces(head);
@@ -51,6 +51,7 @@ const draw = (line) => {
     say(text("loading"));
   } else if (line.done) {
     say(byId("state").dataset.said);
+    document.body.dataset.shown = query(); // all of this view is on the screen
   }
 };
 
@@ -59,6 +60,7 @@ const show = async () => {
   const own = new AbortController();
   running = own;
   drawn = [];
+  delete document.body.dataset.shown;
   byId("problem").hidden = true;
   byId("stop").hidden = false;
   document.body.setAttribute("aria-busy", "true");

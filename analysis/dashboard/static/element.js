@@ -27,6 +27,7 @@ export const byId = (id) => document.getElementById(id);
 /** A select with its label; `choices` are pairs of value and text. */
 export const select = (name, label, choices, value, change, attributes = {}) => {
   const options = choices.map(([each, text]) => element("option", { value: each, selected: each === value }, text));
-  const chosen = element("select", { name, ...attributes, onchange: () => change(chosen.value) }, ...options);
+  const own = { name, "aria-label": label, ...attributes, onchange: () => change(chosen.value) };
+  const chosen = element("select", own, ...options);
   return element("label", { title: attributes.title }, element("span", {}, label), chosen);
 };

@@ -14,6 +14,8 @@ export default {
   incomplete: "Complete until {time}: dashed and hollow parts of charts are not complete yet, and no fall",
   notComplete: "not complete yet",
   sample: "This includes {sample}.",
+  bar: "What is shown",
+  chosen: "Chosen filters",
   range: "Range",
   from: "From",
   until: "To",
@@ -90,6 +92,7 @@ export default {
   "options.grain.month": "month",
   "options.measure": "Show",
 
+  "columns.previous": "period before",
   "columns.views": "views",
   "columns.add_rate": "add rate",
   "columns.visitor_conversion": "conversion of visitors",

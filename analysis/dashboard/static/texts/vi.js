@@ -14,6 +14,8 @@ export default {
   incomplete: "Đầy đủ đến {time}: phần nét đứt và điểm rỗng của biểu đồ chưa đầy đủ, không phải là giảm",
   notComplete: "chưa đầy đủ",
   sample: "Có dữ liệu mẫu: {sample}.",
+  bar: "Nội dung hiển thị",
+  chosen: "Bộ lọc đã chọn",
   range: "Khoảng thời gian",
   from: "Từ",
   until: "Đến",
