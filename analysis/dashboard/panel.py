@@ -14,7 +14,7 @@ from analysis.report.cells import DURATIONS, SHARES
 
 __all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Table", "as_json", "frame_as_json"]
 
-Kind: TypeAlias = Literal["count", "share", "money", "seconds", "time", "day", "date", "text", "flag", "json"]
+Kind: TypeAlias = Literal["count", "share", "money", "seconds", "time", "day", "date", "text", "flag", "json", "change"]
 # The amounts of money among the columns of the metrics.
 MONEY = frozenset({"revenue", "average_order_value", "price", "discount_price", "total"})
 MOST_ROWS = 500  # that the screen gets; an export has all
@@ -80,6 +80,8 @@ class Chart:
         times: The instants that the axis of time may label; empty without such an axis.
         grain: How long the periods of the axis are.
         filters: The filter that a click on a mark adds, by the field that has the value.
+        sets: The option of the page that a click on a mark sets, and the field that has the option's value, by a field
+            that marks have.
         currency: The currency of amounts of money.
         python: Python that gives the figures; by default, of the query.
     """
@@ -92,6 +94,7 @@ class Chart:
     times: Sequence[datetime] = ()
     grain: str = "day"
     filters: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     currency: str | None = None
     python: str | None = None
 
@@ -105,6 +108,8 @@ class Table:
         query: What gives them; None if no metric does.
         columns: The columns that are shown, in order; by default all.
         filters: The filter that a click on a cell adds, by the column with the value.
+        sets: The option of the page that a click on a cell sets, and the column that has the option's value, by the
+            cell's column.
         bars: The column whose values are drawn as bars behind the first column.
         kinds: How a column is formatted, where its name does not say so.
         python: Python that gives the figures; by default, of the query.
@@ -114,6 +119,7 @@ class Table:
     query: Query | None = None
     columns: Sequence[str] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     bars: str | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     python: str | None = None
@@ -163,12 +169,14 @@ def _drawn(content: Content) -> dict[str, object]:
             "grain": content.grain,
             "tooltip": [_field(content, name) for name in content.tooltip],
             "filters": dict(content.filters),
+            "sets": dict(content.sets),
             "currency": content.currency,
             "table": frame_as_json(content.frame, kinds={"previous": _field(content, "previous")["kind"]}),
         }
     return {
         "table": frame_as_json(content.frame, content.columns, content.kinds),
         "filters": dict(content.filters),
+        "sets": dict(content.sets),
         "bars": content.bars,
     }
 
@@ -209,6 +217,8 @@ def _kind(name: str, dtype: pl.DataType | None) -> Kind:
         return "share"
     if name in DURATIONS:
         return "seconds"
+    if name == "change":
+        return "change"
     if name in MONEY:
         return "money"
     if isinstance(dtype, pl.Datetime):

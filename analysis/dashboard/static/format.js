@@ -35,6 +35,7 @@ const seconds = (value) => {
 const WRITERS = {
   count: (value) => number(value, { maximumFractionDigits: 2 }),
   share: (value) => number(value, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+  change: (value) => number(value, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 }),
   money,
   seconds,
   time: (value) => date(value, { dateStyle: "medium", timeStyle: "short" }),
@@ -77,8 +78,7 @@ export const change = (value, previous, kind) => {
   }
   if (Number(previous) === 0) return null;
   const relative = difference / Math.abs(Number(previous));
-  const written = number(relative, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 });
-  return { difference, text: written };
+  return { difference, text: WRITERS.change(relative) };
 };
 
 /** A range, whose end is excluded. */

@@ -78,7 +78,7 @@ const drawers = {
   chart: (place, name, content) => {
     const canvas = element("div", { class: "chart" });
     const shown = table(content.table, { caption: title(name), grain: content.grain, currency: content.currency,
-      filters: content.filters });
+      filters: content.filters, sets: content.sets });
     shown.hidden = true;
     body(place).replaceChildren(canvas, shown);
     chart(canvas, content, head.view.language).catch((error) => {
@@ -89,7 +89,7 @@ const drawers = {
   },
   table: (place, name, content) => {
     body(place).replaceChildren(table(content.table, { caption: title(name), filters: content.filters,
-      bars: content.bars }));
+      sets: content.sets, bars: content.bars }));
     return null;
   },
 };

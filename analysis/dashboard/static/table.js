@@ -3,9 +3,9 @@
 import { element } from "./element.js";
 import { named, period, write } from "./format.js";
 import { has, text } from "./texts/texts.js";
-import { addFilter } from "./view.js";
+import { addFilter, canFilter, go } from "./view.js";
 
-const NUMBERS = new Set(["count", "share", "money", "seconds"]);
+const NUMBERS = new Set(["count", "share", "money", "seconds", "change"]);
 
 const heading = (name) => (has(`columns.${name}`) ? text(`columns.${name}`) : name.replaceAll("_", " "));
 
@@ -14,16 +14,24 @@ const written = ({ name, kind }, value, { grain, currency }) => {
   return String(named(name, write(value, kind, currency)));
 };
 
+/** A button that sets an option of the page to the value of another column. */
+const setter = (shown, [option, key], row, table) => {
+  const value = String(row[table.columns.findIndex(({ name }) => name === key)]);
+  return element("button", { type: "button", class: "link", title: text(`options.${option}`),
+    onclick: () => go({ [option]: value }) }, element("bdi", {}, shown));
+};
+
 // Text of events is isolated, so that it cannot turn the text around it.
-const cell = (column, value, row, table, filters, setting) => {
+const cell = (column, value, row, table, { filters, sets }, setting) => {
   const shown = written(column, value, setting);
+  if (sets[column.name] && value !== null) return setter(shown, sets[column.name], row, table);
   const filter = filters[column.name];
   // A product's name filters by its id.
   const key = filter === "product" ? "product_id" : column.name;
   const at = table.columns.findIndex(({ name }) => name === key);
   const chosen = filter && at >= 0 ? row[at] : null;
   const content = element("bdi", {}, shown);
-  if (chosen === null) return content;
+  if (!canFilter(filter, chosen)) return content;
   return element("button", { type: "button", class: "link", title: text("filterBy", { value: shown }),
     onclick: () => addFilter(filter, String(chosen)) }, content);
 };
@@ -35,7 +43,7 @@ const meter = (share) => {
 };
 
 /** A table of a frame; `setting` has the currency and the grain of its periods. */
-export const table = (frame, { filters = {}, bars = null, caption, ...setting }) => {
+export const table = (frame, { filters = {}, sets = {}, bars = null, caption, ...setting }) => {
   if (!frame.rows.length) return element("p", { class: "empty" }, text("empty"));
   const barred = frame.columns.findIndex(({ name }) => name === bars);
   const most = barred < 0 ? 0 : Math.max(...frame.rows.map((row) => Number(row[barred])));
@@ -43,7 +51,7 @@ export const table = (frame, { filters = {}, bars = null, caption, ...setting })
   const money = frame.columns.findIndex(({ name }) => name === "currency");
   const rows = frame.rows.map((row) => element("tr", {}, ...frame.columns.map((column, i) => {
     const own = { ...setting, currency: money >= 0 ? row[money] : setting.currency };
-    const content = cell(column, row[i], row, frame, filters, own);
+    const content = cell(column, row[i], row, frame, { filters, sets }, own);
     const bar = i === 0 && most > 0 ? meter(Number(row[barred]) / most) : null;
     return element(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: isNumber[i] ? "number" : null,
       "data-column": column.name }, bar, content);

@@ -38,6 +38,13 @@ export const addFilter = (name, value) => {
   if (!values.includes(value)) go({ [name]: name === "login" ? value : [...values, value] });
 };
 
+// What has no category, brand, product or login state is in no group that these filters could keep.
+const NAMED_ONLY = new Set(["category", "brand", "product", "login"]);
+
+/** Whether a filter can choose a value. */
+export const canFilter = (name, value) => value !== null && value !== undefined
+  && !(value === "unknown" && NAMED_ONLY.has(name));
+
 /** Take a value from a filter. */
 export const dropFilter = (name, value) => {
   const values = new URLSearchParams(query()).getAll(name).filter((each) => each !== value);

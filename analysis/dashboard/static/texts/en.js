@@ -50,6 +50,7 @@ export default {
   no: "no",
 
   "pages.overview": "Overview",
+  "pages.acquisition": "Acquisition",
   "pages.quality": "Quality",
 
   "ranges.today": "Today",
@@ -91,6 +92,8 @@ export default {
   "options.grain.week": "week",
   "options.grain.month": "month",
   "options.measure": "Show",
+  "options.by": "Group by",
+  "options.limit": "Rows",
 
   "columns.previous": "period before",
   "columns.views": "views",
@@ -124,6 +127,24 @@ export default {
   "hints.overview.visitor_conversion": "Visitors with a completed checkout ÷ visitors",
   "hints.overview.average_order_value": "Of the orders with a total",
   "hints.overview.revenue": "Totals of the orders in one currency; nothing is converted",
+
+  "panels.acquisition.sessions": "Sessions",
+  "panels.acquisition.visitors": "Visitors",
+  "panels.acquisition.visitor_conversion": "Conversion of visitors",
+  "panels.acquisition.groups": "Sessions by the chosen group",
+  "panels.acquisition.revenue": "Revenue of the chosen group",
+  "panels.acquisition.channels": "Channels",
+  "panels.acquisition.campaigns": "Campaigns (utm_campaign)",
+  "panels.acquisition.sources": "Sources (utm_source)",
+  "panels.acquisition.mediums": "Media (utm_medium)",
+  "panels.acquisition.referrers": "Referrers",
+  "panels.acquisition.landing_pages": "Landing pages",
+  "panels.acquisition.exit_pages": "Exit pages",
+  "panels.acquisition.search_terms": "Search terms in the shop",
+  "hints.acquisition.visitor_conversion": "Visitors with a completed checkout ÷ visitors",
+  "hints.acquisition.groups": "A tick is the period before. The groups with the most sessions",
+  "hints.acquisition.revenue": "Totals of the orders in these sessions; nothing is converted",
+  "hints.acquisition.search_terms": "Purchase sessions complete a checkout after the search",
 
   "panels.quality.passed": "Checks passed",
   "panels.quality.findings": "Findings to act on",
