@@ -24,6 +24,7 @@ from chalicelib.projection.batch import Named, project
 from chalicelib.storage import RawObject
 from chalicelib.warehouse import batch
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.home import BUCKET, Home
 from emulator.servers.postgres.server import Postgres
 
@@ -124,8 +125,8 @@ def _warehouse() -> Iterator[tuple[Warehouse, psycopg.Connection]]:
         postgres.start()
         warehouse = Warehouse(postgres.url)
         try:
-            warehouse.upgrade(dry_run=False)
             with psycopg.connect(postgres.url, autocommit=True) as connection:
+                SCHEMA.upgrade(connection)
                 yield warehouse, connection
         finally:
             warehouse.close()

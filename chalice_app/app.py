@@ -1,4 +1,4 @@
-"""The route and the trigger of the two Lambdas: parse, call, respond."""
+"""The route, the trigger, the operations and the reconciler of the Lambdas: parse, call, respond."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,3 +34,20 @@ def project(event: Mapping[str, Any]) -> Any:  # noqa: ANN401  # JSON
     from chalicelib.warehouse.client import open_warehouse
 
     return trigger.handle(event, storage, open_warehouse(settings), settings.price_decimals)
+
+
+@app.lambda_function(name="operations")
+def operate(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  # Lambda's own class
+    """Do one slice of bulk work on the warehouse, which `python -m analysis` asks for."""
+    from chalicelib.operations.handler import handle
+
+    return handle(event, lambda: context.get_remaining_time_in_millis() / 1000, settings, storage)
+
+
+# Without a schedule of Chalice's: the stage's own templates invoke it.
+@app.lambda_function(name="reconciler")
+def reconcile(_event: object, context: Any) -> dict[str, Any]:  # noqa: ANN401  # Lambda's context
+    """Project raw objects that have no row, and record how far each hour is complete."""
+    from chalicelib.projection.reconciler.run import handle
+
+    return handle(settings, storage, context)

@@ -33,7 +33,7 @@ check_bucket() {
 # Renders, packages and deploys the functions.
 deploy_functions() {
   local project=$work/project
-  step "functions clickstream-$stage and clickstream-$stage-projector"
+  step "functions clickstream-$stage, projector, operations and reconciler"
   mkdir -p "$project/.chalice/deployed"
   if [[ $(count_memory) != 0 ]]; then
     aws s3 cp --quiet "s3://$(value AssetBucketName)/$memory" "$work/memory.json"
@@ -93,8 +93,9 @@ write_outputs() {
     import json, sys
     settings = dict(line.split("=", 1) for line in sys.stdin.read().split("\n") if line)
     json.dump({key: settings.get(key, "") for key in sys.argv[1:]}, sys.stdout)' \
-    Region AccountId Partition RawBucketName DwSecretArn DwParameterName SubnetIds SecurityGroupIds FailureQueueArn \
-    Trigger NotificationQueueArn AllowedOrigins AllowedHeaders ApiKeySha256 MaxEventBytes StoreIp PriceDecimals WarehouseCa Warehouse \
+    Region AccountId Partition RawBucketName DwSecretArn DwOwnerSecretArn DwReaderSecretArn DwParameterName SubnetIds \
+    SecurityGroupIds FailureQueueArn Trigger NotificationQueueArn AllowedOrigins AllowedHeaders ApiKeySha256 \
+    MaxEventBytes StoreIp PriceDecimals WarehouseCa Warehouse \
     WarehouseMinCapacity ReserveConcurrency UnreservedConcurrency <<<"$settings"
 }
 
@@ -129,14 +130,15 @@ deploy_compaction() {
   deploy compaction
 }
 
-# Adds to the warehouse what this version needs. The projector does it: it reaches every warehouse, also a private one.
+# Adds to the warehouse what this version needs, and makes its users. The operations function does it: it owns the tables,
+# and reaches every warehouse, also a private one.
 upgrade() {
   step "tables of the warehouse"
   if is_dry_run; then
-    say "the projector would add what they lack; 'python -m analysis upgrade --dry-run' says what, once it is deployed"
+    say "what they lack would be added; 'python -m analysis upgrade --stage $stage --dry-run' says what, once it is deployed"
     return
   fi
-  python -m analysis upgrade --function "clickstream-$stage-projector" | sed -n '1s/^/   /p' ||
+  python -m analysis upgrade --function "clickstream-$stage-operations" | sed -n '1s/^/   /p' ||
     fail "stage $stage is deployed, but its warehouse is not upgraded: the line above says why"
 }
 
@@ -217,8 +219,10 @@ if [[ $trigger == sqs ]]; then
 fi
 deploy_functions
 [[ $trigger == s3 ]] || deploy mapping
+deploy operations
 deploy api
 deploy monitoring
+deploy reconciler
 deploy dashboard
 [[ $lake == none ]] || deploy_compaction
 [[ $budget == none ]] || deploy budget

@@ -30,17 +30,17 @@ remove() {
 # that failed half-way, and still lists resources that a failed deletion has deleted.
 remove_functions() {
   local name=clickstream-$stage api function role policy
-  step "functions $name and $name-projector"
+  step "functions $name, projector, operations and reconciler"
   remove_trigger "function:$name-projector"
   for api in $(rest_apis "function:$name/"); do
     drop "REST API $api" aws apigateway delete-rest-api --rest-api-id "$api"
   done
   for function in $(aws lambda list-functions --output text \
-    --query "Functions[?FunctionName=='$name' || FunctionName=='$name-projector'].FunctionName"); do
+    --query "Functions[?contains(['$name', '$name-projector', '$name-operations', '$name-reconciler'], FunctionName)].FunctionName"); do
     drop "function $function" aws lambda delete-function --function-name "$function"
   done
   for role in $(aws iam list-roles --output text \
-    --query "Roles[?RoleName=='$name-api_handler' || RoleName=='$name-projector'].RoleName"); do
+    --query "Roles[?contains(['$name-api_handler', '$name-projector', '$name-operations', '$name-reconciler'], RoleName)].RoleName"); do
     for policy in $(aws iam list-role-policies --role-name "$role" --output text --query 'PolicyNames[]'); do
       drop "policy of role $role" aws iam delete-role-policy --role-name "$role" --policy-name "$policy"
     done
@@ -223,9 +223,11 @@ fi
 remove budget
 remove compaction
 remove dashboard
+remove reconciler
 remove monitoring
 remove api
 remove mapping
+remove operations
 remove_functions
 remove_restored
 remove_notifications

@@ -22,13 +22,14 @@ CLOSED: Policy = {
 }
 
 
-def narrowed(policy: Policy, outputs: Mapping[str, str], function: str) -> Policy:
+def narrowed(policy: Policy, outputs: Mapping[str, str], function: str, *, is_owner: bool = False) -> Policy:
     """Return a policy whose statements name only this stage's resources.
 
     Args:
         policy: The committed policy. Each statement is identified by its `Sid`.
         outputs: Outputs of the stage's stacks.
         function: Name of the function in Lambda.
+        is_owner: Whether it connects to the warehouse as the owner of the tables, if the stage has one.
 
     Returns:
         The policy; statements about resources that the stage does not have are left out.
@@ -36,7 +37,7 @@ def narrowed(policy: Policy, outputs: Mapping[str, str], function: str) -> Polic
     Raises:
         KeyError: A statement has an unknown `Sid`.
     """
-    resources = _resources(outputs, function)
+    resources = _resources(outputs, function, is_owner=is_owner)
     statements = [
         statement | {"Resource": resources[statement["Sid"]]}
         for statement in policy["Statement"]
@@ -45,17 +46,22 @@ def narrowed(policy: Policy, outputs: Mapping[str, str], function: str) -> Polic
     return policy | {"Statement": statements}
 
 
-def _resources(outputs: Mapping[str, str], function: str) -> dict[str, list[str]]:
+def _resources(outputs: Mapping[str, str], function: str, *, is_owner: bool) -> dict[str, list[str]]:
     """Return the resources (ARNs) of each statement, by its Sid."""
     partition, bucket = outputs["Partition"], f"arn:{outputs['Partition']}:s3:::{outputs['RawBucketName']}"
     place = f"{outputs['Region']}:{outputs['AccountId']}"
     parameter = outputs.get("DwParameterName", "").lstrip("/")
     # Only S3's direct trigger invokes asynchronously, so that Lambda gives up on invocations.
     queue = outputs.get("NotificationQueueArn") if outputs.get("Trigger") == "sqs" else ""
+    owner = outputs.get("DwOwnerSecretArn") if is_owner else None
+    secret = owner or outputs.get("DwSecretArn")
+    users = (outputs.get("DwSecretArn"), outputs.get("DwReaderSecretArn")) if owner else ()
     return {
         "RawEvents": [f"{bucket}/events/*"],
+        "ReconcilerMemory": [f"{bucket}/reconciler/*"],
         "RawBucket": [bucket],
-        "SecretOfWarehouse": _given(outputs.get("DwSecretArn")),
+        "SecretOfWarehouse": _given(secret),
+        "SecretsOfUsers": [each for each in users if each],
         "ParameterOfWarehouse": _given(parameter and f"arn:{partition}:ssm:{place}:parameter/{parameter}"),
         "FailureQueue": _given(outputs.get("FailureQueueArn") if not queue else ""),
         "NotificationQueue": _given(queue),

@@ -22,6 +22,8 @@ NEEDED = ("Region", "AccountId", "Partition", "RawBucketName", "AllowedOrigins")
 
 # Lambda always keeps so much concurrency unreserved; an account with little more cannot reserve any.
 UNRESERVED = 100
+# The function that connects to the warehouse as the owner of its tables.
+OWNER = "operations"
 
 # Variables of each function, and the setting or output that each holds.
 INGEST = {
@@ -63,11 +65,11 @@ def main(stage: str, outputs: Path, out: Path) -> None:
 
     FILE holds the outputs of the stage's stacks as one flat JSON object of texts. Required: Region, AccountId,
     Partition, RawBucketName, AllowedOrigins, and DwSecretArn or DwParameterName. Optional: SubnetIds and
-    SecurityGroupIds (comma-separated), FailureQueueArn, AllowedHeaders, ApiKeySha256, MaxEventBytes, StoreIp,
-    PriceDecimals, WarehouseCa (path of a PEM file), Warehouse and WarehouseMinCapacity (whether it may pause),
-    ReserveConcurrency, and UnreservedConcurrency (how many functions the account may run at the same time, without what
-    is reserved for functions that are not of this stage), and Trigger: s3 (the default) or sqs, which needs
-    NotificationQueueArn.
+    SecurityGroupIds (comma-separated), DwOwnerSecretArn, DwReaderSecretArn, FailureQueueArn, AllowedHeaders,
+    ApiKeySha256, MaxEventBytes, StoreIp, PriceDecimals, WarehouseCa (path of a PEM file), Warehouse and
+    WarehouseMinCapacity (whether it may pause), ReserveConcurrency, and UnreservedConcurrency (how many functions the
+    account may run at the same time, without what is reserved for functions that are not of this stage), and Trigger:
+    s3 (the default) or sqs, which needs NotificationQueueArn.
 
     `make deploy` calls this. Call it alone to see the project that would be deployed:
 
@@ -109,7 +111,7 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
     if stage not in config["stages"]:
         known = ", ".join(config["stages"])
         raise RenderError(f"chalice_app/.chalice/config.json has no stage {stage} (it has {known}): copy one of them")
-    config["stages"] = {stage: _settings(config["stages"][stage], outputs)}
+    config["stages"] = {stage: _settings(config["stages"][stage], outputs, f"{config['app_name']}/{stage}")}
     _copy(app, out)
     _add_authorities(outputs.get("WarehouseCa", ""), out)
     _write(out / CONFIG, config)
@@ -118,12 +120,15 @@ def render(stage: str, outputs: Outputs, out: Path, app: Path = APP) -> None:
         file = CONFIG.with_name(function["iam_policy_file"])
         suffix = "" if name == "api_handler" else f"-{name}"  # as Chalice names functions
         function_name = f"{config['app_name']}-{stage}{suffix}"
-        _write(out / file, narrowed(json.loads((app / file).read_text()), outputs, function_name))
+        policy = json.loads((app / file).read_text())
+        _write(out / file, narrowed(policy, outputs, function_name, is_owner=name == OWNER))
 
 
-def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
-    """Complete one stage of Chalice's configuration with the outputs of its stacks."""
-    ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+def _settings(stage: dict[str, Any], outputs: Outputs, namespace: str) -> dict[str, Any]:
+    """Complete one stage of Chalice's configuration with the outputs of its stacks; `namespace` is of its metrics."""
+    ingest, projector, operations, reconciler = (
+        stage["lambda_functions"][name] for name in ("api_handler", "projector", OWNER, "reconciler")
+    )
     stage["environment_variables"] |= {
         "RAW_BUCKET_NAME": outputs["RawBucketName"],
         "ALLOWED_ORIGINS": outputs["AllowedOrigins"],
@@ -135,15 +140,33 @@ def _settings(stage: dict[str, Any], outputs: Outputs) -> dict[str, Any]:
     projector["environment_variables"] = _merged(projector, PROJECTOR, outputs, kept={"DW_MAY_PAUSE"})
     for function in (ingest, projector):
         _check(function["environment_variables"])
+    operations["environment_variables"] = _owner(projector["environment_variables"], outputs)
+    reconciler["environment_variables"] = projector["environment_variables"] | {"METRICS_NAMESPACE": namespace}
     if outputs.get("SubnetIds"):
-        projector["subnet_ids"] = outputs["SubnetIds"].split(",")
-        projector["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
+        for function in (projector, operations, reconciler):
+            function["subnet_ids"] = outputs["SubnetIds"].split(",")
+            function["security_group_ids"] = outputs["SecurityGroupIds"].split(",")
     if outputs.get("Trigger") == "sqs":
         # The event source mapping limits the copies. A reservation would throttle its batches.
         projector.pop("reserved_concurrency", None)
     _reserve(stage["lambda_functions"], outputs)
     # Requests must come through the HTTP API: its authorizer and throttle must not be bypassed.
     return stage | {"api_gateway_policy_file": "closed.json"}
+
+
+def _owner(projector: Mapping[str, str], outputs: Outputs) -> dict[str, str]:
+    """Give what the operations function needs: the owner's credentials, and the secrets of the users that it makes.
+
+    A stage with another warehouse may have one user for everything.
+    """
+    owner = outputs.get("DwOwnerSecretArn")
+    if not owner:
+        return {**projector}
+    users = {
+        "DW_WRITER_SECRET_ARN": outputs.get("DwSecretArn"),
+        "DW_READER_SECRET_ARN": outputs.get("DwReaderSecretArn"),
+    }
+    return {**projector, "DW_SECRET_ARN": owner, **{name: value for name, value in users.items() if value}}
 
 
 def _reserve(functions: dict[str, dict[str, Any]], outputs: Outputs) -> None:

@@ -94,8 +94,9 @@ preview() {
 
 # Creates or updates the stack of one template. The AWS CLI passes the settings that are parameters of the template.
 deploy() {
-  local name=clickstream-$stage-$1 line
-  local command=(aws cloudformation deploy --stack-name "$name" --template-file "$here/templates/$1.yaml"
+  local name=clickstream-$stage-$1 line template
+  template=$(find "$here/templates" -name "$1.yaml")
+  local command=(aws cloudformation deploy --stack-name "$name" --template-file "$template"
     --no-fail-on-empty-changeset --capabilities CAPABILITY_NAMED_IAM --tags app=clickstream "stage=$stage" --parameter-overrides)
   while IFS= read -r line; do
     [[ -z $line ]] || command+=("$line")

@@ -1,4 +1,4 @@
-"""Writes the two functions, their roles, the trigger and the REST API of a stage as a Terraform configuration."""
+"""Writes the functions, their roles, the trigger and the REST API of a stage as a Terraform configuration."""
 
 import json
 import shutil

@@ -4,13 +4,14 @@ from datetime import datetime
 
 import click
 
-from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
+from analysis.commands.options import DAYS, source_option, span_options, stage_option, warehouse_option
 from analysis.metrics.range import span
 
 __all__ = ["backfill_command"]
 
 
 @click.command("backfill")
+@stage_option
 @source_option
 @warehouse_option
 @span_options(DAYS)
@@ -39,11 +40,16 @@ def backfill_command(
     that may not be read is named, and all others are inserted. Exit code 1 if there is one. Hours before the horizon of
     the warehouse, which 'retain' records, are left out.
 
+    With --stage, a function in the stage's VPC reads the objects and inserts the rows, with the stage's PRICE_DECIMALS.
+    The command asks it hour by hour, and shows how far it is. An hour that takes longer than 15 minutes is inserted in
+    parts. With --dry-run, a missing event whose objects are in two hours counts twice.
+
     \b
     Examples:
       python -m analysis backfill --start 2026-11-24 --end 2026-11-25 --dry-run
       python -m analysis backfill --start 2026-11-24T09:00Z
       python -m analysis backfill --source s3://my-bucket --dw "$DW_URL" --rebuild
+      python -m analysis backfill --stage prod --start 2026-11-24
     """
     # Imported here, since Polars takes longer to import than --help takes to run.
     from analysis.place import keep_sample_at_home, needed_warehouse_of, source_of

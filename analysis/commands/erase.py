@@ -1,11 +1,11 @@
 """`python -m analysis erase`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from analysis.commands.options import lake_option, source_option, warehouse_option
+from analysis.commands.options import lake_option, source_option, stage_option, warehouse_option
 from analysis.raw.partitions import shown
 from command_line.json_text import json_text
 from command_line.printable import printable
@@ -47,6 +47,7 @@ class _Id(click.ParamType[str]):
     is_flag=True,
     help="Afterwards, also remove the bytes of deleted rows from the warehouse.",
 )
+@stage_option
 @source_option
 @warehouse_option
 @lake_option
@@ -58,7 +59,7 @@ def erase_command(
     user_ids: tuple[str, ...],
     source: str | None,
     dw: str | None,
-    lake: str | None,
+    lake: str | Literal[False] | None,  # False: the stage has none
     *,
     mentions: bool,
     again: bool,
@@ -77,6 +78,9 @@ def erase_command(
     Name all ids of the person: events before a login hold only the client's id. The page of a running local stack
     forgets the person within seconds.
 
+    With --stage, a function in the stage's VPC deletes the rows and rejects, and this command the objects and the
+    lake's files. --vacuum needs a connection: run 'erase --again --vacuum' from within the VPC.
+
     Deleted means that no query finds it. Some bytes stay for a while:
 
     \b
@@ -91,7 +95,7 @@ def erase_command(
       command again later
     - backups and snapshots, WAL archives and replicas, your own copies: as long as
       you keep them. The command does not reach them
-    - logs: ingest.log, projector.log and those of both Lambdas in CloudWatch hold no
+    - logs: ingest.log, projector.log and those of the Lambdas in CloudWatch hold no
       ids. The access log of API Gateway holds IP addresses until LogRetentionDays.
       postgres.log holds messages without rows and statements. A postgres.log from
       before this version may hold rows: delete it. So may the log of another
@@ -102,6 +106,7 @@ def erase_command(
       python -m analysis erase --client-id 6b0e… --dry-run
       python -m analysis erase --user-id 4711 --client-id 6b0e… --client-id 91fa… --vacuum
       python -m analysis erase --user-id 4711 --source s3://my-bucket --lake glue
+      python -m analysis erase --user-id 4711 --client-id 6b0e… --stage prod
       python -m analysis erase --again --yes
     """
     # Imported here, since Polars takes longer to import than --help takes to run.
@@ -109,7 +114,7 @@ def erase_command(
     from analysis.place import needed_warehouse_of, source_of
     from analysis.repair.erase.person import Person
     from analysis.repair.erase.run import Place, erase, erase_again, search, search_again
-    from analysis.repair.erase.vacuum import vacuum
+    from analysis.repair.erase.vacuum import refuse_stage, vacuum
 
     if again == bool(client_ids or user_ids) or (again and mentions):
         raise click.UsageError("name --client-id or --user-id, or else --again, which takes no id and no --mentions")
@@ -118,7 +123,9 @@ def erase_command(
     if as_json and not (dry_run or yes):
         raise click.UsageError("--json cannot ask: add --dry-run or --yes")
     bucket = source_of(source)
-    place = Place(bucket, needed_warehouse_of(dw, bucket), lake_of(lake, bucket))
+    if with_vacuum:
+        refuse_stage(dw)
+    place = Place(bucket, needed_warehouse_of(dw, bucket), None if lake is False else lake_of(lake, bucket))
     person = Person(client_ids, user_ids)
     found = search_again(place) if again else search(place, person)
     if not as_json:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from analysis.commands.notes import note_sample
-from analysis.commands.options import DAYS, lookback_option, source_option, span_options
+from analysis.commands.options import DAYS, lookback_option, source_option, span_options, stage_option
 from analysis.metrics.range import span
 from analysis.metrics.zone import local_text
 from command_line.json_text import json_text
@@ -19,6 +19,7 @@ SUM = "sent = received + lost + overflowed + refused + withheld"
 
 
 @click.command("ledger")
+@stage_option
 @source_option
 @span_options(DAYS)
 @lookback_option
@@ -47,6 +48,7 @@ def ledger_command(
     Examples:
       python -m analysis ledger
       python -m analysis ledger --start 2026-11-24 --end 2026-11-25 --by-client --json
+      python -m analysis ledger --stage prod
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.checks.ledger import COUNTS, account, total

@@ -1,6 +1,8 @@
 """Options that the analysis commands share: where the events are, which span to read, and whose clocks count."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -22,12 +24,15 @@ __all__ = [
     "lookback_option",
     "source_option",
     "span_options",
+    "stage_option",
     "warehouse_option",
     "zone_option",
 ]
 
 # Commands about the present look at so many days; a report looks back further.
 DAYS = 7
+# The part of a stage that stands for an argument.
+OF_STAGE = {"source": "source", "dw": "dw_url", "url": "endpoint", "queue": "queue"}
 MOST_LOOKBACK = 24 * 366  # hours, as many as `moment` leaves room for
 
 
@@ -101,6 +106,56 @@ def lake_options(command: Command) -> Command:
         command(lake=not no_lake if lake is None else lake, **arguments)
 
     return named(without(whole))
+
+
+def stage_option(command: Command) -> Command:
+    """Add --stage, which gives the command's `source`, `dw` and lake, as far as it has them, in their place."""
+    option = click.option(
+        "--stage",
+        metavar="NAME",
+        help="Deployed stage, as prod: its bucket, warehouse and lake, instead of --source and --dw. It needs AWS "
+        "credentials, and no way into the stage's VPC.",
+    )
+
+    @wraps(command)
+    def whole(*, stage: str | None, **arguments: Any) -> None:  # noqa: ANN401  # those of the command
+        if stage is None:
+            command(**arguments)
+            return
+        if arguments.get("source") or arguments.get("dw"):
+            raise click.UsageError("--stage names bucket and warehouse: leave out --source and --dw")
+        # Imported here, since boto3 takes longer to import than --help takes to run.
+        from analysis.repair.stage import stage_named
+
+        found = stage_named(stage)
+        for name, part in OF_STAGE.items():
+            if name in arguments:
+                arguments[name] = arguments[name] or getattr(found, part)
+        if arguments.get("lake") is not None and arguments["lake"] is not True:
+            command(**arguments)
+            return
+        place = found.lake if "lake" in arguments else None
+        if "lake" in arguments and place is None:
+            arguments["lake"] = False  # not the lake of this computer
+        with _lake(place):
+            command(**arguments)
+
+    return option(whole)
+
+
+@contextmanager
+def _lake(place: str | None) -> Iterator[None]:
+    """Let a lake be the default one."""
+    was = os.environ.get("LAKE")
+    if place is not None:
+        os.environ["LAKE"] = place
+    try:
+        yield
+    finally:
+        if place is not None:
+            os.environ.pop("LAKE")
+            if was is not None:
+                os.environ["LAKE"] = was
 
 
 lookback_option = click.option(

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from analysis.commands.notes import note_sample
-from analysis.commands.options import source_option, warehouse_option
+from analysis.commands.options import source_option, stage_option, warehouse_option
 from command_line.json_text import json_text, plain
 from command_line.printable import printable, printable_lines
 
@@ -33,13 +33,15 @@ def rejects_command(context: click.Context) -> None:
       python -m analysis rejects
       python -m analysis rejects show events/2026/11/25/09/event-….json
       python -m analysis rejects retry --all
+      python -m analysis rejects list --stage prod
       python -m analysis rejects dismiss events/2026/11/25/09/event-….json --reason "a test of ours"
     """
     if context.invoked_subcommand is None:
-        context.invoke(list_command, source=None, dw=None, every=False, as_json=False)
+        context.invoke(list_command, stage=None, source=None, dw=None, every=False, as_json=False)
 
 
 @rejects_command.command("list")
+@stage_option
 @source_option
 @warehouse_option
 @click.option("--every", is_flag=True, help="List dismissed rejects too.")
@@ -68,6 +70,7 @@ def list_command(source: str | None, dw: str | None, *, every: bool, as_json: bo
 
 @rejects_command.command("show")
 @click.argument("key")
+@stage_option
 @source_option
 def show_command(key: str, source: str | None) -> None:
     """Print the object KEY as it is in raw. Control characters are printed as escapes."""
@@ -80,6 +83,7 @@ def show_command(key: str, source: str | None) -> None:
 @rejects_command.command("retry")
 @click.argument("keys", nargs=-1)
 @click.option("--all", "all_of_them", is_flag=True, help="Retry every reject that was not dismissed.")
+@stage_option
 @source_option
 @warehouse_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
@@ -109,6 +113,7 @@ def retry_command(
 @rejects_command.command("dismiss")
 @click.argument("key")
 @click.option("--reason", required=True, help="Why it may stay as it is.")
+@stage_option
 @source_option
 @warehouse_option
 def dismiss_command(key: str, reason: str, source: str | None, dw: str | None) -> None:

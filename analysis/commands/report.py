@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.commands.options import lake_options, source_option, span_options, warehouse_option
+from analysis.commands.options import lake_options, source_option, span_options, stage_option, warehouse_option
 from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ __all__ = ["report_command"]
 
 
 @click.command("report")
+@stage_option
 @source_option
 @warehouse_option
 @span_options(HISTORY_DAYS)
@@ -82,6 +83,7 @@ def report_command(
       python -m analysis report --start 2026-11-24 --zone Asia/Ho_Chi_Minh --clock occurred --no-bots
       python -m analysis report --source s3://my-bucket --dw "$DW_URL" --lake glue
       python -m analysis report --no-lake
+      python -m analysis report --stage prod --out prod.html
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.metrics.range import Range

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.commands.options import warehouse_option
+from analysis.commands.options import stage_option, warehouse_option
 from command_line.json_text import json_text
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ MOST_DAYS = 36_500  # a century
     required=True,
     help="How many days to keep before today. Days are in UTC, by the warehouse's clock.",
 )
+@stage_option
 @warehouse_option
 @click.option("--move-back", is_flag=True, help="Allow an earlier horizon than the one before. It brings no row back.")
 @click.option("--dry-run", is_flag=True, help="Only count; exit code 1 if there are older rows. SELECT is enough.")
@@ -46,6 +47,7 @@ def retain_command(days: int, dw: str | None, *, move_back: bool, dry_run: bool,
     Examples:
       python -m analysis retain --days 400 --dry-run
       python -m analysis retain --days 400 --dw "$DW_URL"
+      python -m analysis retain --days 400 --stage prod
       python -m analysis retain --days 800 --move-back
     """
     # Imported here, since what it needs takes longer to import than --help takes to run.

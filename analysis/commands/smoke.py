@@ -2,7 +2,7 @@
 
 import click
 
-from analysis.commands.options import source_option, warehouse_option
+from analysis.commands.options import source_option, stage_option, warehouse_option
 from command_line.numbers import FiniteRange
 
 __all__ = ["smoke_command"]
@@ -19,6 +19,7 @@ MOST_TIMEOUT = 24 * 3600
     multiple=True,
     help="Header to send along, for example a key.  [env: SMOKE_HEADER]",
 )
+@stage_option
 @source_option
 @warehouse_option
 @click.option("--log-group", metavar="NAME", help="Log group of the projector, read instead of a private warehouse.")
@@ -44,6 +45,7 @@ def smoke_command(
     \b
     Examples:
       python -m analysis smoke
+      python -m analysis smoke --stage prod
       python -m analysis smoke --url https://…/clickstream --source s3://my-bucket --dw "$DW_URL"
       python -m analysis smoke --url https://…/clickstream --source s3://my-bucket --log-group /aws/lambda/…-projector
     """

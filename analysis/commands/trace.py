@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analysis.commands.notes import note_sample
-from analysis.commands.options import DAYS, source_option, span_options, warehouse_option
+from analysis.commands.options import DAYS, source_option, span_options, stage_option, warehouse_option
 from analysis.metrics.range import span
 from command_line.json_text import json_text, plain
 
@@ -19,6 +19,7 @@ __all__ = ["trace_command"]
 
 @click.command("trace")
 @click.argument("event_id")
+@stage_option
 @source_option
 @warehouse_option
 @span_options(DAYS)
@@ -43,6 +44,7 @@ def trace_command(
     Examples:
       python -m analysis trace 7c9e6679-7425-40de-944b-e07fc1f90a04
       python -m analysis trace events/2026/11/25/09/event-….json --start 2026-11-25T09:00Z --json
+      python -m analysis trace 7c9e6679-7425-40de-944b-e07fc1f90a04 --stage prod
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.checks.trace import follow

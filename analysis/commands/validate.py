@@ -4,7 +4,15 @@ from datetime import datetime, timedelta
 
 import click
 
-from analysis.commands.options import DAYS, lake_options, lookback_option, source_option, span_options, warehouse_option
+from analysis.commands.options import (
+    DAYS,
+    lake_options,
+    lookback_option,
+    source_option,
+    span_options,
+    stage_option,
+    warehouse_option,
+)
 from analysis.metrics.range import span
 from command_line.numbers import FiniteRange
 
@@ -14,6 +22,7 @@ MOST_SETTLE = 24 * 3600  # AWS keeps a failed event for no longer
 
 
 @click.command("validate")
+@stage_option
 @source_option
 @warehouse_option
 @span_options(DAYS)
@@ -51,6 +60,7 @@ def validate_command(
       python -m analysis validate --start 2026-11-24 --end 2026-11-25 --zone Asia/Ho_Chi_Minh
       python -m analysis validate --settle 0
       python -m analysis validate --source s3://my-bucket --dw "$DW_URL" --json
+      python -m analysis validate --stage prod
     """
     # Imported here, because Polars takes longer to import than --help takes to run.
     from analysis.checks.validation import output

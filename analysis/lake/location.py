@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -187,12 +188,15 @@ def location_of(named: str | None = None) -> Location:
 
     Returns:
         `named`, else what `LAKE` names, else the directory `lake/` of the local stack's home. With `glue`, data is in
-        the bucket that `LAKE_BUCKET_NAME` names, and the tables are in the database of `LAKE_DATABASE_NAME`.
+        the bucket that `LAKE_BUCKET_NAME` names, and the tables are in the database of `LAKE_DATABASE_NAME`;
+        `glue://BUCKET/DATABASE` names both.
     """
     place = named or os.environ.get("LAKE") or str(Home.default().lake)
     if place == GLUE:
         bucket, database = os.environ.get("LAKE_BUCKET_NAME"), os.environ.get("LAKE_DATABASE_NAME")
         return Location(f"s3://{bucket or BUCKET}", is_glue=True, database=database or DATABASE)
+    if found := re.fullmatch(rf"{GLUE}://([^/]+)/(\w+)", place):
+        return Location(f"s3://{found[1]}", is_glue=True, database=found[2])
     if "://" in place:
         raise AnalysisError(f"{place} is not a lake: name a directory, or 'glue' with LAKE_BUCKET_NAME")
     directory = Path(place).expanduser().absolute()

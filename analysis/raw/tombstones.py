@@ -1,4 +1,4 @@
-"""Tombstones: keyed hashes of erased people. Raw keeps them, and the warehouse refuses rows of these people."""
+"""Tombstones: keyed hashes of erased people, which raw keeps. The warehouse refuses rows of these people."""
 
 import hmac
 import re
@@ -8,16 +8,13 @@ from hashlib import sha256
 from secrets import token_bytes
 
 import polars as pl
-import psycopg
 
 from analysis.errors import AnalysisError
 from analysis.raw.partitions import Folder
 from analysis.raw.source import Source
-from chalicelib.contract import TABLE
-from chalicelib.warehouse.schema import has_table
-from chalicelib.warehouse.tables import CREATE_TOMBSTONES, GUARD, IS_ERASED, TOMBSTONE_KEYS, TOMBSTONES
+from chalicelib.warehouse.tombstones import Stones
 
-__all__ = ["PEOPLE", "PREFIX", "Tombstones", "enforce", "forget_rows", "read_tombstones"]
+__all__ = ["PEOPLE", "PREFIX", "Tombstones", "read_tombstones"]
 
 PEOPLE = ("client_id", "user_id")
 PREFIX = "erasures/"
@@ -27,17 +24,6 @@ HEX = re.compile(f"[0-9a-f]{{{2 * KEY_BYTES}}}")
 KEY = re.compile(rf'\{{"key": "({HEX.pattern})"\}}')
 HASH_NAME = re.compile(rf"({HEX.pattern})\.json")
 BLOCK = 64  # bytes of one block of SHA-256
-
-# Inserts wait until the tombstones are there, so that no row of an erased person slips in.
-LOCK = f"LOCK TABLE {TABLE} IN SHARE ROW EXCLUSIVE MODE"
-# The trigger is looked for too: it is dropped together with the table.
-IN_FORCE = f"""
-SELECT (SELECT count(*) FROM {TOMBSTONES} WHERE hash = ANY(%s)) = %s
-    AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgname = 'keep_out_erased')
-"""  # noqa: S608  # our own names
-ADD_KEY = f"INSERT INTO {TOMBSTONE_KEYS} (inner_key, outer_key) VALUES (%s, %s) ON CONFLICT DO NOTHING"  # noqa: S608  # our own name
-ADD = f"INSERT INTO {TOMBSTONES} (hash) SELECT unnest(%s::bytea[]) ON CONFLICT DO NOTHING"  # as above
-FORGET = f"DELETE FROM {TABLE} WHERE {IS_ERASED}(client_id, user_id)"  # noqa: S608  # as above
 
 
 @dataclass(frozen=True)
@@ -77,6 +63,13 @@ class Tombstones:
 
         return pl.any_horizontal(erased(column).fill_null(value=False) for column in PEOPLE)
 
+    @property
+    def stones(self) -> Stones:
+        """What a warehouse needs, which computes each hash itself."""
+        padded = self.key.ljust(BLOCK, b"\0")
+        inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
+        return Stones(inner, outer, sorted(self.hashes))
+
     def objects(self) -> dict[str, bytes]:
         """The objects that raw keeps, by key. Without the tombstones' key, a hash does not tell who it is."""
         stones = {f"{PREFIX}{each.hex()}.json": b"{}" for each in sorted(self.hashes)}
@@ -108,33 +101,3 @@ def read_tombstones(source: Source) -> Tombstones | None:
             f"there is none, delete everything below {PREFIX}, and erase the same people again"
         )
     return Tombstones(bytes.fromhex(found[1]), hashes)
-
-
-def enforce(connection: psycopg.Connection, tombstones: Tombstones) -> bool:
-    """Make the warehouse refuse rows of these people from now on, whoever inserts them. Commits nothing.
-
-    A trigger leaves the rows out, so projector and backfill need not know the key.
-
-    Returns:
-        False if all of the tombstones were there before, and the trigger too.
-    """
-    hashes = list(tombstones.hashes)
-    has_tables = has_table(connection, TOMBSTONES) and has_table(connection, TOMBSTONE_KEYS)
-    if has_tables:
-        in_force = connection.execute(IN_FORCE, (hashes, len(hashes), TABLE)).fetchone()
-        if in_force == (True,):
-            return False
-    padded = tombstones.key.ljust(BLOCK, b"\0")
-    keys = [bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C)]
-    connection.execute(LOCK)
-    if not has_tables:
-        connection.execute(CREATE_TOMBSTONES.encode())
-    connection.execute(GUARD.encode())
-    connection.execute(ADD_KEY, keys)
-    connection.execute(ADD, (hashes,))
-    return True
-
-
-def forget_rows(connection: psycopg.Connection) -> int:
-    """Delete the rows of erased people by the warehouse's tombstones, and give their number. Commits nothing."""
-    return connection.execute(FORGET).rowcount

@@ -8,7 +8,7 @@ from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTabl
 
 from analysis.errors import AnalysisError
 from analysis.rows.prices import checked_decimals
-from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SettingsError
+from chalicelib.errors import NewerWarehouse, OperationRefused, OtherPriceDecimals, SettingsError
 from chalicelib.warehouse.client import UPGRADE, Warehouse, pin, reason
 from chalicelib.warehouse.schema import SCHEMA, Schema
 
@@ -44,7 +44,7 @@ def connected(dw_url: str, *, make: bool) -> Iterator[psycopg.Connection]:
             connection.commit()
             yield connection
             connection.rollback()
-    except (SettingsError, NewerWarehouse, OtherPriceDecimals) as error:
+    except (SettingsError, NewerWarehouse, OperationRefused, OtherPriceDecimals) as error:
         raise AnalysisError(str(error)) from None
     except (UndefinedTable, UndefinedColumn) as error:
         raise AnalysisError(f"the warehouse failed: {reason(error)}: {UPGRADE}") from error

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from analysis.errors import AnalysisError, FunctionFailed
+from analysis.errors import AnalysisError
 
-__all__ = ["Invoke", "Redriven", "invoke_function", "queue_url", "redrive"]
+__all__ = ["Invoke", "Redriven", "queue_url", "redrive"]
 
 # Takes a function's ARN and the event that it failed on. Raises AnalysisError if it fails again.
 Invoke = Callable[[str, dict[str, Any]], object]
@@ -24,8 +23,6 @@ HIDDEN_SECONDS = 300
 MESSAGES = 10
 # Without a wait SQS asks only some of its servers, and may call a queue empty that is not.
 LOOKING_SECONDS = 1
-# A function may take its whole timeout. Calling it again meanwhile does not help.
-PATIENT = Config(read_timeout=180, retries={"total_max_attempts": 1})
 
 
 @dataclass
@@ -70,22 +67,6 @@ def redrive(url: str, invoke: Invoke, function: str | None = None) -> Redriven:
 def queue_url(name: str) -> str:
     """The URL of a queue, given its name or its URL. Raises AnalysisError if there is no such queue."""
     return name if "://" in name else str(_ask(lambda: boto3.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]))
-
-
-def invoke_function(function: str, event: dict[str, Any]) -> Any:  # noqa: ANN401  # whatever JSON the function returns
-    """Call a Lambda function, and wait for what it returns.
-
-    Raises:
-        FunctionFailed: The function raised an error.
-        AnalysisError: AWS does not answer.
-    """
-    client = _ask(lambda: boto3.client("lambda", config=PATIENT))
-    answer = _ask(lambda: client.invoke(FunctionName=function, Payload=json.dumps(event).encode()))
-    returned = json.loads(answer["Payload"].read() or "{}")
-    if answer.get("FunctionError"):
-        said = returned.get("errorMessage", answer["FunctionError"])
-        raise FunctionFailed(f"{function}: {said}", returned.get("errorType", ""))
-    return returned
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:  # noqa: ANN401  # botocore makes its client classes at run time

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from psycopg.rows import class_row
-
-from analysis.errors import AnalysisError
+from analysis.engines.warehouse import WarehouseEvents
+from analysis.errors import AnalysisError, NoTable
 from analysis.raw.partitions import Folder
 from analysis.raw.source import Source, bucket_of, open_source
-from analysis.raw.tombstones import read_tombstones
+from analysis.raw.tombstones import Tombstones, read_tombstones
 from analysis.repair.backfill.staging import staging
 from analysis.repair.connection import connected
+from analysis.repair.operations import Operations, batches_of, operations_of, stones_of
 from analysis.rows.prices import checked_decimals
 from analysis.rows.projection import Projection
 from chalicelib.keys import is_in_hour
-from chalicelib.warehouse.schema import has_table
-from chalicelib.warehouse.tables import REJECTS
+from chalicelib.warehouse.tables import DISMISS, REJECTS
 
 __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "stored"]
 
@@ -25,10 +24,10 @@ __all__ = ["Reject", "Retried", "dismiss", "open_rejects", "rejects", "retry", "
 SELECT = f"""
 SELECT bucket, key, reason, first_seen, to_jsonb(reject) ->> 'dismissed' AS dismissed
 FROM {REJECTS} AS reject
-WHERE bucket = %s
+WHERE bucket = $bucket
 ORDER BY first_seen, key
 """  # noqa: S608  # our own name
-DISMISS = f"UPDATE {REJECTS} SET dismissed = %s WHERE bucket = %s AND key = %s"  # noqa: S608  # our own name
+RETRIED = 1000  # objects that the function of a stage tries again at once
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,11 @@ class Retried:
 
 def rejects(dw_url: str, source: str | Path) -> list[Reject]:
     """Give the rejects of a bucket, the oldest first. Raises AnalysisError if the warehouse does not answer."""
-    with connected(dw_url, make=False) as connection:
-        if not has_table(connection, REJECTS):
-            return []
-        return connection.cursor(row_factory=class_row(Reject)).execute(SELECT, (bucket_of(source),)).fetchall()
+    try:
+        found = WarehouseEvents(dw_url).query(SELECT, {"bucket": bucket_of(source)})
+    except NoTable:
+        return []
+    return [Reject(**row) for row in found.iter_rows(named=True)]
 
 
 def open_rejects(dw_url: str, source: str | Path) -> list[Reject]:
@@ -82,6 +82,8 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
     """
     opened = open_source(source)
     wanted = list(keys)
+    if (operations := operations_of(dw_url)) is not None:
+        return _retry_through(operations, read_tombstones(opened), wanted)
     recovered, gone = [], []
     rejected = [key for key in wanted if not is_in_hour(key)]
     with staging(
@@ -106,11 +108,30 @@ def retry(dw_url: str, source: str | Path, keys: Iterable[str]) -> Retried:
 
 def dismiss(dw_url: str, source: str | Path, key: str, reason: str) -> None:
     """Record why an object may stay as it is. Raises AnalysisError if it is not a reject."""
-    with connected(dw_url, make=True) as connection:
-        if not connection.execute(DISMISS, (reason, bucket_of(source), key)).rowcount:
-            name = bucket_of(source)
-            raise AnalysisError(f"{key} is not a reject of {name}: 'python -m analysis rejects' lists them")
-        connection.commit()
+    if (operations := operations_of(dw_url)) is not None:
+        dismissed = operations.ask("dismiss", key=key, reason=reason)["dismissed"]
+    else:
+        with connected(dw_url, make=True) as connection:
+            dismissed = connection.execute(DISMISS.encode(), (reason, bucket_of(source), key)).rowcount
+            connection.commit()
+    if not dismissed:
+        name = bucket_of(source)
+        raise AnalysisError(f"{key} is not a reject of {name}: 'python -m analysis rejects' lists them")
+
+
+def _retry_through(operations: Operations, erased: Tombstones | None, keys: Sequence[str]) -> Retried:
+    """Let the stage's function do it, 1,000 objects at a time."""
+    operations.ask("prepare", dryRun=False, rebuild=False, stones=stones_of(erased))
+    found = Retried([], [], [])
+    for batch in batches_of(keys, RETRIED):
+        try:
+            done = operations.ask("retry", keys=batch)
+        except AnalysisError as error:
+            tried = len(found.recovered) + len(found.rejected) + len(found.gone)
+            raise AnalysisError(f"{error}; {tried:,} of {len(keys):,} objects were tried again") from error
+        for name, outcome in vars(found).items():
+            outcome += done[name]
+    return Retried(*(sorted(outcome) for outcome in vars(found).values()))
 
 
 def stored(source: str | Path, key: str) -> bytes:

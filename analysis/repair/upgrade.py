@@ -1,30 +1,18 @@
-"""Upgrades a warehouse: over a connection, or through the projector that is deployed beside it."""
+"""Upgrades a warehouse: over a connection, or through the operations function that is deployed beside it."""
 
-from dataclasses import dataclass
-from time import sleep
+from dataclasses import dataclass, field
 
-from botocore.exceptions import ClientError
 from psycopg.errors import InsufficientPrivilege, LockNotAvailable
 
-from analysis.errors import AnalysisError, FunctionFailed
+from analysis.engines.data_api.url import function_of
+from analysis.errors import AnalysisError
 from analysis.repair.connection import connected, schema_here
-from analysis.repair.redrive import invoke_function
+from analysis.repair.operations import Operations
 from chalicelib.errors import UpgradeRefused
-from chalicelib.projector import upgrade_event
 from chalicelib.warehouse.client import UPGRADE, reason
 from chalicelib.warehouse.schema import SCHEMA
 
 __all__ = ["Upgraded", "upgrade", "upgrade_through"]
-
-# A warehouse that sleeps takes 15 s to wake up, a long query may hold a table, and all projectors may be busy.
-TRIES = 6
-PAUSE_SECONDS = 10.0
-PASSING = (
-    "WarehouseUnavailable",
-    "CredentialsUnavailable",
-    "TooManyRequestsException",
-    "ResourceConflictException",
-)
 
 
 @dataclass(frozen=True)
@@ -32,25 +20,30 @@ class Upgraded:
     """What an upgrade did, or would do.
 
     `was` is the warehouse's version before and `knows` the version of the code, both as text; `statements` is SQL, in
-    order. `is_newer` says that the warehouse is newer than the projector's code, which is nothing to do.
+    order. `is_newer` says that the warehouse is newer than the function's code, which is nothing to do. `users` are the
+    database users of the stage that were made, or given their privileges again.
     """
 
     was: str
     knows: str
     statements: list[str]
     is_newer: bool = False
+    users: list[str] = field(default_factory=list)
 
 
 def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
     """Add the tables and columns that a warehouse lacks, all of them or none.
 
     Args:
-        dw_url: A libpq URL, of a role that owns the tables.
+        dw_url: A libpq URL, of a role that owns the tables; or that of a stage's warehouse.
         dry_run: Only find what is missing.
 
     Raises:
         AnalysisError: The warehouse does not answer, refuses, or is newer than this code.
     """
+    if (found := function_of(dw_url)) is not None:
+        function, region = found
+        return upgrade_through(function, dry_run=dry_run, region=region)
     with connected(dw_url, make=False) as connection:
         try:
             SCHEMA.refuse_lost_tombstones(connection)
@@ -68,32 +61,18 @@ def upgrade(dw_url: str, *, dry_run: bool) -> Upgraded:
     return Upgraded(str(done.was), str(done.knows), done.statements)
 
 
-def upgrade_through(function: str, *, dry_run: bool) -> Upgraded:
-    """Let a deployed projector do it, since it reaches a private warehouse.
+def upgrade_through(function: str, *, dry_run: bool, region: str | None = None) -> Upgraded:
+    """Let the operations function of a stage do it, since it reaches a private warehouse.
+
+    It also makes the database users of the stage, and gives each its privileges.
 
     Args:
         function: The name of its Lambda function. Waits about a minute while it or its warehouse is not ready.
         dry_run: Only find what is missing.
+        region: Its region; by default the one that boto3 finds.
 
     Raises:
         AnalysisError: The function fails, or is of a version that cannot upgrade.
     """
-    for left in reversed(range(TRIES)):
-        try:
-            (done,) = invoke_function(function, upgrade_event(dry_run=dry_run))
-            break
-        except AnalysisError as error:
-            kind = _kind(error)
-            if kind == "ProjectionFailed":  # older code looks for an object that the event names
-                raise AnalysisError(f"{function} cannot upgrade its warehouse: deploy this version first") from error
-            if kind not in PASSING or not left:
-                raise
-            sleep(PAUSE_SECONDS)
-    return Upgraded(done["was"], done["knows"], done["statements"], done["isNewer"])
-
-
-def _kind(error: AnalysisError) -> str:
-    """The class of the function's error, or the code that AWS refused with; empty for anything else."""
-    if isinstance(error.__cause__, ClientError):
-        return str(error.__cause__.response["Error"]["Code"])
-    return error.kind if isinstance(error, FunctionFailed) else ""
+    done = Operations(function, region).ask("upgrade", dryRun=dry_run)
+    return Upgraded(done["was"], done["knows"], done["statements"], done["isNewer"], done["users"])

@@ -1,1 +1,1 @@
-"""The clickstream contract, and the two Lambdas that work by it: ingest and projector."""
+"""The clickstream contract, and the Lambdas that work by it: ingest, projector, operations and reconciler."""

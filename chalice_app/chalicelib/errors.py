@@ -12,6 +12,7 @@ __all__ = [
     "InvalidNotification",
     "NewerWarehouse",
     "ObjectGone",
+    "OperationRefused",
     "OtherPriceDecimals",
     "ProjectionFailed",
     "RowRefused",
@@ -101,6 +102,10 @@ class NewerWarehouse(ClickstreamError):
 
 class OtherPriceDecimals(ClickstreamError):
     """The warehouse's prices were stored with another `PRICE_DECIMALS`: whoever writes must not mix the two."""
+
+
+class OperationRefused(ClickstreamError):
+    """The warehouse is not as a repair needs it; the text says what to do first."""
 
 
 class UpgradeRefused(ClickstreamError):

@@ -1,4 +1,4 @@
-"""Reads the settings of both Lambdas from the environment."""
+"""Reads the settings of the Lambdas from the environment."""
 
 import os
 import re
@@ -18,10 +18,10 @@ TRIGGERS = ("s3", "sqs")
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of both Lambdas.
+    """The settings of the Lambdas. The reconciler has those of the projector.
 
     Attributes:
-        raw_bucket: `RAW_BUCKET_NAME`, for both Lambdas.
+        raw_bucket: `RAW_BUCKET_NAME`, for all Lambdas.
         allowed_origins: `ALLOWED_ORIGINS`, for ingest: comma-separated, or `*`.
         allowed_headers: `ALLOWED_HEADERS`, for ingest: further headers that a page's requests may carry besides JSON, a
             key and a token; comma-separated, or `*`. By default, the headers that tracing agents add.
@@ -29,11 +29,14 @@ class Settings:
         dw_url: `DW_URL`, for the projector on a laptop. It contains a password, so the repr leaves it out.
         dw_secret_arn: `DW_SECRET_ARN`, for the projector: the secret with the warehouse's credentials.
         dw_parameter_name: `DW_PARAMETER_NAME`, for the projector: the parameter with the warehouse's credentials.
+        dw_writer_secret_arn: `DW_WRITER_SECRET_ARN`, for the operations function, which makes the projector's user.
+        dw_reader_secret_arn: `DW_READER_SECRET_ARN`, for the operations function, which makes the analysts' user.
         api_keys: `API_KEY_SHA256`, for ingest: comma-separated SHA-256 digests in hex; if empty, no key is required.
         price_decimals: `PRICE_DECIMALS`, for the projector: how many decimals the warehouse's prices keep.
+        metrics_namespace: `METRICS_NAMESPACE`, for the reconciler: where its metrics are in CloudWatch.
         store_ip: `STORE_IP`, for ingest: how much of a visitor's address is kept, `full`, `truncated` or `none`.
         dw_may_pause: `DW_MAY_PAUSE` (`yes` or `no`), for the projector: the warehouse sleeps when nobody is connected.
-        trigger: `TRIGGER`, for both Lambdas, since both import what registers it: `s3` or `sqs`, what calls the
+        trigger: `TRIGGER`, for all Lambdas, since all import what registers it: `s3` or `sqs`, what calls the
             projector.
     """
 
@@ -46,6 +49,9 @@ class Settings:
     api_keys: frozenset[str] = frozenset()
     allowed_headers: tuple[str, ...] = TRACING_HEADERS
     price_decimals: int = 0
+    dw_writer_secret_arn: str = ""
+    dw_reader_secret_arn: str = ""
+    metrics_namespace: str = "clickstream"
     store_ip: str = "full"
     dw_may_pause: bool = False
     trigger: str = "s3"
@@ -63,6 +69,9 @@ class Settings:
             api_keys=_digests("API_KEY_SHA256", environment.get("API_KEY_SHA256", "")),
             allowed_headers=_header_names("ALLOWED_HEADERS", environment.get("ALLOWED_HEADERS", "")) or TRACING_HEADERS,
             price_decimals=price_decimals(environment),
+            dw_writer_secret_arn=environment.get("DW_WRITER_SECRET_ARN", ""),
+            dw_reader_secret_arn=environment.get("DW_READER_SECRET_ARN", ""),
+            metrics_namespace=environment.get("METRICS_NAMESPACE") or cls.metrics_namespace,
             store_ip=_word("STORE_IP", environment.get("STORE_IP") or "full", KEPT),
             dw_may_pause=_word("DW_MAY_PAUSE", environment.get("DW_MAY_PAUSE") or "no", ("yes", "no")) == "yes",
             trigger=_word("TRIGGER", environment.get("TRIGGER") or cls.trigger, TRIGGERS),

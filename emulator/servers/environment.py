@@ -10,7 +10,7 @@ REGION = "us-east-1"
 
 
 def aws_environment(stack: Stack) -> dict[str, str]:
-    """Return the variables that point any AWS SDK, and both Lambdas, at this stack."""
+    """Return the variables that point any AWS SDK, and the Lambdas, at this stack."""
     return {
         "AWS_ENDPOINT_URL_S3": stack.s3_url,
         "AWS_ACCESS_KEY_ID": stack.access_key,

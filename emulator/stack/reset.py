@@ -9,7 +9,7 @@ import psycopg
 
 from chalicelib.contract import TABLE
 from chalicelib.warehouse.schema import has_table
-from chalicelib.warehouse.tables import REJECTS, SETTINGS, TOMBSTONES
+from chalicelib.warehouse.tables import HOURS, REJECTS, SETTINGS, TOMBSTONES
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.stack.beginning import Beginning
@@ -83,7 +83,7 @@ def _empty_tables(dw_url: str) -> None:
     try:
         with psycopg.connect(dw_url, autocommit=True, connect_timeout=5) as connection:
             connection.execute(LOCK_TIMEOUT)
-            for table in (TABLE, REJECTS, TOMBSTONES):
+            for table in (TABLE, REJECTS, TOMBSTONES, HOURS):
                 if has_table(connection, table):
                     connection.execute(EMPTY.format(table).encode())
             if has_table(connection, SETTINGS):

@@ -39,6 +39,7 @@ from emulator.traces.refusals import Refusals
 from emulator.traces.traces import Traces
 from emulator.triggers.messages import through_queue
 from emulator.triggers.projected import known_files
+from emulator.triggers.reconciler import Reconciler
 from emulator.triggers.watch import Triggers
 
 __all__ = ["Options", "stop_orphans", "up"]
@@ -132,6 +133,7 @@ def _start(home: Home, options: Options, supervisor: Supervisor, say: Callable[[
     supervisor.add(Erasures(bucket, traces))
     triggers = Triggers(bucket, project, partial(known_files, bucket, dw_url), traces)
     supervisor.add(triggers)
+    supervisor.add(Reconciler(stack, triggers.projected))
     ingest = IngestServer(home, stack)
     supervisor.add(ingest, must_answer=True)
     supervisor.add(Refusals(ingest.log, traces))
@@ -182,6 +184,7 @@ def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any
         "warehouse": stack.public_dw_url,
         "s3": f"{stack.s3_url}/{stack.bucket}",
         "projector": "for every object below events/",
+        "reconciler": "clickstream_hours",
         "ingest": stack.endpoint,
         "page": stack.web_url,
     }
@@ -194,6 +197,8 @@ def _health(supervisor: Supervisor, stack: Stack, bucket: Path) -> dict[str, Any
         parts[part.name] = {"state": "down" if problem else "ok", "where": places[part.name], "detail": problem}
         if isinstance(part, Triggers):
             parts[part.name] |= {"pending": part.pending, "failing": part.failing}
+        if isinstance(part, Reconciler) and problem is None:
+            parts[part.name] |= {"detail": part.said}
     is_healthy = all(part["state"] == "ok" for part in parts.values())
     return {"healthy": is_healthy, "sample": _sample(bucket), "parts": parts}
 

@@ -10,12 +10,12 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 
-from analysis.engines.horizon import recorded_horizon
 from analysis.raw.partitions import hour_of
 from chalicelib.contract import EVENT_ID, TABLE
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.keys import require_hour
+from chalicelib.warehouse.horizon import recorded_horizon
 from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
 from emulator.triggers.notification import File

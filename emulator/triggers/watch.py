@@ -51,6 +51,7 @@ class Triggers:
         observer: Observer | None = None,
     ) -> None:
         self._directory = directory
+        self._observer = observer
         self._deliveries = Deliveries(directory.name, project, lambda key: (directory / key).exists(), observer)
         self._sweeper = Sweep(directory, known, self._deliveries)
         self._stopping = threading.Event()
@@ -100,6 +101,15 @@ class Triggers:
     def sweep(self) -> None:
         """Sweep once, now."""
         self._sweeper.once()
+
+    def projected(self, key: str, outcome: str) -> None:
+        """Note that somebody else has given the projector an object, and what became of it."""
+        file = object_at(str(self._directory), str(self._directory / key))
+        if file is None or outcome not in ("projected", "rejected", "erased"):
+            return  # a delivery of its own tells
+        self._deliveries.mark_done([file])
+        if self._observer:
+            self._observer.projected(file, outcome, None)
 
     def misbehave(self, faults: TriggerFaults) -> None:
         """Deliver with these faults from now on."""

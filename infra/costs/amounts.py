@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from chalicelib.projection.reconciler.run import METRICS
+
 __all__ = ["MEASURED", "stage_amounts"]
 
 INFRA = Path(__file__).parents[1]
@@ -40,6 +42,11 @@ MEASURED = {
     "run_reads": 160.0,  # its GET and HEAD requests of the lake's files
     "run_calls": 10.0,  # its calls of Glue
     "listings": 53.0,  # how often each object of raw is listed
+    "reconciler_seconds": 2.0,  # of a run that finds nothing new
+    "reconciler_lists": 6.0,  # its LIST and PUT requests, on average: open hours each time, 46 others once an hour
+    "reconciler_gets": 4.0,  # its GETs of what it remembers
+    "reconciler_listings": 95.0,  # how often each event is listed
+    "reconciler_reads": 0.05,  # how often each event is read, because it was on its way to the warehouse
 }
 
 
@@ -56,7 +63,7 @@ def stage_amounts(stage: str) -> dict[str, float]:
     if not file.exists():
         raise KeyError(stage)
     settings = json.loads(file.read_text())
-    monitoring = (INFRA / "templates" / "monitoring.yaml").read_text()
+    monitoring = "".join((INFRA / "templates" / f"{name}.yaml").read_text() for name in ("monitoring", "reconciler"))
     has_aurora = settings["Warehouse"] == "aurora"
     has_endpoint = settings["Vpc"] != "none" and settings["CredentialsEndpoint"] != "none"
     has_lake = settings["Lake"] == "new"
@@ -64,13 +71,14 @@ def stage_amounts(stage: str) -> dict[str, float]:
     if has_queue:
         monitoring = monitoring.replace(DIRECT, "") + (INFRA / "templates" / "queue.yaml").read_text()
     if has_aurora:
-        monitoring += (INFRA / "templates" / "warehouse-alarms.yaml").read_text()
+        monitoring += (INFRA / "templates" / "warehouse" / "warehouse-alarms.yaml").read_text()
     if has_lake:
         monitoring += (INFRA / "templates" / "compaction.yaml").read_text()
     is_silent = settings["NoEventsMinutes"] == 0
     return {
         "ingest_gb": functions["api_handler"]["lambda_memory_size"] / MB,
         "projector_gb": functions["projector"]["lambda_memory_size"] / MB,
+        "reconciler_gb": functions["reconciler"]["lambda_memory_size"] / MB,
         "is_arm64": float(architecture == "arm64"),
         "acus": float(settings["WarehouseMinCapacity"]) if has_aurora else 0.0,
         "has_aurora": float(has_aurora),
@@ -79,8 +87,14 @@ def stage_amounts(stage: str) -> dict[str, float]:
         "batch_size": float(settings["QueueBatchSize"] if has_queue else 1),
         "window_seconds": float(settings["QueueWindowSeconds"] if has_queue else 0),
         "zones": float(len(settings["VpcSubnetIds"].split(",")) if settings["VpcSubnetIds"] else ZONES) * has_endpoint,
-        "secrets": float(has_aurora or bool(settings["DwSecretArn"])),
-        "alarms": float(monitoring.count("AWS::CloudWatch::Alarm") - is_silent),
-        "metrics": float(monitoring.count("AWS::Logs::MetricFilter")),
+        "secrets": 3.0 if has_aurora else float(bool(settings["DwSecretArn"])),  # owner, writer, reader
+        # An alarm that computes costs as much for each metric that it reads as another alarm.
+        "alarms": float(
+            monitoring.count("AWS::CloudWatch::Alarm")
+            - monitoring.count("  Metrics:\n")
+            + monitoring.count("MetricStat:")
+            - is_silent
+        ),
+        "metrics": float(monitoring.count("AWS::Logs::MetricFilter") + len(METRICS)),
         "log_months": settings["LogRetentionDays"] / 30,
     }

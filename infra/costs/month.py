@@ -25,9 +25,12 @@ FIXED = (
     "Aurora, least capacity",
     "Secret, and its endpoint",
     "Alarms, metrics, dashboard",
+    "Reconciler, every five minutes",
     "Lake, a run each hour",
     "SQS, asked while it is empty",
 )
+# Of the reconciler, in a month.
+RUNS = HOURS * 12
 
 Numbers = Mapping[str, float]
 
@@ -65,8 +68,17 @@ def _fixed(stage: Numbers, amounts: Numbers, prices: Numbers) -> dict[str, float
     lake = stage["has_lake"] * HOURS * run
     aurora = stage["acus"] * HOURS * prices["acu_hours"]
     polls = stage["has_queue"] * POLLERS * SECONDS / WAIT_SECONDS / 1e6 * prices["sqs"]
-    costs = (aurora, stage["secrets"] * prices["secrets"] + endpoint, watching, lake, polls)
+    secret = stage["secrets"] * prices["secrets"] + endpoint
+    costs = (aurora, secret, watching, _reconciler(stage, amounts, prices), lake, polls)
     return dict(zip(FIXED, costs, strict=True))
+
+
+def _reconciler(stage: Numbers, amounts: Numbers, prices: Numbers) -> float:
+    """Return what its runs cost that find nothing new."""
+    second = prices["lambda_gb_seconds_arm64" if stage["is_arm64"] else "lambda_gb_seconds"]
+    run = (prices["lambda_requests"] + amounts["reconciler_seconds"] * stage["reconciler_gb"] * second) / 1e6
+    run += (amounts["reconciler_lists"] * prices["s3_puts"] + amounts["reconciler_gets"] * prices["s3_gets"]) / 1e6
+    return RUNS * run
 
 
 def _batch(events: float, stage: Numbers) -> float:
@@ -101,6 +113,8 @@ def _objects(millions: float, amounts: Numbers, prices: Numbers) -> dict[str, fl
     return {
         "S3, PUT by ingest": millions * prices["s3_puts"],
         "S3, GET by the projector": millions * prices["s3_gets"],
+        "S3, LIST and GET by the reconciler": millions
+        * (amounts["reconciler_listings"] / PAGE * prices["s3_puts"] + amounts["reconciler_reads"] * prices["s3_gets"]),
         "S3, LIST and GET, once by analysts": millions * (prices["s3_puts"] / PAGE + prices["s3_gets"]),
         "S3, storage": _gb(millions, amounts["event_bytes"]) * prices["s3_storage"],
     }

@@ -21,7 +21,7 @@ def main(stage: str, steps: tuple[str, ...], snapshot: str, *, is_dry_run: bool)
     \b
       snapshot  takes a snapshot of the live warehouse, unless --snapshot names another
       build     restores it as the cluster clickstream-STAGE-restore, in the same network, with the same users
-      validate  compares the restored rows with raw, for the week before the snapshot; DW_URL has to lead to them
+      validate  compares the restored rows with raw, for the week before the snapshot
       swap      gives the restored warehouse the name of the live one: from then on the stage uses it
       back      undoes the swap
       remove    deletes the one that the stage does not use, and the snapshot that `snapshot` took

@@ -1,7 +1,6 @@
 """The steps of a restoration: each looks at what is there, and does what is still to do."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from infra.restore.swap import Names, swap
 __all__ = ["Restore"]
 
 FRESH = timedelta(days=1)
+DATABASE = "clickstream_dw"
 VALIDATED = timedelta(days=7)
 
 Run = Callable[[Sequence[str]], int]
@@ -116,24 +116,19 @@ class Restore:
         self._rds.change("enable_http_endpoint", ResourceArn=self._arn(spare))
 
     def validate(self) -> None:
-        """Compare the restored rows with raw, up to the snapshot's hour. Exits with code 1 if something differs.
-
-        `DW_URL` has to lead to the restored warehouse, which has no public address: through a tunnel, for example.
-        """
+        """Compare the restored rows with raw, up to the snapshot's hour. Exits with code 1 if something differs."""
         end = self._taken().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        built = [each for each in self._rds.things("cluster", *self._names).values() if is_restored(each)]
+        secret = self._outputs.get("DwReaderSecretArn") or self._outputs["DwSecretArn"]
+        clusters = self._rds.things("cluster", *self._names).items()
+        built = [name for name, each in clusters if is_restored(each)]
         if not built and not self._rds.is_dry_run:
             raise RestoreError("there is no restored warehouse: run STEP=build first")
+        dw = f"rds-data://{DATABASE}?cluster={self._arn(built[0] if built else self._names.spare)}&secret={secret}"
         command = [sys.executable, "-m", "analysis", "validate", "--source", f"s3://{self._outputs['RawBucketName']}"]
-        command += ["--start", f"{end - VALIDATED:%Y-%m-%dT%H:%MZ}", "--end", f"{end:%Y-%m-%dT%H:%MZ}"]
+        command += ["--dw", dw, "--start", f"{end - VALIDATED:%Y-%m-%dT%H:%MZ}", "--end", f"{end:%Y-%m-%dT%H:%MZ}"]
         click.echo(f"   {shlex.join(['python', *command[1:]])}")
         if self._rds.is_dry_run:
             return
-        if not os.environ.get("DW_URL"):
-            raise RestoreError(
-                f"set DW_URL to an address of the restored warehouse, {built[0]['Endpoint']}, that can be reached from "
-                f"here, through a tunnel into the stage's network for example; then run STEP=validate"
-            )
         if code := self._run(command):
             click.echo("   the restored warehouse is not as raw is: see above. The live one is as it was.")
             raise SystemExit(code)
@@ -143,10 +138,7 @@ class Restore:
         self._exchange(is_restored_wanted=True)
         hour = f"{self._taken().astimezone(UTC):%Y-%m-%dT%H:00Z}"
         click.echo("   the stage uses the restored warehouse. Rows of events since the snapshot come back from raw:")
-        raw = f"s3://{self._outputs['RawBucketName']}"
-        click.echo(
-            f"   python -m analysis backfill --source {raw} --start {hour}   # DW_URL: as the owner of its tables"
-        )
+        click.echo(f"   python -m analysis backfill --stage {self._stage} --start {hour}")
         click.echo("   to go back: STEP=back; to end, and to delete the former warehouse: STEP=remove")
 
     def back(self) -> None:

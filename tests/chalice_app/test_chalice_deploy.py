@@ -20,7 +20,12 @@ pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
 BUCKET = "clickstream-s3-ingest-dev"
-FUNCTIONS = {"clickstream-dev": "ingest", "clickstream-dev-projector": "projector"}
+FUNCTIONS = {
+    "clickstream-dev": "ingest",
+    "clickstream-dev-projector": "projector",
+    "clickstream-dev-operations": "operations",
+    "clickstream-dev-reconciler": "reconciler",
+}
 
 
 class Project:
@@ -82,7 +87,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 class TestDeploy:
-    def test_two_functions_are_there(self, project: Project) -> None:
+    def test_three_functions_are_there(self, project: Project) -> None:
         """Named as Chalice names them, tagged with the component that each is."""
         assert project.functions().keys() == FUNCTIONS.keys()
         for name, component in FUNCTIONS.items():
@@ -121,9 +126,11 @@ class TestDeploy:
 
     def test_no_password_is_in_a_configuration(self, project: Project) -> None:
         """Only where it is kept."""
-        variables = project.functions()["clickstream-dev-projector"]["Environment"]["Variables"]
-        assert variables.pop("DW_PARAMETER_NAME") == "/clickstream/dev/warehouse"
-        assert variables == {"RAW_BUCKET_NAME": BUCKET, "ALLOWED_ORIGINS": "*", "PRICE_DECIMALS": "0"}
+        of = {name: function["Environment"]["Variables"] for name, function in project.functions().items()}
+        variables = {"RAW_BUCKET_NAME": BUCKET, "ALLOWED_ORIGINS": "*", "PRICE_DECIMALS": "0"}
+        variables |= {"DW_PARAMETER_NAME": "/clickstream/dev/warehouse"}
+        assert of["clickstream-dev-projector"] == variables
+        assert of["clickstream-dev-reconciler"] == variables | {"METRICS_NAMESPACE": "clickstream/dev"}
 
     def test_a_second_time_changes_nothing(self, project: Project) -> None:
         """The same functions with the same code, the same roles, trigger and API, and none besides."""

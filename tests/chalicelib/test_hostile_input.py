@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
-from chalicelib import projector
 from chalicelib.contract import COLUMNS, TABLE
 from chalicelib.flatten import flatten
 from chalicelib.ingest import Response, handle
+from chalicelib.projection import projector
 from chalicelib.settings import Settings
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse

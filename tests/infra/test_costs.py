@@ -33,7 +33,7 @@ PAGE = (ROOT / "docs" / "costs.md").read_text()
 DOLLARS = {name: price.dollars for name, price in PRICES.items()}
 # Half an ACU, an endpoint in two zones, and half a gigabyte for each function.
 STAGE = {"ingest_gb": 0.5, "projector_gb": 0.5, "acus": 0.5, "has_aurora": 1, "zones": 2, "secrets": 1}
-STAGE |= {"is_arm64": 0, "has_lake": 1, "alarms": 8, "metrics": 3, "log_months": 2}
+STAGE |= {"is_arm64": 0, "has_lake": 1, "alarms": 8, "metrics": 3, "log_months": 2, "reconciler_gb": 0.5}
 STAGE |= {"has_queue": 1, "batch_size": 1000, "window_seconds": 5}
 # Round numbers, so that every line can be computed by hand.
 ROUND = {
@@ -57,6 +57,11 @@ ROUND = {
     "run_reads": 1000,
     "run_calls": 1000,
     "listings": 10,
+    "reconciler_seconds": 4,
+    "reconciler_lists": 10,
+    "reconciler_gets": 10,
+    "reconciler_listings": 100,
+    "reconciler_reads": 0.5,
 }
 KIB = 1e6 * 1024 / 1024**3  # gigabytes of a million KiB
 
@@ -86,6 +91,8 @@ class TestMonth:
                 "Aurora, least capacity": 0.5 * 730 * 0.12,
                 "Secret, and its endpoint": 0.40 + 2 * 730 * 0.01,
                 "Alarms, metrics, dashboard": 8 * 0.10 + 3 * 0.30 + 3.00,
+                # 8,760 runs: an invocation, two GB-seconds, ten requests of S3 of either kind.
+                "Reconciler, every five minutes": 0.00876 * (0.20 + 2 * 16.6667 + 10 * 5.00 + 10 * 0.40),
                 # A minute of CodeBuild, a thousand calls of Glue, a thousand requests of S3 of either kind.
                 "Lake, a run each hour": 730 * (0.005 + 0.001 + 0.005 + 0.0004),
                 # Five pollers, each three times a minute.
@@ -98,6 +105,7 @@ class TestMonth:
                 "Lambda, time": (1.5e6 * 0.1 * 0.5 + 1e6 * 0.05 * 0.5) * 0.0000166667,
                 "S3, PUT by ingest": 5.00,
                 "S3, GET by the projector": 0.40,
+                "S3, LIST and GET by the reconciler": 100 / 1000 * 5.00 + 0.5 * 0.40,
                 "S3, LIST and GET, once by analysts": 0.405,
                 "S3, storage": KIB * 0.023,
                 "Logs, coming in": log_gb * 0.50,
@@ -149,7 +157,7 @@ class TestMonth:
         """A fifth less; everything else stays as it is."""
         x86, arm = month(1e6, STAGE, ROUND, DOLLARS), month(1e6, STAGE | {"is_arm64": 1}, ROUND, DOLLARS)
         assert arm["Lambda, time"] == pytest.approx(0.8 * x86["Lambda, time"], rel=1e-4)
-        assert {name for name in x86 if x86[name] != arm[name]} == {"Lambda, time"}
+        assert {name for name in x86 if x86[name] != arm[name]} == {"Lambda, time", "Reconciler, every five minutes"}
 
     def test_the_page_says_what_arm64_would_save_of_the_stage_prod(self) -> None:
         """Of each million events, in cents, and as a share of the bill of a hundred million."""
@@ -190,16 +198,17 @@ class TestStageAmounts:
             "batch_size": 1000,
             "window_seconds": 5,
             "zones": 2,
-            "secrets": 1,
-            "alarms": 15,
-            "metrics": 5,
+            "secrets": 3,
+            "alarms": 22,
+            "metrics": 8,
             "log_months": 1,
+            "reconciler_gb": 1,
         }
 
     def test_dev_sleeps_and_waits_for_nobody(self) -> None:
         """No least capacity, no lake, and one alarm less, because silence is nothing to worry about."""
         amounts = stage_amounts("dev")
-        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 12, 0.5)
+        assert (amounts["acus"], amounts["has_lake"], amounts["alarms"], amounts["ingest_gb"]) == (0, 0, 19, 0.5)
 
 
 @pytest.mark.slow
@@ -306,7 +315,7 @@ class TestCommand:
         """Both tables, to the cent."""
         printed = [line.strip() for line in run().output.splitlines() if line.strip()]
         assert [line for line in printed if line not in PAGE.splitlines()] == []
-        assert len(printed) == 2 * 25
+        assert len(printed) == 2 * 27
 
     def test_the_page_has_every_price_and_amount(self) -> None:
         """The prices as `documentation()` makes them; change one there, and print it into the page."""
@@ -325,7 +334,9 @@ class TestCommand:
         assert (few["events"], many["events"]) == (2.5e6, 5e6)
         assert few["total"] == pytest.approx(sum(few["dollars"].values()))
         assert few["per_million"] == pytest.approx(few["total"] / 2.5)
-        assert few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.00 + 6.00 + 8.9965 + 0.2628, abs=0.0001)
+        assert (
+            few["fixed"] == many["fixed"] == pytest.approx(43.80 + 15.80 + 7.60 + 0.5706 + 8.9965 + 0.2628, abs=0.0001)
+        )
 
     def test_other_prices_and_amounts_count(self, tmp_path: Path) -> None:
         """The named ones, in either file; the rest stay."""

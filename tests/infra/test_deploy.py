@@ -15,11 +15,10 @@ import boto3
 import psycopg
 import pytest
 import trustme
-from chalice.app import S3Event
 
-from chalicelib import projector
+from chalicelib.operations.handler import handle
+from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage
-from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.tables import REJECTS
 from infra.policies import narrowed
@@ -31,8 +30,9 @@ pytestmark = pytest.mark.deploy
 
 REGION = "eu-central-1"
 BEFORE = ["raw", "base", "lake", "network", "warehouse", "warehouse-alarms", "queue"]  # the functions
-AFTER = ["mapping", "api", "monitoring", "dashboard", "compaction", "budget"]
+AFTER = ["mapping", "operations", "api", "monitoring", "reconciler", "dashboard", "compaction", "budget"]
 STACKS = [*BEFORE, *AFTER]
+FUNCTIONS = "functions clickstream-dev, projector, operations and reconciler"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ADDRESS = "operator@shop.example"
 
@@ -125,15 +125,13 @@ def warehouse(new_database: Callable[[], AbstractContextManager[str]]) -> Iterat
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory, warehouse: str) -> Iterator[Repository]:
-    """Give a repository and an empty AWS, whose functions are run as the projector on a real PostgreSQL."""
-    client = Warehouse(warehouse)
+    """Give a repository and an empty AWS, whose function for operations is run on a real PostgreSQL."""
 
     def run(_name: str, event: dict[str, Any]) -> object:
-        return projector.handle(S3Event(event, None).to_dict(), RawStorage(), client)
+        return handle(event, lambda: 900.0, Settings(dw_url=warehouse), RawStorage())
 
     with aws_server(run) as url, warm_programs() as programs:
         yield Repository(tmp_path_factory.mktemp("infra") / "repository", url, programs)
-    client.close()
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +177,11 @@ class TestFirstDryRun:
 
 class TestDeploy:
     def test_in_order_with_every_step_said(self, deployed: subprocess.CompletedProcess[str]) -> None:
-        """Storage, network and warehouse, functions, API, monitoring, compaction, the warehouse's tables."""
-        functions = ["notifications of bucket clickstream-s3-ingest-dev", "functions clickstream-dev and projector"]
+        """Storage, network and warehouse, functions, API, monitoring, reconciler, compaction, warehouse's tables."""
+        functions = [
+            "notifications of bucket clickstream-s3-ingest-dev",
+            FUNCTIONS,
+        ]
         before, after = ([f"stack {name}" for name in names] for names in (BEFORE, AFTER))
         tables = "tables of the warehouse"
         stage = "stage dev in account 123456789012, region eu-central-1"
@@ -189,7 +190,9 @@ class TestDeploy:
             r"endpoint +https://api-\w+\.execute-api\.eu-central-1\.\S+/clickstream$", deployed.stdout, re.M
         )
 
-    def test_the_projector_makes_the_tables(self, deployed: subprocess.CompletedProcess[str], warehouse: str) -> None:
+    def test_the_operations_function_makes_the_tables(
+        self, deployed: subprocess.CompletedProcess[str], warehouse: str
+    ) -> None:
         """Before the first event, so that whoever looks finds them empty."""
         assert f"The warehouse was at version 0.0, and is at {SCHEMA.version} now." in deployed.stdout
         with psycopg.connect(warehouse) as connection:
@@ -197,32 +200,41 @@ class TestDeploy:
 
     @pytest.mark.usefixtures("deployed")
     def test_the_functions_know_their_stage(self, repository: Repository) -> None:
-        """Its bucket, and the secret that the warehouse's stack has made."""
-        function = repository.client("lambda").get_function_configuration(FunctionName="clickstream-dev-projector")
-        variables = function["Environment"]["Variables"]
-        (secret,) = [name for name, each in Recorded.there.items() if each.type == "AWS::SecretsManager::Secret"]
-        assert variables["RAW_BUCKET_NAME"] == "clickstream-s3-ingest-dev"
-        assert variables["DW_SECRET_ARN"] == secret
+        """Its bucket, and the secrets that the warehouse's stack has made: one for each user."""
+        outputs = repository.outputs()
+        made = {name for name, each in Recorded.there.items() if each.type == "AWS::SecretsManager::Secret"}
+        writer, owner, reader = (outputs[f"Dw{user}SecretArn"] for user in ("", "Owner", "Reader"))
+        assert made == {writer, owner, reader}
+        client = repository.client("lambda")
+        projector, operations = (
+            client.get_function_configuration(FunctionName=f"clickstream-dev-{name}")["Environment"]["Variables"]
+            for name in ("projector", "operations")
+        )
+        assert projector["RAW_BUCKET_NAME"] == operations["RAW_BUCKET_NAME"] == "clickstream-s3-ingest-dev"
+        assert (projector["DW_SECRET_ARN"], operations["DW_SECRET_ARN"]) == (writer, owner)
+        assert (operations["DW_WRITER_SECRET_ARN"], operations["DW_READER_SECRET_ARN"]) == (writer, reader)
 
     @pytest.mark.usefixtures("deployed")
-    @pytest.mark.parametrize("suffix", ["", "-projector"])
+    @pytest.mark.parametrize("suffix", ["", "-projector", "-operations", "-reconciler"])
     def test_each_function_may_do_what_its_policy_says_and_no_more(self, repository: Repository, suffix: str) -> None:
         """One role for each, with one policy: the committed one, narrowed to this stage."""
         client, function = repository.client, f"clickstream-dev{suffix}"
         role = client("lambda").get_function_configuration(FunctionName=function)["Role"].rpartition("/")[2]
         (name,) = client("iam").list_role_policies(RoleName=role)["PolicyNames"]
         found = client("iam").get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        file = "policy-projector.json" if suffix else "policy-ingest.json"
+        file = f"policy{suffix or '-ingest'}.json"
         committed = json.loads((ROOT / "chalice_app" / ".chalice" / file).read_text())
-        assert found == narrowed(committed, repository.outputs(), function)
+        assert found == narrowed(committed, repository.outputs(), function, is_owner=suffix == "-operations")
         assert client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
 
     @pytest.mark.usefixtures("deployed")
     def test_each_function_is_as_the_configuration_says(self, repository: Repository) -> None:
-        """Memory, time, tracing, tags; only the projector is in the VPC, and nothing is reserved for it."""
+        """Memory, time, tracing, tags; whatever reaches the warehouse is in the VPC, and nothing is reserved for it."""
         stage = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())["stages"]["dev"]
         network = repository.outputs()
-        for name, suffix, component in (("api_handler", "", "ingest"), ("projector", "-projector", "projector")):
+        others = {name: f"-{name}" for name in ("projector", "operations", "reconciler")}
+        for name, suffix in {"api_handler": "", **others}.items():
+            component = suffix.removeprefix("-") or "ingest"
             function = repository.client("lambda").get_function(FunctionName=f"clickstream-dev{suffix}")
             found, wanted = function["Configuration"], stage["lambda_functions"][name]
             assert found["MemorySize"] == wanted["lambda_memory_size"]
@@ -270,11 +282,11 @@ class TestDeploy:
         url = sqs.get_queue_url(QueueName="clickstream-dev-notifications")["QueueUrl"]
         policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"]
         assert json.loads(policy)["deadLetterTargetArn"].endswith(":clickstream-dev-dead-letters")
-        assert Recorded.all_of("AWS::Lambda::EventInvokeConfig") == []
+        assert [each["MaximumRetryAttempts"] for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig")] == [0]
         alarms = Recorded.all_of("AWS::CloudWatch::Alarm")
         # Nobody is called because nobody shops on `dev`. Two alarms are the compaction's, three the queue's, four the
-        # warehouse's.
-        assert len(alarms) == 14
+        # warehouse's, three the reconciler's.
+        assert len(alarms) == 19
         (age,) = [alarm for alarm in alarms if alarm["AlarmName"] == "clickstream-dev-queue-age"]
         assert str(age["Threshold"]) == "600"
         assert {topic for alarm in alarms for topic in alarm["AlarmActions"]} == {page, ticket}
@@ -283,11 +295,13 @@ class TestDeploy:
 
     @pytest.mark.usefixtures("deployed")
     def test_logs_are_kept_as_long_as_the_stage_says(self, repository: Repository) -> None:
-        """Of both functions and the API: Lambda has made none of its own."""
+        """Of all functions and the API: Lambda has made none of its own."""
         groups = repository.client("logs").describe_log_groups()["logGroups"]
         assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
             "/aws/lambda/clickstream-dev": 7,
             "/aws/lambda/clickstream-dev-projector": 7,
+            "/aws/lambda/clickstream-dev-operations": 7,
+            "/aws/lambda/clickstream-dev-reconciler": 7,
             "/aws/vendedlogs/clickstream-dev-http-api": 7,
             "/aws/codebuild/clickstream-dev-compaction": 7,
         }
@@ -617,10 +631,12 @@ class TestDestroy:
             "budget",
             "compaction",
             "dashboard",
+            "reconciler",
             "monitoring",
             "api",
             "mapping",
-            "functions clickstream-dev and projector",
+            "operations",
+            FUNCTIONS,
             "queue",
             "warehouse-alarms",
             "warehouse",
@@ -667,7 +683,10 @@ class TestTrigger:
         """Nothing of a queue is there. Copies are reserved, and what Lambda gives up on goes to the failure queue."""
         assert self.notified(repository) == ["clickstream-dev-projector"]
         assert [step for step in steps(direct.stdout) if "queue" in step or "mapping" in step] == []
-        (failures,) = Recorded.all_of("AWS::Lambda::EventInvokeConfig")
+        # The other one is of the reconciler, which is not tried again.
+        (failures,) = [
+            each for each in Recorded.all_of("AWS::Lambda::EventInvokeConfig") if "DestinationConfig" in each
+        ]
         assert failures["DestinationConfig"]["OnFailure"]["Destination"].endswith(":clickstream-dev-failures")
         function = repository.client("lambda").get_function(FunctionName="clickstream-dev-projector")
         assert function["Concurrency"]["ReservedConcurrentExecutions"] == 5
@@ -693,7 +712,7 @@ class TestTrigger:
         done = repository.run("deploy.sh", "dev")
         assert done.returncode == 0, done.stdout + done.stderr
         said = steps(done.stdout)
-        order = ["stack queue", f"notifications of bucket {self.BUCKET}", "functions clickstream-dev and projector"]
+        order = ["stack queue", f"notifications of bucket {self.BUCKET}", FUNCTIONS]
         assert [step for step in said if step in {*order, "stack mapping"}] == [*order, "stack mapping"]
         assert self.notified(repository) == ["clickstream-dev-notifications"]
         function = repository.client("lambda").get_function(FunctionName="clickstream-dev-projector")

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
-from chalicelib.projector import objects
+from chalicelib.projection.projector import objects
 from command_line.home import BUCKET
 from infra.steps.notifications import TRIES, main, notify
 

@@ -181,12 +181,14 @@ class TestReuse:
         assert {function["FunctionName"]: function["CodeSha256"] for function in functions} == {
             "clickstream-dev": digest,
             "clickstream-dev-projector": digest,
+            "clickstream-dev-operations": digest,
+            "clickstream-dev-reconciler": digest,
         }
         assert [file.read_bytes() for file in deployment.kept] == [deployment.package.read_bytes()]
 
     @pytest.mark.parametrize("stage", ["dev", "prod"])
     def test_chalice_packages_for_terraform(self, stage: str, deployment: Built, tmp_path: Path) -> None:
-        """Both functions with their own policies, and the notification; of the same package."""
+        """All functions with their own policies, and the notification; of the same package."""
         out = tmp_path / "terraform"
         said = chalice(deployment.project, "package", "--pkg-format", "terraform", "--stage", stage, str(out))
         assert "Reusing existing deployment package." in said
@@ -199,11 +201,18 @@ class TestReuse:
         assert functions == {
             f"clickstream-{stage}": ("app.app", PYTHON, "clickstream-lambda-ingest"),
             f"clickstream-{stage}-projector": ("app.project", PYTHON, "clickstream-lambda-projector"),
+            f"clickstream-{stage}-operations": ("app.operate", PYTHON, "clickstream-lambda-operations"),
+            f"clickstream-{stage}-reconciler": ("app.reconcile", PYTHON, "clickstream-lambda-reconciler"),
         }
         policies = {name: json.loads(role["policy"]) for name, role in made["aws_iam_role_policy"].items()}
         committed = {
             role: json.loads((ROOT / "chalice_app" / ".chalice" / f"policy-{name}.json").read_text())
-            for role, name in (("api_handler_role", "ingest"), ("projector_role", "projector"))
+            for role, name in (
+                ("api_handler_role", "ingest"),
+                ("projector_role", "projector"),
+                ("operations_role", "operations"),
+                ("reconciler_role", "reconciler"),
+            )
         }
         assert policies == committed
         (notification,) = made["aws_s3_bucket_notification"].values()

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from moto.core import set_initial_no_auth_action_count
 
 import app as clickstream_app
-from chalicelib.errors import ProjectionFailed
+from chalicelib.errors import ProjectionFailed, StorageUnavailable, WarehouseUnavailable
+from chalicelib.projection.reconciler.hours import prefix_of, start_of
 from chalicelib.settings import Settings
 from chalicelib.storage import RawStorage, s3_client
 from chalicelib.warehouse.client import open_warehouse
@@ -31,6 +34,7 @@ PARAMETER = "/clickstream/dev/warehouse"
 NOBODY = json.dumps({"username": "u", "password": "p", "host": "127.0.0.1", "port": 1})
 KEY = "events/2026/11/25/10/event-0f8fad5b-d9cb-469f-a165-70867728950e.json"
 REJECT = KEY.replace("event-0", "event-1")
+MEMORY = "reconciler/2026/11/25.json"
 GONE = KEY.replace("event-0", "event-2")
 
 # A committed policy serves every stage, so these, and none wider, are the patterns that it may name: any region and
@@ -131,6 +135,56 @@ def run_projector(client: Any, settings: Set, warehouse_url: str, *read_from: di
                 project(KEY)
 
 
+def operate(operation: str, **arguments: Any) -> Any:
+    return clickstream_app.operate({"operation": operation, **arguments}, Invocation())
+
+
+def run_operations(client: Any, settings: Set, warehouse_url: str, user: str, read_from: dict[str, str]) -> None:
+    """Every way that an operation can take, and where it reads the credentials of the owner and of a user."""
+    client.put_object(Bucket=BUCKET, Key=KEY, Body=b"{}")
+    client.put_object(Bucket=BUCKET, Key=REJECT, Body=b"[]")
+    settings(raw_bucket=BUCKET, dw_url=warehouse_url, dw_writer_secret_arn=user)
+    assert operate("upgrade", dryRun=False)["users"] == ["u"]
+    hours = [f"{KEY.rpartition('/')[0]}/"]
+    done = operate("backfill", hours=hours, after="", dryRun=False, beyondHorizon=False)
+    assert (done["added"], done["rejected"]) == (1, 1)
+    tried = operate("retry", keys=[REJECT, GONE])
+    assert (tried["rejected"], tried["gone"]) == ([REJECT], [GONE])
+    assert operate("dismiss", key=REJECT, reason="a test")["dismissed"] == 1
+    assert operate("count", ids=None, keys=[REJECT])["rejects"] == 1
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY u")
+        connection.execute("DROP ROLE u")
+    settings(raw_bucket=BUCKET, **read_from)
+    with pytest.raises(WarehouseUnavailable, match="the warehouse failed"):
+        operate("upgrade", dryRun=False)
+
+
+def run_reconciler(client: Any, settings: Set, warehouse_url: str, *read_from: dict[str, str]) -> None:
+    """Every way that an object can take through the reconciler, and where it reads its credentials."""
+    settings(dw_url=warehouse_url)
+    for key in (KEY, reject := f"{prefix_of(start_of(datetime.now(UTC)))}reject.json"):
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"[]")
+    # An object that was a reject is read, also while others are left to the projector.
+    open_warehouse(clickstream_app.settings).reject(BUCKET, reject, "not an event")
+    assert clickstream_app.reconcile({}, Invocation())["compared"] == 2
+    with pytest.raises(StorageUnavailable):
+        refused(clickstream_app.reconcile)({}, Invocation())
+    open_warehouse(clickstream_app.settings).close()
+    client.put_object(Bucket=BUCKET, Key=f"{prefix_of(start_of(datetime.now(UTC)))}new.json", Body=b"{}")
+    for where in read_from:
+        settings(**where)
+        with pytest.raises(WarehouseUnavailable):
+            clickstream_app.reconcile({}, Invocation())
+
+
+class Invocation:
+    """As Lambda tells a function of its invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 240_000
+
+
 class TestPolicies:
     def test_ingest_may_do_what_it_does(self, calls: list[Call], settings: Set, api_event: ApiEvent) -> None:
         """Put events, and nothing else."""
@@ -146,6 +200,52 @@ class TestPolicies:
         operations = [call.operation for call in calls if call.operation != "GetObject"]
         assert operations == ["GetSecretValue"] * 2 + ["GetParameter"] * 2
         assert differences(committed("projector"), calls, "projector", COMMITTED) == []
+
+    @pytest.mark.parametrize("kept_in", ["dw_secret_arn", "dw_parameter_name"])
+    def test_the_operations_function_may_do_what_it_does(
+        self, kept_in: str, calls: list[Call], settings: Set, secret: str, warehouse_url: str, aws: Any
+    ) -> None:
+        """List and get events, and read the credentials of the owner and of the users that it makes."""
+        where = secret if kept_in == "dw_secret_arn" else PARAMETER
+        run_operations(aws, settings, warehouse_url, secret, {kept_in: where})
+        names = {call.operation for call in calls}
+        assert names >= {"ListObjectsV2", "GetObject", "GetSecretValue"}
+        policy = committed("operations")
+        unused = {"dw_secret_arn": "ParameterOfWarehouse", "dw_parameter_name": ""}[kept_in]
+        policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != unused]
+        assert differences(policy, calls, "operations", COMMITTED) == []
+
+    def test_the_operations_function_of_a_stage_reads_the_secrets_of_its_users_only(
+        self, calls: list[Call], settings: Set, secret: str, warehouse_url: str, aws: Any, tmp_path: Path
+    ) -> None:
+        """The owner's, the writer's and the reader's."""
+        session = boto3.Session()
+        owner = session.client("secretsmanager").create_secret(Name=f"{SECRET}-owner", SecretString=NOBODY)["ARN"]
+        outputs = {"Region": REGION, "AccountId": ACCOUNT, "Partition": "aws", "RawBucketName": BUCKET}
+        outputs |= {"AllowedOrigins": "*", "SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}
+        outputs |= {"DwSecretArn": secret, "DwOwnerSecretArn": owner, "DwReaderSecretArn": f"{secret}-reader"}
+        render("dev", outputs, tmp_path)
+        policy = json.loads((tmp_path / ".chalice" / "policy-operations.json").read_text())
+        allowed = {each["Sid"]: each["Resource"] for each in policy["Statement"]}
+        assert allowed["SecretOfWarehouse"] == [owner]
+        assert allowed["SecretsOfUsers"] == [secret, f"{secret}-reader"]
+        run_operations(aws, settings, warehouse_url, secret, {"dw_secret_arn": owner})
+        read = {call.parameters["SecretId"] for call in calls if call.operation == "GetSecretValue"}
+        assert read == {owner, secret}
+
+    def test_the_reconciler_may_do_what_it_does(
+        self, calls: list[Call], settings: Set, secret: str, warehouse_url: str, aws: Any
+    ) -> None:
+        """List the bucket, get events, get and put what it remembers, and read its credentials."""
+        run_reconciler(aws, settings, warehouse_url, {"dw_secret_arn": secret}, {"dw_parameter_name": PARAMETER})
+        assert {call.operation for call in calls} == {
+            "ListObjectsV2",
+            "GetObject",
+            "PutObject",
+            "GetSecretValue",
+            "GetParameter",
+        }
+        assert differences(committed("reconciler"), calls, "reconciler", COMMITTED) == []
 
     @pytest.mark.parametrize(
         ("kept_in", "trigger"), [("DwSecretArn", "sqs"), ("DwSecretArn", "s3"), ("DwParameterName", "s3")]
@@ -171,9 +271,9 @@ class TestPolicies:
         outputs |= {"Trigger": trigger, "NotificationQueueArn": notifications if trigger == "sqs" else ""}
         outputs |= {"SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"} if has_secret else {}
         render("dev", outputs, tmp_path)
-        ingest, projector = (
+        ingest, projector, reconciler = (
             json.loads((tmp_path / ".chalice" / f"policy-{function}.json").read_text())
-            for function in ("ingest", "projector")
+            for function in ("ingest", "projector", "reconciler")
         )
 
         names = Names(BUCKET, f"{REGION}:{ACCOUNT}", "clickstream-dev")
@@ -189,6 +289,14 @@ class TestPolicies:
         names = Names(names.bucket, names.place, "clickstream-dev-projector", has_vpc=has_secret, **kept)
         assert differences(projector, calls, "projector", names) == []
 
+        calls.clear()
+        run_reconciler(
+            aws, settings, warehouse_url, {"dw_secret_arn": secret} if has_secret else {"dw_parameter_name": PARAMETER}
+        )
+        kept = {name: value for name, value in kept.items() if name in ("secret", "parameter")}
+        names = Names(names.bucket, names.place, "clickstream-dev-reconciler", has_vpc=has_secret, **kept)
+        assert differences(reconciler, calls, "reconciler", names) == []
+
 
 CALLS = {
     "ingest": [Call("s3", "PutObject", {"Bucket": BUCKET, "Key": KEY})],
@@ -198,6 +306,11 @@ CALLS = {
         Call("ssm", "GetParameter", {"Name": PARAMETER}),
     ],
 }
+CALLS["reconciler"] = [
+    *CALLS["projector"],
+    Call("s3", "GetObject", {"Bucket": BUCKET, "Key": MEMORY}),
+    Call("s3", "PutObject", {"Bucket": BUCKET, "Key": MEMORY, "Body": b"{}"}),
+]
 
 
 def found(policy: Policy, function: str = "ingest") -> list[str]:
@@ -231,7 +344,7 @@ def altered(function: str) -> Iterator[Policy]:
 class TestDifferences:
     """The comparison above finds every change of a policy, and says what is wrong with it."""
 
-    @pytest.mark.parametrize(("function", "least"), [("ingest", 20), ("projector", 60)])
+    @pytest.mark.parametrize(("function", "least"), [("ingest", 20), ("projector", 60), ("reconciler", 60)])
     def test_no_change_goes_unnoticed(self, function: str, least: int) -> None:
         """Each statement, action and resource left out, each one more, each resource wider or narrower."""
         assert found(committed(function), function) == []
@@ -356,6 +469,21 @@ class TestDenials:
         assert is_denied(client.delete_object, **event)
         with pytest.raises(ClientError, match="NoSuchKey"):
             refused(client.get_object)(Bucket=BUCKET, Key=GONE)
+
+    @pytest.mark.usefixtures("objects")
+    def test_the_reconciler_can_write_what_it_remembers_and_no_event(self, client_of: Callable[..., Any]) -> None:
+        """It reads events, and deletes nothing."""
+        client = client_of(committed("reconciler"))
+        event = {"Bucket": BUCKET, "Key": KEY}
+        assert not is_denied(client.get_object, **event)
+        assert not is_denied(client.list_objects_v2, Bucket=BUCKET)
+        assert not is_denied(client.put_object, Bucket=BUCKET, Key=MEMORY, Body=b"{}")
+        assert not is_denied(client.get_object, Bucket=BUCKET, Key=MEMORY)
+        assert is_denied(client.put_object, **event, Body=b"{}")
+        assert is_denied(client.delete_object, **event)
+        assert is_denied(client.delete_object, Bucket=BUCKET, Key=MEMORY)
+        assert is_denied(client.get_object, Bucket=BUCKET, Key="elsewhere.json")
+        assert is_denied(client.list_objects_v2, Bucket="another")
 
     def test_ingest_reads_no_credentials(self, client_of: Callable[..., Any], secret: str) -> None:
         """Not even if its policy were for every resource; the projector's, then, lets it."""

@@ -18,6 +18,8 @@ OUTPUTS = {
     "RawBucketName": "shop-raw",
     "AllowedOrigins": "https://shop.example",
     "DwSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:warehouse-AbCdEf",
+    "DwOwnerSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:owner-AbCdEf",
+    "DwReaderSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-AbCdEf",
     "DwParameterName": "",
     "SubnetIds": "subnet-1,subnet-2",
     "SecurityGroupIds": "sg-1",
@@ -59,7 +61,9 @@ class TestConfig:
         render("dev", OUTPUTS, project)
         config, committed = loaded(project, "config.json"), json.loads((APP / ".chalice" / "config.json").read_text())
         (stage,) = config["stages"].values()
-        ingest, projector = (stage["lambda_functions"][name] for name in ("api_handler", "projector"))
+        ingest, projector, reconciler = (
+            stage["lambda_functions"][name] for name in ("api_handler", "projector", "reconciler")
+        )
         assert stage["environment_variables"] == {
             "RAW_BUCKET_NAME": "shop-raw",
             "ALLOWED_ORIGINS": "https://shop.example",
@@ -67,6 +71,11 @@ class TestConfig:
         }
         assert projector["environment_variables"] == {"DW_SECRET_ARN": OUTPUTS["DwSecretArn"]}
         assert (projector["subnet_ids"], projector["security_group_ids"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+        assert (reconciler["subnet_ids"], reconciler["security_group_ids"]) == (["subnet-1", "subnet-2"], ["sg-1"])
+        assert reconciler["environment_variables"] == {
+            "DW_SECRET_ARN": OUTPUTS["DwSecretArn"],
+            "METRICS_NAMESPACE": "clickstream/dev",
+        }
         assert "subnet_ids" not in ingest
         was = committed["stages"]["dev"]["lambda_functions"]["projector"]
         assert {name: projector[name] for name in was if name != "environment_variables"} == {
@@ -83,6 +92,29 @@ class TestConfig:
         projector = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]["projector"]
         assert projector["environment_variables"] == {"DW_PARAMETER_NAME": "/clickstream/dev/warehouse"}
         assert "subnet_ids" not in projector
+
+    def test_the_operations_function_connects_as_the_owner(self, project: Path) -> None:
+        """And knows the secrets of the users that it makes; the projector is the writer."""
+        render("dev", OUTPUTS, project)
+        functions = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]
+        assert functions["operations"]["environment_variables"] == {
+            "DW_SECRET_ARN": OUTPUTS["DwOwnerSecretArn"],
+            "DW_WRITER_SECRET_ARN": OUTPUTS["DwSecretArn"],
+            "DW_READER_SECRET_ARN": OUTPUTS["DwReaderSecretArn"],
+        }
+        assert functions["operations"]["subnet_ids"] == functions["projector"]["subnet_ids"]
+        policies = {name: resources(loaded(project, f"policy-{name}.json")) for name in ("operations", "projector")}
+        assert policies["operations"]["SecretOfWarehouse"] == [OUTPUTS["DwOwnerSecretArn"]]
+        assert policies["operations"]["SecretsOfUsers"] == [OUTPUTS["DwSecretArn"], OUTPUTS["DwReaderSecretArn"]]
+        assert policies["projector"]["SecretOfWarehouse"] == [OUTPUTS["DwSecretArn"]]
+
+    def test_another_warehouse_may_have_one_user_for_everything(self, project: Path) -> None:
+        """Then the operations function is that user, too, and makes no other."""
+        one = {"DwOwnerSecretArn": "", "DwReaderSecretArn": "", "DwSecretArn": "", "DwParameterName": "/clickstream/dw"}
+        render("dev", OUTPUTS | one, project)
+        functions = loaded(project, "config.json")["stages"]["dev"]["lambda_functions"]
+        assert functions["operations"]["environment_variables"] == {"DW_PARAMETER_NAME": "/clickstream/dw"}
+        assert "SecretsOfUsers" not in resources(loaded(project, "policy-operations.json"))
 
     def test_headers_of_the_shop_are_known_to_ingest_alone(self, project: Path) -> None:
         """Without any, the function's own default holds."""
@@ -241,6 +273,15 @@ class TestPolicies:
             "FailureQueue": [OUTPUTS["FailureQueueArn"]],
             "NetworkInterfaces": ["*"],
             "Logs": [f"{logs}-projector:*"],
+            "Traces": ["*"],
+        }
+        assert resources(loaded(project, "policy-reconciler.json")) == {
+            "RawEvents": ["arn:aws:s3:::shop-raw/events/*"],
+            "ReconcilerMemory": ["arn:aws:s3:::shop-raw/reconciler/*"],
+            "RawBucket": ["arn:aws:s3:::shop-raw"],
+            "SecretOfWarehouse": [OUTPUTS["DwSecretArn"]],
+            "NetworkInterfaces": ["*"],
+            "Logs": [f"{logs}-reconciler:*"],
             "Traces": ["*"],
         }
 

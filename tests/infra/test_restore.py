@@ -160,29 +160,26 @@ class TestDrill:
         assert ids()[LIVE] == before[LIVE]
         assert (restored(LIVE), restored(SPARE)) == ((False, False), (True, True))
 
-    def test_validate_compares_its_rows_with_raw_up_to_the_snapshot(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Events since then have no row there. The address, which may hold a password, stays in the environment."""
+    def test_validate_compares_its_rows_with_raw_up_to_the_snapshot(self) -> None:
+        """Events since then have no row there."""
         do("snapshot", "build")
-        monkeypatch.setenv("DW_URL", "postgresql://reader@127.0.0.1:5433/clickstream_dw")
-        ((*_, module, command, source, bucket, _, start, _, end),) = do("validate")
-        assert (module, command, source, bucket) == ("analysis", "validate", "--source", "s3://raw-of-prod")
+        ((*_, module, command, source, bucket, dw, url, _, start, _, end),) = do("validate")
+        assert (module, command, source, bucket, dw) == ("analysis", "validate", "--source", "s3://raw-of-prod", "--dw")
+        assert url.startswith(
+            f"rds-data://clickstream_dw?cluster={OUTPUTS['DwClusterArn'].replace(LIVE, SPARE)}&secret=arn:"
+        )
         assert datetime.now(UTC) - timedelta(hours=2) < datetime.fromisoformat(end) <= datetime.now(UTC)
         assert datetime.fromisoformat(end) - datetime.fromisoformat(start) == timedelta(days=7)
 
-    @pytest.mark.parametrize(("steps", "name"), [(["snapshot", "build"], SPARE), (["snapshot", "build", "swap"], LIVE)])
-    def test_validate_asks_for_an_address_of_the_restored_warehouse(
-        self, steps: list[str], name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """It has none outside of the stage's network. After a swap it has the live one's name."""
-        monkeypatch.delenv("DW_URL", raising=False)
-        do(*steps)
-        with pytest.raises(RestoreError, match=f"set DW_URL to an address of the restored warehouse, {name}"):
-            do("validate")
+    def test_after_a_swap_it_is_still_the_restored_one_that_is_compared(self) -> None:
+        """Under the live one's name."""
+        do("snapshot", "build", "swap")
+        (command,) = do("validate")
+        assert f"cluster={OUTPUTS['DwClusterArn']}&" in " ".join(command)
 
-    def test_a_finding_of_validate_ends_the_command(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_finding_of_validate_ends_the_command(self) -> None:
         """With its exit code."""
         do("snapshot", "build")
-        monkeypatch.setenv("DW_URL", "postgresql://reader@127.0.0.1:5433/clickstream_dw")
         with pytest.raises(SystemExit, match="1"):
             do("validate", code=1)
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib import ingest, log, projector
-from chalicelib.projection import messages
+from chalicelib import ingest, log
+from chalicelib.projection import messages, projector
 from chalicelib.projection.batch import READ_SECONDS, SLICE_OBJECTS
+from chalicelib.projection.reconciler.run import METRICS
 from chalicelib.settings import Settings
 from chalicelib.storage import CONFIG, RawObject
 from chalicelib.warehouse.client import Warehouse
-from chalicelib.warehouse.schema import Upgrade
 from emulator.triggers.messages import batch_of
 from emulator.triggers.notification import object_created
 from infra.costs.prices import PRICES
-from tests.support.aws.stacks import TEMPLATES, template
+from tests.support.aws.stacks import TEMPLATES, template, template_file
 from tests.support.stack_process import ROOT
 
 INFRA = ROOT / "infra"
@@ -33,7 +33,6 @@ NO_PARAMETERS = {
     "AllowedOrigins",
     "AllowedHeaders",
     "Warehouse",
-    "Lake",
     "DwSecretArn",
     "DwParameterName",
     "ApiKeySha256",
@@ -74,17 +73,17 @@ class TestTemplates:
         """In regions of three continents, with no rule left out."""
         command = [
             str(Path(sys.executable).with_name("cfn-lint")),
-            *map(str, sorted((INFRA / "templates").glob("*.yaml"))),
+            *map(str, sorted((INFRA / "templates").glob("**/*.yaml"))),
         ]
         regions = ["--regions", "eu-central-1", "us-east-1", "ap-southeast-2"]
         done = subprocess.run([*command, *regions], cwd=INFRA, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
-        assert not any("cfn-lint" in (INFRA / "templates" / f"{name}.yaml").read_text() for name in TEMPLATES)
+        assert not any("cfn-lint" in template_file(name).read_text() for name in TEMPLATES)
 
     @pytest.mark.parametrize("name", TEMPLATES)
     def test_it_can_be_passed_on_as_it_is(self, name: str) -> None:
         """CloudFormation takes larger templates from a bucket only, not from a command."""
-        assert (INFRA / "templates" / f"{name}.yaml").stat().st_size <= 51_200
+        assert template_file(name).stat().st_size <= 51_200
 
     @pytest.mark.parametrize("name", TEMPLATES)
     def test_everything_is_explained(self, name: str) -> None:
@@ -94,7 +93,7 @@ class TestTemplates:
             assert each["Description"]
 
     @pytest.mark.parametrize(
-        "path", [*(INFRA / "templates").glob("*.yaml"), *INFRA.glob("*.sh"), *INFRA.glob("stages/*")], ids=str
+        "path", [*(INFRA / "templates").glob("**/*.yaml"), *INFRA.glob("*.sh"), *INFRA.glob("stages/*")], ids=str
     )
     def test_nothing_is_of_one_account_or_region(self, path: Path) -> None:
         """No account number, no region, no partition."""
@@ -231,12 +230,14 @@ class TestStorage:
         assert resources("AWS::SQS::Queue")[name]["MessageRetentionPeriod"] == 14 * 24 * 60 * 60
 
     def test_every_log_ends(self) -> None:
-        """Those of both functions, as Lambda names them, of the API, and of the compaction."""
+        """Those of the functions, as Lambda names them, of the API, and of the compaction."""
         groups = resources("AWS::Logs::LogGroup").values()
-        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 4
+        assert [group["RetentionInDays"] for group in groups] == [{"Ref": "LogRetentionDays"}] * 6
         assert {group["LogGroupName"]["Fn::Sub"] for group in groups} >= {
             "/aws/lambda/clickstream-${Stage}",
             "/aws/lambda/clickstream-${Stage}-projector",
+            "/aws/lambda/clickstream-${Stage}-operations",
+            "/aws/lambda/clickstream-${Stage}-reconciler",
         }
 
 
@@ -330,12 +331,15 @@ class TestNetwork:
     def test_s3_is_reached_by_a_gateway_that_knows_one_bucket(self) -> None:
         """In a new VPC; others may use an existing one."""
         (condition, policy, _) = RESOURCES["network"]["S3GatewayEndpoint"]["Properties"]["PolicyDocument"]["Fn::If"]
-        (statement,) = policy["Statement"]
+        reading, writing = policy["Statement"]
         assert condition == "IsNew"
-        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in statement["Resource"]} == {
+        assert reading["Action"] == ["s3:GetObject", "s3:ListBucket"]
+        assert {resource["Fn::Sub"].rpartition(":")[2] for resource in reading["Resource"]} == {
             "${RawBucketName}",
             "${RawBucketName}/*",
         }
+        assert writing["Action"] == "s3:PutObject"
+        assert writing["Resource"]["Fn::Sub"].rpartition(":")[2] == "${RawBucketName}/reconciler/*"
 
     def test_zones_can_be_chosen(self) -> None:
         """Lambda and Aurora are not in every zone of a region."""
@@ -434,6 +438,11 @@ class TestApi:
 ALARMS = resources("AWS::CloudWatch::Alarm")
 
 
+def stats(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics that an alarm computes with."""
+    return [each for each in alarm.get("Metrics", ()) if "MetricStat" in each]
+
+
 class TestBudget:
     def test_the_month_has_a_limit_that_is_told(self) -> None:
         """To the address of the alarms, when four fifths are spent, and when all of it will be."""
@@ -463,6 +472,7 @@ class TestAlarms:
             "monitoring.IngestErrorsAlarm",
             "monitoring.IngestThrottlesAlarm",
             "monitoring.ApiThrottlesAlarm",
+            "monitoring.IngestRefusalsAlarm",
             "monitoring.NoEventsAlarm",
         }
         assert not pages & {
@@ -472,6 +482,8 @@ class TestAlarms:
             "monitoring.FailuresLostAlarm",
             "compaction.HoursLeftAlarm",
             "compaction.FailedRunsAlarm",
+            "reconciler.ObjectsWithoutRowAlarm",
+            "reconciler.ReconcilerStoppedAlarm",
         }
 
     def test_page_and_ticket_are_two_topics(self) -> None:
@@ -551,6 +563,13 @@ class TestAlarms:
             "failed-objects",
             "dead-letters",
             "no-events",
+            "ingest-refusals",
+            "near-throttle-rate",
+            "projector-events-dropped",
+            "projector-event-age",
+            "projector-not-invoked",
+            "objects-without-row",
+            "reconciler-stopped",
             "lake-hours-wait",
             "lake-run-failed",
             "warehouse-cpu",
@@ -562,38 +581,69 @@ class TestAlarms:
         assert names <= documented
 
     def test_only_silence_is_an_alarm_where_data_is_missing(self) -> None:
-        """Nothing to project is no fault; a compaction is due every hour."""
+        """Nothing to project is no fault; a compaction is due every hour, the reconciler every five minutes."""
         breaching = [name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "breaching"]
-        assert sorted(breaching) == ["compaction.HoursLeftAlarm", "monitoring.NoEventsAlarm"]
+        assert sorted(breaching) == [
+            "compaction.HoursLeftAlarm",
+            "monitoring.NoEventsAlarm",
+            "reconciler.ReconcilerStoppedAlarm",
+        ]
+
+    def test_an_alarm_on_missing_rows_stays_as_it_was_while_nobody_counts(self) -> None:
+        """Another alarm says that nobody counts."""
+        ignoring = [name for name, alarm in ALARMS.items() if alarm["TreatMissingData"] == "ignore"]
+        assert ignoring == ["reconciler.ObjectsWithoutRowAlarm"]
+        both = ("ObjectsWithoutRowAlarm", "ReconcilerStoppedAlarm")
+        assert {ALARMS[f"reconciler.{name}"]["MetricName"] for name in both} == {"ObjectsWithoutRow"}
 
     def test_their_own_metrics_exist(self) -> None:
-        """Made by a filter of the same namespace."""
+        """Made by a filter of the same namespace, or by the reconciler itself."""
         made = {
             transformation["MetricName"]
             for each in resources("AWS::Logs::MetricFilter").values()
             for transformation in each["MetricTransformations"]
         }
-        metrics = [
-            each["MetricStat"]["Metric"]
-            for alarm in ALARMS.values()
-            for each in alarm.get("Metrics", ())
-            if "MetricStat" in each
-        ]
+        inner = [each["MetricStat"]["Metric"] for alarm in ALARMS.values() for each in stats(alarm)]
         own = {
             metric["MetricName"]
-            for metric in [*ALARMS.values(), *metrics]
-            if metric.get("Namespace") == {"Fn::Sub": "clickstream/${Stage}"}
+            for metric in [*(alarm for alarm in ALARMS.values() if "Namespace" in alarm), *inner]
+            if metric["Namespace"] == {"Fn::Sub": "clickstream/${Stage}"}
         }
-        assert own == made
+        assert made <= own <= {*made, *METRICS}
+        assert own - made == {"ObjectsWithoutRow"}
+
+    def test_each_expression_uses_what_the_alarm_reads(self) -> None:
+        """By the ids of its metrics; only the expression itself is judged."""
+        names = ("IngestRefusalsAlarm", "NearThrottleRateAlarm")
+        for alarm in (
+            *(ALARMS[f"monitoring.{name}"] for name in names),
+            ALARMS["reconciler.ProjectorNotInvokedAlarm"],
+        ):
+            (expression,) = [each for each in alarm["Metrics"] if "Expression" in each]
+            text = expression["Expression"]
+            used = set(re.findall(r"\b[a-z]+\b", text["Fn::Sub"] if isinstance(text, dict) else text))
+            assert used == {each["Id"] for each in stats(alarm)}
+            assert [each["ReturnData"] for each in stats(alarm)] == [False] * len(stats(alarm))
+
+    def test_the_schedule_and_the_timeout_keep_two_runs_apart(self) -> None:
+        """A run ends before the next one begins, and none is tried again."""
+        (rule,) = [rule for name, rule in resources("AWS::Events::Rule").items() if name.startswith("reconciler.")]
+        assert rule["ScheduleExpression"] == "rate(5 minutes)"
+        config = json.loads((ROOT / "chalice_app" / ".chalice" / "config.json").read_text())
+        for stage in config["stages"].values():
+            assert stage["lambda_functions"]["reconciler"]["lambda_timeout"] < 300
+        assert (
+            resources("AWS::Lambda::EventInvokeConfig")["reconciler.ReconcilerInvocations"]["MaximumRetryAttempts"] == 0
+        )
 
     def test_lambda_gives_up_on_invocations_of_the_direct_trigger_only(self) -> None:
         """Behind a queue, Lambda never gives up on an invocation, and the role may not send to the failure queue."""
-        names = ("ProjectorFailures", "FailureQueueAlarm", "FailuresLostAlarm")
+        names = ("ProjectorFailures", "FailureQueueAlarm", "FailuresLostAlarm", "EventsDroppedAlarm", "EventAgeAlarm")
         assert {RESOURCES["monitoring"][name]["Condition"] for name in names} == {"IsDirect"}
 
     def test_what_failed_for_good_goes_to_the_queue(self) -> None:
         """After Lambda's two retries."""
-        (failures,) = resources("AWS::Lambda::EventInvokeConfig").values()
+        failures = resources("AWS::Lambda::EventInvokeConfig")["monitoring.ProjectorFailures"]
         assert failures["FunctionName"]["Fn::Sub"] == "clickstream-${Stage}-projector"
         assert failures["DestinationConfig"]["OnFailure"]["Destination"] == {"Ref": "FailureQueueArn"}
         assert failures["MaximumRetryAttempts"] == 2
@@ -659,9 +709,6 @@ class _Warehouse:
     def reject(self, bucket: str, key: str, reason: str) -> None:
         pass
 
-    def upgrade(self, *, dry_run: bool) -> Upgrade:
-        raise NotImplementedError
-
 
 class TestFilters:
     def wanted(self, template: str, name: str) -> dict[str, str]:
@@ -671,10 +718,11 @@ class TestFilters:
 
     @pytest.fixture
     def lines(self, api_event: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-        """Give the lines that both functions log of one good event."""
+        """Give the lines that both functions log of one good event, and of one that is refused."""
         with (tmp_path / "log").open("w+") as file:
             monkeypatch.setattr(log, "output", file)
             ingest.handle(api_event('{"eventName": "click"}'), None, Settings(), _Storage())
+            ingest.handle(api_event("no event"), None, Settings(), _Storage())
             projector.handle(object_created("bucket", KEY, 1), _Storage(), _Warehouse())
             file.seek(0)
             yield [json.loads(line) for line in file]
@@ -692,7 +740,9 @@ class TestFilters:
         assert line.items() >= wanted.items()
         assert not [good for good in lines if good.items() >= wanted.items()]
 
-    @pytest.mark.parametrize(("name", "component"), [("StoredEvents", "ingest"), ("LagOfRows", "projector")])
+    @pytest.mark.parametrize(
+        ("name", "component"), [("StoredEvents", "ingest"), ("RefusedEvents", "ingest"), ("LagOfRows", "projector")]
+    )
     def test_they_find_what_the_functions_log(self, lines: list[dict[str, Any]], name: str, component: str) -> None:
         """The line of the good event, and the number in it."""
         properties = RESOURCES["monitoring"][name]["Properties"]

@@ -100,7 +100,7 @@ class TestConfiguration:
         assert [inner for inner in found if not allowed.fullmatch(inner)] == []
 
     def test_the_package_is_beside_it(self, written: dict[str, Path], stage: str, made: dict[str, Any]) -> None:
-        """Under the name that both functions give."""
+        """Under the name that the functions give."""
         names = {function["filename"] for function in made["resource"]["aws_lambda_function"].values()}
         assert names == {"${path.module}/deployment.zip"}
         assert (written[stage] / "deployment.zip").stat().st_size > 1_000_000

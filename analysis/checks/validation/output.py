@@ -9,6 +9,7 @@ from rich.table import Table
 
 from analysis.checks.validation.finding import Check, counted
 from analysis.checks.validation.report import ValidationReport
+from analysis.engines.completeness import Completeness
 from analysis.metrics.zone import local_text
 from command_line.console import text_line, text_table
 from command_line.json_text import json_text, plain
@@ -33,6 +34,7 @@ def as_json(report: ValidationReport, zone: str) -> str:
             "lookback_hours": report.lookback / HOUR,
             "horizon": report.horizon,
             "lake_hours": report.lake_hours,
+            "completeness": None if report.completeness is None else asdict(report.completeness),
             "zone": zone,
             "passed": report.is_passed,
             "hours": report.hours.to_dicts(),
@@ -68,6 +70,8 @@ def show(report: ValidationReport, zone: str) -> None:
         console.print(text_line(_young(report, zone)), soft_wrap=True)
     if report.lake_hours:
         console.print(text_line(f"The lake gave {counted(report.lake_hours, 'hour', 'hours')}."))
+    if report.completeness is not None:
+        console.print(text_line(_completeness(report.completeness, zone)), soft_wrap=True)
     console.print(text_line(summary(report)))
 
 
@@ -85,6 +89,12 @@ def _young(report: ValidationReport, zone: str) -> str:
     number = counted(report.not_yet_judged, "object is", "objects are")
     since = local_text(report.judged_until, zone)
     return f"{number} not yet judged: received or stored since {since} ({zone}), within --settle."
+
+
+def _completeness(found: Completeness, zone: str) -> str:
+    compared = counted(found.hours, "hour", "hours")
+    said = "all are complete" if found.complete == found.hours else f"{found.complete:,} are complete"
+    return f"The reconciler compared {compared}, last at {local_text(found.checked_at, zone)} ({zone}): {said}."
 
 
 def _finding(finding: dict[str, object]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from analysis.checks.validation.finding import Check
+from analysis.engines.completeness import Completeness
 from analysis.raw.sample import Sample
 
 __all__ = ["ValidationReport"]
@@ -35,6 +36,7 @@ class ValidationReport:
         judged_until: Events that were received or stored from then on are not yet judged. UTC.
         lookback: How long before `start` duplicates were looked for.
         horizon: The warehouse keeps rows since then, and older events were not compared with it; None if it keeps all.
+        completeness: How far the reconciler has found the range complete; None if it has not looked at it.
         lake_hours: How many hours came from the lake, of the range, before it and after it. The others come from raw.
     """
 
@@ -49,6 +51,7 @@ class ValidationReport:
     lookback: timedelta
     horizon: datetime | None = None
     lake_hours: int = 0
+    completeness: Completeness | None = None
 
     @property
     def is_passed(self) -> bool:

@@ -24,6 +24,7 @@ from analysis.checks.validation.sequences import has_gaps, sequence_checks
 from analysis.checks.validation.visits import visit_checks
 from analysis.checks.validation.warehouse.comparison import Evidence, compare
 from analysis.checks.validation.warehouse.rows import erased_check, hours
+from analysis.engines.completeness import completeness_of
 from analysis.engines.horizon import horizon_of
 from analysis.engines.warehouse import WarehouseEvents
 from analysis.lake.reading.compacted import compacted_of
@@ -220,6 +221,7 @@ def _validate(
         span.lookback,
         horizon,
         described.lake_hours + earlier_hours.lake_hours + later_hours.lake_hours,
+        None if warehouse is None else completeness_of(warehouse, start, end),
     )
 
 

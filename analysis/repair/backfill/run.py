@@ -12,9 +12,12 @@ from analysis.raw.objects import batches
 from analysis.raw.partitions import hour_of
 from analysis.raw.source import Source, bucket_of, open_source
 from analysis.raw.tombstones import read_tombstones
-from analysis.repair.backfill.staging import Settled, Staging, staging
+from analysis.repair.backfill.staging import Staging, staging
+from analysis.repair.backfill.through import backfill_through
+from analysis.repair.operations import operations_of
 from analysis.rows.prices import checked_decimals
 from analysis.rows.projection import Corrupt, Projection
+from chalicelib.operations.loading import Settled
 from command_line.progress import progress
 
 __all__ = ["Backfilled", "backfill"]
@@ -72,7 +75,7 @@ def backfill(
 
     Args:
         source: The raw bucket, a directory or `s3://bucket`.
-        dw_url: A libpq URL.
+        dw_url: A libpq URL, or that of a stage's warehouse, which the stage's function then fills.
         prefixes: The hours, as `events/YYYY/MM/DD/HH/` in UTC, in order.
         dry_run: Only count.
         rebuild: Refuse a table that is not empty. Then the object received first becomes the row of each event.
@@ -90,6 +93,19 @@ def backfill(
     try:
         # A tombstone that may not be read is an error: without it, rows of an erased person would come back.
         erased = read_tombstones(open_source(source))
+        if (operations := operations_of(dw_url)) is not None:
+            kept = backfill_through(
+                operations,
+                prefixes,
+                erased,
+                done,
+                dry_run=dry_run,
+                rebuild=rebuild,
+                beyond_horizon=beyond_horizon,
+                since=_since,
+            )
+            done.horizon_hours = len(prefixes) - len(kept)
+            return done
         with staging(
             dw_url,
             bucket_of(source),

@@ -1,44 +1,26 @@
 """Erasure from beginning to end: finds a person in raw, warehouse and lake, deletes what it found, and looks again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import psycopg
 
 from analysis.errors import AnalysisError
 from analysis.lake.location import Location
 from analysis.raw.partitions import is_utf8
 from analysis.raw.source import bucket_of, open_source
-from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
-from analysis.repair.connection import connected
+from analysis.raw.tombstones import Tombstones, read_tombstones
 from analysis.repair.erase.lake import InLake, Search, erase_from_lake, look_into_lake
 from analysis.repair.erase.person import Erased, Kind, Person
 from analysis.repair.erase.raw import Bucket, Version, open_bucket
-from chalicelib.contract import COLUMNS, TABLE
-from chalicelib.warehouse.schema import has_table
-from chalicelib.warehouse.tables import REJECTS
+from analysis.repair.erase.warehouse import Whose, count_in_warehouse, erase_from_warehouse
+from chalicelib.operations.people import Ids
 from command_line.progress import progress
 
 __all__ = ["Found", "Place", "erase", "erase_again", "search", "search_again"]
 
-Query: TypeAlias = Sequence[Any] | Mapping[str, Any]
-
 STEP = 100  # of the progress bar
 # The next look finds events that arrived meanwhile; so many looks are enough for events still under way.
 MOST_LOOKS = 5
-
-OWN = "client_id = ANY(%(client_ids)s) OR user_id = ANY(%(user_ids)s)"
-TEXTS = ", ".join(column.name for column in COLUMNS if column.type in ("TEXT", "UUID"))
-MENTION = f"EXISTS (SELECT FROM unnest(%(ids)s::text[]) AS id WHERE position(id IN concat_ws(E'\\n', {TEXTS})) > 0)"
-COUNT = f"SELECT count(*) FILTER (WHERE {OWN}), count(*) FILTER (WHERE ({OWN}) IS NOT TRUE AND {MENTION}) FROM {TABLE}"  # noqa: S608  # our own names
-DELETE_OWN = f"DELETE FROM {TABLE} WHERE {OWN}"  # noqa: S608  # as above
-DELETE_MENTIONS = f"DELETE FROM {TABLE} WHERE {MENTION}"  # noqa: S608  # as above
-# Else `pg_stats` would show frequent ids of the person until the next autovacuum.
-ANALYZE = f"ANALYZE {TABLE}"
-COUNT_REJECTS = f"SELECT count(*) FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
-DELETE_REJECTS = f"DELETE FROM {REJECTS} WHERE bucket = %s AND key = ANY(%s)"  # noqa: S608  # as above
 
 
 @dataclass(frozen=True)
@@ -80,12 +62,8 @@ class Found:
 def search(place: Place, person: Person) -> Found:
     """Look for a person in every object and every row, and change nothing. Raises AnalysisError."""
     found = _look(open_bucket(place.source), person)
-    with connected(place.dw_url, make=False) as connection:
-        if has_table(connection, TABLE):
-            found.rows, found.row_mentions = _counts(connection, COUNT, _parameters(person))
-        if has_table(connection, REJECTS):
-            keys = _keys(found.chosen(mentions=True))
-            (found.rejects,) = _counts(connection, COUNT_REJECTS, (bucket_of(place.source), keys))
+    keys = _keys(found.chosen(mentions=True))
+    found.rows, found.row_mentions, found.rejects = count_in_warehouse(place.dw_url, _whose(place, person, keys))
     found.lake = _look_into_lake(place, person, found)
     return found
 
@@ -112,14 +90,8 @@ def erase(place: Place, person: Person, found: Found, *, mentions: bool) -> Foun
     tombstones = _bury(place, bucket, person)
     for _ in range(MOST_LOOKS):
         versions = found.chosen(mentions=mentions)
-        with connected(place.dw_url, make=True) as connection:
-            enforce(connection, tombstones)
-            connection.execute(DELETE_OWN, _parameters(person))
-            if mentions:
-                connection.execute(DELETE_MENTIONS, _parameters(person))
-            _delete_rejects(connection, place, versions)
-            connection.execute(ANALYZE)
-            connection.commit()
+        whose = _whose(place, person, _keys(versions))
+        erase_from_warehouse(place.dw_url, tombstones, whose, mentions=mentions)
         unfinished = _erase_from_lake(place, person, found, mentions=mentions)
         bucket.delete(versions)
         found = search(place, person)
@@ -145,10 +117,8 @@ def erase_again(place: Place, found: Found) -> Found:
     The warehouse has no rows of them.
     """
     tombstones = _tombstones(place)
-    with connected(place.dw_url, make=True) as connection:
-        enforce(connection, tombstones)
-        _delete_rejects(connection, place, found.own)
-        connection.commit()
+    whose = _whose(place, None, _keys(found.own))
+    erase_from_warehouse(place.dw_url, tombstones, whose, mentions=False)
     unfinished = _erase_from_lake(place, Erased(tombstones), found, mentions=False)
     open_bucket(place.source).delete(found.own)
     left = search_again(place)
@@ -204,22 +174,11 @@ def _tombstones(place: Place) -> Tombstones:
     return known
 
 
-def _delete_rejects(connection: psycopg.Connection, place: Place, versions: Sequence[Version]) -> None:
-    connection.execute(DELETE_REJECTS, (bucket_of(place.source), _keys(versions)))
+def _whose(place: Place, person: Person | None, keys: Sequence[str]) -> Whose:
+    ids = None if person is None else Ids(person.client_ids, person.user_ids)
+    return Whose(ids, bucket_of(place.source), keys)
 
 
 def _keys(versions: Sequence[Version]) -> list[str]:
     """Give the keys that a reject can have: a file whose name is not UTF-8 is an object to nobody else."""
     return [each.key for each in versions if is_utf8(each.key)]
-
-
-def _parameters(person: Person) -> dict[str, list[str]]:
-    return {
-        "client_ids": [*person.client_ids],
-        "user_ids": [*person.user_ids],
-        "ids": [name for _, name in person.ids],
-    }
-
-
-def _counts(connection: psycopg.Connection, query: str, parameters: Query) -> tuple[int, ...]:
-    return connection.execute(query.encode(), parameters).fetchone() or ()

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.errors import Diagnostic, LockNotAvailable
 
+from analysis.engines.data_api.url import data_api_url
 from analysis.errors import AnalysisError
 from analysis.repair.connection import connected
 from chalicelib.contract import TABLE
 from chalicelib.warehouse.schema import has_table
 from chalicelib.warehouse.tables import REJECTS
 
-__all__ = ["Vacuumed", "vacuum"]
+__all__ = ["Vacuumed", "refuse_stage", "vacuum"]
 
 # A plain VACUUM leaves the bytes in the free space of the pages. FULL writes the table and its indexes anew.
 VACUUM = "VACUUM (FULL, ANALYZE, VERBOSE) {}"
@@ -33,6 +34,15 @@ class Vacuumed:
 
     still_visible: int
     with_wal: bool
+
+
+def refuse_stage(dw_url: str | None) -> None:
+    """Raise AnalysisError for the warehouse of a stage: to write a table anew may take longer than its function may."""
+    if dw_url and data_api_url(dw_url) is not None:
+        raise AnalysisError(
+            "--vacuum needs a connection to the warehouse: leave it out here, and run 'python -m analysis erase "
+            "--again --vacuum' with --source and --dw from within the VPC"
+        )
 
 
 def vacuum(dw_url: str) -> Vacuumed:

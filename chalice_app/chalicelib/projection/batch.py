@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from chalicelib import log
 from chalicelib.contract import EVENT_ID, EVENT_TIMESTAMP
@@ -20,10 +20,6 @@ from chalicelib.errors import (
 from chalicelib.flatten import Row, flatten
 from chalicelib.keys import require_hour
 from chalicelib.storage import RawObject
-
-if TYPE_CHECKING:
-    # Ingest imports this module too, and must not pay for loading the database driver.
-    from chalicelib.warehouse.schema import Upgrade
 
 __all__ = ["Getting", "Loading", "Named", "Projected", "attempt", "project"]
 
@@ -71,9 +67,6 @@ class Loading(Protocol):
 
     def reject(self, bucket: str, key: str, reason: str) -> None:
         """Record an object that can never become a row. Raises WarehouseUnavailable."""
-
-    def upgrade(self, *, dry_run: bool) -> "Upgrade":
-        """Add the tables and columns that are missing. Raises UpgradeRefused or WarehouseUnavailable."""
 
 
 def project(named: Sequence[Named], storage: Getting, warehouse: Loading, price_decimals: int = 0) -> Projected:

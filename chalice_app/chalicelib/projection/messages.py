@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib import log
 from chalicelib.errors import ClickstreamError, InvalidNotification
 from chalicelib.projection.batch import Getting, Loading, Named, attempt, project
-from chalicelib.projector import objects
+from chalicelib.projection.projector import objects
 
 __all__ = ["BatchResponse", "handle", "is_batch"]
 

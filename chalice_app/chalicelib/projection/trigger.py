@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Protocol
 
-from chalicelib import keys, projector
-from chalicelib.projection import messages
+from chalicelib import keys
+from chalicelib.projection import messages, projector
 from chalicelib.projection.batch import Getting, Loading
 from chalicelib.settings import Settings
 

@@ -1,23 +1,33 @@
 """The warehouse: PostgreSQL over one connection, which is kept, and opened again when it has died."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from threading import Lock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from chalicelib.convert import to_text
-from chalicelib.errors import RowRefused, UpgradeRefused, WarehouseUnavailable
+from chalicelib.errors import RowRefused, WarehouseUnavailable
 from chalicelib.flatten import Row
 from chalicelib.settings import Settings
 from chalicelib.warehouse.batch import PROJECTED, insert_rows
 from chalicelib.warehouse.credentials import Credentials, Parameters, credentials_of, parameters_of
-from chalicelib.warehouse.schema import SCHEMA, Schema, Upgrade
+from chalicelib.warehouse.schema import SCHEMA, Schema
 from chalicelib.warehouse.tables import INSERT_REJECT
 
-__all__ = ["SESSION_SETTINGS", "UPGRADE", "Warehouse", "open_warehouse", "pin", "reason"]
+__all__ = [
+    "CONNECTION_DEFAULTS",
+    "SESSION_SETTINGS",
+    "UPGRADE",
+    "Warehouse",
+    "is_of_the_row",
+    "open_warehouse",
+    "pin",
+    "reason",
+]
 
 # What to do about a table or column that is missing.
 UPGRADE = "run 'python -m analysis upgrade' as the owner of its tables"
@@ -108,24 +118,20 @@ class Warehouse:
         statement = INSERT_REJECT.encode()
         self._run(lambda connection: self._complete(connection, lambda: connection.execute(statement, parameters)))
 
-    def upgrade(self, *, dry_run: bool) -> Upgrade:
-        """Add what the warehouse lacks, all of it or nothing; with `dry_run`, only find it.
+    def execute(self, statement: str, parameters: tuple[Any, ...]) -> psycopg.Cursor:
+        """Run one statement, and give its cursor. Raises RowRefused or WarehouseUnavailable."""
+        encoded = statement.encode()
+        return self._run(lambda connection: self._complete(connection, lambda: connection.execute(encoded, parameters)))
 
-        Raises:
-            UpgradeRefused: The role may not do that, or the tombstones are gone.
-            WarehouseUnavailable: The warehouse does not answer.
-        """
-
-        def work(connection: psycopg.Connection) -> Upgrade:
-            self._schema.refuse_lost_tombstones(connection)
-            if dry_run:
-                return self._schema.preview(connection)
-            try:
-                return self._schema.upgrade(connection)
-            except InsufficientPrivilege as error:
-                raise UpgradeRefused(f"the warehouse was not upgraded: {reason(error)}: {UPGRADE}") from error
-
-        return self._run(work)
+    @contextmanager
+    def another(self) -> Iterator[psycopg.Connection]:
+        """Give a second connection, which is closed at the end of the block. Raises psycopg.Error."""
+        with self._lock:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the connection; the next statement opens another."""
@@ -142,7 +148,7 @@ class Warehouse:
                     self._connection = self._connect()
                 return work(self._connection)
             except psycopg.Error as error:
-                if self._connection is not None and _is_of_the_row(error):
+                if self._connection is not None and is_of_the_row(error):
                     raise RowRefused(f"the warehouse refused the row: {reason(error)}") from error
                 self.close()
                 if not kept:
@@ -215,7 +221,7 @@ def reason(error: psycopg.Error) -> str:
     return error.diag.message_primary or next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _is_of_the_row(error: psycopg.Error) -> bool:
+def is_of_the_row(error: psycopg.Error) -> bool:
     """Whether one statement was refused, and PostgreSQL goes on answering others."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.DataError)  # psycopg itself cannot send the value

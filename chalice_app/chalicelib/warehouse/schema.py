@@ -10,7 +10,7 @@ only a rebuild changes it.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 from psycopg.errors import InsufficientPrivilege, UndefinedTable
@@ -18,10 +18,12 @@ from psycopg.errors import InsufficientPrivilege, UndefinedTable
 from chalicelib.contract import COLUMNS, TABLE, Column
 from chalicelib.errors import NewerWarehouse, OtherPriceDecimals, SchemaError, UpgradeRefused
 from chalicelib.warehouse.tables import (
+    CREATE_HOURS,
     CREATE_REJECTS,
     CREATE_SETTINGS,
     CREATE_TOMBSTONES,
     CREATE_VERSIONS,
+    HOURS,
     IS_ERASED,
     KEEP_OUT,
     REJECTS,
@@ -31,7 +33,19 @@ from chalicelib.warehouse.tables import (
     VERSIONS,
 )
 
-__all__ = ["FIRST_COLUMNS", "SCHEMA", "STEPS", "Schema", "Step", "Upgrade", "Version", "has_table", "recorded_decimals"]
+__all__ = [
+    "FIRST_COLUMNS",
+    "LOCK",
+    "SCHEMA",
+    "STEPS",
+    "Reading",
+    "Schema",
+    "Step",
+    "Upgrade",
+    "Version",
+    "has_table",
+    "recorded_decimals",
+]
 
 # Every table of events has the first 16 columns: the contract had them before warehouses could be upgraded.
 FIRST_COLUMNS = 16
@@ -54,7 +68,8 @@ SELECT
         AS has_tombstones,
     EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('{TABLE}') AND tgname = 'keep_out_erased') AS is_guarded,
     to_regclass('{SETTINGS}') IS NOT NULL AS has_settings,
-    to_regclass('{VERSIONS}') IS NOT NULL AS has_versions
+    to_regclass('{VERSIONS}') IS NOT NULL AS has_versions,
+    to_regclass('{HOURS}') IS NOT NULL AS has_hours
 """  # noqa: S608  # our own names
 SELECT_DECIMALS = f"SELECT value FROM {SETTINGS} WHERE name = 'price_decimals'"  # noqa: S608  # our own name
 SET_DECIMALS = f"""
@@ -62,6 +77,20 @@ INSERT INTO {SETTINGS} (name, value) VALUES ('price_decimals', %s)
 ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value
 """  # noqa: S608  # our own name
 SELECT_VERSION = f"SELECT coalesce(max(steps), 0), coalesce(max(columns), 0) FROM {VERSIONS}"  # noqa: S608  # our own name
+
+
+class Answer(Protocol):
+    """What a query gives."""
+
+    def fetchone(self) -> Any | None:  # noqa: ANN401  # a row
+        """Give the next row; None after the last."""
+
+
+class Reading(Protocol):
+    """What runs a query with placeholders: a connection of psycopg, for example."""
+
+    def execute(self, query: bytes, params: Sequence[Any] | None = None, /) -> Answer:
+        """Run one query."""
 
 
 class Step(NamedTuple):
@@ -83,10 +112,12 @@ def _record_decimals(price_decimals: int) -> str:
     return f"INSERT INTO {SETTINGS} (name, value) VALUES ('price_decimals', '{price_decimals}') ON CONFLICT DO NOTHING;"  # noqa: S608  # our own name, a number
 
 
+HOURS_STEP = 3
 STEPS = (
     Step(1, f"ALTER TABLE {REJECTS} ADD COLUMN IF NOT EXISTS dismissed TEXT;"),
     # The prices of a warehouse that says nothing have no decimals.
     Step(2, _record_decimals(0)),
+    Step(HOURS_STEP, CREATE_HOURS),
 )
 
 
@@ -202,7 +233,7 @@ class Schema:
         Returns:
             The SQL that adds it, in the order in which it has to run.
         """
-        (has_events, there, has_rejects, has_tombstones, is_guarded, has_settings, has_versions) = _row(
+        (has_events, there, has_rejects, has_tombstones, is_guarded, has_settings, has_versions, has_hours) = _row(
             connection, LOOK
         )
         version = self.version_of(connection)
@@ -221,6 +252,8 @@ class Schema:
             statements.append(CREATE_SETTINGS)
             if not has_events:
                 statements.append(_record_decimals(self.price_decimals))
+        if not has_hours and version.steps >= HOURS_STEP:
+            statements.append(CREATE_HOURS)
         statements += [step.statements for step in self.steps if step.number > version.steps]
         if not has_versions:
             statements.append(CREATE_VERSIONS)
@@ -266,14 +299,14 @@ class Schema:
 
     def refuse_lost_tombstones(self, connection: psycopg.Connection) -> None:
         """Raise UpgradeRefused if the tombstones were dropped, but not their trigger: it refuses every row then."""
-        *_, has_tombstones, is_guarded, _, _ = _row(connection, LOOK)
+        *_, has_tombstones, is_guarded, _, _, _ = _row(connection, LOOK)
         if is_guarded and not has_tombstones:
             raise UpgradeRefused(
                 f"{TOMBSTONES} or its keys are gone, so the warehouse refuses every row: "
                 "'python -m analysis backfill' brings them back from raw"
             )
 
-    def version_of(self, connection: psycopg.Connection) -> Version:
+    def version_of(self, connection: Reading) -> Version:
         """The version of this warehouse; 0.0 if it was made before there were versions."""
         return Version(*_row(connection, SELECT_VERSION)) if has_table(connection, VERSIONS) else Version(0, 0)
 
@@ -291,7 +324,7 @@ class Schema:
         """Record this writer's decimals; the table of events has to be empty."""
         connection.execute(SET_DECIMALS.encode(), (str(self.price_decimals),))
 
-    def refuse_newer(self, connection: psycopg.Connection) -> None:
+    def refuse_newer(self, connection: Reading) -> None:
         """See that this code knows all of the warehouse. Raises NewerWarehouse."""
         version = self.version_of(connection)
         if not version.is_within(self.version):
@@ -300,7 +333,7 @@ class Schema:
             )
 
 
-def recorded_decimals(connection: psycopg.Connection) -> int | None:
+def recorded_decimals(connection: Reading) -> int | None:
     """The `PRICE_DECIMALS` that a warehouse's prices were stored with; None if it has no table of events yet.
 
     A warehouse that records nothing was made before there was a choice: its prices have no decimals.
@@ -314,16 +347,16 @@ def recorded_decimals(connection: psycopg.Connection) -> int | None:
     return 0 if has_events else None
 
 
-def has_table(connection: psycopg.Connection, table: str) -> bool:
+def has_table(connection: Reading, table: str) -> bool:
     """Whether a table is there."""
-    return _row(connection, "SELECT to_regclass(%s)", table) != (None,)
+    return _row(connection, "SELECT to_regclass(%s) IS NOT NULL", table) == (True,)
 
 
 def _definition(column: Column) -> str:
     return f"{column.name} {column.type} {column.constraint}".rstrip()
 
 
-def _row(connection: psycopg.Connection, query: str, *parameters: str) -> tuple[Any, ...]:
+def _row(connection: Reading, query: str, *parameters: str) -> tuple[Any, ...]:
     return connection.execute(query.encode(), parameters or None).fetchone() or ()
 
 

@@ -1,13 +1,16 @@
-"""The warehouse's tables beside that of events, as SQL: rejects, tombstones, settings, and the versions it has had."""
+"""The warehouse's tables beside that of events, as SQL: rejects, tombstones, settings, hours, and its versions."""
 
 from chalicelib.contract import TABLE
 
 __all__ = [
+    "CREATE_HOURS",
     "CREATE_REJECTS",
     "CREATE_SETTINGS",
     "CREATE_TOMBSTONES",
     "CREATE_VERSIONS",
+    "DISMISS",
     "GUARD",
+    "HOURS",
     "INSERT_REJECT",
     "IS_ERASED",
     "KEEP_OUT",
@@ -22,6 +25,7 @@ REJECTS = "public.clickstream_rejects"
 TOMBSTONES = "public.clickstream_tombstones"
 TOMBSTONE_KEYS = f"{TOMBSTONES}_keys"
 SETTINGS = "public.clickstream_settings"
+HOURS = "public.clickstream_hours"
 VERSIONS = "public.clickstream_versions"
 IS_ERASED = "public.clickstream_is_erased"
 KEEP_OUT = "public.clickstream_keep_out"
@@ -68,6 +72,22 @@ CREATE_SETTINGS = f"""\
 CREATE TABLE IF NOT EXISTS {SETTINGS} (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 GRANT SELECT ON {SETTINGS} TO PUBLIC;"""
 
+# How far the data of each hour are complete. Everybody may read it: whoever computes a metric should know.
+CREATE_HOURS = f"""\
+CREATE TABLE IF NOT EXISTS {HOURS} (
+    hour TIMESTAMPTZ PRIMARY KEY,
+    objects BIGINT NOT NULL,
+    rows BIGINT NOT NULL,
+    rejects BIGINT NOT NULL,
+    repeats BIGINT NOT NULL,
+    erased BIGINT NOT NULL,
+    before_horizon BIGINT NOT NULL,
+    digest TEXT NOT NULL,
+    checked_at TIMESTAMPTZ NOT NULL,
+    complete BOOLEAN NOT NULL
+);
+GRANT SELECT ON {HOURS} TO PUBLIC;"""
+
 # Everybody may read the version, so that an analyst's role needs no further right to be told that its code is old.
 CREATE_VERSIONS = f"""\
 CREATE TABLE IF NOT EXISTS {VERSIONS} (
@@ -83,3 +103,4 @@ INSERT INTO {REJECTS} (bucket, key, reason)
 VALUES (%s, %s, %s)
 ON CONFLICT (bucket, key) DO NOTHING
 """  # noqa: S608  # our own name
+DISMISS = f"UPDATE {REJECTS} SET dismissed = %s WHERE bucket = %s AND key = %s"  # noqa: S608  # our own name

@@ -8,10 +8,10 @@ from click.testing import CliRunner, Result
 
 from analysis.checks.trace import EventTrace, follow
 from analysis.commands.main import main
-from analysis.engines.horizon import record_horizon
 from analysis.errors import AnalysisError
 from analysis.repair.backfill.run import backfill
 from analysis.repair.upgrade import upgrade
+from chalicelib.warehouse.horizon import record_horizon
 from tests.support.raw_objects import START, Objects
 
 EVENT = "7c9e6679-7425-40de-944b-e07fc1f90a04"

@@ -84,7 +84,7 @@ class Seeded(NamedTuple):
         ]
 
 
-def plain(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+def plain(rows: Sequence[Mapping[str, object]]) -> list[dict[str, Any]]:
     """Rows of a frame as the answers have them; amounts of money are numbers in both."""
     return [{name: _plain(value) for name, value in row.items()} for row in rows]
 

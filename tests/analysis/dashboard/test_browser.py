@@ -49,7 +49,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
     # A refused address is an answer: Chromium notes its status, too.
-    context.on("console", lambda message: "status of 400" in message.text or errors.append(message.text))
+    context.on("console", lambda message: errors.extend([message.text] if "status of 400" not in message.text else []))
     yield context.new_page()
     context.close()
     assert errors == []
@@ -61,7 +61,7 @@ def open_at(page: Page, query: str) -> None:
     drawn(page)
 
 
-def drawn(page: Page, address: str = "") -> None:
+def drawn(page: Page, address: str = "page=") -> None:
     """Wait until all of a view is on the screen, whose address has this part."""
     expect(page.locator("body")).to_have_attribute("data-shown", re.compile(address), timeout=20_000)
 

@@ -46,7 +46,7 @@ class TestWarehouseEvents:
         newer = Schema((*COLUMNS, Column("utm_source", "TEXT", ("utm.source",))))
         with psycopg.connect(warehouse_url) as connection:
             newer.upgrade(connection)
-        with pytest.raises(AnalysisError, match=r"at version 2\.17, this code knows 2\.16: update the code"):
+        with pytest.raises(AnalysisError, match=r"at version 3\.17, this code knows 3\.16: update the code"):
             WarehouseEvents(warehouse_url).query(SELECT, {})
 
     def test_another_text_is_no_url(self) -> None:

@@ -17,7 +17,7 @@ from analysis import Engine, Range, RawEvents, WarehouseEvents, read_events
 from analysis.raw.partitions import hour_prefixes
 from analysis.repair.backfill.run import backfill
 from analysis.rows.selection import Clock
-from chalicelib import projector
+from chalicelib.projection import projector
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Schema

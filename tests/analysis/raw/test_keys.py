@@ -22,7 +22,7 @@ from analysis.repair.erase.person import Person
 from analysis.repair.erase.run import Place, erase, search
 from analysis.repair.rejects import rejects, retry, stored
 from chalicelib.flatten import flatten
-from chalicelib.projector import handle
+from chalicelib.projection.projector import handle
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET

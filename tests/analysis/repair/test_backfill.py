@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.commands.main import main
-from analysis.engines.horizon import record_horizon
 from analysis.errors import AnalysisError
 from analysis.raw.local import LocalSource
 from analysis.raw.partitions import Folder
@@ -24,6 +23,7 @@ from analysis.repair.upgrade import upgrade
 from chalicelib.errors import InvalidEvent
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.horizon import record_horizon
 from tests.support.json_texts import hostile_payloads, object_texts
 from tests.support.raw_objects import START, Objects
 

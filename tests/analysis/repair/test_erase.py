@@ -22,7 +22,7 @@ from analysis.checks.validation.run import validate
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
 from analysis.raw.source import open_source
-from analysis.raw.tombstones import Tombstones, enforce, read_tombstones
+from analysis.raw.tombstones import Tombstones, read_tombstones
 from analysis.repair.backfill.run import backfill
 from analysis.repair.connection import connected
 from analysis.repair.erase.person import Erased, Person
@@ -32,10 +32,11 @@ from analysis.repair.erase.vacuum import Vacuumed, vacuum
 from analysis.repair.rejects import rejects, retry
 from analysis.repair.upgrade import upgrade
 from chalicelib.errors import ObjectGone, ProjectionFailed
-from chalicelib.projector import handle
+from chalicelib.projection.projector import handle
 from chalicelib.storage import RawObject
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.tables import IS_ERASED
+from chalicelib.warehouse.tombstones import enforce
 from command_line.home import BUCKET
 from emulator.triggers.notification import object_created
 from tests.support.ordinary_user import ordinary_user
@@ -164,7 +165,7 @@ class TestTombstones:
         """HMAC-SHA256 in SQL, as in Python; and no other id is taken for one of them."""
         tombstones = Tombstones.new().and_also(("user_id", name) for name in ids)
         with _database(new_database) as connection:
-            enforce(connection, tombstones)
+            enforce(connection, tombstones.stones)
             for name in [*ids, "somebody else"]:
                 query = f"SELECT {IS_ERASED}(%s, NULL), {IS_ERASED}(NULL, %s)"
                 row = connection.execute(query.encode(), (name, name)).fetchone()

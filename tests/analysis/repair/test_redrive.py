@@ -9,9 +9,10 @@ from click.testing import CliRunner, Result
 
 from analysis.commands.main import main
 from analysis.errors import AnalysisError
-from analysis.repair.redrive import invoke_function, queue_url, redrive
-from chalicelib import projector
+from analysis.repair.operations import invoke_function
+from analysis.repair.redrive import queue_url, redrive
 from chalicelib.errors import ProjectionFailed
+from chalicelib.projection import projector
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
 from command_line.home import BUCKET
@@ -156,7 +157,7 @@ class TestInvoke:
     def test_a_function_that_is_not_there_is_an_error(self, aws: Any) -> None:
         """Named by AWS's own code."""
         del aws
-        with pytest.raises(AnalysisError, match="AWS does not answer: ResourceNotFoundException"):
+        with pytest.raises(AnalysisError, match="AWS refuses nowhere: ResourceNotFoundException"):
             invoke_function("nowhere", {})
 
     @pytest.mark.parametrize(
@@ -195,7 +196,7 @@ class TestCommand:
 
     def test_it_says_what_became_of_them(self, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
         """Exit code 1 if one failed, with each reason once."""
-        monkeypatch.setattr("analysis.repair.redrive.invoke_function", lambda *_: None)
+        monkeypatch.setattr("analysis.repair.operations.invoke_function", lambda *_: None)
         queue.put({})
         done = self.run()
         assert (done.exit_code, done.stdout) == (0, "1 messages: 1 were projected, 0 failed.\n")

@@ -10,13 +10,14 @@ from click.testing import CliRunner, Result
 from psycopg import conninfo
 
 from analysis.commands.main import main
-from analysis.engines.horizon import recorded_horizon
 from analysis.errors import AnalysisError
 from analysis.repair import retain as module
 from analysis.repair.retain import Retained, retain
 from chalicelib.contract import TABLE
 from chalicelib.flatten import flatten
+from chalicelib.operations import retaining
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.horizon import recorded_horizon
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_environment")]
 
@@ -109,7 +110,7 @@ class TestRetain:
         tell(warehouse_url, f"UPDATE clickstream_events SET event_timestamp = '{today - 4 * DAY}' WHERE random() < 0.6")
         old = sum(time < today - 2 * DAY for time in times(warehouse_url))
         young = [time for time in times(warehouse_url) if time >= today - 2 * DAY]
-        monkeypatch.setattr(module, "BATCH", batch)
+        monkeypatch.setattr(retaining, "BATCH", batch)
         assert retain(warehouse_url, 2).rows == old
         assert times(warehouse_url) == young
 
@@ -118,7 +119,7 @@ class TestRetain:
         self, warehouse_url: str, today: datetime, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """After whole batches, with the horizon recorded; the same call then deletes the rest."""
-        monkeypatch.setattr(module, "BATCH", 2)
+        monkeypatch.setattr(retaining, "BATCH", 2)
         monkeypatch.setattr(module, "progress", interrupting)
         with pytest.raises(AnalysisError, match="stopped: 2 rows are deleted; the same command goes on later"):
             retain(warehouse_url, 1)
@@ -129,7 +130,7 @@ class TestRetain:
     @pytest.mark.usefixtures("seven")
     def test_the_projector_does_not_wait(self, warehouse_url: str, today: datetime) -> None:
         """It inserts while a batch is deleted and not yet committed."""
-        statement = module.DELETE.format(table=TABLE, age="event_timestamp")
+        statement = retaining.DELETE.format(table=TABLE, age="event_timestamp")
         with psycopg.connect(warehouse_url) as deleting:
             deleting.execute(statement.encode(), {"since": "-infinity", "horizon": today, "most": 100})
             insert(conninfo.make_conninfo(warehouse_url, options="-c statement_timeout=2s"), today)
@@ -146,7 +147,7 @@ class TestRetain:
     @pytest.mark.usefixtures("seven")
     def test_times_that_python_does_not_know(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Somebody wrote them by hand: before Christ, and before all time."""
-        monkeypatch.setattr(module, "BATCH", 1)
+        monkeypatch.setattr(retaining, "BATCH", 1)
         for time in ("0044-03-15 BC", "-infinity"):
             row = f"SELECT event_id FROM clickstream_events WHERE event_timestamp > '{time}' ORDER BY event_id LIMIT 1"
             tell(warehouse_url, f"UPDATE clickstream_events SET event_timestamp = '{time}' WHERE event_id = ({row})")

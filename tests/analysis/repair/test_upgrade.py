@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -12,12 +12,11 @@ from psycopg import conninfo
 import app as clickstream_app
 from analysis.commands.main import main
 from analysis.errors import AnalysisError, FunctionFailed
-from analysis.repair import upgrade as module
+from analysis.repair import operations as module
 from analysis.repair.upgrade import upgrade, upgrade_through
 from chalicelib import log
 from chalicelib.contract import COLUMNS, Column
 from chalicelib.settings import Settings
-from chalicelib.warehouse.client import open_warehouse
 from chalicelib.warehouse.schema import SCHEMA, Schema
 from chalicelib.warehouse.tables import GUARD
 
@@ -53,7 +52,7 @@ class TestCommand:
     def test_it_upgrades_once(self, warehouse_url: str) -> None:
         """Exit code 0, also where there is nothing to do."""
         done = run("--dw", warehouse_url)
-        assert (done.exit_code, tables(warehouse_url)) == (0, 6)
+        assert (done.exit_code, tables(warehouse_url)) == (0, 7)
         assert done.stdout.startswith(f"The warehouse was at version 0.0, and is at {KNOWN} now. This SQL ran:\n")
         again = run("--dw", warehouse_url)
         assert (again.exit_code, again.stdout) == (0, f"The warehouse is at version {KNOWN}: nothing to do.\n")
@@ -69,7 +68,7 @@ class TestCommand:
         """Where no stack runs; one of both ways to reach it."""
         assert "no warehouse here: name it with --dw or DW_URL" in run().stderr
         done = run("--dw", "postgresql://u@h/d", "--function", "f")
-        assert (done.exit_code, "not both" in done.stderr) == (2, True)
+        assert (done.exit_code, "name one of --stage, --dw and --function" in done.stderr) == (2, True)
 
     def test_an_empty_name_of_a_function_is_refused(self, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """As of a variable that is not set; the warehouse of DW_URL is not meant."""
@@ -80,7 +79,7 @@ class TestCommand:
     def test_without_a_region(self, aws_environment: Callable[..., None]) -> None:
         """AWS is not found, which is said in one line."""
         aws_environment()
-        done = run("--function", "clickstream-dev-projector")
+        done = run("--function", "clickstream-dev-operations")
         assert (done.exit_code, done.stderr) == (2, "Error: AWS does not answer: You must specify a region.\n")
 
 
@@ -108,31 +107,38 @@ class TestRefusal:
         assert len(upgrade(warehouse_url, dry_run=False).statements) == 1
 
 
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Fifteen minutes."""
+        return 900_000
+
+
 @pytest.fixture
-def deployed(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def deployed(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the name of a function that is the deployed entry point, on a real PostgreSQL, in Lambda's place."""
     settings = Settings(dw_url=warehouse_url)
     monkeypatch.setattr(clickstream_app, "settings", settings)
 
-    def invoke(_function: str, event: dict[str, Any]) -> Any:
+    def invoke(_function: str, event: dict[str, Any], _region: str | None = None) -> Any:
         try:
-            return json.loads(json.dumps(clickstream_app.project(event, None)))
+            return json.loads(json.dumps(clickstream_app.operate(event, Context())))
         except Exception as error:
             raise FunctionFailed(str(error), type(error).__name__) from error
 
     monkeypatch.setattr(module, "invoke_function", invoke)
     monkeypatch.setattr(log, "output", StringIO())
-    yield "clickstream-dev-projector"
-    open_warehouse(settings).close()
+    return "clickstream-dev-operations"
 
 
-class TestThroughTheProjector:
+class TestThroughTheFunction:
     def test_it_does_the_same(self, deployed: str, warehouse_url: str) -> None:
-        """For a warehouse that only the projector reaches."""
+        """For a warehouse that only the function reaches."""
         assert run("--function", deployed, "--dry-run").exit_code == 1
         assert tables(warehouse_url) == 0
         assert run("--function", deployed).exit_code == 0
-        assert tables(warehouse_url) == 6
+        assert tables(warehouse_url) == 7
         assert run("--function", deployed).stdout == f"The warehouse is at version {KNOWN}: nothing to do.\n"
 
     def test_a_newer_warehouse_is_no_error(self, deployed: str, warehouse_url: str) -> None:
@@ -157,7 +163,7 @@ class TestThroughTheProjector:
         """At once: another try would not help."""
         calls = []
 
-        def invoke(_function: str, _event: dict[str, Any]) -> Any:
+        def invoke(_function: str, _event: dict[str, Any], _region: str | None = None) -> Any:
             calls.append(1)
             raise FunctionFailed("f: must be owner of table clickstream_events", "UpgradeRefused")
 
@@ -170,20 +176,20 @@ class TestThroughTheProjector:
         )
 
     def test_a_warehouse_that_sleeps_is_waited_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It takes a while to wake up; so are projectors that are all busy."""
+        """It takes a while to wake up; so are functions that are all busy."""
         _answer(monkeypatch, [_asleep, _busy, _asleep, _awake])
         assert upgrade_through("f", dry_run=False).knows == KNOWN
 
     def test_a_warehouse_that_stays_away_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """After six tries, by the projector's reason."""
+        """After six tries, by the function's reason."""
         _answer(monkeypatch, [_asleep] * module.TRIES)
         with pytest.raises(AnalysisError, match="connection timeout expired"):
             upgrade_through("f", dry_run=False)
 
-    def test_a_projector_before_upgrades_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It looks for the object that the event names, as it does with every event."""
-        _answer(monkeypatch, [_older])
-        with pytest.raises(AnalysisError, match="f cannot upgrade its warehouse: deploy this version first"):
+    def test_another_function_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As the projector is, of an earlier version too: it gives a list."""
+        _answer(monkeypatch, [list])
+        with pytest.raises(AnalysisError, match="f is no operations function: deploy this version first"):
             upgrade_through("f", dry_run=True)
 
 
@@ -191,7 +197,7 @@ def _answer(monkeypatch: pytest.MonkeyPatch, answers: list[Callable[[], Any]]) -
     """Let each invocation be answered by the next of these, without a pause."""
     left = iter(answers)
     monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(module, "invoke_function", lambda _function, _event: next(left)())
+    monkeypatch.setattr(module, "invoke_function", lambda _function, _event, _region: next(left)())
 
 
 def _asleep() -> Any:
@@ -203,9 +209,5 @@ def _busy() -> Any:
     raise AnalysisError("AWS does not answer: TooManyRequestsException") from refused
 
 
-def _older() -> Any:
-    raise FunctionFailed("f: 1 objects were not projected; the first: S3 did not give it", "ProjectionFailed")
-
-
 def _awake() -> Any:
-    return [{"outcome": "upgraded", "was": KNOWN, "knows": KNOWN, "isNewer": False, "statements": []}]
+    return {"was": KNOWN, "knows": KNOWN, "isNewer": False, "statements": [], "users": []}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import projector
 from chalicelib.errors import ProjectionFailed
-from chalicelib.projection import messages
+from chalicelib.projection import messages, projector
 from chalicelib.warehouse import batch as warehouse_batch
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import SCHEMA
 from tests.support.json_texts import object_texts
 from tests.support.queued import PREFIX, Memory, batch, message, named_by
 
@@ -34,8 +34,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.warehouse = Warehouse(url)
-        self.warehouse.upgrade(dry_run=False)
         self._connection = psycopg.connect(url, autocommit=True, options="-c timezone=UTC")
+        SCHEMA.upgrade(self._connection)
 
     def run(self, statement: str) -> None:
         self._connection.execute(statement.encode())

@@ -22,8 +22,9 @@ NOW = datetime(2026, 11, 24, 22, tzinfo=UTC)
 @pytest.fixture
 def warehouse(warehouse_url: str) -> Iterator[Warehouse]:
     """Give a warehouse with its tables."""
+    with psycopg.connect(warehouse_url) as connection:
+        SCHEMA.upgrade(connection)
     warehouse = Warehouse(warehouse_url)
-    warehouse.upgrade(dry_run=False)
     yield warehouse
     warehouse.close()
 

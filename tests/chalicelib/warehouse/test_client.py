@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from psycopg import conninfo
 
 from chalicelib.contract import COLUMNS
-from chalicelib.errors import OtherPriceDecimals, RowRefused, SettingsError, UpgradeRefused, WarehouseUnavailable
+from chalicelib.errors import OtherPriceDecimals, RowRefused, SettingsError, WarehouseUnavailable
 from chalicelib.flatten import Row, flatten
 from chalicelib.warehouse.client import Warehouse
 from chalicelib.warehouse.schema import Schema
@@ -348,19 +348,6 @@ def _pass_on(source: socket.socket, sink: socket.socket) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-class TestUpgrade:
-    def test_all_of_it_or_nothing(self, warehouse: Warehouse, limited: Warehouse, warehouse_url: str) -> None:
-        """A role that owns nothing is told what to do; a dry run needs no right."""
-        planned = limited.upgrade(dry_run=True).statements
-        with pytest.raises(
-            UpgradeRefused, match=r"permission denied .*: run 'python -m analysis upgrade' as the owner"
-        ):
-            limited.upgrade(dry_run=False)
-        assert ask(warehouse_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
-        assert warehouse.upgrade(dry_run=False).statements == planned
-        assert limited.upgrade(dry_run=True).statements == []
-
-
 class TestPriceDecimals:
     def test_a_writer_with_others_is_refused_until_the_warehouse_has_its_own(
         self, warehouse: Warehouse, warehouse_url: str
@@ -371,7 +358,6 @@ class TestPriceDecimals:
         for attempt in (
             lambda: other.insert(a_row()),
             lambda: other.reject("raw", "events/a.json", "the body is an array"),
-            lambda: other.upgrade(dry_run=False),
         ):
             with pytest.raises(OtherPriceDecimals, match="stored with PRICE_DECIMALS=0, and here it is 2"):
                 attempt()

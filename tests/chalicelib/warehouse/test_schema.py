@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 TABLES = [
     "clickstream_events",
+    "clickstream_hours",
     "clickstream_rejects",
     "clickstream_settings",
     "clickstream_tombstones",
@@ -240,14 +241,14 @@ class TestDefinition:
         with pytest.raises(SchemaError, match="column channel cannot be added to a filled table, since it is NOT NULL"):
             Schema((*COLUMNS, channel))
         added = "ALTER TABLE clickstream_events ADD COLUMN IF NOT EXISTS channel TEXT NOT NULL DEFAULT 'unknown';"
-        schema = Schema((*COLUMNS, channel), (*STEPS, Step(3, added, ("channel",))))
+        schema = Schema((*COLUMNS, channel), (*STEPS, Step(4, added, ("channel",))))
         SCHEMA.upgrade(connection)
         schema.upgrade(connection)
         assert columns(connection, "clickstream_events")[-1] == "channel"
 
     def test_an_added_column_that_is_not_null_needs_a_default(self, connection: psycopg.Connection) -> None:
         """The code before it goes on inserting, also into tables that the new code has created."""
-        step = Step(3, "SELECT;", ("channel",))
+        step = Step(4, "SELECT;", ("channel",))
         with pytest.raises(SchemaError, match="column channel is NOT NULL and has no DEFAULT"):
             Schema((*COLUMNS, Column("channel", "TEXT", ("channel",), "NOT NULL")), (*STEPS, step))
         channel = Column("channel", "TEXT", ("channel",), "NOT NULL DEFAULT 'unknown'")
@@ -258,7 +259,7 @@ class TestDefinition:
     def test_steps_are_numbered_without_a_gap(self) -> None:
         """Their number says which of them a warehouse has."""
         with pytest.raises(SchemaError, match="must be numbered 1, 2, 3"):
-            Schema(COLUMNS, (*STEPS, Step(4, "SELECT 1")))
+            Schema(COLUMNS, (*STEPS, Step(5, "SELECT 1")))
 
     def test_the_first_columns_are_those_of_the_first_warehouses(self) -> None:
         """Columns are only ever added, and at the end: the version counts them."""

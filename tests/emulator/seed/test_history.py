@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.lake.derived.addresses import host_of, page_address
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.flatten import flatten
 from emulator.seed.answers.findings import CHECKS
@@ -173,8 +174,10 @@ class TestFaults:
                 assert UUID(record.event_id) == row["event_id"]
                 assert record.event_id == str(row["event_id"])
                 assert record.time == milliseconds(row["event_timestamp"])  # type: ignore[arg-type]
+                sent = json.loads(event.body)
                 known = (record.order, record.occurred, event.payload["tabId"], event.payload["seq"])
-                assert record[2:] == (*(row[name] for name in RECORDED), *known)
+                pages = (page_address(sent.get("pageUrl")).page_path, host_of(sent.get("referrer")))
+                assert record[2:] == (*(row[name] for name in RECORDED), *known, *pages, record.origin)
 
     def test_events_of_right_clocks_occurred_when_they_happened(self) -> None:
         """Also the late ones: only who misses a client or a time, or has a wrong clock, is not known exactly."""

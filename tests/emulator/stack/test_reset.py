@@ -8,10 +8,10 @@ from typing import cast
 import psycopg
 import pytest
 
-from analysis.engines.horizon import record_horizon, recorded_horizon
 from analysis.raw.sample import MARKER, Sample, read_sample
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.horizon import record_horizon, recorded_horizon
 from command_line.errors import CommandError
 from command_line.home import Stack
 from emulator.api.running import Running

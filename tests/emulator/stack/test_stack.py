@@ -190,7 +190,7 @@ class TestUp:
         assert health["healthy"]
         assert health["sample"] is None
         assert {name: part["state"] for name, part in health["parts"].items()} == dict.fromkeys(
-            ("warehouse", "s3", "projector", "ingest", "page"), "ok"
+            ("warehouse", "s3", "projector", "reconciler", "ingest", "page"), "ok"
         )
         assert health["parts"]["ingest"]["where"] == up.stack.endpoint
 

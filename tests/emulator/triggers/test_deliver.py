@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import ProjectionFailed
-from chalicelib.projector import objects
+from chalicelib.projection.projector import objects
 from emulator.triggers import deliver as deliveries
 from emulator.triggers.deliver import Deliveries
 from emulator.triggers.notification import File

@@ -5,7 +5,7 @@ import pytest
 
 from chalicelib.errors import ProjectionFailed
 from chalicelib.projection.messages import BatchResponse, is_batch
-from chalicelib.projector import objects
+from chalicelib.projection.projector import objects
 from emulator.triggers.messages import batch_of, through_queue
 from emulator.triggers.notification import File, objects_created
 

@@ -1,5 +1,5 @@
 from chalicelib.projection.batch import Named
-from chalicelib.projector import objects
+from chalicelib.projection.projector import objects
 from emulator.triggers.notification import File, object_created, objects_created
 
 

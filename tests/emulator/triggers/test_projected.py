@@ -3,10 +3,10 @@ from pathlib import Path
 
 import psycopg
 
-from analysis.engines.horizon import record_horizon
 from analysis.repair.upgrade import upgrade
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.horizon import record_horizon
 from emulator.triggers.notification import File
 from emulator.triggers.projected import known_files
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.projector import objects
+from chalicelib.projection.projector import objects
 from emulator.triggers import sweep, watch
 from emulator.triggers.notification import File
 from emulator.triggers.watch import Triggers

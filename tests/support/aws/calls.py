@@ -19,6 +19,7 @@ ACCOUNT = "123456789012"
 PARAMETERS = {
     "PutObject": {"Bucket", "Key", "Body", "ContentType"},
     "GetObject": {"Bucket", "Key"},
+    "ListObjectsV2": {"Bucket", "Prefix", "Delimiter", "StartAfter", "MaxKeys", "ContinuationToken"},
     "GetSecretValue": {"SecretId"},
     "GetParameter": {"Name", "WithDecryption"},
 }
@@ -93,6 +94,7 @@ def permissions(call: Call, names: Names) -> set[Permission]:
     table = {
         ("s3", "PutObject"): _put_object,
         ("s3", "GetObject"): _get_object,
+        ("s3", "ListObjectsV2"): _list_objects,
         ("secretsmanager", "GetSecretValue"): _get_secret_value,
         ("ssm", "GetParameter"): _get_parameter,
     }
@@ -105,15 +107,19 @@ def permissions(call: Call, names: Names) -> set[Permission]:
 
 
 def _put_object(parameters: dict[str, Any], names: Names) -> list[_Need]:
-    return [_Need("s3:PutObject", _object(parameters), f"arn:aws:s3:::{names.bucket}/events/*")]
+    return [_Need("s3:PutObject", _object(parameters), f"arn:aws:s3:::{names.bucket}/{_folder(parameters)}/*")]
 
 
 def _get_object(parameters: dict[str, Any], names: Names) -> list[_Need]:
     return [
-        _Need("s3:GetObject", _object(parameters), f"arn:aws:s3:::{names.bucket}/events/*"),
+        _Need("s3:GetObject", _object(parameters), f"arn:aws:s3:::{names.bucket}/{_folder(parameters)}/*"),
         # Without the right to list, S3 says of an object that is gone that it may not be read.
         _Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", f"arn:aws:s3:::{names.bucket}"),
     ]
+
+
+def _list_objects(parameters: dict[str, Any], names: Names) -> list[_Need]:
+    return [_Need("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", f"arn:aws:s3:::{names.bucket}")]
 
 
 # Neither takes kms:Decrypt: the keys aws/secretsmanager and aws/ssm let in whoever may read what they encrypt.
@@ -124,6 +130,11 @@ def _get_secret_value(parameters: dict[str, Any], names: Names) -> list[_Need]:
 def _get_parameter(parameters: dict[str, Any], names: Names) -> list[_Need]:
     parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{parameters['Name'].lstrip('/')}"
     return [_Need("ssm:GetParameter", parameter, f"arn:aws:ssm:{names.place}:parameter/{names.parameter}")]
+
+
+def _folder(parameters: dict[str, Any]) -> str:
+    """Where an object lies: with the events, or with what the reconciler remembers."""
+    return "reconciler" if parameters["Key"].startswith("reconciler/") else "events"
 
 
 def _object(parameters: dict[str, Any]) -> str:

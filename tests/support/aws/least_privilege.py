@@ -46,7 +46,7 @@ def grants_of_lambda(function: str, names: Names) -> set[Permission]:
         # Lambda takes batches out of the queue, and deletes what went through.
         actions = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
         grants |= {Permission(f"sqs:{name}", names.notifications) for name in actions}
-    if function == "projector" and names.has_vpc:
+    if function in ("projector", "operations", "reconciler") and names.has_vpc:
         # A VPC is entered by network interfaces, which Lambda makes; nobody knows beforehand which.
         grants |= {Permission(f"ec2:{name}", "*") for name in INTERFACES}
     return grants

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import patch
 from uuid import uuid4
@@ -12,28 +13,37 @@ from cfnlint.decode import cfn_yaml
 from moto.apigateway.models import APIGatewayBackend
 from moto.awslambda.models import LambdaFunction
 from moto.awslambda.urls import url_paths as lambda_paths
+from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet
 from moto.cloudformation.parsing import get_model_map
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3 import notifications
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
+from moto.utilities.utils import get_partition
 
 from tests.support.stack_process import ROOT
 
-__all__ = ["ACCOUNT_LIMIT", "TEMPLATES", "Recorded", "aws_server", "template"]
+__all__ = ["ACCOUNT_LIMIT", "TEMPLATES", "Recorded", "aws_server", "template", "template_file"]
 
 Run = Callable[[str, dict[str, Any]], object]
 
-TEMPLATES = sorted(path.stem for path in (ROOT / "infra" / "templates").glob("*.yaml"))
+TEMPLATES = sorted(path.stem for path in (ROOT / "infra" / "templates").glob("**/*.yaml"))
+
+
+def template_file(name: str) -> Path:
+    """Where a template of infra/ is, by its name without ending."""
+    (file,) = (ROOT / "infra" / "templates").glob(f"**/{name}.yaml")
+    return file
 
 
 def template(name: str) -> dict[str, Any]:
     """One template of infra/, by its name without ending, with short forms such as `!Ref` as their long forms."""
-    loaded: dict[str, Any] = cfn_yaml.load(str(ROOT / "infra" / "templates" / f"{name}.yaml"))
+    loaded: dict[str, Any] = cfn_yaml.load(str(template_file(name)))
     return loaded
 
 
@@ -112,6 +122,7 @@ def _recorded_types() -> dict[str, type[Recorded]]:
 
 
 _apply = ChangeSet.apply
+_clean_json = parsing.clean_json
 _change_set = CloudFormationResponse.create_change_set
 _update = LambdaFunction.update_configuration
 _put_rest_api = APIGatewayBackend.put_rest_api
@@ -124,6 +135,12 @@ def _apply_and_output(changes: ChangeSet) -> None:
     changes.stack.template_dict = changes.template_dict
     changes.stack.parameters = changes.parameters
     changes.stack.output_map = changes.stack._create_output_map()
+
+
+def _without_no_value(resource_json: Any, resources_map: Any) -> Any:
+    """CloudFormation leaves an item out that is `AWS::NoValue`; moto only a property."""
+    cleaned = _clean_json(resource_json, resources_map)
+    return [each for each in cleaned if each is not None] if isinstance(cleaned, list) else cleaned
 
 
 def _create_change_set(response: CloudFormationResponse) -> Any:
@@ -153,6 +170,11 @@ def _any_case(response: S3Response) -> Any:
     for name in (b"Prefix", b"Suffix"):
         response.body = response.body.replace(b"<Name>%s<" % name, b"<Name>%s<" % name.lower())
     return _notifications(response)
+
+
+def _delete_policy(policy: ManagedPolicy, account: str, region: str) -> None:
+    """AWS deletes a managed policy with its stack, moto keeps it."""
+    iam_backends[account][get_partition(region)].delete_policy(policy.arn)
 
 
 # How much the account may run at once, as one that is not new, and how much of it no function has reserved.
@@ -201,12 +223,16 @@ def aws_server(run: Run = _no_function) -> Iterator[str]:
         patch.dict(get_model_map(), _recorded_types()),
         patch.dict(lambda_paths, {"{0}/2016-08-19/account-settings$": _account_settings}),
         patch.object(ChangeSet, "apply", _apply_and_output),
+        patch.object(parsing, "clean_json", _without_no_value),
+        # A change set without a change fails later, as of a template that has a number among its parameters.
+        patch.object(CloudFormationResponse, "_validate_different_update", lambda *_: None),
         patch.object(CloudFormationResponse, "create_change_set", _create_change_set),
         # Moto refuses a change set without changes if all parameters are texts; AWS makes one that has failed.
         patch.object(CloudFormationResponse, "_validate_different_update"),
         patch.object(APIGatewayBackend, "put_rest_api", _put_swagger),
         patch.object(APIGatewayBackend, "import_rest_api", _import_swagger),
         patch.object(S3Response, "_notification_config_from_body", _any_case),
+        patch.object(ManagedPolicy, "delete", _delete_policy, create=True),
     ):
         server.start()
         host, port = server.get_host_and_port()

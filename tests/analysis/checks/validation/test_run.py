@@ -11,12 +11,12 @@ import pytest
 from analysis.checks.validation import output
 from analysis.checks.validation.report import ValidationReport
 from analysis.checks.validation.run import SETTLE, validate
-from analysis.engines.horizon import record_horizon
 from analysis.errors import AnalysisError
 from analysis.raw.source import open_source
 from chalicelib.flatten import flatten
 from chalicelib.keys import object_key
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.horizon import record_horizon
 from tests.support.raw_objects import START, Objects
 
 pytestmark = pytest.mark.slow

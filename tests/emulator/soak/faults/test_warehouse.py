@@ -11,6 +11,7 @@ import pytest
 from chalicelib.errors import RowRefused
 from chalicelib.flatten import flatten
 from chalicelib.warehouse.client import Warehouse
+from chalicelib.warehouse.schema import SCHEMA
 from command_line.home import Home
 from emulator.soak.faults import FAULTS
 from emulator.soak.subject import Subject
@@ -24,8 +25,9 @@ class TestRefuseRows:
     @pytest.fixture
     def warehouse(self, warehouse_url: str) -> Iterator[Warehouse]:
         """Give a warehouse that has its tables."""
+        with psycopg.connect(warehouse_url) as connection:
+            SCHEMA.upgrade(connection)
         warehouse = Warehouse(warehouse_url)
-        warehouse.upgrade(dry_run=False)
         yield warehouse
         warehouse.close()
 

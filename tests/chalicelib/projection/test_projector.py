@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib import projector
 from chalicelib.contract import EVENT_NAMES
 from chalicelib.errors import ProjectionFailed
 from chalicelib.flatten import Row
+from chalicelib.projection import projector
 from chalicelib.projection.batch import Named
 from chalicelib.storage import RawStorage
 from chalicelib.warehouse.client import Warehouse
