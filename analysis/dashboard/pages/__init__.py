@@ -6,8 +6,9 @@ from types import MappingProxyType
 from analysis.dashboard.pages.acquisition import ACQUISITION
 from analysis.dashboard.pages.overview import OVERVIEW
 from analysis.dashboard.pages.page import Page
+from analysis.dashboard.pages.products import PRODUCTS
 from analysis.dashboard.pages.quality import QUALITY
 
 __all__ = ["PAGES"]
 
-PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in (OVERVIEW, ACQUISITION, QUALITY)})
+PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in (OVERVIEW, ACQUISITION, PRODUCTS, QUALITY)})

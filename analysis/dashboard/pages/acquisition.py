@@ -9,16 +9,15 @@ import polars as pl
 from analysis.dashboard.charts import bars
 from analysis.dashboard.compared import CHANGE, PREVIOUS, compared
 from analysis.dashboard.events import Shown
-from analysis.dashboard.pages.page import Page
+from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.metrics.acquisition import SessionColumn, revenue_by, search_terms, sessions_by
 from analysis.metrics.overview import key_figures, key_figures_over_time
 
-__all__ = ["ACQUISITION", "FILTER_OF", "LIMITS"]
+__all__ = ["ACQUISITION", "FILTER_OF"]
 
 FIGURES = ("sessions", "visitors", "visitor_conversion")
 MEASURES = ("sessions", "visitors", "buyers", "session_conversion", "visitor_conversion")
-LIMITS = ("10", "50", "500")
 BARS = 15  # a chart with more is no longer read
 # The filter that keeps the sessions of a group; the other groups have none.
 FILTER_OF = {
@@ -65,28 +64,24 @@ def _groups(shown: Shown) -> Chart:
 def _revenue(shown: Shown) -> Table:
     """List the revenue of the chosen groups."""
     by = shown.view.option("by", "channel")
-    query = Query(revenue_by, {"by": by, "limit": _limit(shown)})
+    query = Query(revenue_by, {"by": by, "limit": limit_of(shown)})
     frame = compared(shown, query, ["currency", "group"], "revenue")
     first = frame.select("group", pl.exclude("group"))
     return Table(first, query, filters=_filters(by), kinds={PREVIOUS: "money"})
 
 
 def _sessions(shown: Shown, by: SessionColumn) -> Table:
-    query = Query(sessions_by, {"by": by, "limit": _limit(shown)})
+    query = Query(sessions_by, {"by": by, "limit": limit_of(shown)})
     return Table(compared(shown, query, ["group"], "sessions"), query, filters=_filters(by), bars="sessions")
 
 
 def _search_terms(shown: Shown) -> Table:
-    query = Query(search_terms, {"limit": _limit(shown)})
+    query = Query(search_terms, {"limit": limit_of(shown)})
     return Table(compared(shown, query, ["search_term"], "sessions"), query, bars="sessions")
 
 
 def _filters(by: str) -> dict[str, str]:
     return {"group": FILTER_OF[by]} if by in FILTER_OF else {}
-
-
-def _limit(shown: Shown) -> int:
-    return int(shown.view.option("limit", LIMITS[0]))
 
 
 ACQUISITION = Page("acquisition", panels, {"by": get_args(SessionColumn), "measure": MEASURES, "limit": LIMITS})

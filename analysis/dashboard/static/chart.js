@@ -35,6 +35,7 @@ const look = () => {
       complete: { stroke: accent, strokeWidth: 2 },
       period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
       part: { fill: accent },
+      point: { fill: accent, size: 60, filled: true, opacity: 0.7 },
       before: { fill: ink, stroke: ink, thickness: 2 },
       name: { fill: ink, fontSize: 11, limit: 140 },
     },

@@ -51,6 +51,7 @@ export default {
 
   "pages.overview": "Overview",
   "pages.acquisition": "Acquisition",
+  "pages.products": "Products",
   "pages.quality": "Quality",
 
   "ranges.today": "Today",
@@ -94,6 +95,7 @@ export default {
   "options.measure": "Show",
   "options.by": "Group by",
   "options.limit": "Rows",
+  "options.against": "Height of the points",
 
   "columns.previous": "period before",
   "columns.views": "views",
@@ -145,6 +147,24 @@ export default {
   "hints.acquisition.groups": "A tick is the period before. The groups with the most sessions",
   "hints.acquisition.revenue": "Totals of the orders in these sessions; nothing is converted",
   "hints.acquisition.search_terms": "Purchase sessions complete a checkout after the search",
+
+  "panels.products.product_views": "Product views",
+  "panels.products.add_to_cart_clicks": "Adds to the cart",
+  "panels.products.add_rate": "Add rate",
+  "panels.products.items": "Items sold",
+  "panels.products.scatter": "Products by their views",
+  "panels.products.products": "Products: views, adds and purchases",
+  "panels.products.sold": "Products: orders, buyers and revenue",
+  "panels.products.categories": "Categories",
+  "panels.products.brands": "Brands",
+  "panels.products.category_revenue": "Revenue by category",
+  "panels.products.discounts": "With and without a discount",
+  "hints.products.add_rate": "Add-to-cart clicks ÷ product views",
+  "hints.products.items": "In the orders of one currency",
+  "hints.products.scatter": "The 100 most viewed products; the first of them with their names",
+  "hints.products.products": "A purchase session adds the product, and completes a checkout later",
+  "hints.products.categories": "Events without a category count as unknown",
+  "hints.products.brands": "Events without a brand count as unknown",
 
   "panels.quality.passed": "Checks passed",
   "panels.quality.findings": "Findings to act on",

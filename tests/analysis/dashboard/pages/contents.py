@@ -13,7 +13,7 @@ WEEK = "start=2026-11-13T00:00Z&end=2026-11-20T00:00Z&compare=none"
 LATER, EARLIER = "start=2026-11-16&end=2026-11-19", "start=2026-11-13&end=2026-11-16&compare=none"
 
 
-def made(seeded: Seeded, page: str, address: str) -> Mapping[str, Content]:
+def made(seeded: Seeded, page: str, address: str) -> dict[str, Content]:
     """What each panel of a page shows."""
     shown = shown_for(seeded.place, f"page={page}&{address}", NOW)
     return {panel.name: panel.make() for panel in PAGES[page].panels(shown)}
