@@ -103,7 +103,7 @@ class Place:
         assert self.source is not None  # noqa: S101  # else the warehouse is asked
         whole = replace(within, login_state=None)
         history = read_history(
-            self.source, self.dw_url, whole, view.clock, bots=view.bots, lake=self.lake, derived=True
+            self.source, self.dw_url, whole, view.clock, bots=view.bots, lake=self.lake, derived=True, load=True
         )
         return history.raw
 

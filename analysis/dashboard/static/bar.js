@@ -55,7 +55,7 @@ const filterMenu = (head) => {
   }
   const place = element("span", { class: "values" });
   const open = async (name) => {
-    let values = [];
+    let values;
     try {
       values = await filterValues(name, head);
     } catch (error) {
