@@ -28,7 +28,8 @@ __all__ = ["Place", "Shown"]
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
-FRESH_SECONDS = 60  # after which a range of the present is read again
+# After how many seconds a range of the present is read again: a long one later, since reading it takes longer.
+LEAST_FRESH, MOST_FRESH, FRESH_PER_DAY = 5, 60, 5
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Place:
         key = _Key(within.start, within.end, view.clock, view.bots)
         with self._lock:
             opened = self._opened.pop(key, None)
-            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < FRESH_SECONDS):
+            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < _fresh(within)):
                 self._opened[key] = opened  # at the end: it was used last
                 return opened[1]
         engine = self._read(within, view)
@@ -150,6 +151,10 @@ class Shown:
         """
         return self.now - (DAY if self.view.clock == "occurred" else timedelta(0))
 
+    def at(self, within: Range) -> "Shown":
+        """Give the events of another range under the same filters."""
+        return Shown(self.place, self.view, within, self.now)
+
     def grain(self) -> Grain:
         """The grain that the page's option asks for, or that suits the range."""
         return grain_of(self.within, self.view.option("grain", "auto"))
@@ -204,3 +209,8 @@ class Shown:
         found = (rows if where is None else rows.filter(where)).select("period", value=value)
         joined = self.periods(grain).join(found, on="period", how="left", maintain_order="left")
         return joined if empty is None else joined.with_columns(pl.col("value").fill_null(empty))
+
+
+def _fresh(within: Range) -> float:
+    """Say how many seconds the events of a range stay as they were read."""
+    return min(MOST_FRESH, LEAST_FRESH + FRESH_PER_DAY * ((within.end - within.start) // DAY))

@@ -10,11 +10,14 @@ from typing import Any, Literal, TypeAlias
 import altair as alt
 import polars as pl
 
+from analysis.metrics.range import Range
 from analysis.report.cells import DURATIONS, SHARES
 
 __all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Table", "as_json", "frame_as_json"]
 
-Kind: TypeAlias = Literal["count", "share", "money", "seconds", "time", "day", "date", "text", "flag", "json", "change"]
+Kind: TypeAlias = Literal[
+    "count", "share", "money", "seconds", "time", "second", "day", "date", "text", "flag", "json", "change"
+]
 # The amounts of money among the columns of the metrics.
 MONEY = frozenset({"revenue", "average_order_value", "price", "discount_price", "total"})
 MOST_ROWS = 500  # that the screen gets; an export has all
@@ -110,6 +113,9 @@ class Table:
         filters: The filter that a click on a cell adds, by the column with the value.
         sets: The option of the page that a click on a cell sets, and the column that has the option's value, by the
             cell's column.
+        links: The address that a click on a cell opens, by the cell's column: what changes in it, with values of the
+            row in the place of `{columns}`; an empty text removes a name.
+        following: What the option `place` is on the next page of a list; empty on the last page, None for no list.
         bars: The column whose values are drawn as bars behind the first column.
         kinds: How a column is formatted, where its name does not say so.
         python: Python that gives the figures; by default, of the query.
@@ -120,6 +126,8 @@ class Table:
     columns: Sequence[str] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
     sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    following: str | None = None
     bars: str | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     python: str | None = None
@@ -137,12 +145,14 @@ class Panel:
         kind: What it shows, so that the page has its place before it is computed.
         make: Computes it. An AnalysisError is shown in its place.
         is_wide: Whether a table is as wide as the page, as a chart is.
+        within: The range that it shows, if that is not the view's.
     """
 
     name: str
     kind: Literal["figure", "chart", "table"]
     make: Callable[[], Content]
     is_wide: bool = False
+    within: Range | None = None
 
 
 def as_json(content: Content) -> dict[str, object]:
@@ -177,6 +187,8 @@ def _drawn(content: Content) -> dict[str, object]:
         "table": frame_as_json(content.frame, content.columns, content.kinds),
         "filters": dict(content.filters),
         "sets": dict(content.sets),
+        "links": {name: dict(changes) for name, changes in content.links.items()},
+        "following": content.following,
         "bars": content.bars,
     }
 

@@ -166,7 +166,9 @@ def _format(name: str) -> tuple[Callable[..., bytes], str]:
 
 def _text(place: Place, query: str, now: datetime, name: str, language: str) -> str:
     shown = shown_for(place, query, now)
-    content = panel_named(shown, name).make()
+    panel = panel_named(shown, name)
+    content = panel.make()
+    shown = shown if panel.within is None else shown.at(panel.within)
     if language == "python" and content.python is not None:
         return content.python
     if language not in {"python", "sql"} or content.query is None:

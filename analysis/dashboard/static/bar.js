@@ -112,8 +112,15 @@ export const drawBar = (head) => {
     element("button", { type: "button", id: "refresh", onclick: () => go({}) }, text("refresh")),
   );
   if (focused) byId("bar").elements[focused]?.focus?.();
+  // An option without a menu has a chip, but for the place in a list, which has buttons.
+  const opened = Object.entries(view.options).filter(([name]) => name !== "place" && !head.options[name].length);
   const chosen = { ...(view.login && { [LOGIN]: [view.login] }), ...view.filters };
-  byId("chips").replaceChildren(...Object.entries(chosen).flatMap(([name, values]) => values.map((value) => {
+  byId("chips").replaceChildren(...opened.map(([name, value]) => {
+    const label = text("dropOption", { name: text(`options.${name}`), value });
+    return element("button", { type: "button", class: "chip", "aria-label": label,
+      onclick: () => go({ [name]: null, place: null }) },
+    element("span", {}, `${text(`options.${name}`)}: `), element("bdi", {}, value), " ✕");
+  }), ...Object.entries(chosen).flatMap(([name, values]) => values.map((value) => {
     const label = text("dropFilter", { name: text(`filters.${name}`), value: named(name, value) });
     return element("button", { type: "button", class: "chip", "aria-label": label,
       onclick: () => (name === LOGIN ? go({ [LOGIN]: null }) : dropFilter(name, value)) },

@@ -7,8 +7,6 @@ import { addFilter, canFilter, go } from "./view.js";
 
 const ERRORS = 1; // of Vega's levels: a chart without values is no reason to warn
 
-const ERRORS = 1; // of Vega's levels: a chart without values is no reason to warn
-
 const loaded = new Promise((resolve) => {
   if (window.clickstreamVega) resolve();
   else byId("vega").addEventListener("load", () => resolve());

@@ -39,6 +39,7 @@ const WRITERS = {
   money,
   seconds,
   time: (value) => date(value, { dateStyle: "medium", timeStyle: "short" }),
+  second: (value) => date(value, { dateStyle: "medium", timeStyle: "medium" }),
   day: (value) => date(value, { weekday: "short", day: "numeric", month: "short", year: "numeric" }),
   date: (value) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", dateStyle: "medium" }).format(new Date(value)),
   flag: (value) => text(value ? "yes" : "no"),

@@ -23,9 +23,22 @@ export const changed = (changes) => {
 
 /** Go to the address with changes. */
 export const go = (changes) => {
-  history.pushState(null, "", `?${changed(changes)}`);
+  // In another view, a list begins at its first page.
+  const isSameList = ["place", "event"].some((name) => name in changes) || Object.keys(changes).length === 0;
+  history.pushState(null, "", `?${changed(isSameList ? changes : { place: null, ...changes })}`);
   for (const listener of listeners) listener();
 };
+
+let own = [];
+
+/** The names of the page's own options, which no other page has. */
+export const ownOptions = (names) => { own = names; };
+
+/** Changes of the address that lead to another page, too. */
+export const leading = (changes) =>
+  (changes.page && changes.page !== new URLSearchParams(query()).get("page")
+    ? { ...Object.fromEntries(own.map((name) => [name, null])), ...changes }
+    : changes);
 
 /** Spell the address as the server does, without a new entry in the browser's history. */
 export const spell = (canonical) => {
