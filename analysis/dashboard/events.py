@@ -28,8 +28,9 @@ __all__ = ["Place", "Shown"]
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
-# After how many seconds a range of the present is read again: a long one later, since reading it takes longer.
-LEAST_FRESH, MOST_FRESH, FRESH_PER_DAY = 5, 60, 5
+FRESH_SECONDS = 60
+# A range of the present is read again sooner if it is short, since reading a long one takes longer.
+LEAST_FRESH, FRESH_PER_DAY = 5, 5
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,20 @@ class Place:
         source: The raw bucket; None if only the warehouse is asked.
         dw_url: The warehouse; None without one.
         lake: The lake, as `read_history` takes it.
+        fresh_seconds: After how long a range of the present is read again; a short one is read again sooner.
     """
 
-    def __init__(self, source: str | Path | None, dw_url: str | None, *, lake: str | bool = True) -> None:
+    def __init__(
+        self,
+        source: str | Path | None,
+        dw_url: str | None,
+        *,
+        lake: str | bool = True,
+        fresh_seconds: float = FRESH_SECONDS,
+    ) -> None:
         if source is None and dw_url is None:
             raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
-        self.source, self.dw_url, self.lake = source, dw_url, lake
+        self.source, self.dw_url, self.lake, self.fresh_seconds = source, dw_url, lake, fresh_seconds
         self._opened: dict[_Key, tuple[float, Engine]] = {}
         self._lock = Lock()
         self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
@@ -76,6 +85,11 @@ class Place:
             "clock": "the warehouse knows only when an event was received",
         }
 
+    def forget(self) -> None:
+        """Read every range again when it is next asked for."""
+        with self._lock:
+            self._opened.clear()
+
     def engine(self, within: Range, view: View) -> Engine:
         """Open the events of a range, without filters.
 
@@ -90,7 +104,7 @@ class Place:
         key = _Key(within.start, within.end, view.clock, view.bots)
         with self._lock:
             opened = self._opened.pop(key, None)
-            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < _fresh(within)):
+            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < self._fresh(within)):
                 self._opened[key] = opened  # at the end: it was used last
                 return opened[1]
         engine = self._read(within, view)
@@ -99,6 +113,10 @@ class Place:
             while len(self._opened) > KEPT:
                 del self._opened[next(iter(self._opened))]
         return engine
+
+    def _fresh(self, within: Range) -> float:
+        """Say how many seconds the events of a range of the present stay as they were read."""
+        return min(self.fresh_seconds, LEAST_FRESH + FRESH_PER_DAY * ((within.end - within.start) // DAY))
 
     def _read(self, within: Range, view: View) -> Engine:
         assert self.source is not None  # noqa: S101  # else the warehouse is asked
@@ -209,8 +227,3 @@ class Shown:
         found = (rows if where is None else rows.filter(where)).select("period", value=value)
         joined = self.periods(grain).join(found, on="period", how="left", maintain_order="left")
         return joined if empty is None else joined.with_columns(pl.col("value").fill_null(empty))
-
-
-def _fresh(within: Range) -> float:
-    """Say how many seconds the events of a range stay as they were read."""
-    return min(MOST_FRESH, LEAST_FRESH + FRESH_PER_DAY * ((within.end - within.start) // DAY))

@@ -1,6 +1,6 @@
 // Starts the dashboard: asks for the view in the address, and draws what comes.
 
-import { drawBar, drawPages } from "./bar.js";
+import { drawBar, drawPages, drawTabs } from "./bar.js";
 import { byId, select } from "./element.js";
 import { span, speak, write } from "./format.js";
 import { drawPanel, drawPlaces, keepPlaces } from "./panels.js";
@@ -42,6 +42,8 @@ const drawHead = (head) => {
   byId("bar").setAttribute("aria-label", text("bar"));
   byId("chips").setAttribute("aria-label", text("chosen"));
   ownOptions(Object.keys(head.options));
+  byId("about").setAttribute("aria-label", text("about"));
+  drawTabs(head);
   drawPages(head);
   drawBar(head);
   drawPlaces(head);
@@ -73,10 +75,10 @@ const drawQuietly = (line) => {
 const refreshLater = (head) => {
   const seconds = Number(head?.view.options.refresh ?? head?.options.refresh?.[0]);
   if (!(seconds > 0)) return;
-  timer = setTimeout(() => (document.hidden ? refreshLater(head) : show(true)), seconds * 1000);
+  timer = setTimeout(() => (document.hidden ? refreshLater(head) : show(false, true)), seconds * 1000);
 };
 
-const show = async (isQuiet = false) => {
+const show = async (isAnew = false, isQuiet = false) => {
   clearTimeout(timer);
   running?.abort();
   const own = new AbortController();
@@ -89,7 +91,7 @@ const show = async (isQuiet = false) => {
     document.body.setAttribute("aria-busy", "true");
   }
   try {
-    await stream(query(), own.signal, (line) => {
+    await stream(query(), own.signal, isAnew, (line) => {
       if (own !== running) return;
       drawn.push(line);
       if (isQuiet) drawQuietly(line);
@@ -123,5 +125,5 @@ byId("pages").addEventListener("click", (event) => {
 // Charts have the colours of the scheme in which they were drawn.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
 addEventListener("scroll", () => { byId("tooltip").hidden = true; }, { passive: true, capture: true });
-onChange(() => show());
-show();
+onChange(show);
+show(performance.getEntriesByType("navigation")[0]?.type === "reload");
