@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def shown_for(place: Place, query: str, now: datetime) -> Shown:
     return Shown.of(place, view, now)
 
 
-def lines(shown: Shown) -> Iterator[bytes]:
+def lines(shown: Shown, tabs: Mapping[str, str]) -> Iterator[bytes]:
     """Give the lines of the answer.
 
     A panel that cannot be computed says why, and the others are computed all the same.
@@ -36,7 +36,7 @@ def lines(shown: Shown) -> Iterator[bytes]:
     """
     page = PAGES[shown.view.page]
     panels = page.panels(shown)
-    yield _line({"head": _head(shown, panels)})
+    yield _line({"head": _head(shown, panels) | {"tabs": dict(tabs)}})
     for panel in panels:
         try:
             yield _line({"panel": panel.name, "content": as_json(panel.make())})

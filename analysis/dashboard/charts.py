@@ -1,8 +1,11 @@
 """The charts that several pages draw. Their look is the page's, so they have neither colours nor sizes of their own."""
 
+from collections.abc import Mapping, Sequence
+
 import altair as alt
 import polars as pl
 
+from analysis.dashboard.compared import PREVIOUS
 from analysis.dashboard.panel import Chart, Query
 
 __all__ = ["bars", "over_time"]
@@ -44,15 +47,36 @@ def over_time(frame: pl.DataFrame, query: Query, name: str, grain: str, currency
     return Chart(chart, shown.drop("period_end"), query, fields, name, times, grain, currency=currency)
 
 
-def bars(frame: pl.DataFrame, query: Query, by: str, value: str, filter_name: str | None = None) -> Chart:
-    """Draw one bar per row, in the order of the rows; a click on a bar adds a filter."""
-    chart = (
-        alt.Chart(frame.select(by, pl.col(value).cast(pl.Float64)))
-        .mark_bar(style="part")
-        .encode(x=alt.X(f"{value}:Q", title=None), y=alt.Y(f"{by}:N", title=None, sort=None))
-        .properties(width="container", height=alt.Step(22))
-    )
-    return Chart(chart, frame, query, (by, value), value, filters={} if filter_name is None else {by: filter_name})
+def bars(
+    frame: pl.DataFrame,
+    query: Query,
+    by: str,
+    value: str,
+    tooltip: Sequence[str],
+    filters: Mapping[str, str] | None = None,
+    sets: Mapping[str, tuple[str, str]] | None = None,
+) -> Chart:
+    """Draw one bar per row, in the order of the rows, and the range that it is compared with as a tick.
+
+    Args:
+        frame: As `compared` gives it.
+        query: What gave it.
+        by: The column with the names of the bars.
+        value: The column with their lengths.
+        tooltip: The columns that a tooltip shows.
+        filters: As in `Chart`.
+        sets: As in `Chart`.
+    """
+    shown = [name for name in tooltip if name in frame.columns]
+    names = list(dict.fromkeys((by, value, *shown, *(key for _, key in (sets or {}).values()))))
+    # Vega draws numbers: the exact decimals stay in the table.
+    base = alt.Chart(frame.select(names).with_columns(pl.col(pl.Decimal).cast(pl.Float64)))
+    base = base.encode(y=alt.Y(f"{by}:N", title=None, sort=None))
+    layers = [base.mark_bar(style="part").encode(x=alt.X(f"{value}:Q", title=None))]
+    if PREVIOUS in shown:
+        layers.append(base.mark_tick(style="before").encode(x=alt.X(f"{PREVIOUS}:Q", title=None)))
+    chart = alt.layer(*layers).properties(width="container", height=alt.Step(22))
+    return Chart(chart, frame, query, shown, value, filters=filters or {}, sets=sets or {})
 
 
 def _marked() -> pl.Expr:

@@ -28,7 +28,9 @@ __all__ = ["Place", "Shown"]
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
-FRESH_SECONDS = 60  # after which a range of the present is read again
+FRESH_SECONDS = 60
+# A range of the present is read again sooner if it is short, since reading a long one takes longer.
+LEAST_FRESH, FRESH_PER_DAY = 5, 5
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,20 @@ class Place:
         source: The raw bucket; None if only the warehouse is asked.
         dw_url: The warehouse; None without one.
         lake: The lake, as `read_history` takes it.
+        fresh_seconds: After how long a range of the present is read again; a short one is read again sooner.
     """
 
-    def __init__(self, source: str | Path | None, dw_url: str | None, *, lake: str | bool = True) -> None:
+    def __init__(
+        self,
+        source: str | Path | None,
+        dw_url: str | None,
+        *,
+        lake: str | bool = True,
+        fresh_seconds: float = FRESH_SECONDS,
+    ) -> None:
         if source is None and dw_url is None:
             raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
-        self.source, self.dw_url, self.lake = source, dw_url, lake
+        self.source, self.dw_url, self.lake, self.fresh_seconds = source, dw_url, lake, fresh_seconds
         self._opened: dict[_Key, tuple[float, Engine]] = {}
         self._lock = Lock()
         self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
@@ -75,6 +85,11 @@ class Place:
             "clock": "the warehouse knows only when an event was received",
         }
 
+    def forget(self) -> None:
+        """Read every range again when it is next asked for."""
+        with self._lock:
+            self._opened.clear()
+
     def engine(self, within: Range, view: View) -> Engine:
         """Open the events of a range, without filters.
 
@@ -89,7 +104,7 @@ class Place:
         key = _Key(within.start, within.end, view.clock, view.bots)
         with self._lock:
             opened = self._opened.pop(key, None)
-            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < FRESH_SECONDS):
+            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < self._fresh(within)):
                 self._opened[key] = opened  # at the end: it was used last
                 return opened[1]
         engine = self._read(within, view)
@@ -98,6 +113,10 @@ class Place:
             while len(self._opened) > KEPT:
                 del self._opened[next(iter(self._opened))]
         return engine
+
+    def _fresh(self, within: Range) -> float:
+        """Say how many seconds the events of a range of the present stay as they were read."""
+        return min(self.fresh_seconds, LEAST_FRESH + FRESH_PER_DAY * ((within.end - within.start) // DAY))
 
     def _read(self, within: Range, view: View) -> Engine:
         assert self.source is not None  # noqa: S101  # else the warehouse is asked
@@ -149,6 +168,10 @@ class Shown:
         An event may still arrive for a day after it occurred, so by that clock the last day is not complete.
         """
         return self.now - (DAY if self.view.clock == "occurred" else timedelta(0))
+
+    def at(self, within: Range) -> "Shown":
+        """Give the events of another range under the same filters."""
+        return Shown(self.place, self.view, within, self.now)
 
     def grain(self) -> Grain:
         """The grain that the page's option asks for, or that suits the range."""

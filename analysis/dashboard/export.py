@@ -131,6 +131,10 @@ def _opening(place: Place, shown: Shown) -> str:
 def _python(value: object) -> str:
     if isinstance(value, Path):
         return repr(str(value.absolute()))
+    if isinstance(value, datetime):
+        return f"moment({value.astimezone(UTC).isoformat()!r})"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_python, value))})"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name!r}: {_python(list(values))}" for name, values in value.items()) + "}"
     return repr(value)

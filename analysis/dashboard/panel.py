@@ -10,11 +10,14 @@ from typing import Any, Literal, TypeAlias
 import altair as alt
 import polars as pl
 
+from analysis.metrics.range import Range
 from analysis.report.cells import DURATIONS, SHARES
 
 __all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Table", "as_json", "frame_as_json"]
 
-Kind: TypeAlias = Literal["count", "share", "money", "seconds", "time", "day", "date", "text", "flag", "json"]
+Kind: TypeAlias = Literal[
+    "count", "share", "money", "seconds", "time", "second", "day", "date", "text", "flag", "json", "change"
+]
 # The amounts of money among the columns of the metrics.
 MONEY = frozenset({"revenue", "average_order_value", "price", "discount_price", "total"})
 MOST_ROWS = 500  # that the screen gets; an export has all
@@ -80,6 +83,8 @@ class Chart:
         times: The instants that the axis of time may label; empty without such an axis.
         grain: How long the periods of the axis are.
         filters: The filter that a click on a mark adds, by the field that has the value.
+        sets: The option of the page that a click on a mark sets, and the field that has the option's value, by a field
+            that marks have.
         currency: The currency of amounts of money.
         python: Python that gives the figures; by default, of the query.
     """
@@ -92,6 +97,7 @@ class Chart:
     times: Sequence[datetime] = ()
     grain: str = "day"
     filters: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     currency: str | None = None
     python: str | None = None
 
@@ -105,6 +111,11 @@ class Table:
         query: What gives them; None if no metric does.
         columns: The columns that are shown, in order; by default all.
         filters: The filter that a click on a cell adds, by the column with the value.
+        sets: The option of the page that a click on a cell sets, and the column that has the option's value, by the
+            cell's column.
+        links: The address that a click on a cell opens, by the cell's column: what changes in it, with values of the
+            row in the place of `{columns}`; an empty text removes a name.
+        following: What the option `place` is on the next page of a list; empty on the last page, None for no list.
         bars: The column whose values are drawn as bars behind the first column.
         kinds: How a column is formatted, where its name does not say so.
         python: Python that gives the figures; by default, of the query.
@@ -114,6 +125,9 @@ class Table:
     query: Query | None = None
     columns: Sequence[str] = ()
     filters: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    following: str | None = None
     bars: str | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     python: str | None = None
@@ -131,12 +145,14 @@ class Panel:
         kind: What it shows, so that the page has its place before it is computed.
         make: Computes it. An AnalysisError is shown in its place.
         is_wide: Whether a table is as wide as the page, as a chart is.
+        within: The range that it shows, if that is not the view's.
     """
 
     name: str
     kind: Literal["figure", "chart", "table"]
     make: Callable[[], Content]
     is_wide: bool = False
+    within: Range | None = None
 
 
 def as_json(content: Content) -> dict[str, object]:
@@ -163,12 +179,16 @@ def _drawn(content: Content) -> dict[str, object]:
             "grain": content.grain,
             "tooltip": [_field(content, name) for name in content.tooltip],
             "filters": dict(content.filters),
+            "sets": dict(content.sets),
             "currency": content.currency,
             "table": frame_as_json(content.frame, kinds={"previous": _field(content, "previous")["kind"]}),
         }
     return {
         "table": frame_as_json(content.frame, content.columns, content.kinds),
         "filters": dict(content.filters),
+        "sets": dict(content.sets),
+        "links": {name: dict(changes) for name, changes in content.links.items()},
+        "following": content.following,
         "bars": content.bars,
     }
 
@@ -209,6 +229,8 @@ def _kind(name: str, dtype: pl.DataType | None) -> Kind:
         return "share"
     if name in DURATIONS:
         return "seconds"
+    if name == "change":
+        return "change"
     if name in MONEY:
         return "money"
     if isinstance(dtype, pl.Datetime):

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from analysis.dashboard.pages.acquisition import ACQUISITION
+from analysis.dashboard.pages.live import LIVE
 from analysis.dashboard.pages.overview import OVERVIEW
 from analysis.dashboard.pages.page import Page
+from analysis.dashboard.pages.products import PRODUCTS
 from analysis.dashboard.pages.quality import QUALITY
+from analysis.dashboard.pages.visitors import VISITORS
 
 __all__ = ["PAGES"]
 
-PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in (OVERVIEW, QUALITY)})
+ALL = (OVERVIEW, ACQUISITION, PRODUCTS, VISITORS, LIVE, QUALITY)
+PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in ALL})

@@ -7,6 +7,7 @@ import polars as pl
 
 from analysis.dashboard.charts import over_time
 from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.money import currency_of, of_currency
 from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.dashboard.periods import GRAINS
@@ -45,30 +46,17 @@ def _audience(shown: Shown, name: str) -> Figure:
 
 
 def _money(shown: Shown, name: str) -> Figure:
-    query, currency = Query(revenue), _currency(shown)
+    query, currency = Query(revenue), currency_of(shown)
     before = shown.frame_before(query)
     course = None if name == "average_order_value" else _course(shown, name)
-    previous = None if before is None else _of(before, currency)
-    return Figure(name, _of(shown.frame(query), currency), query, previous, course, currency)
-
-
-def _currency(shown: Shown) -> str:
-    """Give the currency that the page's option names, else the one with the most orders."""
-    found = shown.frame(Query(revenue)).sort("orders", "currency", descending=[True, False])["currency"]
-    return shown.view.option("currency", found[0] if found.len() else "")
-
-
-def _of(frame: pl.DataFrame, currency: str) -> pl.DataFrame:
-    """Give the row of a currency; without orders in it, there are 0, and they have earned nothing."""
-    row = frame.filter(pl.col("currency") == currency)
-    none = pl.DataFrame({"currency": [currency], "orders": [0], "revenue": [0]})
-    return row if row.height else pl.concat([row, none.cast({"revenue": frame.schema["revenue"]})], how="diagonal")
+    previous = None if before is None else of_currency(before, currency)
+    return Figure(name, of_currency(shown.frame(query), currency), query, previous, course, currency)
 
 
 def _course(shown: Shown, name: str) -> pl.DataFrame:
     grain = shown.grain()
     if name in MONEY:
-        is_here = pl.col("currency") == _currency(shown)
+        is_here = pl.col("currency") == currency_of(shown)
         return shown.over_time(Query(revenue_over_time, {"grain": grain}), grain, pl.col(name), where=is_here)
     query = Query(key_figures_over_time, {"grain": grain})
     return shown.over_time(query, grain, pl.col(name), None if name in RATES else 0)
@@ -77,7 +65,7 @@ def _course(shown: Shown, name: str) -> pl.DataFrame:
 def _over_time(shown: Shown) -> Chart:
     name, grain = shown.view.option("measure", MEASURES[0]), shown.grain()
     metric = revenue_over_time if name in MONEY else key_figures_over_time
-    currency = _currency(shown) if name in MONEY else None
+    currency = currency_of(shown) if name in MONEY else None
     return over_time(_course(shown, name), Query(metric, {"grain": grain}), name, grain, currency)
 
 

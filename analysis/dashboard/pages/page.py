@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from analysis.dashboard.events import Shown
 from analysis.dashboard.panel import Panel
 
-__all__ = ["Page"]
+__all__ = ["LIMITS", "Page", "limit_of"]
+
+# The values of the option `limit`: how many rows tables have.
+LIMITS = ("10", "50", "500")
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,8 @@ class Page:
     name: str
     panels: Callable[[Shown], Sequence[Panel]]
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def limit_of(shown: Shown) -> int:
+    """Give how many rows a page's tables have, by its option `limit`."""
+    return int(shown.view.option("limit", LIMITS[0]))

@@ -3,7 +3,7 @@
 import { byId, element } from "./element.js";
 import { named, period, tick, write } from "./format.js";
 import { has, text } from "./texts/texts.js";
-import { addFilter, go } from "./view.js";
+import { addFilter, canFilter, go } from "./view.js";
 
 const ERRORS = 1; // of Vega's levels: a chart without values is no reason to warn
 
@@ -33,6 +33,9 @@ const look = () => {
       complete: { color: accent, stroke: accent, strokeWidth: 2 },
       period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
       part: { fill: accent },
+      point: { fill: accent, size: 60, filled: true, opacity: 0.7 },
+      before: { fill: ink, stroke: ink, thickness: 2 },
+      name: { fill: ink, fontSize: 11, limit: 140 },
     },
   };
 };
@@ -53,7 +56,7 @@ const eachEncoding = (spec, visit) => {
 const labelled = (content) => {
   const spec = structuredClone(content.spec);
   const labels = Object.fromEntries(content.times.map((time) => [time, tick(time, content.grain)]));
-  const kind = content.tooltip.find(({ name }) => name === "value")?.kind;
+  const kindOf = (field) => content.tooltip.find(({ name }) => name === field)?.kind;
   eachEncoding(spec, ({ x, y, color }) => {
     if (x?.type === "temporal") {
       // As an expression: the interpreter makes nothing of plain numbers here.
@@ -61,7 +64,11 @@ const labelled = (content) => {
         labelExpr: `${JSON.stringify(labels)}[toNumber(datum.value)]` };
     }
     const values = [x, y].filter((channel) => channel?.type === "quantitative");
-    for (const channel of values) channel.axis = { format: kind === "share" ? ".1~%" : "~s", tickCount: 5 };
+    for (const channel of values) {
+      const kind = kindOf(channel.field) ?? kindOf("value");
+      channel.axis = { format: kind === "share" ? ".1~%" : "~s", tickCount: 5 };
+      if (channel.title) channel.title = heading(channel.title);
+    }
     if (color?.scale?.domain) {
       const names = Object.fromEntries(color.scale.domain.map((name) => [name, heading(name)]));
       color.legend = { title: null, labelExpr: `${JSON.stringify(names)}[datum.label]` };
@@ -93,10 +100,13 @@ const tooltip = (content) => (_handler, event, _item, value) => {
   box.style.setProperty("top", `${Math.max(top, 8)}px`);
 };
 
-// A mark filters by its value, and a period of a day or more becomes the range.
+// A mark filters by its value or sets an option, and a period of a day or more becomes the range.
 const clicked = (content, datum) => {
   for (const [field, filter] of Object.entries(content.filters)) {
-    if (datum[field] !== undefined && datum[field] !== null) return addFilter(filter, String(datum[field]));
+    if (canFilter(filter, datum[field])) return addFilter(filter, String(datum[field]));
+  }
+  for (const [field, [option, key]] of Object.entries(content.sets)) {
+    if (datum[field] !== undefined && datum[field] !== null) return go({ [option]: String(datum[key]) });
   }
   if (datum.period && datum.period_end && content.grain !== "hour") {
     const [start, end] = [datum.period, datum.period_end].map((time) => new Date(time).toISOString());

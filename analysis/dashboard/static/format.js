@@ -35,9 +35,11 @@ const seconds = (value) => {
 const WRITERS = {
   count: (value) => number(value, { maximumFractionDigits: 2 }),
   share: (value) => number(value, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+  change: (value) => number(value, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 }),
   money,
   seconds,
   time: (value) => date(value, { dateStyle: "medium", timeStyle: "short" }),
+  second: (value) => date(value, { dateStyle: "medium", timeStyle: "medium" }),
   day: (value) => date(value, { weekday: "short", day: "numeric", month: "short", year: "numeric" }),
   date: (value) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", dateStyle: "medium" }).format(new Date(value)),
   flag: (value) => text(value ? "yes" : "no"),
@@ -77,8 +79,7 @@ export const change = (value, previous, kind) => {
   }
   if (Number(previous) === 0) return null;
   const relative = difference / Math.abs(Number(previous));
-  const written = number(relative, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 });
-  return { difference, text: written };
+  return { difference, text: WRITERS.change(relative) };
 };
 
 /** A range, whose end is excluded. */

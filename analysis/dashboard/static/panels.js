@@ -78,7 +78,7 @@ const drawers = {
   chart: (place, name, content) => {
     const canvas = element("div", { class: "chart" });
     const shown = table(content.table, { caption: title(name), grain: content.grain, currency: content.currency,
-      filters: content.filters });
+      filters: content.filters, sets: content.sets });
     shown.hidden = true;
     body(place).replaceChildren(canvas, shown);
     chart(canvas, content, head.view.language).catch((error) => {
@@ -89,14 +89,23 @@ const drawers = {
   },
   table: (place, name, content) => {
     body(place).replaceChildren(table(content.table, { caption: title(name), filters: content.filters,
-      bars: content.bars }));
+      sets: content.sets, links: content.links, following: content.following, bars: content.bars }));
     return null;
   },
 };
 
-/** Draw what one panel shows, or why it shows nothing. */
-export const drawPanel = ({ panel, content, problem }) => {
+/** Keep the places of the page's panels, and say whether they are the same as before. */
+export const keepPlaces = (newHead) => {
+  const isSame = JSON.stringify(newHead.panels) === JSON.stringify(head?.panels);
+  if (isSame) head = newHead;
+  return isSame;
+};
+
+/** Draw what one panel shows, or why it shows nothing; one that somebody uses is not drawn again quietly. */
+export const drawPanel = ({ panel, content, problem }, isQuiet = false) => {
   const place = byId(`panel-${panel}`);
+  if (isQuiet && (place.contains(document.activeElement) || place.querySelector(".more[open]"))) return;
+  const wasTable = isQuiet && place.querySelector("[data-table]")?.getAttribute("aria-expanded") === "true";
   place.removeAttribute("aria-busy");
   if (problem !== undefined) {
     body(place).replaceChildren(element("p", { class: "problem" }, problem));
@@ -106,4 +115,5 @@ export const drawPanel = ({ panel, content, problem }) => {
   const shown = drawers[kind](place, panel, content);
   place.querySelector(".more")?.remove();
   place.querySelector(".head").append(actions(panel, content, shown));
+  if (wasTable) place.querySelector("[data-table]").click();
 };

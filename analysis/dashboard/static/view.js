@@ -23,8 +23,26 @@ export const changed = (changes) => {
 
 /** Go to the address with changes. */
 export const go = (changes) => {
-  history.pushState(null, "", `?${changed(changes)}`);
+  // In another view, a list begins at its first page.
+  const isSameList = ["place", "event"].some((name) => name in changes) || Object.keys(changes).length === 0;
+  history.pushState(null, "", `?${changed(isSameList ? changes : { place: null, ...changes })}`);
   for (const listener of listeners) listener();
+};
+
+let own = [];
+
+/** The names of the page's own options, which no other page has. */
+export const ownOptions = (names) => { own = names; };
+
+/** Changes of the address that lead to another page, too. */
+export const leading = (changes) =>
+  (changes.page && changes.page !== new URLSearchParams(query()).get("page")
+    ? { ...Object.fromEntries(own.map((name) => [name, null])), ...changes }
+    : changes);
+
+/** Show the same address with what has come since. */
+export const refresh = () => {
+  for (const listener of listeners) listener(true);
 };
 
 /** Spell the address as the server does, without a new entry in the browser's history. */
@@ -37,6 +55,13 @@ export const addFilter = (name, value) => {
   const values = new URLSearchParams(query()).getAll(name);
   if (!values.includes(value)) go({ [name]: name === "login" ? value : [...values, value] });
 };
+
+// What has no category, brand, product or login state is in no group that these filters could keep.
+const NAMED_ONLY = new Set(["category", "brand", "product", "login"]);
+
+/** Whether a filter can choose a value. */
+export const canFilter = (name, value) => value !== null && value !== undefined
+  && !(value === "unknown" && NAMED_ONLY.has(name));
 
 /** Take a value from a filter. */
 export const dropFilter = (name, value) => {

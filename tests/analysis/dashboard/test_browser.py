@@ -201,7 +201,7 @@ class TestScreens:
         for language in ("en", "vi"):
             open_at(page, f"{WEEK}&lang={language}")
             nameless = page.evaluate(
-                """() => [...document.querySelectorAll('button, select, input, a, summary, [role=region]')]
+                """() => [...document.querySelectorAll('button, select, input, a, summary, [role=group]')]
                     .filter((each) => !(each.labels?.length || each.textContent.trim() || each.ariaLabel))
                     .map((each) => each.outerHTML)"""
             )

@@ -15,6 +15,7 @@ from analysis.metrics.acquisition import sessions_by
 from analysis.metrics.overview import key_figures, key_figures_over_time
 from analysis.metrics.revenue import revenue
 from analysis.metrics.sessions import session_summary
+from analysis.metrics.visitors import latest_events, visitors
 from tests.analysis.dashboard.conftest import NOW, Seeded
 
 QUERIES = [
@@ -23,6 +24,8 @@ QUERIES = [
     Query(revenue),
     Query(sessions_by, {"by": "campaign", "limit": 3}),
     Query(session_summary),
+    Query(visitors, {"limit": 5, "after": (datetime(2026, 11, 17, 12, tzinfo=UTC), "client", "m"), "orders": True}),
+    Query(latest_events, {"limit": 5, "before": (datetime(2026, 11, 17, 12, tzinfo=UTC), "a"), "derived": True}),
 ]
 ADDRESSES = [
     "start=2026-11-13&end=2026-11-20",

@@ -91,7 +91,7 @@ class TestView:
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ("page=nowhere", "page is 'nowhere': choose from overview, quality"),
+            ("page=nowhere", "page is 'nowhere': choose from overview, acquisition"),
             ("rnage=7d", "unknown name, 'rnage'"),
             ("range=7d&range=28d", "gives range more than once"),
             ("range=fortnight", "range is 'fortnight': choose from today, yesterday"),
