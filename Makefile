@@ -47,7 +47,7 @@ notebooks: setup
 
 # The pictures in the README, made by the tests of the page.
 screenshots: setup
-	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/emulator/web/test_pipeline.py
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/emulator/web/test_pipeline.py tests/analysis/dashboard/test_browser.py
 
 lint: setup lint-web
 	$(BIN)/ruff check .
@@ -56,7 +56,7 @@ lint: setup lint-web
 
 # The publisher and the pages: rules, files and exports that nothing uses, types.
 lint-web: $(LINT_WEB)/node_modules/.installed
-	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web tests/browsers/firefox.js
+	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web analysis/dashboard/static tests/browsers/firefox.js
 	$(NODE) $(LINT_WEB)/node_modules/knip/bin/knip.js --directory emulator/web --config ../../$(LINT_WEB)/knip.json
 	$(NODE) $(LINT_WEB)/node_modules/typescript/bin/tsc --project $(LINT_WEB)
 

@@ -158,6 +158,7 @@ def read_history(
     derived: bool = False,
     lake: str | bool = True,
     taken: Taken | None = None,
+    load: bool = False,
 ) -> History:
     """Read the events of a range.
 
@@ -177,6 +178,8 @@ def read_history(
             default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
         taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them, and
             only without `derived`.
+        load: Copy the events that the lake has into a temporary file first, as those of raw are. This pays from about
+            five metrics on.
 
     Returns:
         The history, which is empty if the range holds no events.
@@ -190,7 +193,7 @@ def read_history(
     if clock == "received":
         taken = None if derived else taken  # they lack the fields
         reading, raw = _received(
-            source, within, lookback, on_error, decimals, bots=bots, derived=derived, lake=lake, taken=taken
+            source, within, lookback, on_error, decimals, bots=bots, derived=derived, lake=lake, taken=taken, load=load
         )
         return History(source, dw_url, within, reading, raw, warehouse, sample, decimals, bots, lake)
     # When an event occurred depends on all events of its client, so all are in memory.
@@ -222,6 +225,7 @@ def _received(
     derived: bool,
     lake: str | bool,
     taken: Taken | None,
+    load: bool,
 ) -> tuple[Reading, RawEvents | CompactedEvents]:
     """Read the events that were received in a range: what the lake does not have goes into a temporary file."""
     corrupt: list[Corrupt] = []
@@ -230,7 +234,7 @@ def _received(
     selection = Selection(within.start, within.end, lookback)
     raw: RawEvents | CompactedEvents
     if compacted := compacted_of(source, opened, lake, decimals):
-        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots, derived=derived)
+        raw = CompactedEvents(compacted, opened, selection, decimals, taken, bots=bots, derived=derived, load=load)
         corrupt = raw.corrupt
     else:
         names = (ORDER, *(SOURCES if derived else (USER_AGENT,)))

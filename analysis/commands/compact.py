@@ -70,8 +70,8 @@ def compact_command(
     """
     # Imported here, since Polars takes longer to import than --help takes to run.
     from analysis.lake.compaction import compact
+    from analysis.lake.compaction.planning import span_of
     from analysis.lake.location import location_of
-    from analysis.lake.planning import span_of
     from analysis.place import require_events, source_of
 
     if as_log and as_json:

@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from analysis.dashboard.events import Place, Shown
@@ -14,6 +15,7 @@ from analysis.dashboard.periods import PRESETS
 from analysis.dashboard.view import View
 from analysis.engines.stopping import Stopped
 from analysis.errors import AnalysisError
+from analysis.raw.partitions import SCHEME
 
 __all__ = ["lines", "panel_named", "shown_for"]
 
@@ -24,7 +26,7 @@ def shown_for(place: Place, query: str, now: datetime) -> Shown:
     return Shown.of(place, view, now)
 
 
-def lines(shown: Shown) -> Iterator[bytes]:
+def lines(shown: Shown, tabs: Mapping[str, str]) -> Iterator[bytes]:
     """Give the lines of the answer.
 
     A panel that cannot be computed says why, and the others are computed all the same.
@@ -34,7 +36,7 @@ def lines(shown: Shown) -> Iterator[bytes]:
     """
     page = PAGES[shown.view.page]
     panels = page.panels(shown)
-    yield _line({"head": _head(shown, panels)})
+    yield _line({"head": _head(shown, panels) | {"tabs": dict(tabs)}})
     for panel in panels:
         try:
             yield _line({"panel": panel.name, "content": as_json(panel.make())})
@@ -84,10 +86,17 @@ def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # pa
         "filters": list(FILTERS),
         "options": {name: list(values) for name, values in PAGES[view.page].options.items()},
         "reasons": place.reasons(),
-        "source": str(place.source if place.source is not None else "PostgreSQL"),
+        "source": _name(place),
         "sample": None if sample is None else str(sample),
         "panels": [{"name": panel.name, "kind": panel.kind, "isWide": panel.is_wide} for panel in panels],
     }
+
+
+def _name(place: Place) -> str:
+    """Name a place for people: a bucket, or the last part of a directory's path."""
+    if place.source is None:
+        return "PostgreSQL"
+    return str(place.source) if str(place.source).startswith(SCHEME) else Path(place.source).name
 
 
 def _span(shown: Shown) -> list[int]:

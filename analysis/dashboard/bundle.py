@@ -3,6 +3,7 @@
 import gzip
 from functools import cache
 from hashlib import sha256
+from threading import Lock
 from typing import NamedTuple
 
 import vl_convert
@@ -11,6 +12,7 @@ __all__ = ["Bundle", "bundle"]
 
 # vega-embed brings the interpreter of expressions, which needs no `eval`.
 SNIPPET = "window.clickstreamVega = { embed: vegaEmbed };"
+MAKING = Lock()
 
 
 class Bundle(NamedTuple):
@@ -20,8 +22,13 @@ class Bundle(NamedTuple):
     etag: str
 
 
-@cache
 def bundle() -> Bundle:
-    """Make the script. This takes some seconds, once."""
+    """Make the script. This takes some seconds, once; other threads wait for it."""
+    with MAKING:
+        return _made()
+
+
+@cache
+def _made() -> Bundle:
     script = vl_convert.javascript_bundle(SNIPPET).encode()
     return Bundle(gzip.compress(script, mtime=0), f'"{sha256(script).hexdigest()[:16]}"')

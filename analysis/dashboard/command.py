@@ -2,7 +2,7 @@
 
 import click
 
-from analysis.commands.options import lake_options, source_option, warehouse_option
+from analysis.commands.options import lake_options, source_option, stage_option, warehouse_option
 
 __all__ = ["dashboard_command"]
 
@@ -10,6 +10,7 @@ PORT = 8090
 
 
 @click.command("dashboard")
+@stage_option
 @source_option
 @warehouse_option
 @lake_options
@@ -39,6 +40,7 @@ def dashboard_command(
     Examples:
       python -m analysis dashboard --open
       python -m analysis dashboard --source s3://my-bucket --lake glue --dw "$DW_URL"
+      python -m analysis dashboard --stage prod
       python -m analysis dashboard --engine warehouse --dw "$DW_URL" --port 9000
     """
     # Imported here, because Polars and the web server take longer to import than --help takes to run.

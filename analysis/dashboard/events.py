@@ -28,7 +28,7 @@ __all__ = ["Place", "Shown"]
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
-FRESH_SECONDS = 60  # after which a range of the present is read again
+FRESH_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,20 @@ class Place:
         source: The raw bucket; None if only the warehouse is asked.
         dw_url: The warehouse; None without one.
         lake: The lake, as `read_history` takes it.
+        fresh_seconds: After how long a range of the present is read again.
     """
 
-    def __init__(self, source: str | Path | None, dw_url: str | None, *, lake: str | bool = True) -> None:
+    def __init__(
+        self,
+        source: str | Path | None,
+        dw_url: str | None,
+        *,
+        lake: str | bool = True,
+        fresh_seconds: float = FRESH_SECONDS,
+    ) -> None:
         if source is None and dw_url is None:
             raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
-        self.source, self.dw_url, self.lake = source, dw_url, lake
+        self.source, self.dw_url, self.lake, self.fresh_seconds = source, dw_url, lake, fresh_seconds
         self._opened: dict[_Key, tuple[float, Engine]] = {}
         self._lock = Lock()
         self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
@@ -75,6 +83,11 @@ class Place:
             "clock": "the warehouse knows only when an event was received",
         }
 
+    def forget(self) -> None:
+        """Read every range again when it is next asked for."""
+        with self._lock:
+            self._opened.clear()
+
     def engine(self, within: Range, view: View) -> Engine:
         """Open the events of a range, without filters.
 
@@ -89,7 +102,7 @@ class Place:
         key = _Key(within.start, within.end, view.clock, view.bots)
         with self._lock:
             opened = self._opened.pop(key, None)
-            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < FRESH_SECONDS):
+            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < self.fresh_seconds):
                 self._opened[key] = opened  # at the end: it was used last
                 return opened[1]
         engine = self._read(within, view)
@@ -103,7 +116,7 @@ class Place:
         assert self.source is not None  # noqa: S101  # else the warehouse is asked
         whole = replace(within, login_state=None)
         history = read_history(
-            self.source, self.dw_url, whole, view.clock, bots=view.bots, lake=self.lake, derived=True
+            self.source, self.dw_url, whole, view.clock, bots=view.bots, lake=self.lake, derived=True, load=True
         )
         return history.raw
 

@@ -1,10 +1,11 @@
 """The web server of the dashboard: its page, the answers to views, exports, and the texts to copy."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import TypeVar
 
 import anyio
@@ -31,6 +32,7 @@ FORMATS: dict[str, tuple[Callable[..., bytes], str]] = {
     "parquet": (as_parquet, "application/vnd.apache.parquet"),
 }
 MOST_TABS = 100
+NO_TABS: Mapping[str, str] = MappingProxyType({})
 Result = TypeVar("Result")
 
 
@@ -38,12 +40,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def dashboard_app(place: Place, now: Callable[[], datetime] = _now) -> Starlette:
+def dashboard_app(place: Place, now: Callable[[], datetime] = _now, tabs: Mapping[str, str] = NO_TABS) -> Starlette:
     """Make the application over a place; all of its addresses are relative, so it may be mounted anywhere.
 
     Args:
         place: Where the events are.
         now: Gives the present, aware.
+        tabs: Addresses of the server's other pages, by name. `tabs.<name>` of the texts is what people read.
     """
     running = _Running()
 
@@ -59,8 +62,10 @@ def dashboard_app(place: Place, now: Callable[[], datetime] = _now) -> Starlette
 
     async def view(request: Request) -> Response:
         query, tab = _split(request)
+        if request.headers.get("Cache-Control") == "no-cache":  # somebody asks for what has come since
+            place.forget()
         shown = shown_for(place, query, now())
-        answer = _streamed(partial(lines, shown), running.begin(tab))
+        answer = _streamed(partial(lines, shown, tabs), running.begin(tab))
         return StreamingResponse(answer, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
     async def export(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import socket
 import webbrowser
+from contextlib import suppress
 from threading import Thread
 
 import click
@@ -32,6 +33,7 @@ def serve(place: Place, port: int, *, is_opened: bool) -> None:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, port))
+            listening.listen()  # whoever reads the address below may connect at once
         except OSError as error:
             raise AnalysisError(f"cannot use port {port}: {error.strerror}; choose another with --port") from error
         address = f"http://{HOST}:{listening.getsockname()[1]}/"
@@ -41,4 +43,6 @@ def serve(place: Place, port: int, *, is_opened: bool) -> None:
         if is_opened:
             webbrowser.open(address)
         config = uvicorn.Config(dashboard_app(place), log_level="error", access_log=False, timeout_graceful_shutdown=1)
-        uvicorn.Server(config).run([listening])
+        # The server lets Ctrl-C through once it has ended.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run([listening])

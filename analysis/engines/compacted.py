@@ -42,6 +42,7 @@ class CompactedEvents:
         *,
         bots: bool,
         derived: bool = False,
+        load: bool = False,
     ) -> None:
         """Read the range.
 
@@ -53,9 +54,10 @@ class CompactedEvents:
             taken: Hours that were read from raw before, which are needed here only.
             bots: Keep the events of bots.
             derived: Have the derived columns.
+            load: Copy the events into a temporary file first, as in `SpanEvents`.
         """
         self._compacted, self._source, self._selection = compacted, source, selection
-        self._bots = bots
+        self._bots, self._load = bots, load
         self.has_derived = derived
         self.price_decimals = price_decimals
         self.corrupt: list[Corrupt] = []
@@ -103,6 +105,7 @@ class CompactedEvents:
                     bots=self._bots,
                     is_in_order=window.is_in_order,
                     derived=self.has_derived,
+                    load=self._load,
                 )
             except Damage:
                 continue

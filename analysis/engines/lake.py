@@ -1,7 +1,7 @@
 """The engine over the lake: DuckDB reads the columns that a query needs from the lake's files."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Container, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, get_args
@@ -12,10 +12,12 @@ from analysis.engines.raw import RawEvents
 from analysis.engines.span import Relation, SpanEvents
 from analysis.errors import AnalysisError
 from analysis.lake.derived import DERIVED
-from analysis.lake.reading.scans import Damage, connect, relation_of, watching
+from analysis.lake.files import Files
+from analysis.lake.reading.scans import Damage, connect, planned, relation_of, watching
 from analysis.lake.reading.tables import Lake, open_lake
-from analysis.lake.schema import SENT
+from analysis.lake.schema import PARTITION_HOUR, SENT
 from analysis.metrics.arguments import check_choice
+from analysis.raw.partitions import covering_hours
 from analysis.rows.bots import USER_AGENT, without_bots
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY
@@ -27,7 +29,6 @@ from chalicelib.contract import COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-    from pyiceberg.table import FileScanTask
 
 __all__ = ["LakeEvents"]
 
@@ -107,31 +108,32 @@ class LakeEvents:
 
     def _open(self, selection: Selection) -> RawEvents:
         table = self._lake.tables.events
-        tasks = self._tasks(selection)
+        tasks = planned(table, *_hours(selection))
         watched = partial(watching, table, tasks)
 
-        def relation(database: "DuckDBPyConnection", columns: Sequence[str], name: str) -> str:
-            return relation_of(database, table, tasks, columns, name)
+        def relation(
+            database: "DuckDBPyConnection", columns: Sequence[str], name: str, days: Container[date] | None = None
+        ) -> str:
+            of_days = tasks if days is None else [task for task in tasks if Files.day(task) in days]
+            return relation_of(database, table, of_days, columns, name)
 
         if self.clock == "occurred":
             with watched():
                 return self._occurred(relation, selection)
-        return SpanEvents(relation, selection, self.price_decimals, watched, bots=self._bots)
-
-    def _tasks(self, selection: Selection) -> "list[FileScanTask]":
-        since, until = _bounds(selection)
-        here = f"event_timestamp >= '{since.isoformat()}' and event_timestamp < '{until.isoformat()}'"
-        return list(self._lake.tables.events.scan(row_filter=here).plan_files())
+        return SpanEvents(relation, selection, self.price_decimals, watched, bots=self._bots, is_in_order=False)
 
     def _occurred(self, relation: Relation, selection: Selection) -> RawEvents:
         """Compute when each event occurred, from all events of the range and around it."""
         columns = list(dict.fromkeys((*NAMES, KEY, ORDER, USER_AGENT, *SENDING, *DERIVED)))
         database = connect()
-        source = relation(database, columns, "lake")
-        since, until = _bounds(selection)
+        source = relation(database, [*columns, PARTITION_HOUR], "lake", None)
+        since, until = _hours(selection)
+        first, _ = covering_hours(selection.start, selection.end)
         rows = database.sql(
-            f"FROM {source} WHERE event_timestamp >= $since AND event_timestamp < $until",
-            params={"since": since, "until": until},
+            # As in raw, an object in an hour before the range is not an event of the range.
+            f"FROM {source} WHERE {PARTITION_HOUR} >= $since AND {PARTITION_HOUR} < $until"
+            f" AND ({PARTITION_HOUR} >= $first OR event_timestamp < $start)",
+            params={"since": since, "until": until, "first": first, "start": selection.start.astimezone(UTC)},
         ).pl()
         known = with_occurred_at(selection.known(rows.select(columns).rename(SENDING)))
         known = known if self._bots else without_bots(known)
@@ -145,7 +147,6 @@ class LakeEvents:
         return RawEvents(events)
 
 
-def _bounds(selection: Selection) -> tuple[datetime, datetime]:
-    """Give the first moment that is looked at, and the one after the last, in UTC."""
-    since, until = selection.start - selection.lookback, selection.end + selection.lookahead
-    return since.astimezone(UTC), until.astimezone(UTC)
+def _hours(selection: Selection) -> tuple[datetime, datetime]:
+    """Give the first hour whose objects are looked at, and the one after the last, in UTC."""
+    return covering_hours(selection.before[0], selection.after[1])

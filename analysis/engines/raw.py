@@ -1,6 +1,6 @@
 """The engine over raw events: DuckDB, inside the process."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from analysis.engines.protocol import PARAMETER
+from analysis.engines.shared import prepare
 from analysis.engines.stopping import checked, stoppable
 from analysis.errors import AnalysisError
 from analysis.lake.derived import DERIVED, SOURCES, with_derived
@@ -107,7 +108,7 @@ class RawEvents:
         missing = [name for name in names if name not in frame.columns]
         if missing:
             raise AnalysisError(f"the events lack these columns: {', '.join(missing)}")
-        self._database = _database()
+        self._open()
         types = {column.name: column.type for column in COLUMNS}
         self.has_derived = any({*names} <= {*frame.columns} for names in (DERIVED, SOURCES))
         if self.has_derived:
@@ -156,7 +157,19 @@ class RawEvents:
         """Open a database in a temporary file."""
         directory = mkdtemp(prefix="clickstream-")
         finalize(self, rmtree, directory, ignore_errors=True)
-        self._database = _database(Path(directory))
+        self._open(Path(directory) / "events.duckdb")
+
+    def _open(self, file: Path | None = None) -> None:
+        """Open a database in a file, or in memory."""
+        database = duckdb.connect(":memory:" if file is None else str(file))
+        prepare(database)
+        self._use(database.cursor)
+
+    def _use(self, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
+        """Use a database, to which this gives connections."""
+        self._connect = connect
+        self._database = connect()
+        self._database.execute(f"CREATE SCHEMA IF NOT EXISTS {TABLE.partition('.')[0]}")
 
     @property
     def orders_before(self) -> pl.DataFrame:
@@ -210,7 +223,7 @@ class RawEvents:
             sql = sql.replace(TIE_ORDER, "tie_order")
         # DuckDB refuses parameters that the query does not use.
         named = {name: parameters[name] for name in {*PARAMETER.findall(sql)} & parameters.keys()}
-        with self._database.cursor() as cursor, stoppable(cursor.interrupt):
+        with self._connect() as cursor, stoppable(cursor.interrupt):
             frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
             return frame
 
@@ -225,14 +238,6 @@ class RawEvents:
         self._database.register("frame", frame.select(name.strip('"') for name in types).to_arrow())
         self._database.execute(f"INSERT INTO {table} SELECT {columns} FROM frame")  # noqa: S608  # our own names
         self._database.unregister("frame")
-
-
-def _database(directory: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """Open a database in memory, or in a file of a directory."""
-    database = duckdb.connect(":memory:" if directory is None else str(directory / "events.duckdb"))
-    database.execute("SET GLOBAL TimeZone = 'UTC'")
-    database.execute(f"CREATE SCHEMA IF NOT EXISTS {TABLE.partition('.')[0]}")
-    return database
 
 
 def _frames(events: Events | pl.DataFrame | Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

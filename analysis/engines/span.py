@@ -1,18 +1,19 @@
 """One range of events in DuckDB, of which the rows stay in the lake's files; what raw gives besides is in a table."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
 from analysis.engines.raw import RawEvents
+from analysis.engines.shared import shared_database
 from analysis.lake.derived import DERIVED
 from analysis.lake.schema import PARTITION_HOUR
-from analysis.raw.partitions import covering_hours
+from analysis.raw.partitions import Days, covering_hours
 from analysis.rows.bots import USER_AGENT, is_bot
 from analysis.rows.fields import KEY
 from analysis.rows.selection import ORDER, Selection
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Relation", "SpanEvents"]
 
-# Gives SQL for rows of the lake, to be written after FROM: of a database, with these columns, under this prefix.
-Relation: TypeAlias = Callable[["DuckDBPyConnection", Sequence[str], str], str]
+# Gives SQL for rows of the lake, to be written after FROM: of a database, with these columns, under this prefix, and
+# from the files of these days, or from all if they are None.
+Relation: TypeAlias = Callable[["DuckDBPyConnection", Sequence[str], str, Container[date] | None], str]
 
 NAMES = ", ".join(column.name for column in COLUMNS)
 # The lake has ids as text.
@@ -62,6 +64,7 @@ class SpanEvents(RawEvents):
         bots: bool = True,
         is_in_order: bool = True,
         derived: bool = True,
+        load: bool = False,
     ) -> None:
         """Open the range.
 
@@ -75,35 +78,51 @@ class SpanEvents(RawEvents):
             is_in_order: Whether every row's time is within the hour of its object. If not, rows count only if their
                 objects are in the hours of the range, as they do when raw is read.
             derived: Have the derived columns. Then `rest` needs all fields from which they are derived.
+            load: Copy the events into a temporary file first. This pays from about five queries on.
         """
         self.price_decimals, self.clock, self.has_orders, self.has_derived = price_decimals, "received", True, derived
         self._watched, self._selection = watched, selection
-        self._lock, self._has_loaded_orders = Lock(), False
-        self._prepare()
-        with watched():
-            rows = relation(self._database, (*READ, *DERIVED) if derived else READ, "lake")
-        self._database.execute(f"CREATE VIEW lake_rows AS FROM {rows}")
+        self._added = DERIVED_NAMES if derived else ""
+        self._lock, self._has_loaded_orders, self._has_earlier = RLock(), False, False
         parts = iter(rest)
         first = next(parts, None)
-        has_objects = first is not None
+        self._has_objects = first is not None
+        if self._has_objects or load:
+            self._prepare()
+        else:
+            self._use(shared_database(self))
+        self._relation = relation
+        self._before, here = _conditions(selection, is_in_order=is_in_order)
+        every = f"{self._before} OR {here}"
+        if self._has_objects or not bots:
+            with watched():
+                self._database.execute(f"CREATE VIEW lake_rows AS FROM {relation(self._database, READ, 'lake', None)}")
         if first is not None:
             self._load_objects(chain([first], parts))
-        before, here = _conditions(selection, is_in_order=is_in_order)
-        has_shared = has_objects and self._resolve(f"{before} OR {here}")
-        kept = "lake_rows.event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
+        has_shared = self._has_objects and self._resolve(every)
+        self._kept = "rows.event_id NOT IN (SELECT event_id FROM shared WHERE NOT is_first)" if has_shared else "TRUE"
         if not bots:
-            if has_objects:
+            if self._has_objects:
                 self._database.execute("DELETE FROM objects WHERE is_bot")
-            kept += self._without_bots(f"{before} OR {here}")
-        besides = f'{KEY}, "{ORDER}"'
-        added = DERIVED_NAMES if derived else ""
-        lake = f"SELECT {LAKE_NAMES}, {besides}{added} FROM lake_rows WHERE"  # noqa: S608  # our own names
-        objects = f"SELECT {NAMES}, {besides}{added} FROM objects WHERE event_timestamp" if has_objects else None  # noqa: S608  # as above
-        start = _literal(selection.start)
-        for name, condition, comparison in (("earlier", before, "<"), ("events", here, ">=")):
-            of_raw = f" UNION ALL {objects} {comparison} {start}" if objects else ""
-            self._database.execute(f"CREATE VIEW {name} AS {lake} ({condition}) AND {kept}{of_raw}")
-        self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES}{added} FROM events")  # noqa: S608  # as above
+            self._kept += self._without_bots(every)
+        days = Days.of_hours(*covering_hours(selection.start, selection.end))
+        self._create_view("events", days, here, ">=")
+        if load:
+            with watched():
+                self._database.execute(f"CREATE TABLE {TABLE} AS SELECT {NAMES}{self._added} FROM events")  # noqa: S608  # as above
+        else:
+            self._database.execute(f"CREATE VIEW {TABLE} AS SELECT {NAMES}{self._added} FROM events")  # noqa: S608  # as above
+
+    def _create_view(self, name: str, days: Container[date] | None, condition: str, comparison: str) -> None:
+        """Make a view of the events of these days, on one side of the start of the range."""
+        with self._watched():
+            rows = self._relation(self._database, (*READ, *DERIVED) if self.has_derived else READ, f"{name}_rows", days)
+            besides = f'{KEY}, "{ORDER}"{self._added}'
+            view = f"SELECT {LAKE_NAMES}, {besides} FROM {rows} AS rows WHERE ({condition}) AND {self._kept}"  # noqa: S608  # our own names
+            if self._has_objects:
+                start = _literal(self._selection.start)
+                view += f" UNION ALL SELECT {NAMES}, {besides} FROM objects WHERE event_timestamp {comparison} {start}"  # noqa: S608  # as above
+            self._database.execute(f"CREATE VIEW {name} AS {view}")
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `RawEvents` does."""
@@ -119,6 +138,10 @@ class SpanEvents(RawEvents):
     @property
     def orders_before(self) -> pl.DataFrame:
         """The events before the range that may have placed an order."""
+        with self._lock:
+            if not self._has_earlier:  # few metrics need it, and a view takes as long as a tenth of a query
+                self._create_view("earlier", None, self._before, "<")
+                self._has_earlier = True
         return self._placing("earlier")
 
     def _resolve(self, condition: str) -> bool:

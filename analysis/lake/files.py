@@ -127,28 +127,6 @@ class Files:
         if waiting:
             yield _as_frame(waiting)
 
-    def having(self, tasks: "Sequence[FileScanTask]", ids: pl.DataFrame) -> "list[FileScanTask]":
-        """Find the files that hold one of these ids, by reading this one column of all of them.
-
-        Args:
-            tasks: The files to look at.
-            ids: Has the id column.
-
-        Raises:
-            Damaged: A file cannot be read.
-        """
-        found: set[int] = set()
-        waiting: list[pl.DataFrame] = []
-        rows = 0
-        for number, task in enumerate(tasks, 1):
-            there = _as_frame([self._read(task, (self.id,))])
-            waiting.append(there.with_columns(file=pl.lit(number - 1)))
-            rows += there.height
-            if rows >= CHUNK or number == len(tasks):
-                found.update(pl.concat(waiting).join(ids, self.id, how="semi")["file"])
-                waiting, rows = [], 0
-        return [tasks[number] for number in sorted(found)]
-
     def _read(self, task: "FileScanTask", columns: Sequence[str] | None) -> "pa.Table":
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -221,16 +199,6 @@ class Files:
         (written,) = write_file(self.table.io, metadata, iter([task]))
         written.spec_id = metadata.default_spec_id
         return [written]
-
-    def counts(self, files: "Iterable[DataFile]") -> dict[datetime, Count]:
-        """Read files back, and count the rows of each hour.
-
-        Raises:
-            Damaged: A file cannot be read.
-        """
-        from pyiceberg.table import FileScanTask
-
-        return self.counted(self.read([FileScanTask(file) for file in files], (self.id, PARTITION_HOUR)))
 
     def counted(self, rows: pl.DataFrame) -> dict[datetime, Count]:
         """Count the rows of each hour."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from analysis.lake.known_ids import hashes_beside
 from analysis.lake.location import Location
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def sweep(location: Location, tables: "Iterable[Table]", before: datetime) -> Sw
 
 
 def needed_files(table: "Table") -> set[str]:
-    """Name every file of the table that its metadata leads to."""
+    """Name every file of the table that its metadata leads to, and what is kept beside data files, there or not."""
     metadata = table.metadata
     needed = {table.metadata_location, *(each.metadata_file for each in metadata.metadata_log)}
     needed |= {each.statistics_path for each in (*metadata.statistics, *metadata.partition_statistics)}
@@ -119,7 +120,8 @@ def needed_files(table: "Table") -> set[str]:
         for manifest in snapshot.manifests(table.io):
             if manifest.manifest_path not in needed:
                 needed.add(manifest.manifest_path)
-                needed |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io)}
+                paths = {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io)}
+                needed |= paths | set(map(hashes_beside, paths))
     return needed
 
 

@@ -1,8 +1,8 @@
 """The names of raw objects: their hourly partitions, and the keys that the S3 trigger takes."""
 
 import os
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from analysis.errors import AnalysisError
@@ -11,6 +11,7 @@ from chalicelib.keys import SUFFIX, is_in_hour, object_key
 __all__ = [
     "HOUR_LEVELS",
     "SCHEME",
+    "Days",
     "Folder",
     "covering_hours",
     "hour_of",
@@ -33,6 +34,21 @@ class Folder(NamedTuple):
 
     prefix: str
     names: list[str]
+
+
+class Days(NamedTuple):
+    """Days in a row, in UTC, from `first` to `last`, both included. They need not be few."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def of_hours(cls, first: datetime, last: datetime) -> Self:
+        """Give the days of whole hours from `first` to before `last`, in UTC. No hours have no days."""
+        return cls(first.date(), (last - HOUR).date() if first < last else first.date() - timedelta(days=1))
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, date) and self.first <= day <= self.last
 
 
 def hour_prefixes(start: datetime, end: datetime) -> list[str]:

@@ -38,4 +38,5 @@ def read_validated(
         # First the validation, which reads the warehouse before raw.
         taken = Taken(spool.rows(pl.Schema(TAKEN)), on_error=on_error)
         report = validate(source, dw_url, *span, lake=lake, taken=taken)
-        return read_history(source, dw_url, within, on_error=on_error, bots=bots, lake=lake, taken=taken), report
+        history = read_history(source, dw_url, within, on_error=on_error, bots=bots, lake=lake, taken=taken, load=True)
+        return history, report

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from command_line.errors import CommandError
 from emulator.api import control, events, stream, wait
+from emulator.api.dashboard import Dashboard
 from emulator.api.guards import guards
 from emulator.api.responses import Problem, command_error_response, json_response, problem_response, unforeseen_response
 from emulator.api.running import Running
@@ -44,7 +45,7 @@ def web_app(running: Running, *, is_headless: bool = False) -> Starlette:
         *control.routes(running),
     ]
     return Starlette(
-        routes=routes if is_headless else [*routes, *_pages()],
+        routes=routes if is_headless else [*routes, *_pages(running)],
         middleware=guards(running.stack.ingest_url),
         exception_handlers={
             Problem: problem_response,
@@ -66,12 +67,17 @@ def _stack_routes(running: Running) -> list[Route]:
     return [Route("/api/health", health), Route("/api/stack", stack)]
 
 
-def _pages() -> list[BaseRoute]:
+def _pages(running: Running) -> list[BaseRoute]:
     def page(folder: str) -> Callable[[Request], Response]:
         return lambda _request: FileResponse(WEB / folder / "index.html")
 
     pages = [Route(path, page(folder)) for path, folder in PAGES.items()]
-    return [*pages, Mount("/web", StaticFiles(directory=WEB)), Mount("/publisher", StaticFiles(directory=PUBLISHER))]
+    return [
+        *pages,
+        Mount("/dashboard", Dashboard(running)),
+        Mount("/web", StaticFiles(directory=WEB)),
+        Mount("/publisher", StaticFiles(directory=PUBLISHER)),
+    ]
 
 
 def _http_exception_response(request: Request, error: Exception) -> Response:

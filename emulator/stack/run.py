@@ -227,6 +227,7 @@ def _places(stack: Stack, home: Home) -> str:
     places = {
         "page": stack.web_url,
         "pipeline": f"{stack.web_url}/pipeline",
+        "dashboard": f"{stack.web_url}/dashboard/",
         "ingest": f"POST {stack.endpoint}",
         "S3": f"{stack.s3_url}/{stack.bucket}",
         "warehouse": f"{stack.public_dw_url} ({'of this home' if stack.is_own_dw else 'given by --dw'})",

@@ -4,7 +4,7 @@ import { byId, element, select } from "./element.js";
 import { dateField, named } from "./format.js";
 import { valuesOf } from "./stream.js";
 import { text } from "./texts/texts.js";
-import { addFilter, dropFilter, go, query } from "./view.js";
+import { addFilter, dropFilter, go, query, refresh } from "./view.js";
 
 const DAY_MS = 86_400_000;
 const LOGIN = "login";
@@ -55,7 +55,7 @@ const filterMenu = (head) => {
   }
   const place = element("span", { class: "values" });
   const open = async (name) => {
-    let values = [];
+    let values;
     try {
       values = await filterValues(name, head);
     } catch (error) {
@@ -109,7 +109,7 @@ export const drawBar = (head) => {
     select("bots", text("bots"), choices(["0", "1"], "bots"), reasons.bots || view.bots ? "1" : "0",
       (value) => go({ bots: value }), disabled(reasons.bots)),
     ...filterMenu(head), ...options(head), copyLink(head),
-    element("button", { type: "button", id: "refresh", onclick: () => go({}) }, text("refresh")),
+    element("button", { type: "button", id: "refresh", onclick: refresh }, text("refresh")),
   );
   if (focused) byId("bar").elements[focused]?.focus?.();
   const chosen = { ...(view.login && { [LOGIN]: [view.login] }), ...view.filters };
@@ -119,6 +119,15 @@ export const drawBar = (head) => {
       onclick: () => (name === LOGIN ? go({ [LOGIN]: null }) : dropFilter(name, value)) },
     element("span", {}, `${text(`filters.${name}`)}: `), element("bdi", {}, String(named(name, value))), " ✕");
   })));
+};
+
+/** The links to other pages of the server, as the emulator has them. */
+export const drawTabs = ({ tabs }) => {
+  const others = Object.entries(tabs).map(([name, href]) => element("a", { href }, text(`tabs.${name}`)));
+  const own = element("a", { href: "?", "aria-current": "page" }, text("dashboard"));
+  byId("tabs").hidden = !others.length;
+  byId("tabs").setAttribute("aria-label", text("tabs"));
+  byId("tabs").replaceChildren(...others, own);
 };
 
 /** The links to the pages; the rest of the view stays, but for the options of this page. */

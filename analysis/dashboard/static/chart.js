@@ -28,9 +28,9 @@ const look = () => {
     range: { category },
     mark: { color: accent, tooltip: { content: "data" } },
     style: {
-      previous: { stroke: quiet, strokeWidth: 1.5, strokeDash: [2, 2] },
-      incomplete: { stroke: accent, strokeWidth: 2, strokeDash: [5, 4] },
-      complete: { stroke: accent, strokeWidth: 2 },
+      previous: { color: quiet, stroke: quiet, strokeWidth: 1.5, strokeDash: [2, 2] },
+      incomplete: { color: accent, stroke: accent, strokeWidth: 2, strokeDash: [5, 4] },
+      complete: { color: accent, stroke: accent, strokeWidth: 2 },
       period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
       part: { fill: accent },
       point: { size: 60, filled: true, opacity: 0.7 },

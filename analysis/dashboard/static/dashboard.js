@@ -1,6 +1,6 @@
 // Starts the dashboard: asks for the view in the address, and draws what comes.
 
-import { drawBar, drawPages } from "./bar.js";
+import { drawBar, drawPages, drawTabs } from "./bar.js";
 import { byId, select } from "./element.js";
 import { span, speak, write } from "./format.js";
 import { drawPanel, drawPlaces } from "./panels.js";
@@ -36,6 +36,8 @@ const drawHead = (head) => {
   byId("pages").setAttribute("aria-label", text("dashboard"));
   byId("bar").setAttribute("aria-label", text("bar"));
   byId("chips").setAttribute("aria-label", text("chosen"));
+  byId("about").setAttribute("aria-label", text("about"));
+  drawTabs(head);
   drawPages(head);
   drawBar(head);
   drawPlaces(head);
@@ -55,7 +57,7 @@ const draw = (line) => {
   }
 };
 
-const show = async () => {
+const show = async (isAnew = false) => {
   running?.abort();
   const own = new AbortController();
   running = own;
@@ -65,7 +67,7 @@ const show = async () => {
   byId("stop").hidden = false;
   document.body.setAttribute("aria-busy", "true");
   try {
-    await stream(query(), own.signal, (line) => {
+    await stream(query(), own.signal, isAnew, (line) => {
       if (own !== running) return;
       drawn.push(line);
       draw(line);
@@ -97,4 +99,4 @@ byId("pages").addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.forEach(draw));
 addEventListener("scroll", () => { byId("tooltip").hidden = true; }, { passive: true, capture: true });
 onChange(show);
-show();
+show(performance.getEntriesByType("navigation")[0]?.type === "reload");

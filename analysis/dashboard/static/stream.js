@@ -16,9 +16,10 @@ const answerTo = async (path, options) => {
   throw new Error(answer.message ?? `${path} was answered ${response.status}`);
 };
 
-/** Call `each` with every line of a view. Throws the server's message, or an AbortError. */
-export const stream = async (query, signal, each) => {
-  const response = await answerTo(`api/view?${query}`, { signal, headers: { "X-Tab": TAB } });
+/** Call `each` with each line; `isAnew` reads the events again. Throws the server's message, or AbortError. */
+export const stream = async (query, signal, isAnew, each) => {
+  const cache = isAnew ? "reload" : "default";
+  const response = await answerTo(`api/view?${query}`, { signal, cache, headers: { "X-Tab": TAB } });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {

@@ -59,7 +59,7 @@ export const table = (frame, { filters = {}, sets = {}, bars = null, caption, ..
   const head = element("tr", {}, ...frame.columns.map(({ name }, i) =>
     element("th", { scope: "col", class: isNumber[i] ? "number" : null }, heading(name))));
   const isCut = frame.height > frame.rows.length;
-  return element("div", { class: "table", tabindex: "0", role: "region", "aria-label": caption },
+  return element("div", { class: "table", tabindex: "0", role: "group", "aria-label": caption },
     element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)),
     isCut ? element("p", { class: "hint" }, text("rows", { shown: frame.rows.length, all: frame.height })) : null);
 };

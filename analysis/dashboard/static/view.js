@@ -27,6 +27,11 @@ export const go = (changes) => {
   for (const listener of listeners) listener();
 };
 
+/** Show the same address with what has come since. */
+export const refresh = () => {
+  for (const listener of listeners) listener(true);
+};
+
 /** Spell the address as the server does, without a new entry in the browser's history. */
 export const spell = (canonical) => {
   if (canonical !== query()) history.replaceState(null, "", `?${canonical}`);

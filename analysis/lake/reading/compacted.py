@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from analysis.errors import AnalysisError, LakeWarning
 from analysis.lake.hours import Hour, Records, hash_of_names, modified_ns
 from analysis.lake.location import Location, NoLake, location_of
-from analysis.lake.reading.scans import Damage, connect, relation_of, watching
+from analysis.lake.reading.scans import Damage, connect, planned, relation_of, watching
 from analysis.lake.reading.window import Window
 from analysis.lake.schema import LAKE_VERSION, PARTITION_HOUR
 from analysis.lake.tables import BUCKET, Tables, read_tables
@@ -190,9 +190,8 @@ class Compacted:
         return unchanged
 
     def _tasks(self, first: datetime, last: datetime) -> "list[FileScanTask]":
-        here = f"{PARTITION_HOUR} >= '{first.isoformat()}' and {PARTITION_HOUR} < '{last.isoformat()}'"
-        planned = self.table.scan(row_filter=here).plan_files()
-        return [task for task in planned if not task.delete_files and task.file.file_path not in self._damaged]
+        found = planned(self.table, first, last)
+        return [task for task in found if not task.delete_files and task.file.file_path not in self._damaged]
 
     def _counts(self, tasks: "Sequence[FileScanTask]") -> dict[datetime, _Count]:
         columns = (PARTITION_HOUR, "event_timestamp", "received_at")

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from analysis.lake.schema import PARTITION_HOUR
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
     from pyiceberg.schema import Schema
     from pyiceberg.table import FileScanTask, Table
 
-__all__ = ["Damage", "connect", "read_whole", "relation_of", "watching"]
+__all__ = ["Damage", "connect", "planned", "read_whole", "relation_of", "watching"]
 
 FILE = "file://"
 # DuckDB takes these for patterns in the names of files.
@@ -53,6 +56,12 @@ def _damaged(table: "Table", tasks: "Sequence[FileScanTask]") -> dict[str, str]:
         except (OSError, ValueError, pa.ArrowException) as error:
             found[task.file.file_path] = str(error).partition("\n")[0]
     return found
+
+
+def planned(table: "Table", first: datetime, last: datetime) -> "list[FileScanTask]":
+    """Find the files that may hold rows of whole hours, from `first` to before `last`, in UTC."""
+    here = f"{PARTITION_HOUR} >= '{first.isoformat()}' and {PARTITION_HOUR} < '{last.isoformat()}'"
+    return list(table.scan(row_filter=here).plan_files())
 
 
 def connect() -> "DuckDBPyConnection":

@@ -123,7 +123,7 @@ class TestExports:
         )
 
     def test_unknown_names_are_refused(self, client: TestClient) -> None:
-        """With those that there are."""
+        """The message lists the known ones."""
         assert (
             "there is no format 'xlsx': choose from csv, parquet" in client.get(f"/api/panels/orders.xlsx?{WEEK}").text
         )

@@ -112,6 +112,28 @@ class TestSweep:
         assert len(data) == 1
         assert events().equals(before)
 
+    def test_the_hashes_of_ids_go_with_their_data_file(self, place: Location, bucket: Path) -> None:
+        """They stay as long as a snapshot needs the file."""
+        objects = Objects()
+        for number in range(2):
+            objects.add(received=number * 86_400.0)
+        compact(objects.write(bucket), place, now=NOW)
+        (first,) = (path for path in below(place) if path.endswith(".ids"))
+        objects.add(received=1800.0)
+        objects.add(received=86_400.0 + 1)
+        compact(objects.write(bucket), place, now=NOW)
+        tables = open_tables(place, "shop-raw")
+        pair = (tables.events, tables.orders)
+        assert sweep(place, pair, datetime.now(UTC) - EVERYTHING).files == 0
+        assert first in below(place)
+        expire(tables.events, 1, datetime.now(UTC) - EVERYTHING)
+        sweep(place, pair, datetime.now(UTC) - EVERYTHING)
+        assert first not in below(place)
+        live = {task.file.file_path.removeprefix("file://") for task in both(tables)[0].tasks}
+        left = {path for path in below(place) if path.endswith(".ids")}
+        assert left
+        assert left <= {f"{path}.ids" for path in live}
+
     def test_it_is_done_once_a_day(self, place: Location) -> None:
         """A list of all files takes long in S3."""
         tables = open_tables(place, "shop-raw")

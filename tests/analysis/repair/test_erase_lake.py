@@ -1,4 +1,5 @@
 import json
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -94,6 +95,12 @@ class Shop:
         assert_frame_equal(self.orders(), order_rows(new))
 
 
+def hashes(shop: Shop) -> set[int]:
+    """The hashes of ids that are kept beside data files."""
+    files = Path(shop.lake.root).rglob("*.ids")
+    return {number for path in files for (number,) in struct.iter_unpack("<Q", path.read_bytes()[32:])}
+
+
 def anna() -> Person:
     return Person([ANNA], [USER])
 
@@ -157,6 +164,19 @@ class TestErase:
         for table in (open_tables(shop.lake).events, open_tables(shop.lake).orders):
             assert table.snapshots() == [table.current_snapshot()]
             assert len(table.metadata.metadata_log) <= 2
+
+    def test_the_hashes_of_their_events_ids_go_too(self, shop: Shop) -> None:
+        """By these one could tell that an event was there. The next compaction keeps those of other people."""
+        theirs = shop.events().filter(client_id=ANNA)["event_id"].hash()
+        others = shop.events().filter(client_id=BEN)["event_id"].hash()
+        before = hashes(shop)
+        assert not before.isdisjoint(theirs)
+        shop.erase()
+        assert hashes(shop).isdisjoint(theirs)
+        shop.add(4 * DAY, clientId=BEN)
+        shop.compact()
+        assert hashes(shop).isdisjoint(theirs)
+        assert not hashes(shop).isdisjoint(others)
 
     def test_statistics_that_hold_ids_are_gone_from_manifests(self, shop: Shop) -> None:
         """Other engines record the lowest and the greatest value of each column."""

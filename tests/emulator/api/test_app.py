@@ -3,9 +3,21 @@ from pathlib import Path
 
 import pytest
 
+from analysis.dashboard.guards import POLICY
 from tests.support.running import client, running
 
-PAGES = ("/", "/category/jackets", "/product/p-1", "/cart", "/checkout", "/order", "/sign-in", "/wishlist", "/pipeline")
+PAGES = (
+    "/",
+    "/category/jackets",
+    "/product/p-1",
+    "/cart",
+    "/checkout",
+    "/order",
+    "/sign-in",
+    "/wishlist",
+    "/pipeline",
+    "/dashboard",
+)
 
 
 class TestWebApp:
@@ -88,6 +100,16 @@ class TestGuards:
         answer = client(stack).request(method, path, json={}, headers=headers)
         assert answer.status_code == status
         assert path != "/api/reset" or vars(stack.reset)["count"] == (status == 200)
+
+    def test_the_dashboard_has_the_same_guards(self, tmp_path: Path) -> None:
+        """Its policy is even stricter: it talks to this server alone."""
+        stack = running(tmp_path)
+        answer = client(stack).get("/dashboard/")
+        assert answer.headers["Content-Security-Policy"] == POLICY
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        for path in ("/dashboard/", "/dashboard/api/view", "/dashboard/static/dashboard.js"):
+            assert client(stack, "evil.example").get(path).status_code == 400
+            assert client(stack).post(path).status_code == 405
 
     def test_pages_run_only_their_own_scripts(self, tmp_path: Path) -> None:
         """And talk to nobody but this server and ingest."""

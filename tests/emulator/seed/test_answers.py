@@ -430,8 +430,8 @@ class TestAnswers:
     def test_each_with_its_arguments(self) -> None:
         """One answer for each metric and choice of arguments; without events there is no visitor to ask about."""
         found = list(answers(SHOP, None))
-        assert len({answer.metric for answer in found}) == 31
-        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 119
+        assert len({answer.metric for answer in found}) == 33
+        assert len(found) == len({(answer.metric, str(answer.arguments)) for answer in found}) == 125
         assert {answer.metric for answer in found} - {answer.metric for answer in answers([], None)} == {
             "visitor_events"
         }

@@ -3,6 +3,9 @@
 export default {
   dashboard: "Dashboard",
   skip: "Skip to the figures",
+  tabs: "Stack",
+  "tabs.shop": "Shop",
+  "tabs.pipeline": "Pipeline",
   language: "Language",
   loading: "Computing …",
   reading: "Reading the events …",
@@ -16,6 +19,7 @@ export default {
   sample: "This includes {sample}.",
   bar: "What is shown",
   chosen: "Chosen filters",
+  about: "About this view",
   range: "Range",
   from: "From",
   until: "To",

@@ -3,6 +3,9 @@
 export default {
   dashboard: "Bảng điều khiển",
   skip: "Đến các số liệu",
+  tabs: "Hệ thống cục bộ",
+  "tabs.shop": "Cửa hàng",
+  "tabs.pipeline": "Pipeline",
   language: "Ngôn ngữ",
   loading: "Đang tính …",
   reading: "Đang đọc sự kiện …",
@@ -16,6 +19,7 @@ export default {
   sample: "Có dữ liệu mẫu: {sample}.",
   bar: "Nội dung hiển thị",
   chosen: "Bộ lọc đã chọn",
+  about: "Về nội dung này",
   range: "Khoảng thời gian",
   from: "Từ",
   until: "Đến",

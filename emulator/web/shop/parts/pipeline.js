@@ -18,13 +18,14 @@ export const showPipeline = () => {
   const newTab = { target: "_blank", rel: "noopener" };
   const fullScreen = element("a", { href: "/pipeline", ...newTab }, "Full screen", icon("outside"));
   const view = element("div", { class: "pipeline-view", id: "pipeline-view" });
-  panel.append(element("div", { class: "pipeline-bar" }, toggle, fullScreen), view);
+  const dashboard = element("a", { href: "/dashboard/", ...newTab }, "Dashboard", icon("outside"));
+  panel.append(element("div", { class: "pipeline-bar" }, toggle, dashboard, fullScreen), view);
 
   const show = (open) => {
     label.textContent = open ? "Hide pipeline" : "Show pipeline";
     toggle.setAttribute("aria-expanded", open);
     document.body.classList.toggle("has-pipeline", open);
-    fullScreen.hidden = view.hidden = !open;
+    dashboard.hidden = fullScreen.hidden = view.hidden = !open;
     if (open && !view.firstChild) view.append(element("iframe", { src: "/pipeline?panel", title: "Pipeline view" }));
   };
   toggle.addEventListener("click", () => {

@@ -59,10 +59,14 @@ def require_equal(bucket: Path, place: Location, **arguments: Any) -> None:
     for name in ("frame", "corrupt", "unreadable", "orders_before"):
         assert_frame_equal(getattr(with_lake, name), getattr(without, name))
     lookback = arguments.get("lookback", timedelta(hours=24))
-    histories = [read_history(bucket, None, WITHIN, lookback=lookback, lake=lake) for lake in (place.root, False)]
-    assert_frame_equal(*(history.events.frame for history in histories))
-    assert_frame_equal(*(history.reading.corrupt for history in histories))
-    assert_frame_equal(*(overview(history.raw, WITHIN) for history in histories))
+    raw, *others = (
+        read_history(bucket, None, WITHIN, lookback=lookback, lake=lake, load=load)
+        for lake, load in ((False, False), (place.root, False), (place.root, True))
+    )
+    for history in others:
+        assert_frame_equal(history.events.frame, raw.events.frame)
+        assert_frame_equal(history.reading.corrupt, raw.reading.corrupt)
+        assert_frame_equal(overview(history.raw, WITHIN), overview(raw.raw, WITHIN))
 
 
 class TestValidHours:

@@ -26,6 +26,7 @@ __all__ = ["HourObjects", "read_hours"]
 PREFIX = len("events/YYYY/MM/DD/HH/")
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+NUMBER = "number"
 # What the times of occurrence of other events depend on.
 BASIS = ("event_id", "event_timestamp", "client_id", "tab_id", "seq", "received_at", SENT)
 
@@ -98,16 +99,14 @@ def _columns(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.
         sent_event_id=pl.when(~is_same).then("sent_event_id"),
         partition_hour=(day + ":00").str.to_datetime("%Y/%m/%d/%H:%M", time_unit="us", time_zone="UTC"),
     )
-    occurred = _occurrence(named.select(KEY, *BASIS), files, hours)
-    return with_derived(whole.join(occurred, KEY, how="left", maintain_order="left")).select(
-        pl.col(name).cast(kind) for name, kind in EVENT_COLUMNS.items()
-    )
+    whole = whole.with_columns(_occurrence(named.select(BASIS), files, hours))
+    return with_derived(whole).select(pl.col(name).cast(kind) for name, kind in EVENT_COLUMNS.items())
 
 
-def _occurrence(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.DataFrame:
-    """Give key and `occurred_at`, as the day before the hours and the day after them let it be known."""
+def _occurrence(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> pl.Series:
+    """Give `occurred_at` of each row, as the day before the hours and the day after them let it be known."""
     if rows.is_empty():
-        return rows.select(KEY, pl.lit(None, pl.Datetime("us", "UTC")).alias(OCCURRED_AT))
+        return pl.Series(OCCURRED_AT, [], pl.Datetime("us", "UTC"))
     start, end = min(hours) - DAY, max(hours) + HOUR + DAY
     days = {(start + number * DAY).date() for number in range((end - start) // DAY + 1)}
     tasks = [task for task in files.tasks if files.day(task) in days]
@@ -118,6 +117,7 @@ def _occurrence(rows: pl.DataFrame, files: Files, hours: Sequence[datetime]) -> 
         ).join(rows, "client_id", how="semi")
         for chunk in files.chunks(tasks, (*BASIS, PARTITION_HOUR))
     ]
-    known = pl.concat([rows, *(chunk.select(BASIS) for chunk in around)], how="diagonal")
+    numbered = rows.with_row_index(NUMBER)
+    known = pl.concat([numbered, *(chunk.select(BASIS) for chunk in around)], how="diagonal")
     occurred = with_occurred_at(known.rename({SENT: SENT_AT.name}))
-    return occurred.filter(pl.col(KEY).is_not_null()).select(KEY, OCCURRED_AT)
+    return occurred.filter(pl.col(NUMBER).is_not_null()).sort(NUMBER)[OCCURRED_AT]

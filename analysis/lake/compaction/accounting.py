@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import polars as pl
 
 from analysis.errors import AnalysisError
-from analysis.lake.events import HourObjects
+from analysis.lake.compaction.events import HourObjects
+from analysis.lake.compaction.merging import FIRST_HOUR, Merge
 from analysis.lake.files import Count
 from analysis.lake.hours import Hour, hash_of_names
-from analysis.lake.merging import FIRST_HOUR, Merge
 from analysis.lake.schema import LAKE_VERSION, PARTITION_HOUR
 from analysis.raw.partitions import prefix_of
 from analysis.rows.fields import KEY

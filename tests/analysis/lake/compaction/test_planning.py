@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.lake.planning import Closing, day_span, span_of
+from analysis.lake.compaction.planning import Closing, day_span, span_of
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
