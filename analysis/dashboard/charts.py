@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import polars as pl
 
-from analysis.dashboard.compared import PREVIOUS
+from analysis.dashboard.compared import PREVIOUS, present
 from analysis.dashboard.panel import Chart, Query
 
 __all__ = ["bars", "over_time"]
 
 MOST_LABELS = 8
 MARKED = "marked"
+ROW = 24  # pixels of a bar
 
 
 def over_time(frame: pl.DataFrame, query: Query, name: str, grain: str, currency: str | None = None) -> Chart:
@@ -67,7 +68,7 @@ def bars(
         filters: As in `Chart`.
         sets: As in `Chart`.
     """
-    shown = [name for name in tooltip if name in frame.columns]
+    shown = present(frame, *tooltip)
     names = list(dict.fromkeys((by, value, *shown, *(key for _, key in (sets or {}).values()))))
     # Vega draws numbers: the exact decimals stay in the table.
     base = alt.Chart(frame.select(names).with_columns(pl.col(pl.Decimal).cast(pl.Float64)))
@@ -75,7 +76,7 @@ def bars(
     layers = [base.mark_bar(style="part").encode(x=alt.X(f"{value}:Q", title=None))]
     if PREVIOUS in shown:
         layers.append(base.mark_tick(style="before").encode(x=alt.X(f"{PREVIOUS}:Q", title=None)))
-    chart = alt.layer(*layers).properties(width="container", height=alt.Step(22))
+    chart = alt.layer(*layers).properties(width="container", height=ROW * max(frame.height, 1))
     return Chart(chart, frame, query, shown, value, filters=filters or {}, sets=sets or {})
 
 

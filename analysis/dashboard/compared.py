@@ -7,7 +7,7 @@ import polars as pl
 from analysis.dashboard.events import Shown
 from analysis.dashboard.panel import Query
 
-__all__ = ["CHANGE", "PREVIOUS", "compared"]
+__all__ = ["CHANGE", "PREVIOUS", "compared", "present"]
 
 PREVIOUS, CHANGE = "previous", "change"
 
@@ -46,3 +46,8 @@ def compared(shown: Shown, query: Query, keys: Sequence[str], value: str) -> pl.
     at = frame.columns.index(value) + 1
     order = [*frame.columns[:at], PREVIOUS, CHANGE, *frame.columns[at:]]
     return joined.with_columns(previous).with_columns(change).select(order)
+
+
+def present(frame: pl.DataFrame, *columns: str) -> list[str]:
+    """Give those of some columns that a frame has: without a comparison, it has neither `previous` nor `change`."""
+    return [name for name in columns if name in frame.columns]

@@ -25,7 +25,7 @@ SHARES = {
     "visitor_conversion",
 }
 PRICES = {"price", "discount_price"}
-DURATIONS = {"average_duration", "duration", "median_duration"}
+DURATIONS = {"average_duration", "duration", "median_duration", "median_time", "p90_time"}
 NOTHING = "-"
 
 

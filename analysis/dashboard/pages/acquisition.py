@@ -7,7 +7,7 @@ from typing import get_args
 import polars as pl
 
 from analysis.dashboard.charts import bars
-from analysis.dashboard.compared import CHANGE, PREVIOUS, compared
+from analysis.dashboard.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
@@ -66,18 +66,22 @@ def _revenue(shown: Shown) -> Table:
     by = shown.view.option("by", "channel")
     query = Query(revenue_by, {"by": by, "limit": limit_of(shown)})
     frame = compared(shown, query, ["currency", "group"], "revenue")
-    first = frame.select("group", pl.exclude("group"))
-    return Table(first, query, filters=_filters(by), kinds={PREVIOUS: "money"})
+    columns = ["group", *(name for name in frame.columns if name != "group")]
+    return Table(frame, query, columns, _filters(by), kinds={PREVIOUS: "money"})
 
 
 def _sessions(shown: Shown, by: SessionColumn) -> Table:
     query = Query(sessions_by, {"by": by, "limit": limit_of(shown)})
-    return Table(compared(shown, query, ["group"], "sessions"), query, filters=_filters(by), bars="sessions")
+    frame = compared(shown, query, ["group"], "sessions")
+    columns = present(frame, "group", "sessions", PREVIOUS, CHANGE, "visitors", "buyers", "session_conversion")
+    return Table(frame, query, columns, _filters(by), bars="sessions")
 
 
 def _search_terms(shown: Shown) -> Table:
     query = Query(search_terms, {"limit": limit_of(shown)})
-    return Table(compared(shown, query, ["search_term"], "sessions"), query, bars="sessions")
+    frame = compared(shown, query, ["search_term"], "sessions")
+    columns = present(frame, "search_term", "sessions", PREVIOUS, CHANGE, "views", "purchase_sessions", "conversion")
+    return Table(frame, query, columns, bars="sessions")
 
 
 def _filters(by: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from functools import partial
 import altair as alt
 import polars as pl
 
-from analysis.dashboard.compared import PREVIOUS, compared
+from analysis.dashboard.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.money import currency_of, of_currency
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
@@ -20,8 +20,12 @@ __all__ = ["PRODUCTS"]
 COUNTS = ("product_views", "add_to_cart_clicks", "add_rate")
 # What the scatter shows against views.
 MEASURES = ("adds", "add_rate", "purchase_sessions", "conversion", "wishlists")
-POINTS, NAMES = 100, 15
-PRODUCT = {"product_id": "product", "product_name": "product", "category": "category", "brand": "brand"}
+SOLD = ("currency", "orders", "buyers", "items", "revenue", PREVIOUS, CHANGE)
+POINTS = 100
+# The room of a name beside the room of the scatter.
+WIDTH, HEIGHT = 0.12, 0.06
+# The filter that a click on a column adds.
+PRODUCT = {"product_name": "product", "product_id": "product", "category": "category", "brand": "brand"}
 
 
 def panels(shown: Shown) -> Sequence[Panel]:
@@ -59,27 +63,43 @@ def _scatter(shown: Shown) -> Chart:
     query, against = Query(products, {"limit": POINTS}), shown.view.option("against", MEASURES[0])
     frame = shown.frame(query)
     name = pl.col("product_name").fill_null(pl.col("product_id"))
-    named = pl.when(pl.int_range(pl.len()) < NAMES).then(name).otherwise(pl.lit(""))
-    x = alt.X("views:Q", title="views")
-    base = alt.Chart(frame.with_columns(named=named)).encode(x=x, y=alt.Y(f"{against}:Q", title=against))
+    named = frame.with_columns(
+        named=pl.when(_has_room(frame["views"], frame[against])).then(name).otherwise(pl.lit(""))
+    )
+    y = alt.Y(f"{against}:Q", title=against)
+    base = alt.Chart(named).encode(x=alt.X("views:Q", title="views"), y=y)
     layers = [base.mark_point(style="point"), base.mark_text(style="name", dy=-9).encode(text="named:N")]
     chart = alt.layer(*layers).properties(width="container", height=340)
     tooltip = ("product_name", "product_id", "category", "brand", "views", *MEASURES)
     return Chart(chart, frame, query, tooltip, filters={"product_id": "product"})
 
 
+def _has_room(x: pl.Series, y: pl.Series) -> pl.Series:
+    """Say of each point whether its name overlaps no earlier one's."""
+    widest, highest = (float(values.max() or 1) for values in (x, y))  # type: ignore[arg-type]  # of numbers
+    taken: list[tuple[float, float]] = []
+    found = []
+    for point in zip(x, y, strict=True):
+        at = point[0] / widest, (point[1] or 0) / highest
+        is_free = all(abs(at[0] - left) > WIDTH or abs(at[1] - top) > HEIGHT for left, top in taken)
+        found.append(is_free and point[1] is not None)
+        if found[-1]:
+            taken.append(at)
+    return pl.Series(found, dtype=pl.Boolean)
+
+
 def _products(shown: Shown) -> Table:
     query = Query(products, {"limit": limit_of(shown)})
     frame = compared(shown, query, ["product_id"], "views")
-    first = frame.select("product_name", pl.exclude("product_name"))
-    return Table(first, query, filters=PRODUCT, bars="views")
+    columns = present(frame, *PRODUCT, "views", PREVIOUS, CHANGE, "adds", "add_rate", "purchase_sessions", "conversion")
+    return Table(frame, query, columns, PRODUCT, bars="views")
 
 
 def _sold(shown: Shown) -> Table:
     query = Query(revenue_by_product, {"limit": limit_of(shown)})
     frame = compared(shown, query, ["currency", "product_id"], "revenue")
-    first = frame.select("product_name", "product_id", pl.exclude("product_name", "product_id"))
-    return Table(first, query, filters=PRODUCT, kinds={PREVIOUS: "money"})
+    columns = present(frame, *PRODUCT, *SOLD, "lines_without_revenue")
+    return Table(frame, query, columns, PRODUCT, kinds={PREVIOUS: "money"})
 
 
 def _categories(shown: Shown) -> Table:
@@ -95,8 +115,7 @@ def _brands(shown: Shown) -> Table:
 def _category_revenue(shown: Shown) -> Table:
     query = Query(revenue_by_category, {"limit": limit_of(shown)})
     frame = compared(shown, query, ["currency", "category"], "revenue")
-    first = frame.select("category", pl.exclude("category"))
-    return Table(first, query, filters=PRODUCT, kinds={PREVIOUS: "money"})
+    return Table(frame, query, present(frame, "category", *SOLD), PRODUCT, kinds={PREVIOUS: "money"})
 
 
 def _discounts(shown: Shown) -> Table:

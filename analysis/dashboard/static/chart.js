@@ -33,9 +33,9 @@ const look = () => {
       complete: { color: accent, stroke: accent, strokeWidth: 2 },
       period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
       part: { fill: accent },
-      point: { fill: accent, size: 60, filled: true, opacity: 0.7 },
-      before: { fill: ink, stroke: ink, thickness: 2 },
-      name: { fill: ink, fontSize: 11, limit: 140 },
+      point: { size: 60, filled: true, opacity: 0.7 },
+      before: { color: ink, thickness: 2 },
+      name: { color: ink, fontSize: 11, limit: 140 },
     },
   };
 };
@@ -66,7 +66,8 @@ const labelled = (content) => {
     const values = [x, y].filter((channel) => channel?.type === "quantitative");
     for (const channel of values) {
       const kind = kindOf(channel.field) ?? kindOf("value");
-      channel.axis = { format: kind === "share" ? ".1~%" : "~s", tickCount: 5 };
+      channel.axis = { format: kind === "share" ? ".1~%" : "~s", tickCount: 5,
+        ...(kind === "count" && { tickMinStep: 1 }) };
       if (channel.title) channel.title = heading(channel.title);
     }
     if (color?.scale?.domain) {

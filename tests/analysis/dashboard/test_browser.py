@@ -176,11 +176,42 @@ class TestOverview:
         expect(page.get_by_role("alert").first).to_contain_text("range is 'fortnight': choose from today")
 
 
+class TestAcquisition:
+    @pytest.mark.parametrize("language", ["en", "vi"])
+    def test_its_tables_are_the_seeds(self, page: Page, seeded: Seeded, language: str) -> None:
+        """A click on a campaign keeps its sessions."""
+        open_at(page, f"page=acquisition&{WEEK}&lang={language}")
+        for panel, by in (("channels", "channel"), ("campaigns", "campaign"), ("exit_pages", "exit_page")):
+            answer = seeded.answer(acquisition.sessions_by, by=by, limit=10)
+            assert cells(page, panel, "group") == [row["group"] for row in answer]
+            assert [number(each, language) for each in cells(page, panel, "sessions")] == [
+                row["sessions"] for row in answer
+            ]
+        campaign = seeded.answer(acquisition.sessions_by, by="campaign", limit=10)[1]
+        page.locator("#panel-campaigns").get_by_role("button", name=campaign["group"], exact=True).click()
+        drawn(page, "campaign=")
+        assert number(page.locator("#panel-sessions .value").inner_text(), language) == campaign["sessions"]
+
+
+class TestProducts:
+    @pytest.mark.parametrize("language", ["en", "vi"])
+    def test_its_tables_are_the_seeds(self, page: Page, seeded: Seeded, language: str) -> None:
+        """What has no category is unknown, and no button."""
+        open_at(page, f"page=products&{WEEK}&lang={language}")
+        answer = seeded.answer(products.products, limit=10)
+        assert cells(page, "products", "product_id") == [row["product_id"] for row in answer]
+        assert [number(each, language) for each in cells(page, "products", "adds")] == [row["adds"] for row in answer]
+        assert "unknown" in cells(page, "categories", "category")
+        unknown = page.locator("#panel-categories").get_by_role("button", name="unknown", exact=True)
+        expect(unknown).to_have_count(0)
+        expect(page.locator("#panel-scatter svg.marks")).to_contain_text(answer[0]["product_name"])
+
+
 class TestScreens:
     @pytest.mark.parametrize(
         ("name", "width", "scheme"), [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 360, "light")]
     )
-    @pytest.mark.parametrize("shown", ["overview", "quality"])
+    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "quality"])
     def test_it_fits(
         self, browser: Browser, address: str, tmp_path: Path, name: str, width: int, scheme: Any, shown: str
     ) -> None:
