@@ -35,6 +35,7 @@ export default {
   filterBy: "Filter by {value}",
   dropFilter: "Remove the filter {name}: {value}",
   refresh: "Refresh",
+  saved: "Saved views",
   copyLink: "Copy link",
   copied: "Copied",
   notCopied: "Not copied",

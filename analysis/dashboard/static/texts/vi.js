@@ -35,6 +35,7 @@ export default {
   filterBy: "Lọc theo {value}",
   dropFilter: "Bỏ bộ lọc {name}: {value}",
   refresh: "Làm mới",
+  saved: "Nội dung đã lưu",
   copyLink: "Sao chép liên kết",
   copied: "Đã sao chép",
   notCopied: "Chưa sao chép được",
