@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks import backfill, batches, cold_start, ingest, pipeline, reader, time_index
+from benchmarks import backfill, batches, cold_start, dashboard, ingest, pipeline, reader, time_index
 from benchmarks.comparison import Comparison
 from benchmarks.figures import Figures
 from benchmarks.lake import run as lake
@@ -42,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "lake": Benchmark(lake.measure, lake.ROUNDS, is_sized=True),
     "lake-size": Benchmark(lake.measure_size, lake.ROUNDS, is_sized=True),
     "lake-commits": Benchmark(lake.measure_commits, lake.ROUNDS, is_sized=True),
+    "dashboard": Benchmark(dashboard.measure, dashboard.ROUNDS, is_sized=True),
 }
 
 
@@ -94,6 +95,7 @@ def main(names: tuple[str, ...], *, is_json: bool, rounds: int | None, events: i
     lake-size   report a week from a lake with ten times these events
     lake-commits
                 compact tiny hours one by one, one for each 500 of these events
+    dashboard   open the dashboard over the lake in Chromium, and change filters
 
     \b
     Examples:

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import click
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -15,8 +16,9 @@ from rich.console import Console
 
 import app as clickstream_app
 from analysis import LakeEvents
+from analysis.dashboard.pages import PAGES
 from analysis.lake.hours import Records
-from benchmarks import backfill, batches, cold_start, ingest, pipeline, reader, time_index
+from benchmarks import backfill, batches, cold_start, dashboard, ingest, pipeline, reader, time_index
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.comparison import Comparison, take_turns
 from benchmarks.figures import PER_SECOND, Case, Figures, waits
@@ -453,6 +455,26 @@ class TestLake:
         assert [line.unit for line in lines] == ["x", "x"]
         hours = [len(Records(History(tmp_path / name).lake.store).hours) for name in ("many", "few")]
         assert hours == [64, 62]
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+class TestDashboard:
+    """The benchmark of the dashboard, with few events."""
+
+    def test_every_page_is_opened_and_filtered(self, history: History) -> None:
+        """Each target of the dashboard has its line, and no view is left out."""
+        history.compact(END)
+        lines = list(dashboard.shown(history))
+        assert all(line.value > 0 for line in lines)
+        assert [line.unit for line in lines if line.has_target] == ["s", "MB", "s", "GB"]
+        assert len([line for line in lines if "median" in line.what]) == len(PAGES)
+
+    def test_without_a_browser_it_says_what_to_do(self, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In one line."""
+        monkeypatch.setenv("PATH", "")
+        with pytest.raises(click.UsageError, match="needs chromium: 'make system' installs it"):
+            next(dashboard.shown(history))
 
 
 class TestChild:
