@@ -10,6 +10,7 @@ from typing import Any
 from analysis.dashboard.events import Place, Shown
 from analysis.dashboard.filters import FILTERS
 from analysis.dashboard.pages import PAGES
+from analysis.dashboard.pages.saved import read_saved
 from analysis.dashboard.panel import Panel, as_json
 from analysis.dashboard.periods import PRESETS
 from analysis.dashboard.view import View
@@ -63,6 +64,7 @@ def panel_named(shown: Shown, name: str) -> Panel:
 def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # panels
     view, before, place = shown.view, shown.before, shown.place
     sample = place.sample()
+    saved, problems = read_saved()
     return {
         "query": view.query(),
         "fixed": view.fixed(shown.now).query(),
@@ -86,6 +88,8 @@ def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # pa
         "filters": list(FILTERS),
         "options": {name: list(values) for name, values in PAGES[view.page].options.items()},
         "reasons": place.reasons(),
+        "saved": [{"name": each.name, "view": dict(each.view), "isSegment": each.is_segment} for each in saved],
+        "savedProblems": problems,
         "source": _name(place),
         "sample": None if sample is None else str(sample),
         "panels": [{"name": panel.name, "kind": panel.kind, "isWide": panel.is_wide} for panel in panels],

@@ -1,6 +1,7 @@
 """The events that a view shows, of its range and of the one it is compared with: filtered, and kept for a while."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,6 +16,7 @@ from analysis.dashboard.filters import FILTERS, FilteredEvents
 from analysis.dashboard.panel import Query
 from analysis.dashboard.periods import Grain, earlier, grain_of, periods
 from analysis.dashboard.view import View
+from analysis.engines.completeness import first_incomplete_hour
 from analysis.engines.protocol import Engine
 from analysis.engines.warehouse import WarehouseEvents
 from analysis.errors import AnalysisError
@@ -31,6 +33,7 @@ KEPT = 6  # ranges that stay open
 FRESH_SECONDS = 60
 # A range of the present is read again sooner if it is short, since reading a long one takes longer.
 LEAST_FRESH, FRESH_PER_DAY = 5, 5
+ANSWER_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,15 @@ class Place:
             "bots": "the warehouse has no user agent, so its figures count bots",
             "clock": "the warehouse knows only when an event was received",
         }
+
+    def first_incomplete_hour(self, within: Range) -> datetime | None:
+        """Ask the reconciler's record for the first incomplete hour of a range; None if nobody can say."""
+        if self.dw_url is None:
+            return None
+        # A warehouse that is away must not take the figures, which may come from raw.
+        with suppress(AnalysisError):
+            return first_incomplete_hour(WarehouseEvents(self.dw_url, ANSWER_SECONDS), within.start, within.end)
+        return None
 
     def forget(self) -> None:
         """Read every range again when it is next asked for."""
@@ -161,13 +173,17 @@ class Shown:
         range_ = earlier(self.within, self.view.comparison)
         return None if range_ is None else Shown(self.place, self.view, range_, self.now)
 
-    @property
+    @cached_property
     def complete_until(self) -> datetime:
         """All events before this instant are there.
 
-        An event may still arrive for a day after it occurred, so by that clock the last day is not complete.
+        With a warehouse, this is at most the start of the first hour of the range that the reconciler has found
+        incomplete. An event may still arrive for a day after it occurred, so by that clock the last day is never
+        complete.
         """
-        return self.now - (DAY if self.view.clock == "occurred" else timedelta(0))
+        until = self.place.first_incomplete_hour(self.within)
+        known = self.now if until is None else min(self.now, until)
+        return known - (DAY if self.view.clock == "occurred" else timedelta(0))
 
     def at(self, within: Range) -> "Shown":
         """Give the events of another range under the same filters."""

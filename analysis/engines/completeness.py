@@ -10,13 +10,18 @@ from chalicelib.warehouse.tables import HOURS
 if TYPE_CHECKING:
     from analysis.engines.protocol import Engine
 
-__all__ = ["Completeness", "completeness_of"]
+__all__ = ["Completeness", "completeness_of", "first_incomplete_hour"]
 
 SELECT = f"""
 SELECT count(*) AS hours, coalesce(sum(CASE WHEN complete THEN 1 ELSE 0 END), 0)::BIGINT AS complete,
     max(checked_at) AS checked_at
 FROM {HOURS} WHERE hour >= date_trunc('hour', $start::TIMESTAMPTZ) AND hour < $end
 """  # noqa: S608  # our own name
+
+FIRST = f"""
+SELECT min(hour) AS hour
+FROM {HOURS} WHERE NOT complete AND hour >= date_trunc('hour', $start::TIMESTAMPTZ) AND hour < $end
+"""  # noqa: S608  # as above
 
 
 @dataclass(frozen=True)
@@ -49,3 +54,19 @@ def completeness_of(warehouse: "Engine", start: datetime, end: datetime) -> Comp
         return None
     hours, complete, checked_at = found.row(0)
     return Completeness(hours, complete, checked_at) if hours else None
+
+
+def first_incomplete_hour(warehouse: "Engine", start: datetime, end: datetime) -> datetime | None:
+    """Find the first hour of a range that the reconciler has found incomplete.
+
+    Returns:
+        The hour's start, UTC; None if there is no such hour, or if nobody has looked.
+
+    Raises:
+        AnalysisError: The warehouse cannot be read.
+    """
+    try:
+        hour: datetime | None = warehouse.query(FIRST, {"start": start, "end": end}).item()
+    except NoTable:
+        return None
+    return hour

@@ -2,6 +2,7 @@
 
 import { byId, element, select } from "./element.js";
 import { dateField, named } from "./format.js";
+import { savedMenu } from "./saved.js";
 import { valuesOf } from "./stream.js";
 import { text } from "./texts/texts.js";
 import { addFilter, dropFilter, go, query, refresh } from "./view.js";
@@ -108,7 +109,7 @@ export const drawBar = (head) => {
       (value) => go({ clock: value }), disabled(reasons.clock)),
     select("bots", text("bots"), choices(["0", "1"], "bots"), reasons.bots || view.bots ? "1" : "0",
       (value) => go({ bots: value }), disabled(reasons.bots)),
-    ...filterMenu(head), ...options(head), copyLink(head),
+    ...filterMenu(head), ...options(head), ...savedMenu(head), copyLink(head),
     element("button", { type: "button", id: "refresh", onclick: refresh }, text("refresh")),
   );
   if (focused) byId("bar").elements[focused]?.focus?.();

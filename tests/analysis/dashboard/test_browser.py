@@ -139,6 +139,17 @@ class TestOverview:
         page.get_by_label("Range", exact=True).select_option("last_week")
         drawn(page, "range=last_week")
 
+    def test_saved_views_and_segments_are_in_the_bar(self, page: Page, seeded: Seeded) -> None:
+        """A segment keeps the range; a view brings its own, and drops the filters."""
+        open_at(page, f"{WEEK}&lang=vi")
+        page.locator("select[name=saved]").select_option("Phones")
+        drawn(page, "device=mobile")
+        check_figures(page, seeded, "vi", {"device": ["mobile"]})
+        page.locator("select[name=saved]").select_option("Revenue: last week and the week before")
+        drawn(page, "range=last_week.*measure=revenue")
+        expect(page.locator("#chips .chip")).to_have_count(0)
+        expect(page.locator("html")).to_have_attribute("lang", "vi")
+
     def test_the_chart_is_drawn_with_its_days(self, page: Page) -> None:
         """Its axis shows the zone's days, a point that is not complete is hollow, and a table has the same figures."""
         open_at(page, "start=2026-11-18T12:00Z&end=2026-11-22T00:00Z&grain=day&compare=none")

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from analysis import WarehouseEvents
-from analysis.engines.completeness import Completeness, completeness_of
+from analysis.engines.completeness import Completeness, completeness_of, first_incomplete_hour
 from chalicelib.warehouse.schema import SCHEMA
 from tests.support.event_rows import fill
 
@@ -39,3 +39,17 @@ class TestCompletenessOf:
         with psycopg.connect(warehouse_url, autocommit=True) as connection:
             SCHEMA.upgrade(connection)
         assert completeness_of(WarehouseEvents(warehouse_url), START, AT) is None
+
+
+class TestFirstIncompleteHour:
+    def test_it_is_the_first_of_the_range(self, warehouse_url: str) -> None:
+        """None of a range whose hours are all complete, and where nobody has looked."""
+        warehouse = WarehouseEvents(warehouse_url)
+        fill(warehouse_url, [])
+        assert first_incomplete_hour(warehouse, START, AT) is None
+        with psycopg.connect(warehouse_url, autocommit=True) as connection:
+            SCHEMA.upgrade(connection)
+            for number, is_complete in ((-1, False), (0, True), (1, True), (2, False), (3, False)):
+                connection.execute(RECORD, (START + timedelta(hours=number), AT, is_complete))
+        assert first_incomplete_hour(warehouse, START + timedelta(minutes=30), AT) == START + timedelta(hours=2)
+        assert first_incomplete_hour(warehouse, START, START + timedelta(hours=2)) is None

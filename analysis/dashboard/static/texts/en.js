@@ -38,6 +38,7 @@ export default {
   firstPage: "First page",
   nextPage: "Next page",
   refresh: "Refresh",
+  saved: "Saved views",
   copyLink: "Copy link",
   copied: "Copied",
   notCopied: "Not copied",

@@ -38,6 +38,7 @@ export default {
   firstPage: "Trang đầu",
   nextPage: "Trang sau",
   refresh: "Làm mới",
+  saved: "Nội dung đã lưu",
   copyLink: "Sao chép liên kết",
   copied: "Đã sao chép",
   notCopied: "Chưa sao chép được",
