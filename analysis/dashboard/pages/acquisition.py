@@ -6,9 +6,9 @@ from typing import get_args
 
 import polars as pl
 
-from analysis.dashboard.charts import bars
-from analysis.dashboard.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.charts import bars
+from analysis.dashboard.pages.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.metrics.acquisition import SessionColumn, revenue_by, search_terms, sessions_by

@@ -8,8 +8,8 @@ from functools import partial
 import polars as pl
 
 from analysis.checks.trace import follow
-from analysis.dashboard.charts import over_time
 from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.charts import over_time
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.pages.places import PLACE, place_of, place_text
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table

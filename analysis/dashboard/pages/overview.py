@@ -5,8 +5,8 @@ from functools import partial
 
 import polars as pl
 
-from analysis.dashboard.charts import over_time
 from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.charts import over_time
 from analysis.dashboard.pages.money import currency_of, of_currency
 from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table

@@ -6,8 +6,8 @@ from functools import partial
 import altair as alt
 import polars as pl
 
-from analysis.dashboard.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.pages.money import currency_of, of_currency
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table

@@ -5,8 +5,8 @@ from functools import partial
 
 import polars as pl
 
-from analysis.dashboard.compared import compared
 from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.compared import compared
 from analysis.dashboard.pages.live import OPEN_EVENT, OPEN_VISITOR
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.pages.places import PLACE, place_of, place_text

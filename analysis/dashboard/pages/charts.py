@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import polars as pl
 
-from analysis.dashboard.compared import PREVIOUS, present
+from analysis.dashboard.pages.compared import PREVIOUS, present
 from analysis.dashboard.panel import Chart, Query
 
 __all__ = ["bars", "over_time"]
