@@ -5,7 +5,7 @@ import { dateField, named } from "./format.js";
 import { savedMenu } from "./saved.js";
 import { valuesOf } from "./stream.js";
 import { text } from "./texts/texts.js";
-import { addFilter, dropFilter, go, query, refresh } from "./view.js";
+import { addFilter, dropFilter, go, refresh } from "./view.js";
 
 const DAY_MS = 86_400_000;
 const LOGIN = "login";
@@ -127,24 +127,4 @@ export const drawBar = (head) => {
       onclick: () => (name === LOGIN ? go({ [LOGIN]: null }) : dropFilter(name, value)) },
     element("span", {}, `${text(`filters.${name}`)}: `), element("bdi", {}, String(named(name, value))), " ✕");
   })));
-};
-
-/** The links to other pages of the server, as the emulator has them. */
-export const drawTabs = ({ tabs }) => {
-  const others = Object.entries(tabs).map(([name, href]) => element("a", { href }, text(`tabs.${name}`)));
-  const own = element("a", { href: "?", "aria-current": "page" }, text("dashboard"));
-  byId("tabs").hidden = !others.length;
-  byId("tabs").setAttribute("aria-label", text("tabs"));
-  byId("tabs").replaceChildren(...others, own);
-};
-
-/** The links to the pages; the rest of the view stays, but for the options of this page. */
-export const drawPages = ({ pages, view, options: own }) => {
-  const parameters = new URLSearchParams(query());
-  for (const name of Object.keys(own)) parameters.delete(name);
-  byId("pages").replaceChildren(...pages.map((name) => {
-    parameters.set("page", name);
-    return element("a", { href: `?${parameters}`, "aria-current": name === view.page ? "page" : null },
-      text(`pages.${name}`));
-  }));
 };

@@ -76,10 +76,10 @@ export const table = (frame, content) => {
   const money = frame.columns.findIndex(({ name }) => name === "currency");
   const rows = frame.rows.map((row) => element("tr", {}, ...frame.columns.map((column, i) => {
     const own = { ...setting, currency: money >= 0 ? row[money] : setting.currency };
-    const content = cell(column, row[i], row, frame, { filters, sets, links }, own);
+    const shown = cell(column, row[i], row, frame, { filters, sets, links }, own);
     const bar = i === 0 && most > 0 ? meter(Number(row[barred]) / most) : null;
     return element(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: isNumber[i] ? "number" : null,
-      "data-column": column.name }, bar, content);
+      "data-column": column.name }, bar, shown);
   })));
   const head = element("tr", {}, ...frame.columns.map(({ name }, i) =>
     element("th", { scope: "col", class: isNumber[i] ? "number" : null }, heading(name))));
