@@ -53,4 +53,4 @@ allow_origin
 step "the shop of stage $stage is published"
 say "shop        $(value ShopOrigin)/"
 say "raw events  s3://$(value RawBucketName)/events/"
-say "log         aws logs tail /aws/lambda/clickstream-$stage --follow"
+say "log         aws logs filter-log-events --log-group-name /aws/lambda/clickstream-$stage --query 'events[].message' --output text"

@@ -548,8 +548,8 @@ class TestAlarms:
             value = eval(text, {"__builtins__": {}}, known)  # noqa: S307  # the text is our own template's
             assert (value < alarm["Threshold"]) == counts
 
-    def test_all_are_there_and_documented(self) -> None:
-        """What each means and what to do, under its name."""
+    def test_all_are_there(self) -> None:
+        """Under these names, which mails and the runbook use."""
         names = {alarm["AlarmName"]["Fn::Sub"].removeprefix("clickstream-${Stage}-") for alarm in ALARMS.values()}
         assert names == {
             "ingest-5xx",
@@ -577,8 +577,21 @@ class TestAlarms:
             "warehouse-connections",
             "warehouse-storage",
         }
-        documented = set(re.findall(r"^\| `([a-z0-9-]+)` \|", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE))
-        assert names <= documented
+
+    def test_the_runbook_has_a_part_for_each(self) -> None:
+        """It says what happened, what to do, and when it is over; for a page, also whether anything is lost."""
+        text = (ROOT / "docs" / "runbook.md").read_text()
+        pages, tickets = (part.split("\n### ")[1:] for part in text.split("\n## ")[2:])
+        assert len(pages) + len(tickets) == len(ALARMS)
+        for topic, parts, bold in (
+            ("AlarmTopicArn", pages, ["What happened", "Lost?", "Do", "Over when"]),
+            ("TicketTopicArn", tickets, ["What happened", "Do", "Over when"]),
+        ):
+            of_topic = [alarm for alarm in ALARMS.values() if alarm["AlarmActions"] == [{"Ref": topic}]]
+            names = {alarm["AlarmName"]["Fn::Sub"].removeprefix("clickstream-${Stage}-") for alarm in of_topic}
+            assert {part.split("\n", 1)[0].strip("`") for part in parts} == names
+            for part in parts:
+                assert [each.rstrip(".") for each in re.findall(r"^\*\*([A-Z][^*]*)\*\*", part, re.MULTILINE)] == bold
 
     def test_only_silence_is_an_alarm_where_data_is_missing(self) -> None:
         """Nothing to project is no fault; a compaction is due every hour, the reconciler every five minutes."""

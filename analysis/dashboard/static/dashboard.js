@@ -1,9 +1,9 @@
 // Starts the dashboard: asks for the view in the address, and draws what comes.
 
-import { drawBar } from "./bar.js";
+import { drawBar } from "./bar/bar.js";
 import { byId, select } from "./element.js";
 import { span, speak, write } from "./format.js";
-import { drawPages, drawTabs } from "./links.js";
+import { drawPages, drawTabs } from "./bar/links.js";
 import { drawPanel, drawPlaces, keepPlaces } from "./panels.js";
 import { stream } from "./stream.js";
 import { choose, text } from "./texts/texts.js";

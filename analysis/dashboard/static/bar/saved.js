@@ -1,8 +1,8 @@
 // The menu of saved views. One replaces the view on the screen, but for the language; a segment changes parts of it.
 
-import { element, select } from "./element.js";
-import { text } from "./texts/texts.js";
-import { go, query } from "./view.js";
+import { element, select } from "../element.js";
+import { text } from "../texts/texts.js";
+import { go, query } from "../view.js";
 
 /** The menu of saved views, and what is wrong with bad files. */
 export const savedMenu = ({ saved, savedProblems, view }) => {

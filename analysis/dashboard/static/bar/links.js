@@ -1,8 +1,8 @@
 // The links to the pages of the dashboard, and to the other pages of its server.
 
-import { byId, element } from "./element.js";
-import { text } from "./texts/texts.js";
-import { query } from "./view.js";
+import { byId, element } from "../element.js";
+import { text } from "../texts/texts.js";
+import { query } from "../view.js";
 
 /** The links to other pages of the server, as the emulator has them. */
 export const drawTabs = ({ tabs }) => {

@@ -1,11 +1,11 @@
 // The bar that is always there: range, comparison, clock, bots and filters, and the options of the page.
 
-import { byId, element, select } from "./element.js";
-import { dateField, named } from "./format.js";
+import { byId, element, select } from "../element.js";
+import { dateField, named } from "../format.js";
 import { savedMenu } from "./saved.js";
-import { valuesOf } from "./stream.js";
-import { text } from "./texts/texts.js";
-import { addFilter, dropFilter, go, refresh } from "./view.js";
+import { valuesOf } from "../stream.js";
+import { text } from "../texts/texts.js";
+import { addFilter, dropFilter, go, refresh } from "../view.js";
 
 const DAY_MS = 86_400_000;
 const LOGIN = "login";
