@@ -12,7 +12,7 @@ from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.dashboard.periods import GRAINS
 from analysis.metrics.acquisition import sessions_by, top_pages
-from analysis.metrics.overview import key_figures, key_figures_over_time, top_events
+from analysis.metrics.overview import by_login_state, key_figures, key_figures_over_time, overview, top_events
 from analysis.metrics.products import products
 from analysis.metrics.revenue import revenue, revenue_over_time
 
@@ -35,6 +35,8 @@ def panels(shown: Shown) -> Sequence[Panel]:
         Panel("top_pages", "table", partial(_top_pages, shown)),
         Panel("channels", "table", partial(_sessions_by, shown, "channel")),
         Panel("devices", "table", partial(_sessions_by, shown, "device")),
+        Panel("counts", "table", partial(_counts, shown), is_wide=True),
+        Panel("login_states", "table", partial(_login_states, shown), is_wide=True),
         Panel("top_events", "table", partial(_top_events, shown)),
         Panel("currencies", "table", partial(_currencies, shown)),
     ]
@@ -84,6 +86,16 @@ def _top_pages(shown: Shown) -> Table:
 def _sessions_by(shown: Shown, by: str) -> Table:
     query = Query(sessions_by, {"by": by, "limit": TOP})
     return Table(shown.frame(query), query, filters={"group": by}, bars="sessions")
+
+
+def _counts(shown: Shown) -> Table:
+    query = Query(overview)
+    return Table(shown.frame(query), query)
+
+
+def _login_states(shown: Shown) -> Table:
+    query = Query(by_login_state)
+    return Table(shown.frame(query), query, filters={"user_login_state": "login"}, bars="events")
 
 
 def _top_events(shown: Shown) -> Table:

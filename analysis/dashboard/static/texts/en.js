@@ -141,6 +141,8 @@ export default {
   "panels.overview.top_pages": "Top pages",
   "panels.overview.channels": "Channels",
   "panels.overview.devices": "Devices",
+  "panels.overview.counts": "All counts",
+  "panels.overview.login_states": "By login state",
   "panels.overview.currencies": "Orders by currency",
   "hints.overview.add_rate": "Add-to-cart clicks ÷ product views",
   "hints.overview.visitor_conversion": "Visitors with a completed checkout ÷ visitors",

@@ -59,6 +59,8 @@ class TestOverview:
         assert table(contents, "top_pages") == seeded.answer(acquisition.top_pages, filters, zone, limit=10)
         for name, by in (("channels", "channel"), ("devices", "device")):
             assert table(contents, name) == seeded.answer(acquisition.sessions_by, filters, zone, by=by, limit=10)
+        assert table(contents, "counts") == seeded.answer(overview.overview, filters, zone)
+        assert table(contents, "login_states") == seeded.answer(overview.by_login_state, filters, zone)
         assert table(contents, "top_events") == seeded.answer(overview.top_events, filters, zone)
         assert table(contents, "currencies") == seeded.answer(revenue.revenue, filters, zone)
 
