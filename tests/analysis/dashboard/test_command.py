@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from analysis.commands.main import main
 from tests.analysis.dashboard.conftest import Seeded
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.usefixtures("no_environment")
 class TestCommand:

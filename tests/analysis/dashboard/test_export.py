@@ -18,6 +18,8 @@ from analysis.metrics.sessions import session_summary
 from analysis.metrics.visitors import latest_events, visitors
 from tests.analysis.dashboard.conftest import NOW, Seeded
 
+pytestmark = pytest.mark.slow
+
 QUERIES = [
     Query(key_figures),
     Query(key_figures_over_time, {"grain": "day"}),

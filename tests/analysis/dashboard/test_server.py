@@ -20,6 +20,8 @@ from analysis.dashboard.server import dashboard_app
 from emulator.seed.answers import overview
 from tests.analysis.dashboard.conftest import NOW, Seeded
 
+pytestmark = pytest.mark.slow
+
 WEEK = "start=2026-11-13&end=2026-11-20"
 LOCAL = "http://127.0.0.1:8090"
 

@@ -22,6 +22,8 @@ from chalicelib.warehouse.schema import Schema
 from tests.support.aws.data_api import MIB, DataApi, data_api
 from tests.support.event_rows import RANGE, event, fill
 
+pytestmark = pytest.mark.slow
+
 CLUSTER = "arn:aws:rds:eu-central-1:123456789012:cluster:clickstream-dev"
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:reader-AbCdEf"
 URL = str(DataApiUrl("clickstream_dw", CLUSTER, SECRET))

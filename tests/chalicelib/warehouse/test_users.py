@@ -14,6 +14,8 @@ from chalicelib.warehouse.schema import SCHEMA
 from chalicelib.warehouse.users import READER, WRITER, Login, provide
 from tests.support.reconciling import Reconciling
 
+pytestmark = pytest.mark.slow
+
 AT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 TABLES = (
     "clickstream_events",

@@ -11,6 +11,8 @@ import pytest
 from emulator.servers.processes import wait_until
 from emulator.servers.warehouse import ExternalWarehouse
 
+pytestmark = pytest.mark.slow
+
 
 class TestCheck:
     @pytest.fixture

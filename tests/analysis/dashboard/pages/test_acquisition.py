@@ -6,6 +6,8 @@ from emulator.seed.answers import acquisition, overview
 from tests.analysis.dashboard.conftest import Chosen, Seeded
 from tests.analysis.dashboard.pages.contents import EARLIER, LATER, WEEK, check_compared, figures, made, rows
 
+pytestmark = pytest.mark.slow
+
 
 class TestAcquisition:
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh"])

@@ -15,6 +15,8 @@ from emulator.seed.clock import milliseconds
 from tests.analysis.dashboard.conftest import Chosen, Seeded
 from tests.analysis.dashboard.pages.contents import WEEK, figures, rows
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 17, 12, 0, 20, tzinfo=UTC)
 NAMES = ("visitors", "sessions", "views", "checkout_completes")
 

@@ -9,6 +9,8 @@ from analysis.dashboard.panel import Chart, Content, Figure, Table
 from emulator.seed.answers import acquisition, overview, products, revenue
 from tests.analysis.dashboard.conftest import NOW, Chosen, Seeded, plain
 
+pytestmark = pytest.mark.slow
+
 RANGE = "start=2026-11-13T00:00Z&end=2026-11-20T00:00Z&compare=none"
 
 

@@ -8,6 +8,8 @@ from emulator.seed.answers import overview, products, revenue
 from tests.analysis.dashboard.conftest import Chosen, Seeded
 from tests.analysis.dashboard.pages.contents import EARLIER, LATER, WEEK, check_compared, figures, made, rows
 
+pytestmark = pytest.mark.slow
+
 
 class TestProducts:
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh"])

@@ -9,6 +9,8 @@ from analysis.dashboard.panel import Chart, Figure, Table
 from analysis.errors import AnalysisError
 from tests.analysis.dashboard.conftest import END, NOW, START, Seeded
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "page=quality&start=2026-11-13&end=2026-11-20&compare=none"
 
 

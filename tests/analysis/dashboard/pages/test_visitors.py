@@ -7,6 +7,8 @@ from emulator.seed.answers import overview, visitors
 from tests.analysis.dashboard.conftest import Chosen, Seeded, plain
 from tests.analysis.dashboard.pages.contents import EARLIER, LATER, WEEK, check_compared, figures, made, rows
 
+pytestmark = pytest.mark.slow
+
 
 class TestVisitors:
     @pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh"])
