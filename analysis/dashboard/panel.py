@@ -66,7 +66,7 @@ class Figure:
 
     @property
     def previous(self) -> object:
-        """The number before; None if there is none."""
+        """The number before; None without one."""
         return None if self.before is None else _first(self.before, self.column)
 
 

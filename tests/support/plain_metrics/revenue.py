@@ -145,6 +145,6 @@ def _money(amount: Fraction | None) -> Fraction | None:
 
 
 def total_of(totals: Iterable[Fraction]) -> Fraction | None:
-    """The sum of amounts; None if there are none."""
+    """The sum of amounts; None without any."""
     found = list(totals)
     return sum(found, Fraction()) if found else None
