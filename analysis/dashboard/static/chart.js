@@ -1,7 +1,7 @@
 // Draws a chart with Vega, in the page's colours, with tooltips of text only.
 
 import { byId, element } from "./element.js";
-import { named, period, tick, write } from "./format.js";
+import { dayTick, named, period, tick, write } from "./format.js";
 import { has, text } from "./texts/texts.js";
 import { addFilter, canFilter, go } from "./view.js";
 
@@ -25,7 +25,7 @@ const look = () => {
     },
     legend: { labelColor: ink, orient: "bottom" },
     view: { stroke: null },
-    range: { category },
+    range: { category, heatmap: [colour("heat-low"), colour("heat-high")] },
     mark: { color: accent, tooltip: { content: "data" } },
     style: {
       previous: { color: quiet, stroke: quiet, strokeWidth: 1.5, strokeDash: [2, 2] },
@@ -36,6 +36,9 @@ const look = () => {
       point: { size: 60, filled: true, opacity: 0.7 },
       before: { color: ink, thickness: 2 },
       name: { color: ink, fontSize: 11, limit: 140 },
+      cell: { stroke: colour("raised"), strokeWidth: 1 },
+      openCell: { color: "transparent", stroke: quiet, strokeWidth: 1, strokeDash: [2, 2] },
+      number: { color: ink, fontSize: 11 },
     },
   };
 };
@@ -52,6 +55,13 @@ const eachEncoding = (spec, visit) => {
   for (const layer of spec.layer ?? []) eachEncoding(layer, visit);
 };
 
+/** An axis of dates without a time. */
+const days = ({ spec, grain }, { field, axis }) => {
+  const dates = Object.values(spec.datasets).flat().map((row) => row[field]);
+  const labels = Object.fromEntries(dates.map((date) => [date, dayTick(date, grain)]));
+  return { ...axis, labelExpr: `${JSON.stringify(labels)}[datum.value]` };
+};
+
 /** Label the axis of time with what the zone's clocks show, and the other axis by the kind of its values. */
 const labelled = (content) => {
   const spec = structuredClone(content.spec);
@@ -62,6 +72,10 @@ const labelled = (content) => {
       // As an expression: the interpreter makes nothing of plain numbers here.
       x.axis = { values: { expr: JSON.stringify(content.times) }, grid: false, labelOverlap: true,
         labelExpr: `${JSON.stringify(labels)}[toNumber(datum.value)]` };
+    }
+    for (const channel of [x, y].filter((each) => each?.type === "ordinal")) {
+      if (kindOf(channel.field) === "date") channel.axis = days(content, channel);
+      if (channel.title) channel.title = heading(channel.title);
     }
     const values = [x, y].filter((channel) => channel?.type === "quantitative");
     for (const channel of values) {

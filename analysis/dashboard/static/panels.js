@@ -81,7 +81,8 @@ const drawers = {
       filters: content.filters, sets: content.sets });
     shown.hidden = true;
     body(place).replaceChildren(canvas, shown);
-    chart(canvas, content, head.view.language).catch((error) => {
+    if (!content.table.rows.length) canvas.replaceChildren(element("p", { class: "empty" }, text("empty")));
+    else chart(canvas, content, head.view.language).catch((error) => {
       canvas.replaceChildren(element("p", { class: "problem" }, error.message));
       shown.hidden = false;
     });

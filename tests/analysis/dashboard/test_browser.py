@@ -222,7 +222,7 @@ class TestScreens:
     @pytest.mark.parametrize(
         ("name", "width", "scheme"), [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 360, "light")]
     )
-    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "quality"])
+    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "retention", "quality"])
     def test_it_fits(
         self, browser: Browser, address: str, tmp_path: Path, name: str, width: int, scheme: Any, shown: str
     ) -> None:

@@ -60,6 +60,7 @@ export default {
   "pages.overview": "Overview",
   "pages.acquisition": "Acquisition",
   "pages.products": "Products",
+  "pages.retention": "Retention",
   "pages.visitors": "Visitors",
   "pages.live": "Live",
   "pages.quality": "Quality",
@@ -109,6 +110,9 @@ export default {
   "options.minutes": "Now: last minutes",
   "options.refresh": "Refresh: seconds",
   "options.refresh.paused": "paused",
+  "options.cohort": "Cohorts by",
+  "options.cohort.first_visit": "first visit",
+  "options.cohort.range": "first event of the range",
   "options.event": "Event",
   "options.person": "Visitor",
 
@@ -124,6 +128,7 @@ export default {
   "columns.is_complete": "complete",
   "columns.product_id": "product",
   "columns.product_name": "name",
+  "columns.later": "periods later",
   "columns.event_timestamp": "time",
   "columns.user_login_state": "login state",
 
@@ -184,6 +189,15 @@ export default {
   "hints.products.products": "A purchase session adds the product, and completes a checkout later",
   "hints.products.categories": "Events without a category count as unknown",
   "hints.products.brands": "Events without a brand count as unknown",
+
+  "panels.retention.visitors": "Visitors in cohorts",
+  "panels.retention.returned": "Back in the next period",
+  "panels.retention.together": "All cohorts together",
+  "panels.retention.cohorts": "Each cohort",
+  "hints.retention.visitors": "A visitor is in the cohort of the day, week or month of the first visit",
+  "hints.retention.returned": "Active visitors ÷ visitors of the cohorts whose next period is complete",
+  "hints.retention.together": "Active visitors ÷ visitors, of the cohorts for which the period is complete; drawn while they are half of all",
+  "hints.retention.cohorts": "First the visitors of the cohort, then the share that is active so many days, weeks or months later. A hollow cell is not complete yet, and no fall. A narrow screen shows the first periods; the table has all",
 
   "panels.visitors.visitors": "Visitors",
   "panels.visitors.sessions": "Sessions",
