@@ -1,6 +1,6 @@
 // Draws the panels of a page: each has its place at once, and its content when that arrives.
 
-import { chart } from "./chart.js";
+import { chart } from "./charts/chart.js";
 import { byId, element } from "./element.js";
 import { figure } from "./figure.js";
 import { exportPath, textOf } from "./stream.js";

@@ -20,6 +20,7 @@ from tests.analysis.dashboard.conftest import NOW, Chosen, Seeded
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 WEEK = "start=2026-11-13T00:00Z&end=2026-11-20T00:00Z&compare=none"
+OWN_PICTURES = ("retention", "paths")
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 # Thousands, decimals, and what follows a percentage, as each language writes them.
 MARKS = {"en": (",", "."), "vi": (".", ",")}
@@ -222,18 +223,21 @@ class TestScreens:
     @pytest.mark.parametrize(
         ("name", "width", "scheme"), [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 360, "light")]
     )
-    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "retention", "quality"])
+    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "retention", "paths", "quality"])
     def test_it_fits(
         self, browser: Browser, address: str, tmp_path: Path, name: str, width: int, scheme: Any, shown: str
     ) -> None:
         """In light and dark, and on a phone, where the page does not scroll sideways."""
         context = browser.new_context(viewport={"width": width, "height": 900}, base_url=address, color_scheme=scheme)
         page = context.new_page()
-        open_at(page, f"page={shown}&start=2026-11-16&end=2026-11-20")
+        # The pictures of pages of their own show the whole week, and the days after it.
+        days = "start=2026-11-13&end=2026-11-22" if shown in OWN_PICTURES else "start=2026-11-16&end=2026-11-20"
+        open_at(page, f"page={shown}&{days}")
         expect(page.locator(".panel.chart svg.marks").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == width
-        kept = os.environ.get("SCREENSHOTS") and shown == "overview"
-        path = (IMAGES if kept else tmp_path) / f"dashboard-{name}.png"
+        own = shown in OWN_PICTURES and name == "light"
+        kept = os.environ.get("SCREENSHOTS") and (own or shown == "overview")
+        path = (IMAGES if kept else tmp_path) / f"dashboard-{shown if own else name}.png"
         page.screenshot(path=path, animations="disabled")
         assert path.stat().st_size > 10_000
         context.close()

@@ -22,7 +22,7 @@ GRAINS = ("auto", *get_args(CohortGrain))
 # With `auto`, a range of more days has weeks, and one of still more has months.
 MOST_DAYS, MOST_DAYS_OF_WEEKS = 31, 200
 # What the heatmap draws at most; its table has all.
-MOST_COHORTS, MOST_LATER = 200, 31
+MOST_COHORTS, MOST_LATER, MOST_CELLS = 200, 31, 4900
 CELL, ROW = 30, 20  # pixels: a narrower cell has no room for its number, so a small screen has fewer cells
 
 
@@ -133,7 +133,8 @@ def _cohorts(shown: Shown) -> Chart:
     grain = _grain(shown)
     frame = _grid(shown, grain)
     shown_cohorts = frame["cohort"].unique().sort().tail(MOST_COHORTS).to_list()
-    drawn = frame.filter((pl.col("later") <= MOST_LATER) & pl.col("cohort").is_in(shown_cohorts))
+    most = min(MOST_LATER, MOST_CELLS // max(len(shown_cohorts), 1) - 1)
+    drawn = frame.filter((pl.col("later") <= most) & pl.col("cohort").is_in(shown_cohorts))
     cells = alt.Chart(drawn.with_columns(pl.col("cohort").cast(pl.String()))).encode(
         x=alt.X("later:O", title="later", axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y("cohort:O", title=None),
