@@ -39,6 +39,8 @@ export default {
   nextPage: "Next page",
   refresh: "Refresh",
   saved: "Saved views",
+  copyView: "Copy this view as a file",
+  copiedView: "Copied. Save it as dashboards/….toml, and give it a name of its own.",
   copyLink: "Copy link",
   copied: "Copied",
   notCopied: "Not copied",

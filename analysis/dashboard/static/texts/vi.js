@@ -39,6 +39,8 @@ export default {
   nextPage: "Trang sau",
   refresh: "Làm mới",
   saved: "Nội dung đã lưu",
+  copyView: "Sao chép nội dung này thành tệp",
+  copiedView: "Đã sao chép. Hãy lưu thành dashboards/….toml và đặt tên riêng.",
   copyLink: "Sao chép liên kết",
   copied: "Đã sao chép",
   notCopied: "Chưa sao chép được",
