@@ -33,7 +33,7 @@ COMMANDS = sorted(
     {each.replace(" --stage prod", "").strip() for each in WRITTEN if not any(name in each for name in ELSEWHERE)}
 )
 # The statements that `ask` gets; what stands for a number or a name of the reader's own is replaced.
-STATEMENTS = [each.replace("PID", "0") for each in re.findall(r'ask "(SELECT [^"]*)"', RUNBOOK)]
+STATEMENTS = sorted({each.replace("PID", "0") for each in re.findall(r'ask "(SELECT [^"]*)"', RUNBOOK)})
 COUNT = "SELECT count(*) FROM clickstream_hours WHERE complete AND objects = rows"
 
 
