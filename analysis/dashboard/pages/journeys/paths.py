@@ -45,10 +45,9 @@ def _direction(shown: Shown) -> str:
     return shown.view.option("direction", DIRECTIONS[0])
 
 
-def _query(shown: Shown, limit: int | None = None) -> Query:
-    view = shown.view
-    arguments = {"node": view.option("path", "") or None, "direction": _direction(shown)}
-    return Query(path_links, {**arguments, "steps": int(view.option("depth", DEPTHS[0])), "limit": limit})
+def _query(shown: Shown) -> Query:
+    node, steps = shown.view.option("path", "") or None, int(shown.view.option("depth", DEPTHS[0]))
+    return Query(path_links, {"node": node, "direction": _direction(shown), "steps": steps})
 
 
 def _figure(shown: Shown, name: str) -> Figure:
@@ -189,7 +188,10 @@ def _bands(ribbons: Sequence[Ribbon]) -> pl.DataFrame:
 
 def _links(shown: Shown) -> Table:
     """List the links of each step."""
-    query = _query(shown, limit_of(shown))
+    every, limit = _query(shown), limit_of(shown)
+    query = Query(path_links, {**every.arguments, "limit": limit})
+    # The links of a step are in order, so the first ones are known already.
+    shown.once(query.key, lambda: shown.frame(every).filter(pl.int_range(pl.len()).over("step") < limit))
     frame = compared(shown, query, ["step", "from_node", "to_node"], "sessions")
     return Table(frame, query, sets={name: ("path", name) for name in ("from_node", "to_node")})
 

@@ -113,7 +113,7 @@ def _together(shown: Shown) -> Chart:
     # What only the first cohorts have reached says little of the others.
     drawn = frame.filter(pl.col("cohorts") * 2 >= pl.col("cohorts").max())
     axis = alt.Axis(labelAngle=0, labelOverlap=True)
-    base = alt.Chart(drawn).encode(x=alt.X("later:O", title="later", axis=axis))
+    base = alt.Chart(drawn).encode(x=alt.X("later:O", title=f"later_{grain}", axis=axis))
     y = alt.Y("share:Q", title=None)
     layers = [
         *([] if other is None else [base.mark_line(style="previous").encode(y=alt.Y("previous:Q", title=None))]),
@@ -136,7 +136,7 @@ def _cohorts(shown: Shown) -> Chart:
     most = min(MOST_LATER, MOST_CELLS // max(len(shown_cohorts), 1) - 1)
     drawn = frame.filter((pl.col("later") <= most) & pl.col("cohort").is_in(shown_cohorts))
     cells = alt.Chart(drawn.with_columns(pl.col("cohort").cast(pl.String()))).encode(
-        x=alt.X("later:O", title="later", axis=alt.Axis(orient="top", labelAngle=0)),
+        x=alt.X("later:O", title=f"later_{grain}", axis=alt.Axis(orient="top", labelAngle=0)),
         y=alt.Y("cohort:O", title=None),
     )
     cells = cells.transform_filter(f"datum.later < max(width / {CELL}, 2)")

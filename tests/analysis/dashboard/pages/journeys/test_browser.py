@@ -37,6 +37,7 @@ class TestRetention:
         assert {int(text.strip("%")) for text in shown if "%" in text} == back
         days = page.locator("#panel-cohorts .mark-text.role-axis-label text")
         expect(days.filter(has_text={"en": "13 Nov", "vi": "13 thg 11"}[language])).to_have_count(1)
+        expect(page.locator("#panel-cohorts")).to_contain_text({"en": "days later", "vi": "số ngày sau"}[language])
 
     def test_a_narrow_screen_has_fewer_periods(self, page: Page) -> None:
         """Each is as readable as on a wide one, and the table has all."""

@@ -4,10 +4,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from analysis.dashboard.answer import shown_for
 from analysis.dashboard.pages.journeys.paths import DIRECTIONS, LAST, PATHS, flows
-from analysis.dashboard.panel import Chart, Figure, Table, as_json
+from analysis.dashboard.panel import Chart, Figure, Query, Table, as_json
+from analysis.metrics.paths import path_links
 from emulator.seed.answers import acquisition, carts
-from tests.analysis.dashboard.conftest import Chosen, Seeded
+from tests.analysis.dashboard.conftest import NOW, Chosen, Seeded
 from tests.analysis.dashboard.pages.contents import EARLIER, LATER, WEEK, check_compared, figures, made, rows
 
 pytestmark = pytest.mark.slow
@@ -90,6 +92,18 @@ class TestPaths:
         assert all(row["path"] == row["node"] for row in boxes if row["node"] not in LAST)
         assert {row["node"] for row in boxes} >= {"/", "other", "end"}
         assert {option for option, _ in [*links.sets.values(), *pages.sets.values()]} == {"path"}
+
+    def test_a_shop_of_many_pages_is_drawn(self, seeded: Seeded) -> None:
+        """With the most steps and pages that can be chosen, and a link between any two pages."""
+        shown = shown_for(seeded.place, f"page=paths&{WEEK}&depth=5&per_step=12", NOW)
+        names = [f"/{number}" for number in range(30)]
+        links = [(step, source, target, 1) for step in range(1, 6) for source in names for target in [*names, None]]
+        every = {"node": None, "direction": "from", "steps": 5}
+        shown.once(Query(path_links, every).key, lambda: pl.DataFrame(links, LINKS, orient="row"))
+        [content] = [panel.make() for panel in PATHS.panels(shown) if panel.name == "sankey"]
+        drawn: Any = as_json(content)
+        assert drawn["table"]["height"] == 5 * 13 * 14
+        assert sum(row["sessions"] for row in content.frame.to_dicts()) == len(links)
 
     def test_a_page_without_sessions_shows_nothing(self, seeded: Seeded) -> None:
         """No sessions, no share, no diagram, and no error; nor over an empty range."""

@@ -1,11 +1,15 @@
 from datetime import date, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
-from analysis.dashboard.panel import Chart, Figure
+from analysis.dashboard.answer import shown_for
+from analysis.dashboard.events import Shown
+from analysis.dashboard.pages.journeys.retention import RETENTION, grid
+from analysis.dashboard.panel import Chart, Figure, as_json
 from emulator.seed.answers import visitors
-from tests.analysis.dashboard.conftest import Chosen, Seeded
+from tests.analysis.dashboard.conftest import NOW, Chosen, Seeded
 from tests.analysis.dashboard.pages.contents import EARLIER, LATER, WEEK, figures, made, rows
 
 pytestmark = pytest.mark.slow
@@ -25,6 +29,10 @@ def together(answer: list[dict[str, Any]], zone: str) -> dict[int, tuple[int, in
         if cohorts:
             sums[later] = sum(active.get((day, later), 0) for day in cohorts), sum(sizes[day] for day in cohorts)
     return sums
+
+
+def seeded_week(seeded: Seeded) -> Shown:
+    return shown_for(seeded.place, f"page=retention&{WEEK}", NOW)
 
 
 class TestRetention:
@@ -98,6 +106,19 @@ class TestRetention:
         assert isinstance(chart, Chart)
         assert chart.query is not None
         assert chart.query.arguments["grain"] == grain == chart.grain
+
+    def test_a_half_year_of_days_is_drawn(self, seeded: Seeded) -> None:
+        """Every cohort, and as many later days as a chart may hold; the table has all."""
+        shown = shown_for(seeded.place, "page=retention&start=2026-05-20&end=2026-11-20&grain=day&compare=none", NOW)
+        days = [date(2026, 5, 20) + timedelta(days=number) for number in range(184)]
+        cells = [(day, later, 9, 1, 1 / 9, True) for day in days for later in range((days[-1] - day).days + 1)]
+        frame = shown.once("grid", lambda: pl.DataFrame(cells, grid(seeded_week(seeded), "day").schema, orient="row"))
+        [content] = [panel.make() for panel in RETENTION.panels(shown) if panel.name == "cohorts"]
+        drawn: Any = as_json(content)
+        [dataset] = drawn["spec"]["datasets"].values()
+        assert {row["cohort"] for row in dataset} == {day.isoformat() for day in days}
+        assert max(row["later"] for row in dataset) >= 14
+        assert drawn["table"]["height"] == frame.height
 
     def test_an_empty_range_shows_nothing(self, seeded: Seeded) -> None:
         """Zero visitors, no share, and no error."""
