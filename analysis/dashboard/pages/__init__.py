@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from analysis.dashboard.pages.acquisition import ACQUISITION
+from analysis.dashboard.pages.funnel import FUNNEL
 from analysis.dashboard.pages.live import LIVE
 from analysis.dashboard.pages.overview import OVERVIEW
 from analysis.dashboard.pages.page import Page
@@ -13,5 +14,5 @@ from analysis.dashboard.pages.visitors import VISITORS
 
 __all__ = ["PAGES"]
 
-ALL = (OVERVIEW, ACQUISITION, PRODUCTS, VISITORS, LIVE, QUALITY)
+ALL = (OVERVIEW, ACQUISITION, FUNNEL, PRODUCTS, VISITORS, LIVE, QUALITY)
 PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in ALL})
