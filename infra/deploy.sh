@@ -53,6 +53,16 @@ deploy_functions() {
   python -m infra.steps.functions "$stage" --project "$project" ||
     fail "the functions were not deployed: the lines above say why; then run this again"
   remember
+  note_deployment
+}
+
+# Adds a line about the code of this deployment to a list in the asset bucket: which one did they run before?
+note_deployment() {
+  local list=${memory%.json}.txt code
+  code=$(git -C "$here" describe --always --dirty 2>/dev/null) || code="no git checkout"
+  aws s3 cp --quiet "s3://$(value AssetBucketName)/$list" "$work/list.txt" 2>/dev/null || true
+  echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $code" >>"$work/list.txt"
+  aws s3 cp --quiet "$work/list.txt" "s3://$(value AssetBucketName)/$list"
 }
 
 # Saves Chalice's memory if it has changed, also after a failure: the next deployment needs it to find the REST API.

@@ -215,6 +215,21 @@ class TestDeploy:
         assert (operations["DW_WRITER_SECRET_ARN"], operations["DW_READER_SECRET_ARN"]) == (writer, reader)
 
     @pytest.mark.usefixtures("deployed")
+    def test_it_is_written_down_which_code_they_run(self, repository: Repository) -> None:
+        """One line for each deployment, in the asset bucket, so that somebody finds the version before."""
+        listed = (
+            repository.client("s3").get_object(Bucket="clickstream-s3-sbw-dev", Key="deployed/dev.txt")["Body"].read()
+        )
+        for line in listed.decode().splitlines():
+            assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ (no git checkout|\S+)", line)
+        assert repository.run("deploy.sh", "dev").returncode == 0
+        again = (
+            repository.client("s3").get_object(Bucket="clickstream-s3-sbw-dev", Key="deployed/dev.txt")["Body"].read()
+        )
+        assert again.startswith(listed)
+        assert len(again.splitlines()) == len(listed.splitlines()) + 1
+
+    @pytest.mark.usefixtures("deployed")
     @pytest.mark.parametrize("suffix", ["", "-projector", "-operations", "-reconciler"])
     def test_each_function_may_do_what_its_policy_says_and_no_more(self, repository: Repository, suffix: str) -> None:
         """One role for each, with one policy: the committed one, narrowed to this stage."""
