@@ -9,7 +9,7 @@ import polars as pl
 from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.charts import bars
 from analysis.dashboard.pages.compared import CHANGE, PREVIOUS, compared, present
-from analysis.dashboard.pages.page import LIMITS, Page, limit_of
+from analysis.dashboard.pages.page import LIMITS, REPORTED_LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.metrics.acquisition import SessionColumn, revenue_by, search_terms, sessions_by
 from analysis.metrics.overview import key_figures, key_figures_over_time
@@ -88,4 +88,9 @@ def _filters(by: str) -> dict[str, str]:
     return {"group": FILTER_OF[by]} if by in FILTER_OF else {}
 
 
-ACQUISITION = Page("acquisition", panels, {"by": get_args(SessionColumn), "measure": MEASURES, "limit": LIMITS})
+ACQUISITION = Page(
+    "acquisition",
+    panels,
+    {"by": get_args(SessionColumn), "measure": MEASURES, "limit": LIMITS},
+    report={"by": get_args(SessionColumn), "measure": MEASURES, "limit": REPORTED_LIMITS},
+)
