@@ -88,7 +88,7 @@ def paths(frame: pl.DataFrame, *, clicks: bool = False) -> alt.LayerChart | alt.
     heat = cells.mark_rect(style="part").encode(
         opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.6]), legend=None)
     )
-    shares = cells.mark_text(style="share").encode(text=alt.Text("share:Q", format=".0%"))
+    shares = cells.mark_text(style="number").encode(text=alt.Text("share:Q", format=".0%"))
     height = 30 * max(frequent.height, 1)
     counted = "with" if clicks else "without"
     title = f"Next event in the session, {counted} automatic clicks, most frequent events only (shares of each row)"

@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.dashboard.events import Place, Shown
 from analysis.dashboard.filters import FILTERS
 from analysis.dashboard.pages import PAGES
-from analysis.dashboard.pages.saved import read_saved
+from analysis.dashboard.pages.saved import read_saved, saved_text
 from analysis.dashboard.panel import Panel, as_json
 from analysis.dashboard.periods import PRESETS
 from analysis.dashboard.view import View
@@ -38,7 +38,8 @@ def lines(shown: Shown, tabs: Mapping[str, str]) -> Iterator[bytes]:
     panels = page.panels(shown)
     saved, problems = read_saved()
     views = [{"name": each.name, "view": dict(each.view), "isSegment": each.is_segment} for each in saved]
-    yield _line({"head": head(shown, panels) | {"tabs": dict(tabs), "saved": views, "savedProblems": problems}})
+    about = {"tabs": dict(tabs), "saved": views, "savedProblems": problems, "savedText": saved_text(shown.view)}
+    yield _line({"head": head(shown, panels) | about})
     for panel in panels:
         try:
             yield _line({"panel": panel.name, "content": as_json(panel.make())})

@@ -26,6 +26,10 @@ MACHINES_GB = (8, 16, 70, 145)  # of CodeBuild's larger machines
 # A commit of a lake that is looked after, however large it is. An hour takes two commits, one for each table.
 COMMIT_SECONDS = 0.067
 COMMITS = 4
+# The reconciler lists the current hour and the one before, 1,000 objects a request. It stops 40 s before its timeout.
+LIST_SECONDS = 0.1
+LISTED_HOURS = 2
+RESERVE_SECONDS = 40
 
 
 class Limit(NamedTuple):
@@ -160,6 +164,16 @@ def limits(stage: str = STAGE) -> list[Limit]:
             "PostgreSQL's own default; Aurora's grows with `WarehouseMaxCapacity`",
             "the projector tries again",
             "`WarehouseMaxCapacity`",
+        ),
+        Limit(
+            "reconciler time: seconds of each run",
+            0,
+            LISTED_HOURS * HOUR / 1000 * LIST_SECONDS,
+            f"{LISTED_HOURS} hours · events of an hour / 1000 · {LIST_SECONDS} s",
+            functions["reconciler"]["lambda_timeout"] - RESERVE_SECONDS,
+            "our setting; the seconds of a request are assumed",
+            "nobody knows whether rows are missing: alarm `reconciler-stopped`",
+            "nothing yet: an hour is listed in one thread",
         ),
         Limit(
             "compaction time: seconds of each hour",

@@ -28,6 +28,8 @@ class TestLimits:
             ("S3 GET", 5_500),
             ("PostgreSQL rows", 88_874),
             ("PostgreSQL connections", 100 / 0.005035),
+            # A listing of 1,000 objects takes 0.1 s; two hours' objects in 240 s, without the last 40 s.
+            ("reconciler time", 200 / (2 * 3.6 * 0.1)),
             # 90 seconds to start, then 0.55 ms for each of 3,600 seconds' events.
             ("compaction time", (3_600 - 90) / (3_600 * 0.00055)),
             # A day's events of 4.8 kB in what 4 GB leave.

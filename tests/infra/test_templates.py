@@ -581,7 +581,7 @@ class TestAlarms:
     def test_the_runbook_has_a_part_for_each(self) -> None:
         """It says what happened, what to do, and when it is over; for a page, also whether anything is lost."""
         text = (ROOT / "docs" / "runbook.md").read_text()
-        pages, tickets = (part.split("\n### ")[1:] for part in text.split("\n## ")[2:])
+        pages, tickets = (part.split("\n### ")[1:] for part in text.split("\n## ")[-2:])
         assert len(pages) + len(tickets) == len(ALARMS)
         for topic, parts, bold in (
             ("AlarmTopicArn", pages, ["What happened", "Lost?", "Do", "Over when"]),

@@ -18,7 +18,6 @@ from analysis.metrics.sessions import session_summary, sessions
 __all__ = ["SESSIONS"]
 
 FIGURES = ("sessions", "median_duration", "views_per_session", "bounce_rate")
-LONGEST = 15  # of the list of what follows what
 CLASSES: dict[str, tuple[Callable[[pl.DataFrame], pl.DataFrame], Callable[[pl.DataFrame], alt.Chart]]] = {
     "durations": (charts.sessions.duration_classes, charts.sessions.durations),
     "depths": (charts.sessions.depth_classes, charts.sessions.depths),
@@ -33,7 +32,6 @@ def panels(shown: Shown) -> Sequence[Panel]:
         Panel("summary", "table", partial(_summary, shown), is_wide=True),
         Panel("carts", "table", partial(_carts, shown), is_wide=True),
         Panel("next_events", "chart", partial(_next_events, shown)),
-        Panel("transitions", "table", partial(_transitions, shown), is_wide=True),
     ]
 
 
@@ -66,11 +64,6 @@ def _next_events(shown: Shown) -> Chart:
     query = Query(paths)
     frame = shown.frame(query)
     return Chart(_placed(charts.sessions.paths(frame)), frame, query, frame.columns)
-
-
-def _transitions(shown: Shown) -> Table:
-    query = Query(paths, {"limit": LONGEST})
-    return Table(shown.frame(query), query, bars="transitions")
 
 
 def _placed(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> alt.TopLevelMixin:

@@ -90,7 +90,7 @@ class TestReport:
                 "products",
                 ("products", "scatter", "discounts", "sold", "category_revenue", "categories", "brands", "latest"),
             ),
-            ("sessions", ("summary", "durations", "depths", "carts", "next_events", "transitions")),
+            ("sessions", ("summary", "durations", "depths", "carts", "next_events")),
             ("quality", ("checks", "days", "hours")),
         ],
     )
