@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
+from threading import Lock
 
 from analysis.checks.validation.report import ValidationReport
 from analysis.dashboard.answer import head
@@ -27,19 +28,21 @@ REPORTED: Mapping[str, Page] = {
 
 
 class Kept:
-    """Values that are kept once, whatever refers to them."""
+    """Values that are kept once, whatever refers to them. Threads may share one object."""
 
     def __init__(self) -> None:
         self.values: list[object] = []
         self._places: dict[str, int] = {}
+        self._lock = Lock()
 
     def place_of(self, value: object) -> int:
         """Keep a value of JSON, and say where it is among the values."""
         text = json.dumps(value)
-        if text not in self._places:
-            self._places[text] = len(self.values)
-            self.values.append(value)
-        return self._places[text]
+        with self._lock:
+            if text not in self._places:
+                self._places[text] = len(self.values)
+                self.values.append(value)
+            return self._places[text]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from threading import Lock
 
 import polars as pl
 
@@ -26,6 +27,7 @@ class HistoryPlace(Place):
         self._history, self._on_error = history, on_error
         self._read_ranges = {_span(history.within): Remembered(history.raw)}
         self._incomplete: dict[tuple[datetime, datetime], datetime | None] = {}
+        self._reading = Lock()
 
     def sample(self) -> Sample | None:
         """Which events of the range are made up; None if all are real."""
@@ -39,22 +41,25 @@ class HistoryPlace(Place):
 
     def engine(self, within: Range, view: View) -> Engine:
         """Give the events of a range. Raises AnalysisError."""
-        if _span(within) not in self._read_ranges:
-            own = self._history
-            before = read_history(
-                own.source,
-                own.dw_url,
-                within,
-                view.clock,
-                own.reading.lookback,
-                on_error=self._on_error,
-                bots=view.bots,
-                derived=True,
-                lake=own.lake,
-                load=True,
-            )
-            self._read_ranges[_span(within)] = Remembered(before.raw)
-        return self._read_ranges[_span(within)]
+        with self._reading:  # of two threads, one reads
+            if _span(within) not in self._read_ranges:
+                self._read_ranges[_span(within)] = Remembered(self._history_of(within, view).raw)
+            return self._read_ranges[_span(within)]
+
+    def _history_of(self, within: Range, view: View) -> History:
+        own = self._history
+        return read_history(
+            own.source,
+            own.dw_url,
+            within,
+            view.clock,
+            own.reading.lookback,
+            on_error=self._on_error,
+            bots=view.bots,
+            derived=True,
+            lake=own.lake,
+            load=True,
+        )
 
 
 class Remembered:

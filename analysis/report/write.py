@@ -1,5 +1,6 @@
 """Writes the report to a file, and summarizes it in one line."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from command_line.json_text import json_text
 from command_line.printable import printable
 
 __all__ = ["overview_as_json", "overview_as_text", "require_directory", "write_report"]
+
+AT_ONCE = 2  # pages; more would keep more of their lists in memory
 
 
 def require_directory(path: Path) -> None:
@@ -63,8 +66,10 @@ def write_report(
         login_state=within.login_state,
     )
     questions = Questions(HistoryPlace(history, on_error), view, within, now, validation)
-    each = track(REPORTED.values(), "computing pages", console=Console(stderr=True), transient=True)
-    pages = {reported.name: questions.answers(reported, kept) for reported in each}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = pool.map(lambda reported: questions.answers(reported, kept), REPORTED.values())
+        told = track(answers, "computing pages", len(REPORTED), console=Console(stderr=True), transient=True)
+        pages = dict(zip(REPORTED, told, strict=True))
     text = page({"pages": pages, "kept": kept.values, "facts": _facts(history, now)})
     partial = path.with_name(f".{path.name}.partial")
     try:

@@ -9,7 +9,7 @@ import polars as pl
 from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.charts import bars
 from analysis.dashboard.pages.compared import CHANGE, PREVIOUS, compared, present
-from analysis.dashboard.pages.page import LIMITS, REPORTED_LIMITS, Page, limit_of
+from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.metrics.acquisition import SessionColumn, revenue_by, search_terms, sessions_by
 from analysis.metrics.overview import key_figures, key_figures_over_time
@@ -18,6 +18,7 @@ __all__ = ["ACQUISITION", "FILTER_OF"]
 
 FIGURES = ("sessions", "visitors", "visitor_conversion")
 MEASURES = ("sessions", "visitors", "buyers", "session_conversion", "visitor_conversion")
+REPORTED = ("channel", "campaign", "source", "landing_page", "device", "country")
 BARS = 15  # a chart with more is no longer read
 # The filter that keeps the sessions of a group; the other groups have none.
 FILTER_OF = {
@@ -92,5 +93,5 @@ ACQUISITION = Page(
     "acquisition",
     panels,
     {"by": get_args(SessionColumn), "measure": MEASURES, "limit": LIMITS},
-    report={"by": get_args(SessionColumn), "measure": MEASURES, "limit": REPORTED_LIMITS},
+    report={"by": REPORTED, "measure": MEASURES},
 )

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from analysis.dashboard.events import Shown
 from analysis.dashboard.panel import Panel
 
-__all__ = ["LIMITS", "REPORTED_LIMITS", "Page", "limit_of"]
+__all__ = ["LIMITS", "Page", "limit_of"]
 
 # The values of the option `limit`: how many rows tables have.
 LIMITS = ("10", "50", "500")
-REPORTED_LIMITS = LIMITS[:2]
 
 
 @dataclass(frozen=True)

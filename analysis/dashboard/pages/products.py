@@ -9,7 +9,7 @@ import polars as pl
 from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.compared import CHANGE, PREVIOUS, compared, present
 from analysis.dashboard.pages.money import currency_of, of_currency
-from analysis.dashboard.pages.page import LIMITS, REPORTED_LIMITS, Page, limit_of
+from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.metrics.overview import (
     key_figures,
@@ -141,5 +141,5 @@ PRODUCTS = Page(
     "products",
     panels,
     {"against": MEASURES, "limit": LIMITS, "currency": ()},
-    report={"against": MEASURES, "limit": REPORTED_LIMITS},
+    report={"against": MEASURES, "limit": LIMITS[:2]},
 )

@@ -120,9 +120,9 @@ class TestFile:
         expect(page.locator("#tooltip")).to_contain_text("visitors")
         expect(page.locator("#panel-channels button.link")).to_have_count(0)
         open_at(page, file, "page=acquisition")
-        page.get_by_label("Group by").select_option("browser")
-        drawn(page, "by=browser")
-        answer = seeded.answer(acquisition.sessions_by, by="browser", limit=15)
+        page.get_by_label("Group by").select_option("device")
+        drawn(page, "by=device")
+        answer = seeded.answer(acquisition.sessions_by, by="device", limit=15)
         groups = page.locator("#panel-groups [data-column=group] bdi").all_text_contents()
         assert groups == [row["group"] for row in answer]
         expect(page.locator("#bar")).to_contain_text("python -m analysis dashboard")

@@ -10,7 +10,7 @@ import polars as pl
 from analysis.dashboard.events import Shown
 from analysis.dashboard.pages.compared import compared
 from analysis.dashboard.pages.journeys.sankey import Flow, Node, Ribbon, layout
-from analysis.dashboard.pages.page import LIMITS, REPORTED_LIMITS, Page, limit_of
+from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.metrics.acquisition import top_pages
 from analysis.metrics.paths import Direction, path_links, paths
@@ -212,5 +212,5 @@ PATHS = Page(
     "paths",
     panels,
     {"direction": DIRECTIONS, "path": (), "depth": DEPTHS, "per_step": PER_STEP, "limit": LIMITS},
-    report={"direction": DIRECTIONS, "limit": REPORTED_LIMITS},
+    report={"direction": DIRECTIONS},
 )
