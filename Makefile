@@ -56,7 +56,7 @@ lint: setup lint-web
 
 # The publisher and the pages: rules, files and exports that nothing uses, types.
 lint-web: $(LINT_WEB)/node_modules/.installed
-	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web analysis/dashboard/static tests/browsers/firefox.js
+	$(NODE) $(LINT_WEB)/node_modules/eslint/bin/eslint.js --config $(LINT_WEB)/eslint.config.js publisher emulator/web analysis/dashboard/static analysis/report/static tests/browsers/firefox.js
 	$(NODE) $(LINT_WEB)/node_modules/knip/bin/knip.js --directory emulator/web --config ../../$(LINT_WEB)/knip.json
 	$(NODE) $(LINT_WEB)/node_modules/typescript/bin/tsc --project $(LINT_WEB)
 

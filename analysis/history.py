@@ -176,8 +176,7 @@ def read_history(
             Reading from raw then takes longer; from the lake it costs nothing.
         lake: The lake, whose hours are used instead of raw's where they hold the same: a directory or `glue`. By
             default the one that `LAKE` names, else that of the local stack, if it is there. False for raw only.
-        taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them, and
-            only without `derived`.
+        taken: Hours that were read from raw before, as `validate` reads them. Only the clock `received` uses them.
         load: Copy the events that the lake has into a temporary file first, as those of raw are. This pays from about
             five metrics on.
 
@@ -191,7 +190,6 @@ def read_history(
     decimals = _decimals(warehouse)
     sample = read_sample(source, within.start, within.end)
     if clock == "received":
-        taken = None if derived else taken  # they lack the fields
         reading, raw = _received(
             source, within, lookback, on_error, decimals, bots=bots, derived=derived, lake=lake, taken=taken, load=load
         )

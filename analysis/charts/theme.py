@@ -3,9 +3,12 @@
 from typing import Any
 
 import altair as alt
+import vl_convert
 
 __all__ = ["BLUE", "GREY", "LIGHT", "ORANGE", "PERCENT", "RED", "WIDTH", "bar_height", "enable", "legend"]
 
+INTERACTIVE = "application/vnd.vegalite.v5+json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH = 640
 BAR = 24
 BLUE, ORANGE, RED, GREY, LIGHT = "#2f6db3", "#e08a2c", "#c5383c", "#8b949e", "#c8ced6"
@@ -14,9 +17,10 @@ PERCENT = ".1~%"
 
 
 def enable() -> None:
-    """Show charts as SVG in this look."""
+    """Show charts in this look: interactive where a notebook can draw them itself, and as SVG elsewhere."""
     alt.theme.register("clickstream", enable=True)(_theme)
-    alt.renderers.enable("svg")
+    alt.renderers.register("clickstream", _rendered)
+    alt.renderers.enable("clickstream")
 
 
 def legend(measures: list[str]) -> alt.Color:
@@ -27,6 +31,12 @@ def legend(measures: list[str]) -> alt.Color:
 def bar_height(rows: int) -> int:
     """Give the height of so many horizontal bars, in pixels."""
     return BAR * max(rows, 1)
+
+
+def _rendered(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:  # noqa: ANN401  # as Altair calls it
+    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    # JupyterLab has Vega-Lite 5, which draws these charts in the same way, with their tooltips.
+    return {INTERACTIVE: {**spec, "$schema": SCHEMA}, "image/svg+xml": svg}
 
 
 def _theme() -> alt.theme.ThemeConfig:
@@ -42,5 +52,8 @@ def _theme() -> alt.theme.ThemeConfig:
         "header": {"labelFontWeight": "bold", "labelAnchor": "start"},
         "legend": {"titleFontWeight": "normal"},
         "view": {"stroke": None, "continuousWidth": WIDTH},
+        "mark": {"tooltip": {"content": "data"}},
+        # As the pages of the dashboard name them.
+        "style": {"part": {"fill": BLUE}, "number": {"fontSize": 10}},
     }
     return {"config": config}  # type: ignore[typeddict-item]  # the parts above are of its types

@@ -10,6 +10,7 @@ from analysis.commands.options import lake_options, source_option, span_options,
 from analysis.metrics.range import HISTORY_DAYS, span
 
 if TYPE_CHECKING:
+    from analysis.dashboard.periods import Comparison
     from analysis.metrics.range import LoginState
     from analysis.rows.reader import OnError
     from analysis.rows.selection import Clock
@@ -46,6 +47,14 @@ __all__ = ["report_command"]
     default=True,
     help="Count the events of crawlers, headless browsers and monitors, or leave them out.  [default: --bots]",
 )
+@click.option(
+    "--compare",
+    type=click.Choice(["previous", "week", "year", "none"]),
+    default="previous",
+    show_default=True,
+    help="Compare with the period before, with the same weekdays before, with the year before, or with nothing. The"
+    " events of that range are read, too.",
+)
 @lake_options
 @click.option(
     "--out",
@@ -64,17 +73,19 @@ def report_command(
     login_state: "LoginState | None",
     clock: "Clock",
     on_error: "OnError",
+    compare: "Comparison",
     out: Path,
     *,
     bots: bool,
     lake: str | bool,
     as_json: bool,
 ) -> None:
-    """Write the charts and tables of the notebooks to one page.
+    """Write the pages of the dashboard to one file that needs no server.
 
-    The page is an HTML file. It needs no network and runs no script. Every metric is computed from raw. If there is a
-    warehouse, it is compared with raw. The page says which zone and which clock count. An event that was received in
-    the 24 hours before --start does not count again. If there is a lake, it gives the hours that 'compact' has written.
+    The file is HTML, and opens in any browser without a network. It begins with the revenue and how it changed, and
+    ends with the validation. Every metric is computed from raw. If there is a warehouse, it is compared with raw. The
+    page says which zone and which clock count. An event that was received in the 24 hours before --start does not
+    count again. If there is a lake, it gives the hours that 'compact' has written.
 
     \b
     Examples:
@@ -96,5 +107,5 @@ def report_command(
     within = Range(*span(start, end, HISTORY_DAYS, zone), login_state, zone)
     place = bucket, warehouse_of(dw, bucket)
     history, validation = read_validated(*place, within, clock, on_error=on_error, bots=bots, lake=lake)
-    write_report(history, validation, out)
+    write_report(history, validation, out, compare, on_error)
     click.echo(overview_as_json(history) if as_json else overview_as_text(history, out))

@@ -2,10 +2,9 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from analysis.dashboard.events import Place, Shown
 from analysis.dashboard.filters import FILTERS
@@ -18,7 +17,7 @@ from analysis.engines.stopping import Stopped
 from analysis.errors import AnalysisError
 from analysis.raw.partitions import SCHEME
 
-__all__ = ["lines", "panel_named", "shown_for"]
+__all__ = ["head", "lines", "panel_named", "shown_for"]
 
 
 def shown_for(place: Place, query: str, now: datetime) -> Shown:
@@ -37,7 +36,10 @@ def lines(shown: Shown, tabs: Mapping[str, str]) -> Iterator[bytes]:
     """
     page = PAGES[shown.view.page]
     panels = page.panels(shown)
-    yield _line({"head": _head(shown, panels) | {"tabs": dict(tabs)}})
+    saved, problems = read_saved()
+    views = [{"name": each.name, "view": dict(each.view), "isSegment": each.is_segment} for each in saved]
+    about = {"tabs": dict(tabs), "saved": views, "savedProblems": problems, "savedText": saved_text(shown.view)}
+    yield _line({"head": head(shown, panels) | about})
     for panel in panels:
         try:
             yield _line({"panel": panel.name, "content": as_json(panel.make())})
@@ -61,10 +63,10 @@ def panel_named(shown: Shown, name: str) -> Panel:
     raise AnalysisError(f"the page has no panel {name!r}: choose from {', '.join(panel.name for panel in panels)}")
 
 
-def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # panels
+def head(shown: Shown, panels: Sequence[Panel]) -> dict[str, object]:
+    """Give what the page says about the whole view."""
     view, before, place = shown.view, shown.before, shown.place
     sample = place.sample()
-    saved, problems = read_saved()
     return {
         "query": view.query(),
         "fixed": view.fixed(shown.now).query(),
@@ -88,9 +90,6 @@ def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # pa
         "filters": list(FILTERS),
         "options": {name: list(values) for name, values in PAGES[view.page].options.items()},
         "reasons": place.reasons(),
-        "saved": [{"name": each.name, "view": dict(each.view), "isSegment": each.is_segment} for each in saved],
-        "savedProblems": problems,
-        "savedText": saved_text(view),
         "source": _name(place),
         "sample": None if sample is None else str(sample),
         "panels": [{"name": panel.name, "kind": panel.kind, "isWide": panel.is_wide} for panel in panels],

@@ -11,14 +11,31 @@ import altair as alt
 import polars as pl
 
 from analysis.metrics.range import Range
-from analysis.report.cells import DURATIONS, SHARES
 
 __all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Steps", "Table", "as_json", "frame_as_json"]
 
 Kind: TypeAlias = Literal[
     "count", "share", "money", "seconds", "time", "second", "day", "date", "text", "flag", "json", "change"
 ]
-# The amounts of money among the columns of the metrics.
+# What the columns of the metrics are, where their types do not say so.
+SHARES = frozenset(
+    {
+        "abandonment",
+        "add_rate",
+        "bounce_rate",
+        "checkout_abandonment",
+        "checkout_rate",
+        "conversion",
+        "engagement_rate",
+        "from_first",
+        "from_previous",
+        "session_cart_abandonment",
+        "session_conversion",
+        "share",
+        "visitor_conversion",
+    }
+)
+DURATIONS = frozenset({"average_duration", "duration", "median_duration", "median_time", "p90_time"})
 MONEY = frozenset({"revenue", "average_order_value", "price", "discount_price", "total"})
 MOST_ROWS = 500  # that the screen gets; an export has all
 EXACT = 2**53  # JavaScript's numbers hold no larger integer
@@ -173,6 +190,7 @@ class Panel:
         make: Computes it. An AnalysisError is shown in its place.
         is_wide: Whether a table is as wide as the page, as a chart is.
         within: The range that it shows, if that is not the view's.
+        in_report: Whether a report has it. What reads all of raw again would take it too long.
     """
 
     name: str
@@ -180,6 +198,7 @@ class Panel:
     make: Callable[[], Content]
     is_wide: bool = False
     within: Range | None = None
+    in_report: bool = True
 
 
 def as_json(content: Content) -> dict[str, object]:
@@ -295,7 +314,8 @@ def _first(frame: pl.DataFrame, column: str) -> object:
 
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """Give the Vega-Lite specification of a chart; the page has its own look."""
+    """Give the Vega-Lite specification of a chart; the page has its own look, and the panel has the title."""
     spec: dict[str, Any] = chart.to_dict()
-    spec.pop("config", None)
+    for name in ("config", "title"):
+        spec.pop(name, None)
     return spec

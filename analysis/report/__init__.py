@@ -1,5 +1,1 @@
-"""The report: the figures of the notebooks on one page that needs no network."""
-
-from analysis.report.page import page
-
-__all__ = ["page"]
+"""The report: the pages of the dashboard in one file, which needs neither a server nor a network."""

@@ -1,75 +1,75 @@
-"""The report's page: HTML with its charts as SVG inside. It has no script, and loads nothing from elsewhere."""
+"""The report's file: the page of the dashboard with its scripts, its styles and its answers inside."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import partial
+import json
+from base64 import b64encode
+from gzip import decompress
+from hashlib import sha256
+from pathlib import Path
 
-import altair as alt
-import polars as pl
-import vl_convert
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from analysis.history import History
-from analysis.metrics.overview import overview
-from analysis.metrics.zone import local_text
-from analysis.report import cells
-from analysis.report.sections import Section
+from analysis import dashboard
+from analysis.dashboard.bundle import bundle
+from analysis.report.script import joined
 
 __all__ = ["page"]
 
-TILES = (
-    "events",
-    "visitors",
-    "sessions",
-    "add_to_cart_clicks",
-    "checkout_completes",
-    "visitor_conversion",
-    "session_conversion",
-    "checkout_rate",
-)
-
-_environment = Environment(
-    loader=PackageLoader("analysis", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
+SERVED = Path(dashboard.__file__).parent / "static"
+OWN = Path(__file__).parent / "static"
+# What asks the dashboard's server, and what asks the report itself.
+INSTEAD = {SERVED / "stream.js": OWN / "embedded.js", SERVED / "bar" / "bar.js": OWN / "facts.js"}
 
 
-def page(history: History, sections: Iterable[Section]) -> str:
-    """Render the whole page; every text of an event is escaped.
+def page(answers: object) -> str:
+    """Write the file.
 
     Args:
-        history: The events that the page is about.
-        sections: Its sections, in order.
+        answers: What the report holds, as JSON has it. It stays data, whatever is in it.
 
     Returns:
-        The HTML.
-
-    Raises:
-        AnalysisError: A figure cannot be computed.
+        The HTML. Its policy lets run only what is in it, and load nothing.
     """
-    figures = overview(history.raw, history.within)
-    return _environment.get_template("page.html").render(
-        history=history,
-        made_at=local_text(datetime.now(UTC), history.within.zone),
-        tiles=zip(cells.headings(figures.select(TILES)), *cells.rows(figures.select(TILES)), strict=True),
-        sections=list(sections),
-        svg=_svg,
-        table=partial(_table, zone=history.within.zone),
+    styles = _text(SERVED / "dashboard.css") + _text(OWN / "report.css")
+    vega, script = decompress(bundle().compressed).decode(), joined(SERVED / "dashboard.js", INSTEAD)
+    policy = (
+        f"default-src 'none'; script-src {_hash(vega)} {_hash(script)}; style-src {_hash(styles)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
     )
-
-
-def _svg(chart: alt.TopLevelMixin) -> Markup:
-    """Draw a chart as SVG; the library that draws it escapes the texts in it."""
-    return Markup(vl_convert.vegalite_to_svg(chart.to_json(), allowed_base_urls=[]))  # noqa: S704  # see above
-
-
-def _table(frame: pl.DataFrame, zone: str) -> dict[str, object]:
-    if frame.height == 1:  # one row of many columns reads best from top to bottom
-        names, (values,) = cells.headings(frame), cells.rows(frame, zone)
-        pairs = zip(names, values, strict=True)
-        return {"headings": [], "rows": [[(name, False), (value, True)] for name, value in pairs]}
-    numbers = cells.is_number(frame)
-    return {
-        "headings": list(zip(cells.headings(frame), numbers, strict=True)),
-        "rows": [list(zip(row, numbers, strict=True)) for row in cells.rows(frame, zone)],
+    icon = b64encode((SERVED / "icon.svg").read_bytes()).decode()
+    # `<` ends or begins no element in a string of JSON that is written in this way.
+    data = json.dumps(answers, allow_nan=False, separators=(",", ":")).replace("<", r"\u003c")
+    parts = {
+        '<meta charset="utf-8">': (
+            f'<meta charset="utf-8">\n    <meta http-equiv="Content-Security-Policy" content="{policy}">'
+        ),
+        "<title>Dashboard": "<title>Report",
+        'href="static/icon.svg"': f'href="data:image/svg+xml;base64,{icon}"',
+        '<link rel="stylesheet" href="static/dashboard.css">': f"<style>{styles}</style>",
+        '    <script src="vega.js" id="vega" async></script>\n': "",
+        '    <script type="module" src="static/dashboard.js"></script>\n': "",
+        "  </body>": (
+            "    <noscript>This report needs JavaScript, which this browser does not run.</noscript>\n"
+            f'    <script type="application/json" id="answers">{data}</script>\n'
+            f'    <script>{_closed(vega)}</script>\n    <script type="module">{_closed(script)}</script>\n  </body>'
+        ),
     }
+    text = _text(SERVED / "index.html")
+    for part, own in parts.items():
+        if text.count(part) != 1:
+            raise AssertionError(f"the dashboard's page has {text.count(part)} times {part}")
+        text = text.replace(part, own)
+    return text
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
+
+
+def _closed(script: str) -> str:
+    """Give a script that ends where its element does. Raises AssertionError if it holds the end of one."""
+    for part in ("</script", "<!--"):
+        if part in script.lower():
+            raise AssertionError(f"a script of the report holds {part}")
+    return script

@@ -25,18 +25,20 @@ def read_validated(
     bots: bool = True,
     lake: str | bool = True,
 ) -> tuple[History, ValidationReport]:
-    """Read a range, and validate it. Arguments and errors are as in `read_history`.
+    """Read a range with its derived columns, and validate it. Arguments and errors are as in `read_history`.
 
     No object is read twice, unless events count by when they occurred: then all of them are in memory, and validation
     reads them for itself.
     """
     span = within.start, within.end, within.zone
     if clock != "received":
-        history = read_history(source, dw_url, within, clock, on_error=on_error, bots=bots, lake=lake)
+        history = read_history(source, dw_url, within, clock, on_error=on_error, bots=bots, derived=True, lake=lake)
         return history, validate(source, dw_url, *span, lake=lake)
     with Spool() as spool:
         # First the validation, which reads the warehouse before raw.
         taken = Taken(spool.rows(pl.Schema(TAKEN)), on_error=on_error)
         report = validate(source, dw_url, *span, lake=lake, taken=taken)
-        history = read_history(source, dw_url, within, on_error=on_error, bots=bots, lake=lake, taken=taken, load=True)
+        history = read_history(
+            source, dw_url, within, on_error=on_error, bots=bots, derived=True, lake=lake, taken=taken, load=True
+        )
         return history, report

@@ -1,21 +1,31 @@
 """Writes the report to a file, and summarizes it in one line."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 from rich.console import Console
 from rich.progress import track
 
 from analysis.checks.validation.report import ValidationReport
+from analysis.dashboard.bundle import bundle
+from analysis.dashboard.periods import Comparison
+from analysis.dashboard.view import View
 from analysis.errors import AnalysisError
 from analysis.history import HOUR, History
 from analysis.metrics.overview import overview
+from analysis.report.answers import REPORTED, Kept, Questions
 from analysis.report.page import page
-from analysis.report.sections import sections
+from analysis.report.place import HistoryPlace
+from analysis.rows.selection import OnError
 from command_line.json_text import json_text
 from command_line.printable import printable
 
 __all__ = ["overview_as_json", "overview_as_text", "require_directory", "write_report"]
+
+AT_ONCE = 2  # pages; more would keep more of their lists in memory
 
 
 def require_directory(path: Path) -> None:
@@ -24,26 +34,60 @@ def require_directory(path: Path) -> None:
         raise AnalysisError(f"there is no directory {path.parent}: make it, or name another file with --out")
 
 
-def write_report(history: History, validation: ValidationReport, path: Path) -> None:
+def write_report(
+    history: History,
+    validation: ValidationReport,
+    path: Path,
+    comparison: Comparison = "previous",
+    on_error: OnError = "raise",
+) -> None:
     """Compute the figures of a history, and write the report.
 
     Args:
-        history: The events that the report is about.
+        history: The events that the report is about, with the derived columns.
         validation: The validation of the same range.
         path: The file; an earlier report in it stays until this one is whole.
+        comparison: What the figures are compared with. That range is read, too.
+        on_error: As in `read_events`, for that range.
 
     Raises:
         AnalysisError: A figure cannot be computed, or the file cannot be written.
     """
-    console = Console(stderr=True)
-    parts = track(sections(history, validation), "computing metrics", total=6, console=console, transient=True)
-    text = page(history, parts)
+    Thread(target=bundle, daemon=True).start()  # making it takes a second
+    within, now, kept = history.within, datetime.now(UTC), Kept()
+    view = View(
+        preset=None,
+        start=within.start,
+        end=within.end,
+        zone=within.zone,
+        comparison=comparison,
+        clock=history.reading.clock,
+        bots=history.bots,
+        login_state=within.login_state,
+    )
+    questions = Questions(HistoryPlace(history, on_error), view, within, now, validation)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = pool.map(lambda reported: questions.answers(reported, kept), REPORTED.values())
+        told = track(answers, "computing pages", len(REPORTED), console=Console(stderr=True), transient=True)
+        pages = dict(zip(REPORTED, told, strict=True))
+    text = page({"pages": pages, "kept": kept.values, "facts": _facts(history, now)})
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")  # a path may be other bytes
         partial.replace(path)
     except OSError as error:
         raise AnalysisError(f"cannot write {path}: {error.strerror}; name another file with --out") from error
+
+
+def _facts(history: History, now: datetime) -> dict[str, object]:
+    """Say how the events of a report were read."""
+    read = history.reading
+    return {
+        "madeAt": round(now.timestamp() * 1000),
+        "lookback": read.lookback / HOUR,
+        "lookahead": read.lookahead / HOUR,
+        "unreadable": read.unreadable.height,
+    }
 
 
 def overview_as_json(history: History) -> str:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from analysis.lake.derived import SOURCES
 from analysis.raw.source import OnUnreadable
-from analysis.rows.bots import USER_AGENT
 from analysis.rows.columns import DTYPES
 from analysis.rows.fields import KEY
 from analysis.rows.projection import Corrupt
@@ -22,7 +22,7 @@ TAKEN: dict[str, pl.DataType] = {
     KEY: pl.String(),
     **{column.name: DTYPES[column.type] for column in COLUMNS},
     ORDER: pl.String(),
-    USER_AGENT: pl.String(),
+    **dict.fromkeys(SOURCES, pl.String()),
 }
 PREFIX = len("events/YYYY/MM/DD/HH/")
 

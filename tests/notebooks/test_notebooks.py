@@ -101,6 +101,7 @@ class TestNotebooks:
         assert done.returncode == 0, done.stderr
         text = (tmp_path / path.name).read_text()
         assert "image/svg+xml" in text
+        assert "application/vnd.vegalite.v5+json" in text  # which JupyterLab draws with tooltips
         assert "<script" not in text
         assert "includes a sample" in text
         assert hard_phrases(printed_in(json.loads(text))) == []

@@ -12,9 +12,10 @@ from analysis.dashboard.pages.overview import OVERVIEW
 from analysis.dashboard.pages.page import Page
 from analysis.dashboard.pages.products import PRODUCTS
 from analysis.dashboard.pages.quality import QUALITY
+from analysis.dashboard.pages.sessions import SESSIONS
 from analysis.dashboard.pages.visitors import VISITORS
 
 __all__ = ["PAGES"]
 
-ALL = (OVERVIEW, ACQUISITION, FUNNEL, PRODUCTS, RETENTION, PATHS, VISITORS, LIVE, QUALITY)
+ALL = (OVERVIEW, ACQUISITION, FUNNEL, PRODUCTS, SESSIONS, RETENTION, PATHS, VISITORS, LIVE, QUALITY)
 PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in ALL})

@@ -18,6 +18,7 @@ __all__ = ["ACQUISITION", "FILTER_OF"]
 
 FIGURES = ("sessions", "visitors", "visitor_conversion")
 MEASURES = ("sessions", "visitors", "buyers", "session_conversion", "visitor_conversion")
+REPORTED = ("channel", "campaign", "source", "landing_page", "device", "country")
 BARS = 15  # a chart with more is no longer read
 # The filter that keeps the sessions of a group; the other groups have none.
 FILTER_OF = {
@@ -88,4 +89,9 @@ def _filters(by: str) -> dict[str, str]:
     return {"group": FILTER_OF[by]} if by in FILTER_OF else {}
 
 
-ACQUISITION = Page("acquisition", panels, {"by": get_args(SessionColumn), "measure": MEASURES, "limit": LIMITS})
+ACQUISITION = Page(
+    "acquisition",
+    panels,
+    {"by": get_args(SessionColumn), "measure": MEASURES, "limit": LIMITS},
+    report={"by": REPORTED, "measure": MEASURES},
+)

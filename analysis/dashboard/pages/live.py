@@ -128,4 +128,6 @@ def _trace(shown: Shown) -> Table:
     return Table(pl.DataFrame(rows, TRACE), kinds={"received_at": "second"})
 
 
-LIVE = Page("live", panels, {"minutes": MINUTES, "refresh": SECONDS, "limit": LIMITS, "event": (), PLACE: ()})
+LIVE = Page(
+    "live", panels, {"minutes": MINUTES, "refresh": SECONDS, "limit": LIMITS, "event": (), PLACE: ()}, report=None
+)

@@ -12,7 +12,14 @@ from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
 from analysis.dashboard.periods import GRAINS
 from analysis.metrics.acquisition import sessions_by, top_pages
-from analysis.metrics.overview import by_login_state, key_figures, key_figures_over_time, overview, top_events
+from analysis.metrics.overview import (
+    by_login_state,
+    key_figures,
+    key_figures_over_time,
+    overview,
+    top_events,
+    visitor_types,
+)
 from analysis.metrics.products import products
 from analysis.metrics.revenue import revenue, revenue_over_time
 
@@ -37,6 +44,7 @@ def panels(shown: Shown) -> Sequence[Panel]:
         Panel("devices", "table", partial(_sessions_by, shown, "device")),
         Panel("counts", "table", partial(_counts, shown), is_wide=True),
         Panel("login_states", "table", partial(_login_states, shown), is_wide=True),
+        Panel("visitor_types", "table", partial(_visitor_types, shown), is_wide=True),
         Panel("top_events", "table", partial(_top_events, shown)),
         Panel("currencies", "table", partial(_currencies, shown)),
     ]
@@ -98,6 +106,11 @@ def _login_states(shown: Shown) -> Table:
     return Table(shown.frame(query), query, filters={"user_login_state": "login"}, bars="events")
 
 
+def _visitor_types(shown: Shown) -> Table:
+    query = Query(visitor_types)
+    return Table(shown.frame(query), query, filters={"visitor_type": "visitor"}, bars="visitors")
+
+
 def _top_events(shown: Shown) -> Table:
     query = Query(top_events)
     return Table(shown.frame(query), query, bars="events")
@@ -108,4 +121,9 @@ def _currencies(shown: Shown) -> Table:
     return Table(shown.frame(query), query)
 
 
-OVERVIEW = Page("overview", panels, {"grain": ("auto", *GRAINS), "measure": MEASURES, "currency": ()})
+OVERVIEW = Page(
+    "overview",
+    panels,
+    {"grain": ("auto", *GRAINS), "measure": MEASURES, "currency": ()},
+    report={"measure": ("revenue", *(name for name in MEASURES if name != "revenue"))},
+)

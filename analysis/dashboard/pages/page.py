@@ -21,11 +21,14 @@ class Page:
         panels: Gives its panels for the events of a view, without computing them.
         options: The page's own options, by their name in the address, and the values that each may have, the default
             first. An option without values takes any text.
+        report: The options that a report offers too, and which of their values, its default first. None if no report
+            has the page, since it asks a server for more than a page can hold.
     """
 
     name: str
     panels: Callable[[Shown], Sequence[Panel]]
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    report: Mapping[str, tuple[str, ...]] | None = field(default_factory=dict)
 
 
 def limit_of(shown: Shown) -> int:

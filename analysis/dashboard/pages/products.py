@@ -11,7 +11,13 @@ from analysis.dashboard.pages.compared import CHANGE, PREVIOUS, compared, presen
 from analysis.dashboard.pages.money import currency_of, of_currency
 from analysis.dashboard.pages.page import LIMITS, Page, limit_of
 from analysis.dashboard.panel import Chart, Figure, Panel, Query, Table
-from analysis.metrics.overview import key_figures, key_figures_over_time, top_brands, top_categories
+from analysis.metrics.overview import (
+    key_figures,
+    key_figures_over_time,
+    latest_product_events,
+    top_brands,
+    top_categories,
+)
 from analysis.metrics.products import discount_effect, products
 from analysis.metrics.revenue import revenue, revenue_by_category, revenue_by_product
 
@@ -40,6 +46,7 @@ def panels(shown: Shown) -> Sequence[Panel]:
         Panel("brands", "table", partial(_brands, shown)),
         Panel("category_revenue", "table", partial(_category_revenue, shown)),
         Panel("discounts", "table", partial(_discounts, shown)),
+        Panel("latest", "table", partial(_latest, shown), is_wide=True),
     ]
 
 
@@ -123,4 +130,16 @@ def _discounts(shown: Shown) -> Table:
     return Table(compared(shown, query, ["is_discounted"], "views"), query)
 
 
-PRODUCTS = Page("products", panels, {"against": MEASURES, "limit": LIMITS, "currency": ()})
+def _latest(shown: Shown) -> Table:
+    """List the latest events with a product."""
+    query = Query(latest_product_events, {"limit": limit_of(shown)})
+    columns = ("event_timestamp", "event_name", *PRODUCT, "price", "discount_price")
+    return Table(shown.frame(query), query, columns, PRODUCT, kinds={"event_timestamp": "second"})
+
+
+PRODUCTS = Page(
+    "products",
+    panels,
+    {"against": MEASURES, "limit": LIMITS, "currency": ()},
+    report={"against": MEASURES, "limit": LIMITS[:2]},
+)

@@ -27,9 +27,9 @@ def panels(shown: Shown) -> Sequence[Panel]:
     """Give the panels: the summary, the days, what was found, the hours, and the ledger."""
     figures = ("passed", "findings", "missing", "lost")
     return [
-        *(Panel(name, "figure", partial(_figure, shown, name)) for name in figures),
+        *(Panel(name, "figure", partial(_figure, shown, name), in_report=name != "lost") for name in figures),
         Panel("days", "table", partial(_days, shown)),
-        Panel("ledger", "table", partial(_ledger, shown)),
+        Panel("ledger", "table", partial(_ledger, shown), in_report=False),
         Panel("hours", "chart", partial(_hours, shown)),
         Panel("checks", "table", partial(_checks, shown), is_wide=True),
     ]

@@ -115,4 +115,4 @@ def _events(shown: Shown) -> Table:
     return Table(frame, query, columns, FILTERS, links=links, following=following, kinds={"event_timestamp": "second"})
 
 
-VISITORS = Page("visitors", panels, {"limit": LIMITS, "person": (), PLACE: ()})
+VISITORS = Page("visitors", panels, {"limit": LIMITS, "person": (), PLACE: ()}, report=None)

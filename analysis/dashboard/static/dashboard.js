@@ -5,7 +5,7 @@ import { byId, select } from "./element.js";
 import { span, speak, write } from "./format.js";
 import { drawPages, drawTabs } from "./bar/links.js";
 import { drawPanel, drawPlaces, keepPlaces } from "./panels.js";
-import { stream } from "./stream.js";
+import { name, stream } from "./stream.js";
 import { choose, text } from "./texts/texts.js";
 import { go, onChange, ownOptions, query, spell } from "./view.js";
 
@@ -29,7 +29,7 @@ const drawHead = (head) => {
   speak(view.language, view.zone);
   document.documentElement.lang = view.language;
   const title = text(`pages.${view.page}`);
-  document.title = `${title} · ${text("dashboard")}`;
+  document.title = `${title} · ${text(name)}`;
   byId("title").textContent = title;
   byId("skip").textContent = text("skip");
   byId("stop").textContent = text("stop");

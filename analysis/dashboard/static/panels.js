@@ -5,7 +5,7 @@ import { byId, element } from "./element.js";
 import { figure } from "./figure.js";
 import { write } from "./format.js";
 import { drawSteps } from "./parts/steps.js";
-import { exportPath, textOf } from "./stream.js";
+import { files, textOf } from "./stream.js";
 import { table } from "./table.js";
 import { has, text } from "./texts/texts.js";
 import { go } from "./view.js";
@@ -15,7 +15,8 @@ let head = null;
 
 const title = (name) => text(`panels.${head.view.page}.${name}`);
 
-const copy = (panel, language, label) => {
+const copy = (panel, content, language) => {
+  const label = text(language === "sql" ? "copySql" : "copyPython");
   const button = element("button", { type: "button", "data-copy": language }, label);
   const say = (words) => {
     button.textContent = words;
@@ -23,7 +24,7 @@ const copy = (panel, language, label) => {
   };
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(await textOf(panel, language, head.fixed));
+      await navigator.clipboard.writeText(await textOf(panel, language, head.fixed, content));
       say(text("copied"));
     } catch (error) {
       say(error.message || text("notCopied"));
@@ -31,9 +32,6 @@ const copy = (panel, language, label) => {
   });
   return button;
 };
-
-const link = (panel, format) =>
-  element("a", { href: exportPath(panel, format, head.fixed), download: "" }, text(format));
 
 /** What can be done with a panel's figures. */
 const actions = (panel, content, shown) => {
@@ -46,9 +44,9 @@ const actions = (panel, content, shown) => {
   return element("details", { class: "more" },
     element("summary", { "aria-label": text("more", { name: title(panel) }) }, "⋯"),
     element("div", { class: "actions" }, toggle,
-      sql ? copy(panel, "sql", text("copySql")) : null,
-      python ? copy(panel, "python", text("copyPython")) : null,
-      link(panel, "csv"), link(panel, "parquet")));
+      sql ? copy(panel, content, "sql") : null,
+      python ? copy(panel, content, "python") : null,
+      ...Object.entries(files(panel, content, head.fixed)).map(([format, link]) => element("a", link, text(format)))));
 };
 
 /** Make the places of a page's panels. */

@@ -1,4 +1,15 @@
-// Asks the server: for the lines of a view, which come one after the other, and for single values.
+// Asks the server: for the lines of a view, which come one after the other, and for single values. A report has
+// embedded.js in the place of this module.
+
+/** What the page is called, and what begins the part of its address that holds the view. */
+export const name = "dashboard";
+export const mark = "?";
+
+/** Whether the view can be shown with changes of the address: a server can show any. */
+export const canShow = (_changes) => true;
+
+/** The name of the text that says how many rows of a table are there. */
+export const cut = "rows";
 
 // A newer view of the same tab stops the older one.
 const TAB = Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("");
@@ -36,7 +47,9 @@ export const valuesOf = async (filter, query) =>
   (await (await answerTo(`api/values/${filter}?${query}`)).json()).values;
 
 /** A panel's figures as text to copy: `sql` or `python`. */
-export const textOf = async (panel, language, query) =>
+export const textOf = async (panel, language, query, _content) =>
   (await (await answerTo(`api/panels/${panel}/${language}?${query}`)).json()).text;
 
-export const exportPath = (panel, format, query) => `api/panels/${panel}.${format}?${query}`;
+/** The files of a panel's figures: the attributes of a link to each, by format. */
+export const files = (panel, _content, query) => Object.fromEntries(
+  ["csv", "parquet"].map((format) => [format, { href: `api/panels/${panel}.${format}?${query}`, download: "" }]));

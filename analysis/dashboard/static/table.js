@@ -2,8 +2,9 @@
 
 import { element } from "./element.js";
 import { named, period, write } from "./format.js";
+import { canShow, cut } from "./stream.js";
 import { has, text } from "./texts/texts.js";
-import { addFilter, canFilter, changed, go, leading } from "./view.js";
+import { addFilter, address, canFilter, changed, go, leading } from "./view.js";
 
 const NUMBERS = new Set(["count", "share", "money", "seconds", "change"]);
 
@@ -17,6 +18,7 @@ const written = ({ name, kind }, value, { grain, currency }) => {
 /** A button that sets an option of the page to the value of another column. */
 const setter = (shown, [option, key], row, table) => {
   const value = String(row[table.columns.findIndex(({ name }) => name === key)]);
+  if (!canShow({ [option]: value })) return element("bdi", {}, shown);
   return element("button", { type: "button", class: "link", title: text(`options.${option}`),
     onclick: () => go({ [option]: value }) }, element("bdi", {}, shown));
 };
@@ -26,7 +28,8 @@ const link = (shown, changes, row, table) => {
   const value = (_all, each) => row[table.columns.findIndex(({ name }) => name === each)];
   const filled = leading(Object.fromEntries(Object.entries(changes)
     .map(([name, template]) => [name, template ? template.replace(/\{(\w+)\}/g, value) : null])));
-  return element("a", { href: `?${changed(filled)}`, onclick: (event) => {
+  if (!canShow(filled)) return element("bdi", {}, shown);
+  return element("a", { href: address(changed(filled)), onclick: (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     go(filled);
@@ -35,6 +38,7 @@ const link = (shown, changes, row, table) => {
 
 /** The buttons of a list in pages. */
 const pages = (following) => {
+  if (!canShow({ place: following })) return null;
   const isFirst = !new URLSearchParams(changed({})).has("place");
   if (isFirst && !following) return null;
   const button = (name, place, disabled) =>
@@ -86,6 +90,6 @@ export const table = (frame, content) => {
   const isCut = frame.height > frame.rows.length;
   return element("div", { class: "table", tabindex: "0", role: "group", "aria-label": caption },
     element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)),
-    isCut ? element("p", { class: "hint" }, text("rows", { shown: frame.rows.length, all: frame.height })) : null,
+    isCut ? element("p", { class: "hint" }, text(cut, { shown: frame.rows.length, all: frame.height })) : null,
     turn);
 };

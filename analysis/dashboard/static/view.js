@@ -1,9 +1,14 @@
 // The view in the address: reads it, and changes parts of it.
 
+import { canShow, mark } from "./stream.js";
+
 const listeners = new Set();
 
-/** The query string of the address. */
-export const query = () => location.search.slice(1);
+/** The view in the address. */
+export const query = () => (mark === "#" ? location.hash : location.search).slice(1);
+
+/** The address of a view. */
+export const address = (view) => `${mark}${view}`;
 
 /** Call `listener` whenever the address changes. */
 export const onChange = (listener) => {
@@ -25,7 +30,7 @@ export const changed = (changes) => {
 export const go = (changes) => {
   // In another view, a list begins at its first page.
   const isSameList = ["place", "event"].some((name) => name in changes) || Object.keys(changes).length === 0;
-  history.pushState(null, "", `?${changed(isSameList ? changes : { place: null, ...changes })}`);
+  history.pushState(null, "", address(changed(isSameList ? changes : { place: null, ...changes })));
   for (const listener of listeners) listener();
 };
 
@@ -47,7 +52,7 @@ export const refresh = () => {
 
 /** Spell the address as the server does, without a new entry in the browser's history. */
 export const spell = (canonical) => {
-  if (canonical !== query()) history.replaceState(null, "", `?${canonical}`);
+  if (canonical !== query()) history.replaceState(null, "", address(canonical));
 };
 
 /** Add a value to a filter. */
@@ -61,7 +66,7 @@ const NAMED_ONLY = new Set(["category", "brand", "product", "login"]);
 
 /** Whether a filter can choose a value. */
 export const canFilter = (name, value) => value !== null && value !== undefined
-  && !(value === "unknown" && NAMED_ONLY.has(name));
+  && !(value === "unknown" && NAMED_ONLY.has(name)) && canShow({ [name]: value });
 
 /** Take a value from a filter. */
 export const dropFilter = (name, value) => {

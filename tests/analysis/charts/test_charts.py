@@ -145,8 +145,8 @@ class TestDurations:
         """A class goes to and with its bound; 0 s is a class of its own."""
         frame = pl.DataFrame({"duration": [0.0, 0.0, 0.1, 10.0, 10.5, 1800.0, 1801.0]})
         values = next(iter(charts.sessions.durations(frame).to_dict()["datasets"].values()))
-        counts = {row["duration"]: row["sessions"] for row in values if row["sessions"]}
-        assert counts == {"0 s": 2, "to 10 s": 2, "to 30 s": 1, "to 30 min": 1, "longer": 1}
+        counts = {row["duration_class"]: row["sessions"] for row in values if row["sessions"]}
+        assert counts == {"0 s": 2, "≤ 10 s": 2, "≤ 30 s": 1, "≤ 30 min": 1, "> 30 min": 1}
 
 
 class TestTopProducts:

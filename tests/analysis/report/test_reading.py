@@ -56,7 +56,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def require_same(bucket: Path, lake: str | bool, **arguments: Any) -> None:  # noqa: FBT001  # the argument of readers
     """History and validation are the ones that are read apart, over raw alone."""
     history, validation = read_validated(bucket, None, WITHIN, lake=lake, **arguments)
-    apart = read_history(bucket, None, WITHIN, lake=False, **arguments)
+    apart = read_history(bucket, None, WITHIN, lake=False, derived=True, **arguments)
     assert_frame_equal(history.events.frame, apart.events.frame)
     assert_frame_equal(history.events.orders_before, apart.events.orders_before)
     assert_frame_equal(history.reading.corrupt, apart.reading.corrupt)

@@ -13,6 +13,7 @@ from analysis.checks.validation.evidence.describing import ODD, describe, descri
 from analysis.checks.validation.objects import DROPS, KNOWN, ROW, SCHEMA
 from analysis.checks.validation.warehouse.rows import rows_in
 from analysis.engines.protocol import Engine
+from analysis.lake.derived import SOURCES
 from analysis.lake.reading.compacted import Compacted
 from analysis.lake.reading.scans import Damage
 from analysis.lake.reading.window import Window
@@ -20,7 +21,6 @@ from analysis.lake.schema import EVENT_COLUMNS, PARTITION_HOUR
 from analysis.raw.objects import Batch, batches, objects_below
 from analysis.raw.partitions import Folder, covering_hours, hour_of, hour_prefixes, prefix_of
 from analysis.raw.source import Source, open_source
-from analysis.rows.bots import USER_AGENT
 from analysis.rows.browser_time import SENT_AT
 from analysis.rows.fields import KEY
 from analysis.rows.oddities.evidence import ADDRESS, ODDITIES, Evidence, read_oddities
@@ -194,7 +194,7 @@ class Known:
             self._source,
             first,
             last,
-            fields=FIELDS if self._taken is None else (*FIELDS, ORDER, USER_AGENT),
+            fields=FIELDS if self._taken is None else (*FIELDS, ORDER, *SOURCES),
             keep_duplicates=True,
             on_error="report" if self._taken is None else self._taken.on_error,
             price_decimals=self._price_decimals,

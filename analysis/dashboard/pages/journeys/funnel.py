@@ -27,6 +27,7 @@ WINDOWS: Mapping[str, int] = MappingProxyType(
 )
 ORDERS = ("ordered", "strict", "any")
 FIRST_GROUP = "device"
+REPORTED_GROUPS = ("category", "visitor_type")
 GROUP_FILTERS = {
     **FILTER_OF, "visitor_type": "visitor", "login_state": "login", "category": "category", "brand": "brand"
 }  # fmt: skip
@@ -42,7 +43,7 @@ LOST = (
 def panels(shown: Shown) -> Sequence[Panel]:
     """Give the panels: the editor of the steps, four figures, the steps, their times, groups, and who left."""
     return [
-        Panel("editor", "steps", partial(_editor, shown)),
+        Panel("editor", "steps", partial(_editor, shown), in_report=False),
         Panel("began", "figure", partial(_count, shown, 0)),
         Panel("finished", "figure", partial(_count, shown, -1)),
         Panel("conversion", "figure", partial(_conversion, shown)),
@@ -51,7 +52,7 @@ def panels(shown: Shown) -> Sequence[Panel]:
         Panel("steps", "table", partial(_steps, shown), is_wide=True),
         Panel("times", "table", partial(_times, shown), is_wide=True),
         Panel("groups", "table", partial(_groups, shown), is_wide=True),
-        Panel("dropped", "table", partial(_dropped, shown), is_wide=True),
+        Panel("dropped", "table", partial(_dropped, shown), is_wide=True, in_report=False),
     ]
 
 
@@ -220,4 +221,5 @@ FUNNEL = Page(
         "limit": LIMITS,
         PLACE: (),
     },
+    report={"order": ORDERS[:2], "by": REPORTED_GROUPS},
 )

@@ -212,4 +212,5 @@ PATHS = Page(
     "paths",
     panels,
     {"direction": DIRECTIONS, "path": (), "depth": DEPTHS, "per_step": PER_STEP, "limit": LIMITS},
+    report={"direction": DIRECTIONS},
 )

@@ -154,4 +154,5 @@ def _cohorts(shown: Shown) -> Chart:
     return Chart(chart, frame, _query(shown, grain), tooltip, "share", grain=grain)
 
 
-RETENTION = Page("retention", panels, {"grain": GRAINS, "cohort": COHORTS})
+OPTIONS = {"grain": GRAINS, "cohort": COHORTS}
+RETENTION = Page("retention", panels, OPTIONS, report=OPTIONS)

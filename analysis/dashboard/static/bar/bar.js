@@ -2,6 +2,7 @@
 
 import { byId, element, select } from "../element.js";
 import { dateField, named } from "../format.js";
+import { options } from "./options.js";
 import { savedMenu } from "./saved.js";
 import { valuesOf } from "../stream.js";
 import { text } from "../texts/texts.js";
@@ -72,19 +73,6 @@ const filterMenu = (head) => {
     chosen.querySelector("select").focus();
   };
   return [menu, place];
-};
-
-const options = ({ options: all, view }) => Object.entries(all)
-  .filter(([, values]) => values.length)
-  .map(([name, values]) => {
-    const shown = values.map((value) => [value, optionText(name, value)]);
-    const change = (value) => go({ [name]: value });
-    return select(name, text(`options.${name}`), shown, view.options[name] ?? values[0], change);
-  });
-
-const optionText = (name, value) => {
-  const own = text(`options.${name}.${value}`);
-  return own === value.replaceAll("_", " ") ? text(`columns.${value}`) : own;
 };
 
 const copyLink = ({ fixed }) => {

@@ -2,7 +2,7 @@
 
 import { byId, element } from "../element.js";
 import { text } from "../texts/texts.js";
-import { query } from "../view.js";
+import { address, query } from "../view.js";
 
 /** The links to other pages of the server, as the emulator has them. */
 export const drawTabs = ({ tabs }) => {
@@ -19,7 +19,7 @@ export const drawPages = ({ pages, view, options: own }) => {
   for (const name of Object.keys(own)) parameters.delete(name);
   byId("pages").replaceChildren(...pages.map((name) => {
     parameters.set("page", name);
-    return element("a", { href: `?${parameters}`, "aria-current": name === view.page ? "page" : null },
+    return element("a", { href: address(parameters), "aria-current": name === view.page ? "page" : null },
       text(`pages.${name}`));
   }));
 };

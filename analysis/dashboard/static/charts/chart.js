@@ -3,6 +3,7 @@
 import { byId, element } from "../element.js";
 import { dayTick, named, period, tick, write } from "../format.js";
 import { look, numbers } from "./look.js";
+import { canShow } from "../stream.js";
 import { has, text } from "../texts/texts.js";
 import { addFilter, canFilter, go } from "../view.js";
 
@@ -48,6 +49,9 @@ const labelled = (content) => {
         ...(kind === "count" && { tickMinStep: 1 }) };
       if (channel.title) channel.title = heading(channel.title);
     }
+    for (const channel of [x, y]) {
+      if (channel?.type === "nominal" && channel.title) channel.title = heading(channel.field);
+    }
     if (color?.scale?.domain) {
       const names = Object.fromEntries(color.scale.domain.map((name) => [name, heading(name)]));
       color.legend = { title: null, labelExpr: `${JSON.stringify(names)}[datum.label]` };
@@ -85,11 +89,12 @@ const clicked = (content, datum) => {
     if (canFilter(filter, datum[field])) return addFilter(filter, String(datum[field]));
   }
   for (const [field, [option, key]] of Object.entries(content.sets)) {
-    if (datum[field] !== undefined && datum[field] !== null) return go({ [option]: String(datum[key]) });
+    if (datum[field] === undefined || datum[field] === null) continue;
+    if (canShow({ [option]: String(datum[key]) })) return go({ [option]: String(datum[key]) });
   }
   if (datum.period && datum.period_end && content.grain !== "hour") {
     const [start, end] = [datum.period, datum.period_end].map((time) => new Date(time).toISOString());
-    go({ range: null, start, end });
+    if (canShow({ start, end })) go({ range: null, start, end });
   }
   return undefined;
 };
