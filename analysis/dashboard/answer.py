@@ -87,6 +87,7 @@ def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # pa
         "presets": list(PRESETS),
         "filters": list(FILTERS),
         "options": {name: list(values) for name, values in PAGES[view.page].options.items()},
+        "isFiltered": PAGES[view.page].is_filtered,
         "reasons": place.reasons(),
         "saved": [{"name": each.name, "view": dict(each.view), "isSegment": each.is_segment} for each in saved],
         "savedProblems": problems,

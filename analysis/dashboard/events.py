@@ -1,13 +1,11 @@
 """The events that a view shows, of its range and of the one it is compared with: filtered, and kept for a while."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from time import monotonic
 from typing import Any, TypeVar
 
 import polars as pl
@@ -16,6 +14,7 @@ from analysis.dashboard.filters import FILTERS, FilteredEvents
 from analysis.dashboard.panel import Query
 from analysis.dashboard.periods import Grain, earlier, grain_of, periods
 from analysis.dashboard.view import View
+from analysis.dashboard.work.kept import Kept
 from analysis.engines.completeness import first_incomplete_hour
 from analysis.engines.protocol import Engine
 from analysis.engines.warehouse import WarehouseEvents
@@ -23,25 +22,19 @@ from analysis.errors import AnalysisError
 from analysis.history import read_history
 from analysis.metrics.range import Range
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.selection import DAY, Clock
+from analysis.rows.selection import DAY
 
 __all__ = ["Place", "Shown"]
 
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
+CHECKED = 12  # results of long checks, which are small
+REST = 10  # no more than about a tenth of the time goes into checking the same again
 FRESH_SECONDS = 60
 # A range of the present is read again sooner if it is short, since reading a long one takes longer.
 LEAST_FRESH, FRESH_PER_DAY = 5, 5
 ANSWER_SECONDS = 5
-
-
-@dataclass(frozen=True)
-class _Key:
-    start: datetime
-    end: datetime
-    clock: Clock
-    bots: bool
 
 
 class Place:
@@ -65,8 +58,8 @@ class Place:
         if source is None and dw_url is None:
             raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
         self.source, self.dw_url, self.lake, self.fresh_seconds = source, dw_url, lake, fresh_seconds
-        self._opened: dict[_Key, tuple[float, Engine]] = {}
-        self._lock = Lock()
+        self._opened: Kept[Engine] = Kept(KEPT)
+        self._checked: Kept[Any] = Kept(CHECKED, REST)
         self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
 
     @property
@@ -99,8 +92,8 @@ class Place:
 
     def forget(self) -> None:
         """Read every range again when it is next asked for."""
-        with self._lock:
-            self._opened.clear()
+        self._opened.forget()
+        self._checked.forget()
 
     def engine(self, within: Range, view: View) -> Engine:
         """Open the events of a range, without filters.
@@ -113,21 +106,20 @@ class Place:
             if view.clock == "occurred":
                 raise AnalysisError(f"events cannot count when they occurred: {self.reasons()['clock']}")
             return self._warehouse
-        key = _Key(within.start, within.end, view.clock, view.bots)
-        with self._lock:
-            opened = self._opened.pop(key, None)
-            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < self._fresh(within)):
-                self._opened[key] = opened  # at the end: it was used last
-                return opened[1]
-        engine = self._read(within, view)
-        with self._lock:
-            self._opened[key] = monotonic(), engine
-            while len(self._opened) > KEPT:
-                del self._opened[next(iter(self._opened))]
-        return engine
+        key = within.start, within.end, view.clock, view.bots
+        return self._opened.get(key, lambda: self._read(within, view), self._fresh(within, within.end))
 
-    def _fresh(self, within: Range) -> float:
-        """Say how many seconds the events of a range of the present stay as they were read."""
+    def checked(self, name: Hashable, within: Range, make: Callable[[], Answer]) -> Answer:
+        """Give the result of a long check of a range, whatever the filters are, or make it."""
+        # What arrives within a day of a range may still count for it.
+        fresh = self._fresh(within, within.end + DAY)
+        answer: Answer = self._checked.get((name, within.start, within.end, within.zone), make, fresh)
+        return answer
+
+    def _fresh(self, within: Range, final: datetime) -> float | None:
+        """Say how many seconds a range stays as it was read; None from the instant on at which it is final."""
+        if final < datetime.now(UTC):
+            return None
         return min(self.fresh_seconds, LEAST_FRESH + FRESH_PER_DAY * ((within.end - within.start) // DAY))
 
     def _read(self, within: Range, view: View) -> Engine:

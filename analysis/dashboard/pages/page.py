@@ -21,11 +21,13 @@ class Page:
         panels: Gives its panels for the events of a view, without computing them.
         options: The page's own options, by their name in the address, and the values that each may have, the default
             first. An option without values takes any text.
+        is_filtered: Whether filters concern its figures. If not, the page says so where filters are set.
     """
 
     name: str
     panels: Callable[[Shown], Sequence[Panel]]
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_filtered: bool = True
 
 
 def limit_of(shown: Shown) -> int:
