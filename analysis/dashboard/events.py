@@ -29,12 +29,21 @@ __all__ = ["Place", "Shown"]
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
+ANSWERS = 300  # of a range, under all filters
 CHECKED = 12  # results of long checks, which are small
 REST = 10  # no more than about a tenth of the time goes into checking the same again
 FRESH_SECONDS = 60
 # A range of the present is read again sooner if it is short, since reading a long one takes longer.
 LEAST_FRESH, FRESH_PER_DAY = 5, 5
 ANSWER_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The events of a range without filters, and the answers that they gave, also under filters."""
+
+    engine: Engine
+    answers: Kept[pl.DataFrame] = field(default_factory=lambda: Kept(ANSWERS))
 
 
 class Place:
@@ -58,7 +67,7 @@ class Place:
         if source is None and dw_url is None:
             raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
         self.source, self.dw_url, self.lake, self.fresh_seconds = source, dw_url, lake, fresh_seconds
-        self._opened: Kept[Engine] = Kept(KEPT)
+        self._opened: Kept[Opened] = Kept(KEPT)
         self._checked: Kept[Any] = Kept(CHECKED, REST)
         self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
 
@@ -95,7 +104,7 @@ class Place:
         self._opened.forget()
         self._checked.forget()
 
-    def engine(self, within: Range, view: View) -> Engine:
+    def opened(self, within: Range, view: View) -> Opened:
         """Open the events of a range, without filters.
 
         Raises:
@@ -105,9 +114,9 @@ class Place:
         if self._warehouse is not None:
             if view.clock == "occurred":
                 raise AnalysisError(f"events cannot count when they occurred: {self.reasons()['clock']}")
-            return self._warehouse
+            return Opened(self._warehouse)  # whose rows may change at any time
         key = within.start, within.end, view.clock, view.bots
-        return self._opened.get(key, lambda: self._read(within, view), self._fresh(within, within.end))
+        return self._opened.get(key, lambda: Opened(self._read(within, view)), self._fresh(within, within.end))
 
     def checked(self, name: Hashable, within: Range, make: Callable[[], Answer]) -> Answer:
         """Give the result of a long check of a range, whatever the filters are, or make it."""
@@ -133,7 +142,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Shown:
-    """The events of a view, which its page asks for figures. Each query runs once.
+    """The events of a view, which its page asks for figures. Each query runs once, also for later views of the range.
 
     Attributes:
         place: Where the events are.
@@ -154,9 +163,14 @@ class Shown:
         return cls(place, view, view.within(now), now)
 
     @cached_property
+    def opened(self) -> Opened:
+        """The events of the range. Raises AnalysisError."""
+        return self.place.opened(self.within, self.view)
+
+    @cached_property
     def engine(self) -> Engine:
         """The events of the range, filtered. Raises AnalysisError."""
-        engine = self.place.engine(self.within, self.view)
+        engine = self.opened.engine
         return FilteredEvents(engine, dict(self.view.filters)) if self.view.filters else engine
 
     @cached_property
@@ -187,7 +201,8 @@ class Shown:
 
     def frame(self, query: Query) -> pl.DataFrame:
         """Compute a query of this range, or give its result again. Raises AnalysisError."""
-        return self.once(query.key, lambda: query.metric(self.engine, self.within, **query.arguments))
+        key = query.key, self.view.filters, self.within.login_state, self.within.zone
+        return self.opened.answers.get(key, lambda: query.metric(self.engine, self.within, **query.arguments), None)
 
     def once(self, name: str, make: Callable[[], Answer]) -> Answer:
         """Compute something for several panels, or give its result again."""

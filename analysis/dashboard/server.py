@@ -85,7 +85,7 @@ def dashboard_app(place: Place, now: Callable[[], datetime] = _now, tabs: Mappin
 
         def work() -> list[list[object]]:
             shown = shown_for(place, query, now())
-            engine = place.engine(shown.within, shown.view)
+            engine = place.opened(shown.within, shown.view).engine
             found = values_of(engine, request.path_params["filter"], shown.within.parameters)
             return [list(row) for row in found.iter_rows()]
 
