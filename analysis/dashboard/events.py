@@ -170,8 +170,7 @@ class Shown:
     @cached_property
     def engine(self) -> Engine:
         """The events of the range, filtered. Raises AnalysisError."""
-        engine = self.opened.engine
-        return FilteredEvents(engine, dict(self.view.filters)) if self.view.filters else engine
+        return FilteredEvents(self.opened.engine, dict(self.view.filters))
 
     @cached_property
     def before(self) -> "Shown | None":

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from types import MappingProxyType
 
 import polars as pl
 
+from analysis.dashboard.work.parts import kept_name, with_kept_parts
 from analysis.engines.compacted import CompactedEvents
 from analysis.engines.protocol import Engine
 from analysis.engines.raw import RawEvents
@@ -126,19 +126,18 @@ class FilteredEvents:
         """Run one query, as `Engine` says, over the events that are left."""
         if not isinstance(self.engine, (RawEvents, CompactedEvents)):
             return self.engine.query(*self.filtered(sql, parameters))
-        # The sessions that a filter chooses are the same for every query of a range, and take as long to find as a
-        # query.
+        # What is the same for many queries of a page takes as long as a query: the sessions that a filter chooses, and
+        # common parts of metrics.
         text, values = self.filtered(sql, parameters)
         tables = {}
         for name in self.filters:
             if FILTERS[name].of_sessions:
                 chosen = _chosen(name, has_range=_has_range(parameters))
-                range_ = [parameters.get(each) for each in ("start", "end")]
-                told = repr((chosen, self.filters[name], range_))
-                table = f"chosen_{sha256(told.encode()).hexdigest()[:32]}"
+                table = kept_name(chosen, values)
                 tables[table] = chosen
                 text = text.replace(f"({chosen})", f"(FROM {table})")
-        return self.engine.query(text, values, tables)
+        text, parts = with_kept_parts(text, values)
+        return self.engine.query(text, values, tables | parts)
 
     def filtered(self, sql: str, parameters: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         """Give a query and its parameters so that the engine gives the filtered result."""

@@ -44,7 +44,7 @@ ORDERS = {
 ORDER_ITEMS = {"event_id": "UUID", "product_id": "TEXT", "quantity": "BIGINT", "revenue": "DECIMAL(38, 18)"}
 
 NO_TABLES: Mapping[str, str] = MappingProxyType({})
-MOST_TABLES = 20  # that stay for further queries
+MOST_TABLES = 16  # that stay for further queries
 # The columns of the table of objects.
 OBJECTS = {
     **{column.name: column.type for column in COLUMNS},
