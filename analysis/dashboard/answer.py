@@ -10,7 +10,7 @@ from typing import Any
 from analysis.dashboard.events import Place, Shown
 from analysis.dashboard.filters import FILTERS
 from analysis.dashboard.pages import PAGES
-from analysis.dashboard.pages.saved import read_saved
+from analysis.dashboard.pages.saved import read_saved, saved_text
 from analysis.dashboard.panel import Panel, as_json
 from analysis.dashboard.periods import PRESETS
 from analysis.dashboard.view import View
@@ -91,6 +91,7 @@ def _head(shown: Shown, panels: Any) -> dict[str, object]:  # noqa: ANN401  # pa
         "reasons": place.reasons(),
         "saved": [{"name": each.name, "view": dict(each.view), "isSegment": each.is_segment} for each in saved],
         "savedProblems": problems,
+        "savedText": saved_text(view),
         "source": _name(place),
         "sample": None if sample is None else str(sample),
         "panels": [{"name": panel.name, "kind": panel.kind, "isWide": panel.is_wide} for panel in panels],

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from analysis.dashboard.pages.acquisition import ACQUISITION
+from analysis.dashboard.pages.journeys.paths import PATHS
+from analysis.dashboard.pages.journeys.retention import RETENTION
 from analysis.dashboard.pages.live import LIVE
 from analysis.dashboard.pages.overview import OVERVIEW
 from analysis.dashboard.pages.page import Page
@@ -13,5 +15,5 @@ from analysis.dashboard.pages.visitors import VISITORS
 
 __all__ = ["PAGES"]
 
-ALL = (OVERVIEW, ACQUISITION, PRODUCTS, VISITORS, LIVE, QUALITY)
+ALL = (OVERVIEW, ACQUISITION, PRODUCTS, RETENTION, PATHS, VISITORS, LIVE, QUALITY)
 PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in ALL})

@@ -1,16 +1,17 @@
 """Saved views and segments: small files below `dashboards/`, which a team reviews like code."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from analysis.dashboard.pages import PAGES
 from analysis.dashboard.view import View
 from analysis.errors import AnalysisError
 
-__all__ = ["FOLDER", "Saved", "read_saved"]
+__all__ = ["FOLDER", "Saved", "read_saved", "saved_text"]
 
 FOLDER = Path(__file__).parents[3] / "dashboards"
 NAMES = {"name", "view"}
@@ -47,6 +48,21 @@ def read_saved(folder: Path = FOLDER) -> tuple[list[Saved], list[str]]:
         except (AnalysisError, OSError, ValueError) as error:  # TOML's own and Unicode's are ValueErrors
             problems.append(f"{folder.name}/{path.name}: {error}")
     return saved, problems
+
+
+def saved_text(view: View) -> str:
+    """Write a view as such a file: all of it but for the language. Its name is the page's, for people to change."""
+    parts: dict[str, list[str]] = {}
+    for name, value in parse_qsl(view.query(), keep_blank_values=True):
+        if name != "lang":
+            parts.setdefault(name, []).append(value)
+    lines = [f"{name} = {_quoted(values[0] if len(values) == 1 else values)}" for name, values in parts.items()]
+    return "\n".join([f"name = {_quoted(view.page.capitalize())}", "", "[view]", *lines, ""])
+
+
+def _quoted(value: str | list[str]) -> str:
+    # TOML has the strings and arrays of JSON, but for one character that has to be escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _read(path: Path) -> Saved:

@@ -61,6 +61,12 @@ export const tick = (milliseconds, grain) => {
   return date(milliseconds, { day: "numeric", month: "short" });
 };
 
+/** A date without a time, short enough for an axis. */
+export const dayTick = (value, grain) => {
+  const options = grain === "month" ? { year: "numeric" } : { day: "numeric" };
+  return date(new Date(value), { ...options, month: "short", timeZone: "UTC" });
+};
+
 /** The beginning of a period in full. */
 export const period = (milliseconds, grain) => {
   if (grain === "hour" || grain === "minute") return WRITERS.time(milliseconds);

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
+from analysis.dashboard.pages.saved import read_saved
 from analysis.dashboard.server import dashboard_app
 from emulator.seed.answers import acquisition, overview, products, revenue
 from tests.analysis.dashboard.conftest import NOW, Chosen, Seeded
@@ -20,6 +21,7 @@ from tests.analysis.dashboard.conftest import NOW, Chosen, Seeded
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 WEEK = "start=2026-11-13T00:00Z&end=2026-11-20T00:00Z&compare=none"
+OWN_PICTURES = ("paths",)
 IMAGES = Path(__file__).parents[3] / "docs" / "images"
 # Thousands, decimals, and what follows a percentage, as each language writes them.
 MARKS = {"en": (",", "."), "vi": (".", ",")}
@@ -150,6 +152,17 @@ class TestOverview:
         expect(page.locator("#chips .chip")).to_have_count(0)
         expect(page.locator("html")).to_have_attribute("lang", "vi")
 
+    def test_a_view_is_copied_as_a_file(self, page: Page, tmp_path: Path) -> None:
+        """The last choice of the menu of saved views; what it copies is a saved view."""
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        open_at(page, f"{WEEK}&zone=UTC&page=products&device=mobile")
+        page.locator("select[name=saved]").select_option("Copy this view as a file")
+        expect(page.locator("#status")).to_contain_text("Copied. Save it as dashboards/")
+        expect(page.locator("select[name=saved]")).to_have_value("")
+        (tmp_path / "copied.toml").write_text(page.evaluate("navigator.clipboard.readText()"))
+        [saved], _ = read_saved(tmp_path)
+        assert (saved.view["page"], saved.view["device"]) == (("products",), ("mobile",))
+
     def test_the_chart_is_drawn_with_its_days(self, page: Page) -> None:
         """Its axis shows the zone's days, a point that is not complete is hollow, and a table has the same figures."""
         open_at(page, "start=2026-11-18T12:00Z&end=2026-11-22T00:00Z&grain=day&compare=none")
@@ -222,18 +235,19 @@ class TestScreens:
     @pytest.mark.parametrize(
         ("name", "width", "scheme"), [("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 360, "light")]
     )
-    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "quality"])
+    @pytest.mark.parametrize("shown", ["overview", "acquisition", "products", "retention", "paths", "quality"])
     def test_it_fits(
         self, browser: Browser, address: str, tmp_path: Path, name: str, width: int, scheme: Any, shown: str
     ) -> None:
         """In light and dark, and on a phone, where the page does not scroll sideways."""
         context = browser.new_context(viewport={"width": width, "height": 900}, base_url=address, color_scheme=scheme)
         page = context.new_page()
-        open_at(page, f"page={shown}&start=2026-11-16&end=2026-11-20")
+        open_at(page, f"page={shown}&{WEEK if shown in OWN_PICTURES else 'start=2026-11-16&end=2026-11-20'}")
         expect(page.locator(".panel.chart svg.marks").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == width
-        kept = os.environ.get("SCREENSHOTS") and shown == "overview"
-        path = (IMAGES if kept else tmp_path) / f"dashboard-{name}.png"
+        own = shown in OWN_PICTURES and name == "light"
+        kept = os.environ.get("SCREENSHOTS") and (own or shown == "overview")
+        path = (IMAGES if kept else tmp_path) / f"dashboard-{shown if own else name}.png"
         page.screenshot(path=path, animations="disabled")
         assert path.stat().st_size > 10_000
         context.close()

@@ -13,6 +13,8 @@ from analysis.dashboard.export import as_csv, as_parquet, as_python, as_sql
 from analysis.dashboard.panel import Query
 from analysis.metrics.acquisition import sessions_by
 from analysis.metrics.overview import key_figures, key_figures_over_time
+from analysis.metrics.paths import path_links, paths
+from analysis.metrics.retention import retention
 from analysis.metrics.revenue import revenue
 from analysis.metrics.sessions import session_summary
 from analysis.metrics.visitors import latest_events, visitors
@@ -26,6 +28,9 @@ QUERIES = [
     Query(revenue),
     Query(sessions_by, {"by": "campaign", "limit": 3}),
     Query(session_summary),
+    Query(retention, {"grain": "day", "cohort": "first_visit"}),
+    Query(path_links, {"node": "/cart", "direction": "to", "steps": 3, "limit": 5}),
+    Query(paths, {"limit": 5}),
     Query(visitors, {"limit": 5, "after": (datetime(2026, 11, 17, 12, tzinfo=UTC), "client", "m"), "orders": True}),
     Query(latest_events, {"limit": 5, "before": (datetime(2026, 11, 17, 12, tzinfo=UTC), "a"), "derived": True}),
 ]

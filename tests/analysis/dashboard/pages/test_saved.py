@@ -1,9 +1,12 @@
 import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
-from analysis.dashboard.pages.saved import FOLDER, Saved, read_saved
+from analysis.dashboard.pages import PAGES
+from analysis.dashboard.pages.saved import FOLDER, Saved, read_saved, saved_text
+from analysis.dashboard.view import View
 
 
 class TestReadSaved:
@@ -38,3 +41,26 @@ class TestReadSaved:
         saved, [said] = read_saved(tmp_path)
         assert [each.name for each in saved] == ["Phones"]
         assert re.match(rf"{re.escape(tmp_path.name)}/bad\.toml: .*({problem})", said)
+
+
+class TestSavedText:
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "",
+            "page=paths&range=last_week&zone=Asia/Ho_Chi_Minh&path=/cart&direction=to",
+            "page=acquisition&start=2026-11-13&end=2026-11-20&compare=year&bots=1&device=mobile&device=tablet",
+            urlencode({"campaign": 'Ưu đãi "Tết"\\ \x7f\x1f\n', "login": "anonymous"}),
+        ],
+    )
+    def test_it_is_read_back_as_the_same_view(self, tmp_path: Path, query: str) -> None:
+        """A file of it opens this view in the language that the screen then has."""
+        options = {name: page.options for name, page in PAGES.items()}
+        view = View.parse(f"{query}&lang=vi", options)
+        (tmp_path / "copied.toml").write_text(saved_text(view), "utf-8")
+        [saved], problems = read_saved(tmp_path)
+        assert problems == []
+        assert saved.name == view.page.capitalize()
+        assert not saved.is_segment
+        assert "lang" not in saved.view
+        assert View.parse(f"{urlencode(saved.view, doseq=True)}&lang=vi", options) == view

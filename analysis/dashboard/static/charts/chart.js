@@ -1,9 +1,10 @@
 // Draws a chart with Vega, in the page's colours, with tooltips of text only.
 
-import { byId, element } from "./element.js";
-import { named, period, tick, write } from "./format.js";
-import { has, text } from "./texts/texts.js";
-import { addFilter, canFilter, go } from "./view.js";
+import { byId, element } from "../element.js";
+import { dayTick, named, period, tick, write } from "../format.js";
+import { look, numbers } from "./look.js";
+import { has, text } from "../texts/texts.js";
+import { addFilter, canFilter, go } from "../view.js";
 
 const ERRORS = 1; // of Vega's levels: a chart without values is no reason to warn
 
@@ -12,44 +13,16 @@ const loaded = new Promise((resolve) => {
   else byId("vega").addEventListener("load", () => resolve());
 });
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-
-const look = () => {
-  const [ink, quiet, edge, accent] = ["text", "quiet", "edge", "accent"].map(colour);
-  const category = ["accent", "second", "third", "bad", "fourth", "quiet"].map(colour);
-  return {
-    background: "transparent",
-    font: "system-ui, sans-serif",
-    axis: {
-      labelColor: quiet, titleColor: quiet, gridColor: edge, domainColor: edge, tickColor: edge, labelLimit: 220,
-    },
-    legend: { labelColor: ink, orient: "bottom" },
-    view: { stroke: null },
-    range: { category },
-    mark: { color: accent, tooltip: { content: "data" } },
-    style: {
-      previous: { color: quiet, stroke: quiet, strokeWidth: 1.5, strokeDash: [2, 2] },
-      incomplete: { color: accent, stroke: accent, strokeWidth: 2, strokeDash: [5, 4] },
-      complete: { color: accent, stroke: accent, strokeWidth: 2 },
-      period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
-      part: { fill: accent },
-      point: { size: 60, filled: true, opacity: 0.7 },
-      before: { color: ink, thickness: 2 },
-      name: { color: ink, fontSize: 11, limit: 140 },
-    },
-  };
-};
-
-/** How numbers look on axes, as the language writes them. */
-const numbers = (language) => {
-  const parts = new Intl.NumberFormat(language).formatToParts(1234567.8);
-  const of = (type) => parts.find((part) => part.type === type)?.value ?? "";
-  return { decimal: of("decimal"), thousands: of("group"), grouping: [3], currency: ["", ""] };
-};
-
 const eachEncoding = (spec, visit) => {
   if (spec.encoding) visit(spec.encoding);
   for (const layer of spec.layer ?? []) eachEncoding(layer, visit);
+};
+
+/** An axis of dates without a time. */
+const days = ({ spec, grain }, { field, axis }) => {
+  const dates = Object.values(spec.datasets).flat().map((row) => row[field]);
+  const labels = Object.fromEntries(dates.map((date) => [date, dayTick(date, grain)]));
+  return { ...axis, labelExpr: `${JSON.stringify(labels)}[datum.value]` };
 };
 
 /** Label the axis of time with what the zone's clocks show, and the other axis by the kind of its values. */
@@ -57,13 +30,18 @@ const labelled = (content) => {
   const spec = structuredClone(content.spec);
   const labels = Object.fromEntries(content.times.map((time) => [time, tick(time, content.grain)]));
   const kindOf = (field) => content.tooltip.find(({ name }) => name === field)?.kind;
+  for (const row of Object.values(spec.datasets ?? {}).flat()) if (row.label) row.label = named("label", row.label);
   eachEncoding(spec, ({ x, y, color }) => {
     if (x?.type === "temporal") {
       // As an expression: the interpreter makes nothing of plain numbers here.
       x.axis = { values: { expr: JSON.stringify(content.times) }, grid: false, labelOverlap: true,
         labelExpr: `${JSON.stringify(labels)}[toNumber(datum.value)]` };
     }
-    const values = [x, y].filter((channel) => channel?.type === "quantitative");
+    for (const channel of [x, y].filter((each) => each?.type === "ordinal")) {
+      if (kindOf(channel.field) === "date") channel.axis = days(content, channel);
+      if (channel.title) channel.title = heading(channel.title);
+    }
+    const values = [x, y].filter((channel) => channel?.type === "quantitative" && channel.axis !== null);
     for (const channel of values) {
       const kind = kindOf(channel.field) ?? kindOf("value");
       channel.axis = { format: kind === "share" ? ".1~%" : "~s", tickCount: 5,

@@ -1,0 +1,1 @@
+"""The pages that follow visitors over time: from day to day, and from page to page."""
