@@ -61,9 +61,10 @@ def account(
     first, last = covering_hours(start, end)
     received, corrupt = _read(source, first, last, FIELDS)
     earlier, _ = _read(source, min(first, start - lookback), first, NUMBERED)
-    received = received.sort(*RECEIPT)
-    events = received.unique("event_id", keep="first", maintain_order=True)
-    events = events.join(earlier, on="event_id", how="anti", maintain_order="left")
+    received = received.sort(*RECEIPT).drop(KEY)
+    is_event = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(earlier["event_id"].implode())
+    received = received.with_columns(is_event=is_event).drop("event_id")
+    events = received.filter("is_event")
     others = earlier
     now = datetime.now(UTC)
     if last < now and not gaps_of(events, earlier).is_empty():
@@ -73,7 +74,7 @@ def account(
     by = "client_id" if by_client else "hour"
     parts = [
         _count(events, by, "received"),
-        _count(received.join(events.select(KEY), on=KEY, how="anti"), by, "repeated"),
+        _count(received.filter(~pl.col("is_event")), by, "repeated"),
         _count(_late(events), by, "late"),
         _missing(events, gaps_of(events, others).filter(pl.col("until") >= first), by),
         _rejected(corrupt, by),
@@ -127,7 +128,9 @@ def _missing(events: pl.DataFrame, gaps: pl.DataFrame, by: str) -> pl.DataFrame:
 
 def _grown(events: pl.DataFrame, counter: str) -> pl.DataFrame:
     """Give `client_id`, `hour` and `grown`: by how much the counter grew with each event that carries it."""
-    counted = events.filter(pl.all_horizontal(pl.col("client_id", counter).is_not_null())).sort("event_timestamp", KEY)
+    counted = events.filter(pl.all_horizontal(pl.col("client_id", counter).is_not_null())).sort(
+        "event_timestamp", maintain_order=True
+    )
     high = counted.with_columns(high=pl.col(counter).cum_max().over("client_id"))
     grown = (pl.col("high") - pl.col("high").shift(1).over("client_id")).fill_null(0)
     return high.select("client_id", hour=HOUR, grown=grown)
