@@ -118,12 +118,11 @@ class Restore:
     def validate(self) -> None:
         """Compare the restored rows with raw, up to the snapshot's hour. Exits with code 1 if something differs."""
         end = self._taken().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        secret = self._outputs.get("DwReaderSecretArn") or self._outputs["DwSecretArn"]
         clusters = self._rds.things("cluster", *self._names).items()
         built = [name for name, each in clusters if is_restored(each)]
         if not built and not self._rds.is_dry_run:
             raise RestoreError("there is no restored warehouse: run STEP=build first")
-        dw = f"rds-data://{DATABASE}?cluster={self._arn(built[0] if built else self._names.spare)}&secret={secret}"
+        dw = f"rds-data://{DATABASE}?cluster={self._arn(built[0] if built else self._names.spare)}&secret={self._owner}"
         command = [sys.executable, "-m", "analysis", "validate", "--source", f"s3://{self._outputs['RawBucketName']}"]
         command += ["--dw", dw, "--start", f"{end - VALIDATED:%Y-%m-%dT%H:%MZ}", "--end", f"{end:%Y-%m-%dT%H:%MZ}"]
         click.echo(f"   {shlex.join(['python', *command[1:]])}")
@@ -137,7 +136,11 @@ class Restore:
         """Let the stage use the restored warehouse."""
         self._exchange(is_restored_wanted=True)
         hour = f"{self._taken().astimezone(UTC):%Y-%m-%dT%H:00Z}"
-        click.echo("   the stage uses the restored warehouse. Rows of events since the snapshot come back from raw:")
+        click.echo(
+            "   the stage uses the restored warehouse. Give its writer and reader the passwords of their secrets,"
+        )
+        click.echo("   and bring the rows of events since the snapshot back from raw:")
+        click.echo(f"   python -m analysis upgrade --stage {self._stage}")
         click.echo(f"   python -m analysis backfill --stage {self._stage} --start {hour}")
         click.echo("   to go back: STEP=back; to end, and to delete the former warehouse: STEP=remove")
 
@@ -225,9 +228,14 @@ class Restore:
         arn, _, _ = self._outputs["DwClusterArn"].rpartition(":")
         return f"{arn}:{cluster}"
 
+    @property
+    def _owner(self) -> str:
+        """The secret of the warehouse's owner, whose password `build` sets. Older stages have one for everything."""
+        return self._outputs.get("DwOwnerSecretArn") or self._outputs["DwSecretArn"]
+
     def _password(self) -> str:
         try:
-            secret = self._session.client("secretsmanager").get_secret_value(SecretId=self._outputs["DwSecretArn"])
+            secret = self._session.client("secretsmanager").get_secret_value(SecretId=self._owner)
         except (ClientError, BotoCoreError) as error:
             raise RestoreError(f"the secret of the warehouse cannot be read: {error}") from None
         return str(json.loads(secret["SecretString"])["password"])

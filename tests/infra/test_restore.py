@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
-from moto.rds.models import DBCluster, RDSBackend
+from moto.rds.models import DBCluster, RDSBackend, rds_backends
 from moto.rds.responses import RDSResponse
 
 from infra.restore import rds as rds_module
@@ -57,6 +57,11 @@ def _rename_with_members(backend: RDSBackend, kwargs: dict[str, Any]) -> DBClust
     return cluster
 
 
+def _secret(user: str, password: str) -> str:
+    text = json.dumps({"username": user, "password": password})
+    return str(boto3.client("secretsmanager").create_secret(Name=user, SecretString=text)["ARN"])
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give an AWS with the warehouse of `prod`: a cluster, its instance, its secret and the outputs of the stacks."""
@@ -71,11 +76,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         # Moto names them by the minute, so that a second cluster of a name is refused within one.
         patch.object(DBCluster, "save_automated_backup"),
     ):
-        secret = boto3.client("secretsmanager").create_secret(
-            Name="warehouse", SecretString=json.dumps({"username": "clickstream", "password": "very-secret-words"})
-        )["ARN"]
+        secrets = {
+            "DwOwnerSecretArn": _secret("clickstream", "very-secret-words"),
+            "DwSecretArn": _secret("clickstream_writer", "words-of-the-writer"),
+        }
         body = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
-        outputs = {key: {"Value": value} for key, value in (OUTPUTS | {"DwSecretArn": secret}).items()}
+        outputs = {key: {"Value": value} for key, value in (OUTPUTS | secrets).items()}
         boto3.client("cloudformation").create_stack(
             StackName="clickstream-prod-warehouse", TemplateBody=json.dumps(body | {"Outputs": outputs})
         )
@@ -159,6 +165,14 @@ class TestDrill:
         assert enabled == [OUTPUTS["DwClusterArn"].replace(LIVE, SPARE)]
         assert ids()[LIVE] == before[LIVE]
         assert (restored(LIVE), restored(SPARE)) == ((False, False), (True, True))
+
+    def test_its_owner_has_the_password_of_the_owners_secret(self) -> None:
+        """Not that of the writer, who owns no table: the operations function connects as the owner."""
+        do("snapshot", "build")
+        cluster = rds_backends["123456789012"][REGION].clusters[SPARE]
+        assert vars(cluster)["_master_user_password"] == "very-secret-words"  # moto gives it in no other way
+        ((*_, url, _, _, _, _),) = do("validate")
+        assert ":secret:clickstream-" in url
 
     def test_validate_compares_its_rows_with_raw_up_to_the_snapshot(self) -> None:
         """Events since then have no row there."""
