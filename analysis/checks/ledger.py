@@ -12,6 +12,7 @@ from analysis.raw.partitions import covering_hours, hour_of
 from analysis.rows.fields import KEY
 from analysis.rows.reader import read_hours
 from analysis.rows.selection import DAY, RECEIPT
+from command_line.progress import progress
 
 __all__ = ["COUNTS", "account", "total"]
 
@@ -90,10 +91,12 @@ def _read(
     names = ("event_id", "event_timestamp", "client_id", *fields)
     frames, corrupt = [], []
     starts = [start + number * DAY for number in range(-(-(end - start) // DAY))] or [start]
-    for first in starts:
-        read = read_hours(source, first, min(first + DAY, end), fields=fields, keep_duplicates=True)
-        frames.append(read.frame.select(names))
-        corrupt.append(read.corrupt)
+    with progress("reading hours", len(starts)) as advance:
+        for first in starts:
+            read = read_hours(source, first, min(first + DAY, end), fields=fields, keep_duplicates=True, bar=False)
+            frames.append(read.frame.select(names))
+            corrupt.append(read.corrupt)
+            advance(1)
     return pl.concat(frames), pl.concat(corrupt)
 
 
