@@ -13,7 +13,7 @@ import polars as pl
 from analysis.metrics.range import Range
 from analysis.report.cells import DURATIONS, SHARES
 
-__all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Table", "as_json", "frame_as_json"]
+__all__ = ["Chart", "Content", "Figure", "Panel", "Query", "Steps", "Table", "as_json", "frame_as_json"]
 
 Kind: TypeAlias = Literal[
     "count", "share", "money", "seconds", "time", "second", "day", "date", "text", "flag", "json", "change"
@@ -86,6 +86,7 @@ class Chart:
         sets: The option of the page that a click on a mark sets, and the field that has the option's value, by a field
             that marks have.
         currency: The currency of amounts of money.
+        note: A row whose values stand in the text `notes.<page>.<panel>` above the chart; None for no text.
         python: Python that gives the figures; by default, of the query.
     """
 
@@ -99,6 +100,7 @@ class Chart:
     filters: Mapping[str, str] = field(default_factory=dict)
     sets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     currency: str | None = None
+    note: pl.DataFrame | None = None
     python: str | None = None
 
 
@@ -118,6 +120,7 @@ class Table:
         following: What the option `place` is on the next page of a list; empty on the last page, None for no list.
         bars: The column whose values are drawn as bars behind the first column.
         kinds: How a column is formatted, where its name does not say so.
+        note: As of a chart.
         python: Python that gives the figures; by default, of the query.
     """
 
@@ -130,10 +133,34 @@ class Table:
     following: str | None = None
     bars: str | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    note: pl.DataFrame | None = None
     python: str | None = None
 
 
-Content: TypeAlias = Figure | Chart | Table
+@dataclass(frozen=True)
+class Steps:
+    """An editor of the steps of a funnel. It sets the option `steps` to their names, with commas between them.
+
+    Attributes:
+        frame: `event_name` and `events` of the names to choose from, in the order of the menu.
+        query: What gives the frame.
+        chosen: The names of the steps, in order.
+        usual: The names without the option.
+        least: How many steps there are at least.
+        most: How many steps there are at most.
+        python: As of a table.
+    """
+
+    frame: pl.DataFrame
+    query: Query
+    chosen: Sequence[str]
+    usual: Sequence[str]
+    least: int
+    most: int
+    python: str | None = None
+
+
+Content: TypeAlias = Figure | Chart | Table | Steps
 
 
 @dataclass(frozen=True)
@@ -149,7 +176,7 @@ class Panel:
     """
 
     name: str
-    kind: Literal["figure", "chart", "table"]
+    kind: Literal["figure", "chart", "table", "steps"]
     make: Callable[[], Content]
     is_wide: bool = False
     within: Range | None = None
@@ -172,6 +199,14 @@ def _drawn(content: Content) -> dict[str, object]:
             "course": None if content.course is None else frame_as_json(content.course),
             "currency": content.currency,
         }
+    if isinstance(content, Steps):
+        return {
+            "candidates": [list(row) for row in content.frame.select("event_name", "events").iter_rows()],
+            "chosen": list(content.chosen),
+            "usual": list(content.usual),
+            "least": content.least,
+            "most": content.most,
+        }
     if isinstance(content, Chart):
         return {
             "spec": _spec(content.chart),
@@ -181,6 +216,7 @@ def _drawn(content: Content) -> dict[str, object]:
             "filters": dict(content.filters),
             "sets": dict(content.sets),
             "currency": content.currency,
+            "note": _note(content),
             "table": frame_as_json(content.frame, kinds={"previous": _field(content, "previous")["kind"]}),
         }
     return {
@@ -190,7 +226,12 @@ def _drawn(content: Content) -> dict[str, object]:
         "links": {name: dict(changes) for name, changes in content.links.items()},
         "following": content.following,
         "bars": content.bars,
+        "note": _note(content),
     }
+
+
+def _note(content: Chart | Table) -> dict[str, object] | None:
+    return None if content.note is None else frame_as_json(content.note)
 
 
 def frame_as_json(

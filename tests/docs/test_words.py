@@ -15,15 +15,18 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = {"CONTRIBUTING.md", "tests/docs/test_words.py"}
 
 
-def files() -> list[str]:
-    """List the files of the repository that people read, as paths."""
+def files() -> dict[str, list[str]]:
+    """List the files of the repository that people read, as paths, by their folder at the top."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, stdout=subprocess.PIPE, check=True
     )
     names = [
         name for name in listed.stdout.decode().split("\n") if Path(name).suffix in READERS and (ROOT / name).exists()
     ]
-    return sorted({*names} - EXAMPLES)
+    found: dict[str, list[str]] = {}
+    for name in sorted({*names} - EXAMPLES):
+        found.setdefault(name.rpartition("/")[0].partition("/")[0] or ".", []).append(name)
+    return found
 
 
 def texts_of_python(path: Path) -> Iterator[str]:
@@ -56,11 +59,11 @@ READERS = {
 
 
 class TestWords:
-    @pytest.mark.parametrize("name", files())
-    def test_no_text_is_hard_to_read(self, name: str) -> None:
+    @pytest.mark.parametrize("names", [pytest.param(names, id=folder) for folder, names in files().items()])
+    def test_no_text_is_hard_to_read(self, names: list[str]) -> None:
         """Write a short sentence in ordinary order instead, subject first."""
-        path = ROOT / name
-        assert [found for text in READERS[path.suffix](path) for found in hard_phrases(text)] == []
+        texts = ((name, text) for name in names for text in READERS[Path(name).suffix](ROOT / name))
+        assert [(name, found) for name, text in texts for found in hard_phrases(text)] == []
 
     @pytest.mark.parametrize(
         "phrase",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from analysis.dashboard.pages.acquisition import ACQUISITION
+from analysis.dashboard.pages.journeys.funnel import FUNNEL
 from analysis.dashboard.pages.journeys.paths import PATHS
 from analysis.dashboard.pages.journeys.retention import RETENTION
 from analysis.dashboard.pages.live import LIVE
@@ -15,5 +16,5 @@ from analysis.dashboard.pages.visitors import VISITORS
 
 __all__ = ["PAGES"]
 
-ALL = (OVERVIEW, ACQUISITION, PRODUCTS, RETENTION, PATHS, VISITORS, LIVE, QUALITY)
+ALL = (OVERVIEW, ACQUISITION, FUNNEL, PRODUCTS, RETENTION, PATHS, VISITORS, LIVE, QUALITY)
 PAGES: Mapping[str, Page] = MappingProxyType({page.name: page for page in ALL})

@@ -7,7 +7,7 @@ import polars as pl
 from analysis.dashboard.events import Shown
 from analysis.dashboard.panel import Query
 
-__all__ = ["CHANGE", "PREVIOUS", "compared", "present"]
+__all__ = ["CHANGE", "PREVIOUS", "beside", "compared", "present"]
 
 PREVIOUS, CHANGE = "previous", "change"
 
@@ -33,7 +33,11 @@ def compared(shown: Shown, query: Query, keys: Sequence[str], value: str) -> pl.
     """
     frame = shown.frame(query)
     every = Query(query.metric, {name: given for name, given in query.arguments.items() if name != "limit"})
-    other = shown.frame_before(every)
+    return beside(frame, shown.frame_before(every), keys, value)
+
+
+def beside(frame: pl.DataFrame, other: pl.DataFrame | None, keys: Sequence[str], value: str) -> pl.DataFrame:
+    """Compare one value of each row with another frame, as `compared` does; None leaves the frame as it is."""
     if other is None:
         return frame
     before = other.select(*keys, pl.col(value).alias(PREVIOUS), pl.lit(value=True).alias("was_there"))

@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError
 from analysis.metrics.overview import key_figures, visitor_types
 from analysis.metrics.visitors import visitor_events, visitors
 
-__all__ = ["VISITORS"]
+__all__ = ["VISITORS", "visitor_list"]
 
 ALL = ("visitors", "sessions", "visitor_conversion")
 ONE = ("first_event", "last_event", "events", "sessions", "checkout_completes")
@@ -53,17 +53,32 @@ def _types(shown: Shown) -> Table:
 
 
 def _list(shown: Shown) -> Table:
-    """List a page of the visitors, the latest first. One more than is shown says whether there is a page after it."""
-    limit = limit_of(shown)
-    arguments = {"after": place_of(shown.view.option(PLACE, ""), 3), "orders": shown.engine.has_orders}
-    found = shown.frame(Query(visitors, {"limit": limit + 1, **arguments}))
+    return visitor_list(shown, Query(visitors, {"orders": shown.engine.has_orders}))
+
+
+def visitor_list(shown: Shown, every: Query, note: pl.DataFrame | None = None) -> Table:
+    """List a page of visitors, the latest first, each with a link to their events.
+
+    Args:
+        shown: The events.
+        every: A metric with the columns and the order of `visitors`, without `limit` and `after`.
+        note: As in `Table`.
+
+    Raises:
+        AnalysisError: The place in the list is wrong, or the metric raises it.
+    """
+    limit, after = limit_of(shown), place_of(shown.view.option(PLACE, ""), 3)
+    query, longer = (
+        Query(every.metric, {"limit": rows, "after": after, **every.arguments}) for rows in (limit, limit + 1)
+    )
+    # One more than is shown says whether there is a page after it.
+    found = shown.frame(longer)
     frame = found.head(limit)
     place = ("last_event", "visitor_kind", "visitor")
     following = place_text(frame.select(place).row(-1)) if found.height > limit else ""
     first = ("visitor", "visitor_kind")
-    query = Query(visitors, {"limit": limit, **arguments})
     shown_first = frame.select(*first, pl.exclude(first))
-    return Table(shown_first, query, links={"visitor": OPEN_VISITOR}, following=following)
+    return Table(shown_first, query, links={"visitor": OPEN_VISITOR}, following=following, note=note)
 
 
 def _chosen(shown: Shown) -> tuple[str, str]:

@@ -34,7 +34,8 @@ export const figure = ({ value, previous, isCompared, format, currency, course }
     const changed = change(value, previous, format);
     const direction = changed === null || changed.difference === 0 ? "same" : changed.difference > 0 ? "up" : "down";
     const arrow = { up: "▲ ", down: "▼ ", same: "" }[direction];
-    parts.push(element("p", { class: "change", "data-direction": direction },
+    // More time is neither good nor bad.
+    parts.push(element("p", { class: "change", "data-direction": format === "seconds" ? "same" : direction },
       element("span", {}, changed === null ? "–" : `${arrow}${changed.text}`),
       element("small", {}, text("previous", { value: write(previous, format, currency) }))));
   }

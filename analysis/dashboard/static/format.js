@@ -26,10 +26,11 @@ const seconds = (value) => {
   const whole = Math.round(value);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const units = ["hour", "minute", "second"];
-  const first = Math.max(parts.findIndex((part) => part > 0), 0);
+  const found = parts.findIndex((part) => part > 0);
+  const first = found === -1 ? 2 : found; // nothing is 0 s
   const written = parts.slice(first, first + 2).map((part, i) =>
     number(part, { style: "unit", unit: units[first + i], unitDisplay: "narrow" }));
-  return first === -1 ? "0" : written.join(" ");
+  return written.join(" ");
 };
 
 const WRITERS = {

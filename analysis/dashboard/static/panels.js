@@ -3,6 +3,8 @@
 import { chart } from "./charts/chart.js";
 import { byId, element } from "./element.js";
 import { figure } from "./figure.js";
+import { write } from "./format.js";
+import { drawSteps } from "./parts/steps.js";
 import { exportPath, textOf } from "./stream.js";
 import { table } from "./table.js";
 import { has, text } from "./texts/texts.js";
@@ -68,6 +70,16 @@ export const drawPlaces = (newHead) => {
   }));
 };
 
+/** What a row says in words, above a chart or a table; nothing without a row. */
+const note = (panel, row) => {
+  if (!row?.rows.length) return null;
+  const values = row.columns.map(({ name, kind }, i) => {
+    const value = write(row.rows[0][i], kind);
+    return [name, kind === "text" ? `\u2068${value}\u2069` : value]; // isolated, as in `bdi`
+  });
+  return element("p", { class: "note" }, text(`notes.${head.view.page}.${panel}`, Object.fromEntries(values)));
+};
+
 const body = (place) => place.querySelector(".body");
 
 const drawers = {
@@ -80,7 +92,7 @@ const drawers = {
     const shown = table(content.table, { caption: title(name), grain: content.grain, currency: content.currency,
       filters: content.filters, sets: content.sets });
     shown.hidden = true;
-    body(place).replaceChildren(canvas, shown);
+    body(place).replaceChildren(...[note(name, content.note), canvas, shown].filter(Boolean));
     if (!content.table.rows.length) canvas.replaceChildren(element("p", { class: "empty" }, text("empty")));
     else chart(canvas, content, head.view.language).catch((error) => {
       canvas.replaceChildren(element("p", { class: "problem" }, error.message));
@@ -89,8 +101,13 @@ const drawers = {
     return shown;
   },
   table: (place, name, content) => {
-    body(place).replaceChildren(table(content.table, { caption: title(name), filters: content.filters,
-      sets: content.sets, links: content.links, following: content.following, bars: content.bars }));
+    const shown = table(content.table, { caption: title(name), filters: content.filters, sets: content.sets,
+      links: content.links, following: content.following, bars: content.bars });
+    body(place).replaceChildren(...[note(name, content.note), shown].filter(Boolean));
+    return null;
+  },
+  steps: (place, _name, content) => {
+    drawSteps(body(place), content);
     return null;
   },
 };

@@ -12,6 +12,7 @@ from analysis.dashboard.answer import shown_for
 from analysis.dashboard.export import as_csv, as_parquet, as_python, as_sql
 from analysis.dashboard.panel import Query
 from analysis.metrics.acquisition import sessions_by
+from analysis.metrics.funnel import funnel, funnel_dropped
 from analysis.metrics.overview import key_figures, key_figures_over_time
 from analysis.metrics.paths import path_links, paths
 from analysis.metrics.retention import retention
@@ -31,6 +32,8 @@ QUERIES = [
     Query(retention, {"grain": "day", "cohort": "first_visit"}),
     Query(path_links, {"node": "/cart", "direction": "to", "steps": 3, "limit": 5}),
     Query(paths, {"limit": 5}),
+    Query(funnel, {"steps": ("product_view", "it's, 50 %"), "window": 3600, "order": "any", "by": "device"}),
+    Query(funnel_dropped, {"step": 2, "after": (datetime(2026, 11, 17, 12, tzinfo=UTC), "client", "m"), "limit": 5}),
     Query(visitors, {"limit": 5, "after": (datetime(2026, 11, 17, 12, tzinfo=UTC), "client", "m"), "orders": True}),
     Query(latest_events, {"limit": 5, "before": (datetime(2026, 11, 17, 12, tzinfo=UTC), "a"), "derived": True}),
 ]

@@ -23,6 +23,7 @@ export const look = () => {
       period: { stroke: accent, fill: accent, strokeWidth: 2, size: 40, opacity: 1, filled: true },
       part: { fill: accent },
       point: { size: 60, filled: true, opacity: 0.7 },
+      lost: { color: colour("bad"), fontSize: 11 },
       before: { color: ink, thickness: 2 },
       name: { color: ink, fontSize: 11, limit: 140 },
       cell: { stroke: colour("raised"), strokeWidth: 1 },
