@@ -261,7 +261,11 @@ def read_hours(
     opened = open_source(source, reporting(on_error, unreadable))
     chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
-    rows, corrupt = _rows(opened, _Part(projection, pl.DataFrame(schema=projection.schema), hours, ()), objects_of if bar else objects_below)
+    rows, corrupt = _rows(
+        opened,
+        _Part(projection, pl.DataFrame(schema=projection.schema), hours, ()),
+        objects_of if bar else objects_below,
+    )
     frame = rows.sort(*RECEIPT)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
