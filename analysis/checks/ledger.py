@@ -1,5 +1,6 @@
 """The ledger: accounts for every event that browsers numbered, whether it was received, lost or dropped."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from analysis.checks.validation.sequences import gaps_of
 from analysis.raw.partitions import covering_hours, hour_of
 from analysis.rows.fields import KEY
 from analysis.rows.reader import read_hours
-from analysis.rows.selection import DAY
+from analysis.rows.selection import DAY, RECEIPT
+from command_line.progress import progress
 
 __all__ = ["COUNTS", "account", "total"]
 
@@ -20,6 +22,7 @@ DROPPED = {"overflowed": "dropped_overflow", "refused": "dropped_refused", "with
 PARTS = ("received", "lost", *DROPPED)
 COUNTS = ("sent", *PARTS, "late", "repeated", "rejected")
 FIELDS = (KEY, "tab_id", "seq", *DROPPED.values(), "sent_event_timestamp", "received_at")
+NUMBERED = ("tab_id", "seq")
 HOUR = pl.col("event_timestamp").dt.truncate("1h")
 
 
@@ -57,26 +60,44 @@ def account(
         AnalysisError: As in `read_events`.
     """
     first, last = covering_hours(start, end)
-    read = read_hours(source, start, end, fields=FIELDS, keep_duplicates=True)
-    earlier = read_hours(source, min(first, start - lookback), first, fields=("tab_id", "seq")).frame
-    events = read.frame.unique("event_id", keep="first", maintain_order=True)
-    events = events.join(earlier, on="event_id", how="anti", maintain_order="left")
+    received, corrupt = _read(source, first, last, FIELDS)
+    earlier, _ = _read(source, min(first, start - lookback), first, NUMBERED)
+    received = received.sort(*RECEIPT).drop(KEY)
+    is_event = pl.col("event_id").is_first_distinct() & ~pl.col("event_id").is_in(earlier["event_id"].implode())
+    received = received.with_columns(is_event=is_event).drop("event_id")
+    events = received.filter("is_event")
     others = earlier
     now = datetime.now(UTC)
     if last < now and not gaps_of(events, earlier).is_empty():
         # Only then: a number that is missing may have arrived after the span.
-        later = read_hours(source, last, max(last, min(end + lookback, now)), fields=("tab_id", "seq")).frame
+        later, _ = _read(source, last, max(last, min(end + lookback, now)), NUMBERED)
         others = pl.concat([earlier, later])
     by = "client_id" if by_client else "hour"
     parts = [
         _count(events, by, "received"),
-        _count(read.frame.join(events, on=KEY, how="anti"), by, "repeated"),
+        _count(received.filter(~pl.col("is_event")), by, "repeated"),
         _count(_late(events), by, "late"),
         _missing(events, gaps_of(events, others).filter(pl.col("until") >= first), by),
-        _rejected(read.corrupt, by),
+        _rejected(corrupt, by),
     ]
     together = pl.concat(parts, how="diagonal").group_by(by).agg(pl.all().sum()).sort(by, nulls_last=True)
     return together.with_columns(sent=pl.sum_horizontal(*PARTS)).select(by, *COUNTS)
+
+
+def _read(
+    source: str | Path, start: datetime, end: datetime, fields: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read all objects of some hours, a day at a time, and keep the columns that count; and the rejects."""
+    names = ("event_id", "event_timestamp", "client_id", *fields)
+    frames, corrupt = [], []
+    starts = [start + number * DAY for number in range(-(-(end - start) // DAY))] or [start]
+    with progress("reading hours", len(starts)) as advance:
+        for first in starts:
+            read = read_hours(source, first, min(first + DAY, end), fields=fields, keep_duplicates=True, bar=False)
+            frames.append(read.frame.select(names))
+            corrupt.append(read.corrupt)
+            advance(1)
+    return pl.concat(frames), pl.concat(corrupt)
 
 
 def total(ledger: pl.DataFrame) -> dict[str, int]:
@@ -110,7 +131,9 @@ def _missing(events: pl.DataFrame, gaps: pl.DataFrame, by: str) -> pl.DataFrame:
 
 def _grown(events: pl.DataFrame, counter: str) -> pl.DataFrame:
     """Give `client_id`, `hour` and `grown`: by how much the counter grew with each event that carries it."""
-    counted = events.filter(pl.all_horizontal(pl.col("client_id", counter).is_not_null())).sort("event_timestamp", KEY)
+    counted = events.filter(pl.all_horizontal(pl.col("client_id", counter).is_not_null())).sort(
+        "event_timestamp", maintain_order=True
+    )
     high = counted.with_columns(high=pl.col(counter).cum_max().over("client_id"))
     grown = (pl.col("high") - pl.col("high").shift(1).over("client_id")).fill_null(0)
     return high.select("client_id", hour=HOUR, grown=grown)

@@ -89,6 +89,7 @@ def head(shown: Shown, panels: Sequence[Panel]) -> dict[str, object]:
         "presets": list(PRESETS),
         "filters": list(FILTERS),
         "options": {name: list(values) for name, values in PAGES[view.page].options.items()},
+        "isFiltered": PAGES[view.page].is_filtered,
         "reasons": place.reasons(),
         "source": _name(place),
         "sample": None if sample is None else str(sample),

@@ -1,13 +1,11 @@
 """The events that a view shows, of its range and of the one it is compared with: filtered, and kept for a while."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
-from time import monotonic
 from typing import Any, TypeVar
 
 import polars as pl
@@ -16,6 +14,7 @@ from analysis.dashboard.filters import FILTERS, FilteredEvents
 from analysis.dashboard.panel import Query
 from analysis.dashboard.periods import Grain, earlier, grain_of, periods
 from analysis.dashboard.view import View
+from analysis.dashboard.work.kept import Kept
 from analysis.engines.completeness import first_incomplete_hour
 from analysis.engines.protocol import Engine
 from analysis.engines.warehouse import WarehouseEvents
@@ -23,13 +22,16 @@ from analysis.errors import AnalysisError
 from analysis.history import read_history
 from analysis.metrics.range import Range
 from analysis.raw.sample import Sample, read_sample
-from analysis.rows.selection import DAY, Clock
+from analysis.rows.selection import DAY
 
 __all__ = ["Place", "Shown"]
 
 Answer = TypeVar("Answer")
 
 KEPT = 6  # ranges that stay open
+ANSWERS = 300  # of a range, under all filters
+CHECKED = 12  # results of long checks, which are small
+REST = 10  # no more than about a tenth of the time goes into checking the same again
 FRESH_SECONDS = 60
 # A range of the present is read again sooner if it is short, since reading a long one takes longer.
 LEAST_FRESH, FRESH_PER_DAY = 5, 5
@@ -37,11 +39,11 @@ ANSWER_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class _Key:
-    start: datetime
-    end: datetime
-    clock: Clock
-    bots: bool
+class Opened:
+    """The events of a range without filters, and the answers that they gave, also under filters."""
+
+    engine: Engine
+    answers: Kept[pl.DataFrame] = field(default_factory=lambda: Kept(ANSWERS))
 
 
 class Place:
@@ -65,8 +67,8 @@ class Place:
         if source is None and dw_url is None:
             raise AnalysisError("there are neither raw events nor a warehouse: name --source or --dw")
         self.source, self.dw_url, self.lake, self.fresh_seconds = source, dw_url, lake, fresh_seconds
-        self._opened: dict[_Key, tuple[float, Engine]] = {}
-        self._lock = Lock()
+        self._opened: Kept[Opened] = Kept(KEPT)
+        self._checked: Kept[Any] = Kept(CHECKED, REST)
         self._warehouse = WarehouseEvents(dw_url) if source is None and dw_url is not None else None
 
     @property
@@ -99,10 +101,10 @@ class Place:
 
     def forget(self) -> None:
         """Read every range again when it is next asked for."""
-        with self._lock:
-            self._opened.clear()
+        self._opened.forget()
+        self._checked.forget()
 
-    def engine(self, within: Range, view: View) -> Engine:
+    def opened(self, within: Range, view: View) -> Opened:
         """Open the events of a range, without filters.
 
         Raises:
@@ -112,22 +114,21 @@ class Place:
         if self._warehouse is not None:
             if view.clock == "occurred":
                 raise AnalysisError(f"events cannot count when they occurred: {self.reasons()['clock']}")
-            return self._warehouse
-        key = _Key(within.start, within.end, view.clock, view.bots)
-        with self._lock:
-            opened = self._opened.pop(key, None)
-            if opened is not None and (within.end < datetime.now(UTC) or monotonic() - opened[0] < self._fresh(within)):
-                self._opened[key] = opened  # at the end: it was used last
-                return opened[1]
-        engine = self._read(within, view)
-        with self._lock:
-            self._opened[key] = monotonic(), engine
-            while len(self._opened) > KEPT:
-                del self._opened[next(iter(self._opened))]
-        return engine
+            return Opened(self._warehouse)  # whose rows may change at any time
+        key = within.start, within.end, view.clock, view.bots
+        return self._opened.get(key, lambda: Opened(self._read(within, view)), self._fresh(within, within.end))
 
-    def _fresh(self, within: Range) -> float:
-        """Say how many seconds the events of a range of the present stay as they were read."""
+    def checked(self, name: Hashable, within: Range, make: Callable[[], Answer]) -> Answer:
+        """Give the result of a long check of a range, whatever the filters are, or make it."""
+        # What arrives within a day of a range may still count for it.
+        fresh = self._fresh(within, within.end + DAY)
+        answer: Answer = self._checked.get((name, within.start, within.end, within.zone), make, fresh)
+        return answer
+
+    def _fresh(self, within: Range, final: datetime) -> float | None:
+        """Say how many seconds a range stays as it was read; None from the instant on at which it is final."""
+        if final < datetime.now(UTC):
+            return None
         return min(self.fresh_seconds, LEAST_FRESH + FRESH_PER_DAY * ((within.end - within.start) // DAY))
 
     def _read(self, within: Range, view: View) -> Engine:
@@ -141,7 +142,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Shown:
-    """The events of a view, which its page asks for figures. Each query runs once.
+    """The events of a view, which its page asks for figures. Each query runs once, also for later views of the range.
 
     Attributes:
         place: Where the events are.
@@ -162,10 +163,14 @@ class Shown:
         return cls(place, view, view.within(now), now)
 
     @cached_property
+    def opened(self) -> Opened:
+        """The events of the range. Raises AnalysisError."""
+        return self.place.opened(self.within, self.view)
+
+    @cached_property
     def engine(self) -> Engine:
         """The events of the range, filtered. Raises AnalysisError."""
-        engine = self.place.engine(self.within, self.view)
-        return FilteredEvents(engine, dict(self.view.filters)) if self.view.filters else engine
+        return FilteredEvents(self.opened.engine, dict(self.view.filters))
 
     @cached_property
     def before(self) -> "Shown | None":
@@ -195,7 +200,8 @@ class Shown:
 
     def frame(self, query: Query) -> pl.DataFrame:
         """Compute a query of this range, or give its result again. Raises AnalysisError."""
-        return self.once(query.key, lambda: query.metric(self.engine, self.within, **query.arguments))
+        key = query.key, self.view.filters, self.within.login_state, self.within.zone
+        return self.opened.answers.get(key, lambda: query.metric(self.engine, self.within, **query.arguments), None)
 
     def once(self, name: str, make: Callable[[], Answer]) -> Answer:
         """Compute something for several panels, or give its result again."""

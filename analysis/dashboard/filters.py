@@ -6,7 +6,10 @@ from types import MappingProxyType
 
 import polars as pl
 
+from analysis.dashboard.work.parts import kept_name, with_kept_parts
+from analysis.engines.compacted import CompactedEvents
 from analysis.engines.protocol import Engine
+from analysis.engines.raw import RawEvents
 from analysis.errors import AnalysisError
 from analysis.metrics.statement import TIE_ORDER
 from chalicelib.contract import TABLE
@@ -121,14 +124,26 @@ class FilteredEvents:
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
         """Run one query, as `Engine` says, over the events that are left."""
-        return self.engine.query(*self.filtered(sql, parameters))
+        if not isinstance(self.engine, (RawEvents, CompactedEvents)):
+            return self.engine.query(*self.filtered(sql, parameters))
+        # What is the same for many queries of a page takes as long as a query: the sessions that a filter chooses, and
+        # common parts of metrics.
+        text, values = self.filtered(sql, parameters)
+        tables = {}
+        for name in self.filters:
+            if FILTERS[name].of_sessions:
+                chosen = _chosen(name, has_range=_has_range(parameters))
+                table = kept_name(chosen, values)
+                tables[table] = chosen
+                text = text.replace(f"({chosen})", f"(FROM {table})")
+        text, parts = with_kept_parts(text, values)
+        return self.engine.query(text, values, tables | parts)
 
     def filtered(self, sql: str, parameters: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
         """Give a query and its parameters so that the engine gives the filtered result."""
         if not self.filters:
             return sql, parameters
-        has_range = {"start", "end"} <= parameters.keys()
-        conditions = (_condition(name, has_range=has_range) for name in self.filters)
+        conditions = (_condition(name, has_range=_has_range(parameters)) for name in self.filters)
         rows = f"(SELECT * FROM {TABLE} WHERE {' AND '.join(conditions)})"  # noqa: S608  # our own names
         chosen = {_parameter(name): values for name, values in self.filters.items()}
         return sql.replace(TABLE, rows), {**parameters, **chosen}
@@ -164,11 +179,23 @@ def _parameter(name: str) -> str:
 
 def _condition(name: str, *, has_range: bool) -> str:
     chosen = FILTERS[name]
-    among = f"= ANY(CAST(${_parameter(name)} AS TEXT[]))"
     if not chosen.of_sessions:
-        return f"{chosen.value} {among}"
-    sessions = f"SELECT session_id FROM ({_sessions(chosen, has_range=has_range)}) AS valued WHERE value {among}"  # noqa: S608  # our own names
-    return f"session_id IN ({sessions})"
+        return f"{chosen.value} {_among(name)}"
+    return f"session_id IN ({_chosen(name, has_range=has_range)})"
+
+
+def _chosen(name: str, *, has_range: bool) -> str:
+    """Give SQL of the sessions that a filter by sessions keeps."""
+    sessions = _sessions(FILTERS[name], has_range=has_range)
+    return f"SELECT session_id FROM ({sessions}) AS valued WHERE value {_among(name)}"  # noqa: S608  # our own names
+
+
+def _among(name: str) -> str:
+    return f"= ANY(CAST(${_parameter(name)} AS TEXT[]))"
+
+
+def _has_range(parameters: Mapping[str, object]) -> bool:
+    return {"start", "end"} <= parameters.keys()
 
 
 def _sessions(chosen: Filter, *, has_range: bool) -> str:

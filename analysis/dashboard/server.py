@@ -1,14 +1,12 @@
 """The web server of the dashboard: its page, the answers to views, exports, and the texts to copy."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import TypeVar
 
-import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -21,7 +19,8 @@ from analysis.dashboard.events import Place
 from analysis.dashboard.export import as_csv, as_parquet, as_python, as_sql
 from analysis.dashboard.filters import values_of
 from analysis.dashboard.guards import guards
-from analysis.engines.stopping import Stop, Stopped
+from analysis.dashboard.work.streaming import streamed, worked
+from analysis.engines.stopping import Stop
 from analysis.errors import AnalysisError
 
 __all__ = ["dashboard_app"]
@@ -33,7 +32,6 @@ FORMATS: dict[str, tuple[Callable[..., bytes], str]] = {
 }
 MOST_TABS = 100
 NO_TABS: Mapping[str, str] = MappingProxyType({})
-Result = TypeVar("Result")
 
 
 def _now() -> datetime:
@@ -65,21 +63,21 @@ def dashboard_app(place: Place, now: Callable[[], datetime] = _now, tabs: Mappin
         if request.headers.get("Cache-Control") == "no-cache":  # somebody asks for what has come since
             place.forget()
         shown = shown_for(place, query, now())
-        answer = _streamed(partial(lines, shown, tabs), running.begin(tab))
+        answer = streamed(partial(lines, shown, tabs), running.begin(tab))
         return StreamingResponse(answer, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
     async def export(request: Request) -> Response:
         query, _ = _split(request)
         write, media_type = _format(request.path_params["format"])
         name = request.path_params["panel"]
-        content = await _work(lambda: write(panel_named(shown_for(place, query, now()), name).make().frame))
+        content = await worked(lambda: write(panel_named(shown_for(place, query, now()), name).make().frame))
         file = f'attachment; filename="{name}.{request.path_params["format"]}"'
         return Response(content, media_type=media_type, headers={"Content-Disposition": file})
 
     async def text(request: Request) -> Response:
         query, _ = _split(request)
         name, language = request.path_params["panel"], request.path_params["language"]
-        written = await _work(lambda: _text(place, query, now(), name, language))
+        written = await worked(lambda: _text(place, query, now(), name, language))
         return JSONResponse({"text": written}, headers={"Cache-Control": "no-store"})
 
     async def values(request: Request) -> Response:
@@ -87,11 +85,11 @@ def dashboard_app(place: Place, now: Callable[[], datetime] = _now, tabs: Mappin
 
         def work() -> list[list[object]]:
             shown = shown_for(place, query, now())
-            engine = place.engine(shown.within, shown.view)
+            engine = place.opened(shown.within, shown.view).engine
             found = values_of(engine, request.path_params["filter"], shown.within.parameters)
             return [list(row) for row in found.iter_rows()]
 
-        return JSONResponse({"values": await _work(work)}, headers={"Cache-Control": "no-store"})
+        return JSONResponse({"values": await worked(work)}, headers={"Cache-Control": "no-store"})
 
     return Starlette(
         routes=[
@@ -125,37 +123,6 @@ class _Running:
         if older is not None:
             older.request()
         return stop
-
-
-async def _streamed(make: Callable[[], Iterator[bytes]], stop: Stop) -> AsyncIterator[bytes]:
-    """Give each line as soon as a thread has made it. Who goes away stops the work."""
-    parts = make()
-
-    def step() -> bytes | None:
-        with stop.watched():
-            return next(parts, None)
-
-    try:
-        while (part := await anyio.to_thread.run_sync(step, abandon_on_cancel=True)) is not None:
-            yield part
-    except Stopped:
-        return
-    finally:
-        stop.request()
-
-
-async def _work(work: Callable[[], Result]) -> Result:
-    """Do something in a thread; who goes away stops it."""
-    stop = Stop()
-
-    def watched() -> Result:
-        with stop.watched():
-            return work()
-
-    try:
-        return await anyio.to_thread.run_sync(watched, abandon_on_cancel=True)
-    finally:
-        stop.request()
 
 
 def _split(request: Request) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from analysis.engines.raw import NO_TABLES
 from analysis.engines.span import SpanEvents
 from analysis.lake.derived import SOURCES
 from analysis.lake.reading.compacted import Compacted
@@ -77,9 +78,9 @@ class CompactedEvents:
         """Give the events, with the contract's columns and `order`, in the order of receipt."""
         return self._current(lambda events: events.frame())
 
-    def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+    def query(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, str] = NO_TABLES) -> pl.DataFrame:
         """Run one query, as `RawEvents` does."""
-        return self._current(lambda events: events.query(sql, parameters))
+        return self._current(lambda events: events.query(sql, parameters, tables))
 
     def _current(self, ask: Callable[[SpanEvents], Answer]) -> Answer:
         while True:

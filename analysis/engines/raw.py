@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from threading import Lock
+from types import MappingProxyType
 from typing import Self, get_args
 from weakref import finalize
 
@@ -26,7 +28,7 @@ from analysis.rows.reader import OCCURRENCE, Events
 from analysis.rows.selection import ORDER, Clock, no_orders
 from chalicelib.contract import COLUMNS, TABLE
 
-__all__ = ["DERIVED_TYPES", "RawEvents"]
+__all__ = ["DERIVED_TYPES", "NO_TABLES", "RawEvents"]
 
 DERIVED_TYPES = {name: "BOOLEAN" if kind == pl.Boolean() else "TEXT" for name, kind in DERIVED.items()}
 
@@ -41,6 +43,8 @@ ORDERS = {
 }
 ORDER_ITEMS = {"event_id": "UUID", "product_id": "TEXT", "quantity": "BIGINT", "revenue": "DECIMAL(38, 18)"}
 
+NO_TABLES: Mapping[str, str] = MappingProxyType({})
+MOST_TABLES = 16  # that stay for further queries
 # The columns of the table of objects.
 OBJECTS = {
     **{column.name: column.type for column in COLUMNS},
@@ -168,6 +172,8 @@ class RawEvents:
     def _use(self, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
         """Use a database, to which this gives connections."""
         self._connect = connect
+        self._tables: dict[str, None] = {}
+        self._keeping = Lock()
         self._database = connect()
         self._database.execute(f"CREATE SCHEMA IF NOT EXISTS {TABLE.partition('.')[0]}")
 
@@ -212,20 +218,41 @@ class RawEvents:
         self._create("orders", ORDERS, _placed(placing))
         self._create("order_items", ORDER_ITEMS, read_items(events))
 
-    def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+    def query(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, str] = NO_TABLES) -> pl.DataFrame:
         """Run one query, as `Engine` says.
 
         If the events came with `order`, the query may also use the tables `orders`, with the columns of `read_orders`,
         the event's time as `placed_at`, and its `login_state`, and `order_items`, with the columns of `read_items`.
         `orders` also holds orders of events before the range.
+
+        Args:
+            sql: The query.
+            parameters: The value of each parameter.
+            tables: Further tables, as queries with the same parameters. Each is computed once for all queries, so its
+                name has to say which query with which parameters it is.
         """
+        for name, text in tables.items():
+            self._keep(name, text, parameters)
         if self.clock == "occurred":
             sql = sql.replace(TIE_ORDER, "tie_order")
-        # DuckDB refuses parameters that the query does not use.
-        named = {name: parameters[name] for name in {*PARAMETER.findall(sql)} & parameters.keys()}
         with self._connect() as cursor, stoppable(cursor.interrupt):
-            frame: pl.DataFrame = cursor.sql(sql, params=named).pl()
+            frame: pl.DataFrame = cursor.sql(sql, params=_used(sql, parameters)).pl()
             return frame
+
+    def _keep(self, name: str, sql: str, parameters: Mapping[str, object]) -> None:
+        """Make a table, unless it is there. The table that was not used the longest goes first."""
+        if self.clock == "occurred":
+            sql = sql.replace(TIE_ORDER, "tie_order")
+        with self._keeping, self._connect() as cursor:
+            if name not in self._tables:
+                with stoppable(cursor.interrupt):
+                    cursor.execute(f"CREATE TABLE {name} AS {sql}", _used(sql, parameters))
+            self._tables.pop(name, None)
+            self._tables[name] = None
+            while len(self._tables) > MOST_TABLES:
+                oldest = next(iter(self._tables))
+                del self._tables[oldest]
+                cursor.execute(f"DROP TABLE {oldest}")
 
     def _create(self, table: str, types: Mapping[str, str], frame: pl.DataFrame) -> None:
         # Copied once into DuckDB's own columns: every query over a registered frame would convert it again.
@@ -238,6 +265,11 @@ class RawEvents:
         self._database.register("frame", frame.select(name.strip('"') for name in types).to_arrow())
         self._database.execute(f"INSERT INTO {table} SELECT {columns} FROM frame")  # noqa: S608  # our own names
         self._database.unregister("frame")
+
+
+def _used(sql: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Give the parameters that a query uses: DuckDB refuses others."""
+    return {name: parameters[name] for name in {*PARAMETER.findall(sql)} & parameters.keys()}
 
 
 def _frames(events: Events | pl.DataFrame | Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
-from analysis.engines.raw import RawEvents
+from analysis.engines.raw import NO_TABLES, RawEvents
 from analysis.engines.shared import shared_database
 from analysis.lake.derived import DERIVED
 from analysis.lake.schema import PARTITION_HOUR
@@ -124,12 +124,12 @@ class SpanEvents(RawEvents):
                 view += f" UNION ALL SELECT {NAMES}, {besides} FROM objects WHERE event_timestamp {comparison} {start}"  # noqa: S608  # as above
             self._database.execute(f"CREATE VIEW {name} AS {view}")
 
-    def query(self, sql: str, parameters: Mapping[str, object]) -> pl.DataFrame:
+    def query(self, sql: str, parameters: Mapping[str, object], tables: Mapping[str, str] = NO_TABLES) -> pl.DataFrame:
         """Run one query, as `RawEvents` does."""
         with self._watched():
             if any(name in sql for name in ORDERS):
                 self._load_orders()
-            return super().query(sql, parameters)
+            return super().query(sql, parameters, tables)
 
     def frame(self) -> pl.DataFrame:
         """Give the events, with the contract's columns and `order`, in the order of receipt."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from analysis.errors import AnalysisError
 
-__all__ = ["Stop", "Stopped", "checked", "stoppable"]
+__all__ = ["Stop", "Stopped", "check_stop", "checked", "stoppable"]
 
 Part = TypeVar("Part")
 
@@ -76,10 +76,14 @@ def stoppable(cancel: Callable[[], object]) -> Iterator[None]:
         yield
 
 
+def check_stop() -> None:
+    """Raise Stopped if the work of this thread shall end."""
+    if (stop := _current.get()) is not None:
+        stop.check()
+
+
 def checked(parts: Iterable[Part]) -> Iterator[Part]:
     """Give parts of a long piece of work, and raise Stopped between them if it shall end."""
-    stop = _current.get()
     for part in parts:
-        if stop is not None:
-            stop.check()
+        check_stop()
         yield part

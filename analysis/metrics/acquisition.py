@@ -72,7 +72,7 @@ def revenue_by(engine: Engine, within: Range, by: SessionColumn = "channel", lim
     check_limit(limit)
     check_derived(engine, "revenue_by")
     check_orders(engine)
-    relations = {"first_orders": "revenue/first_orders", **session_groups(by)}
+    relations = {**session_groups(by), "first_orders": "revenue/first_orders"}
     text = statement("acquisition/revenue_by", derived=True, **relations)
     return engine.query(text, {**within.parameters, "by": by, "limit": limit})
 
@@ -122,7 +122,11 @@ def session_groups(by: str) -> dict[str, str]:
     """Name the relations that give each session's group. Raises AnalysisError if `by` has another value."""
     check_choice("by", by, get_args(SessionColumn))
     values = "acquisition/last_pages" if by == "exit_page" else "acquisition/first_values"
-    return {"session_values": values, "session_groups": "acquisition/session_groups"}
+    return {
+        "session_visitors": "acquisition/session_visitors",
+        "session_values": values,
+        "session_groups": "acquisition/session_groups",
+    }
 
 
 def check_derived(engine: Engine, metric: str) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from analysis.lake.derived import DERIVED
 from chalicelib.contract import COLUMNS
 
-__all__ = ["TIE_ORDER", "statement"]
+__all__ = ["TIE_ORDER", "part", "statement"]
 
 # In every statement: the order of events with the same time. An engine may replace it.
 TIE_ORDER = "event_id AS tie_order"
@@ -30,11 +30,16 @@ def statement(metric: str, derived: bool = False, **relations: str | tuple[str, 
     """
     events = _read("events").replace(PLACE_OF_COLUMNS, _columns(derived=derived))
     first = [f"events AS NOT MATERIALIZED (\n{events}\n)"]
-    first += [f"{name} AS (\n{_relation(file)}\n)" for name, file in relations.items()]
+    first += [part(name, file) for name, file in relations.items()]
     query = _read(metric)
     # The query's own WITH is merged: DuckDB does not find CTEs that are defined inside parentheses.
     rest = f",\n{query.removeprefix('WITH ')}" if query.startswith("WITH ") else f"\n{query}"
     return f"WITH {','.join(first)}{rest}"
+
+
+def part(name: str, file: str | tuple[str, str]) -> str:
+    """Give the text of a relation in a statement."""
+    return f"{name} AS (\n{_relation(file)}\n)"
 
 
 def _columns(*, derived: bool) -> str:

@@ -7,7 +7,6 @@ from datetime import datetime
 from itertools import product
 from threading import Lock
 
-from analysis.checks.validation.report import ValidationReport
 from analysis.dashboard.answer import head
 from analysis.dashboard.events import Place, Shown
 from analysis.dashboard.export import as_python, as_sql
@@ -54,14 +53,12 @@ class Questions:
         view: The view; page and options are chosen here.
         within: The range.
         now: The instant at which the report is made.
-        validation: The validation of the range.
     """
 
     place: Place
     view: View
     within: Range
     now: datetime
-    validation: ValidationReport
 
     def answers(self, page: Page, kept: Kept) -> dict[str, object]:
         """Compute a page, for every value of the options that a report offers.
@@ -93,9 +90,7 @@ class Questions:
 
     def _shown(self, page: Page, options: Mapping[str, str]) -> Shown:
         view = {**vars(self.view), "page": page.name, "options": tuple(options.items())}
-        shown = Shown(self.place, _Noting(**view), self.within, self.now)
-        shown.once("validate", lambda: self.validation)
-        return shown
+        return Shown(self.place, _Noting(**view), self.within, self.now)
 
     def _made(
         self, page: Page, name: str, options: Mapping[str, str], made: list[tuple[dict[str, str], int]], kept: Kept

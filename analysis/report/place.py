@@ -1,12 +1,14 @@
 """The events of a report: of its range, which was read before, and of the range that it is compared with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from threading import Lock
+from typing import TypeVar, cast
 
 import polars as pl
 
-from analysis.dashboard.events import Place
+from analysis.checks.validation.report import ValidationReport
+from analysis.dashboard.events import Opened, Place
 from analysis.dashboard.view import View
 from analysis.engines.protocol import Engine
 from analysis.history import History, read_history
@@ -16,16 +18,24 @@ from analysis.rows.selection import OnError
 
 __all__ = ["HistoryPlace"]
 
+Answer = TypeVar("Answer")
+
 MOST_ROWS = 10_000  # of an answer that is remembered; the longest lists are asked for once
 
 
 class HistoryPlace(Place):
-    """The place of a history. Every range is read once, in the same way, and every query of it runs once."""
+    """The place of a history. Every range is read once, in the same way, and every query of it runs once.
 
-    def __init__(self, history: History, on_error: OnError = "raise") -> None:
+    Args:
+        history: The events of the report's range, with the derived columns.
+        validation: The validation of that range.
+        on_error: As in `read_events`, for other ranges.
+    """
+
+    def __init__(self, history: History, validation: ValidationReport, on_error: OnError = "raise") -> None:
         super().__init__(history.source, history.dw_url, lake=history.lake)
-        self._history, self._on_error = history, on_error
-        self._read_ranges = {_span(history.within): Remembered(history.raw)}
+        self._history, self._validation, self._on_error = history, validation, on_error
+        self._read_ranges = {_span(history.within): Opened(Remembered(history.raw))}
         self._incomplete: dict[tuple[datetime, datetime], datetime | None] = {}
         self._reading = Lock()
 
@@ -39,12 +49,16 @@ class HistoryPlace(Place):
             self._incomplete[_span(within)] = super().first_incomplete_hour(within)
         return self._incomplete[_span(within)]
 
-    def engine(self, within: Range, view: View) -> Engine:
+    def opened(self, within: Range, view: View) -> Opened:
         """Give the events of a range. Raises AnalysisError."""
         with self._reading:  # of two threads, one reads
             if _span(within) not in self._read_ranges:
-                self._read_ranges[_span(within)] = Remembered(self._history_of(within, view).raw)
+                self._read_ranges[_span(within)] = Opened(Remembered(self._history_of(within, view).raw))
             return self._read_ranges[_span(within)]
+
+    def checked(self, name: Hashable, within: Range, make: Callable[[], Answer]) -> Answer:
+        """Give the validation, which was made with the history."""
+        return cast("Answer", self._validation) if name == "validate" else super().checked(name, within, make)
 
     def _history_of(self, within: Range, view: View) -> History:
         own = self._history

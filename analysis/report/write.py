@@ -65,7 +65,7 @@ def write_report(
         bots=history.bots,
         login_state=within.login_state,
     )
-    questions = Questions(HistoryPlace(history, on_error), view, within, now, validation)
+    questions = Questions(HistoryPlace(history, validation, on_error), view, within, now)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = pool.map(lambda reported: questions.answers(reported, kept), REPORTED.values())
         told = track(answers, "computing pages", len(REPORTED), console=Console(stderr=True), transient=True)

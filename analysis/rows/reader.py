@@ -1,6 +1,6 @@
 """Reads the events of a span from raw storage, as rows with the contract's columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from analysis.errors import AnalysisError
 from analysis.lake.reading.compacted import Compacted, compacted_of
 from analysis.lake.reading.scans import Damage
 from analysis.lake.reading.window import Window, has_fields
-from analysis.raw.objects import batches, day_batches, objects_of
+from analysis.raw.objects import batches, day_batches, objects_below, objects_of
 from analysis.raw.partitions import Folder, hour_prefixes
 from analysis.raw.source import OnUnreadable, Source, open_source
 from analysis.rows.bots import USER_AGENT, without_bots
@@ -246,8 +246,11 @@ def read_hours(
     on_error: OnError = "raise",
     price_decimals: int | None = None,
     bots: bool = True,
+    bar: bool = True,
 ) -> Events:
     """Read all events of the partitions that cover a span; arguments and errors are as in `read_events`.
+
+    `bar` says whether a bar shows how far this is; whoever reads one day after the other has one of their own.
 
     Whatever an event's `event_timestamp` says, it is here if its object lies in one of these hours. Objects of other
     hours are not looked at.
@@ -258,7 +261,11 @@ def read_hours(
     opened = open_source(source, reporting(on_error, unreadable))
     chosen = fields_named(fields if bots else [*fields, USER_AGENT])
     projection = Projection(chosen, opened.last_modified, price_decimals=decimals)
-    rows, corrupt = _rows(opened, _Part(projection, pl.DataFrame(schema=projection.schema), hours, ()))
+    rows, corrupt = _rows(
+        opened,
+        _Part(projection, pl.DataFrame(schema=projection.schema), hours, ()),
+        objects_of if bar else objects_below,
+    )
     frame = rows.sort(*RECEIPT)
     if not keep_duplicates:
         frame = frame.unique("event_id", keep="first", maintain_order=True)
@@ -298,11 +305,13 @@ def _stored(
     return [_Part(each, pl.DataFrame(schema=each.schema), prefixes, ()) for prefixes, each in parts]
 
 
-def _rows(source: Source, part: _Part) -> tuple[pl.DataFrame, list[Corrupt]]:
+def _rows(
+    source: Source, part: _Part, read: Callable[[Source, Sequence[str]], Iterable[tuple[str, bytes]]] = objects_of
+) -> tuple[pl.DataFrame, list[Corrupt]]:
     """Give the rows of these hours, and the rejects."""
     frames = [part.rows]
     corrupt: list[Corrupt] = []
-    for batch in batches(chain(objects_of(source, part.prefixes), source.read(part.folders))):
+    for batch in batches(chain(read(source, part.prefixes), source.read(part.folders))):
         rows, refused = part.projection.rows(batch)
         frames.append(rows)
         corrupt += refused

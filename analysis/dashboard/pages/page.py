@@ -23,12 +23,14 @@ class Page:
             first. An option without values takes any text.
         report: The options that a report offers too, and which of their values, its default first. None if no report
             has the page, since it asks a server for more than a page can hold.
+        is_filtered: Whether filters concern its figures. If not, the page says so where filters are set.
     """
 
     name: str
     panels: Callable[[Shown], Sequence[Panel]]
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     report: Mapping[str, tuple[str, ...]] | None = field(default_factory=dict)
+    is_filtered: bool = True
 
 
 def limit_of(shown: Shown) -> int:

@@ -36,13 +36,14 @@ def panels(shown: Shown) -> Sequence[Panel]:
 
 
 def _report(shown: Shown) -> ValidationReport:
-    """Validate the range; once for all panels. Raises AnalysisError."""
+    """Validate the range, once for all panels, filters and tabs. Raises AnalysisError."""
     place, within = shown.place, shown.within
     if place.source is None:
         raise AnalysisError("validation reads raw: name it with --source")
     source = place.source
-    return shown.once(
+    return place.checked(
         "validate",
+        within,
         lambda: validate(source, place.dw_url, within.start, within.end, within.zone, lake=place.lake),
     )
 
@@ -52,7 +53,7 @@ def _accounts(shown: Shown) -> pl.DataFrame:
     if place.source is None:
         raise AnalysisError("the ledger reads raw: name it with --source")
     source = place.source
-    return shown.once("ledger", lambda: account(source, within.start, within.end))
+    return place.checked("ledger", within, lambda: account(source, within.start, within.end))
 
 
 def _figure(shown: Shown, name: str) -> Figure:
@@ -148,4 +149,4 @@ def _python(shown: Shown, result: str) -> str:
     )
 
 
-QUALITY = Page("quality", panels)
+QUALITY = Page("quality", panels, is_filtered=False)

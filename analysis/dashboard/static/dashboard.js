@@ -37,6 +37,8 @@ const drawHead = (head) => {
   drawComplete(head);
   byId("sample").hidden = head.sample === null;
   byId("sample").textContent = head.sample === null ? "" : text("sample", { sample: head.sample });
+  byId("unfiltered").hidden = head.isFiltered || !(view.login || Object.keys(view.filters).length);
+  byId("unfiltered").textContent = text("unfiltered");
   byId("state").dataset.said = text(before ? "compared" : "done",
     { source: head.source, span: span(within), before: before && span(before) });
   byId("pages").setAttribute("aria-label", text("dashboard"));
@@ -58,6 +60,10 @@ const draw = (line) => {
   } else if (line.panel) {
     drawPanel(line);
     say(text("loading"));
+  } else if (line.progress) {
+    const { work, done, total, left } = line.progress;
+    say(text("progress", { work: text(`work.${work}`), share: write(done / total, "share"),
+      left: write(left, "seconds") }));
   } else if (line.done) {
     say(byId("state").dataset.said);
     document.body.dataset.shown = query(); // all of this view is on the screen

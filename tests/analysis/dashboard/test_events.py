@@ -1,10 +1,15 @@
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import psycopg
 import pytest
 
 from analysis.dashboard.answer import shown_for
 from analysis.dashboard.events import Place
+from analysis.dashboard.panel import Query
+from analysis.engines.protocol import Engine
+from analysis.metrics.overview import key_figures
+from analysis.metrics.range import Range
 from chalicelib.warehouse.schema import SCHEMA
 from tests.analysis.dashboard.conftest import Seeded
 from tests.analysis.engines.test_completeness import RECORD
@@ -37,3 +42,28 @@ class TestCompleteUntil:
         for place in (seeded.place, away):
             assert shown_for(place, DAY, NOW).complete_until == NOW
             assert shown_for(place, f"{DAY}&clock=occurred", NOW).complete_until == NOW - timedelta(days=1)
+
+
+class TestFrame:
+    def test_a_query_runs_once_for_all_views_of_a_range(self, seeded: Seeded) -> None:
+        """Under the same filters; other filters, another login state, and Refresh ask again."""
+        place, query, asked = seeded.place, "start=2026-11-13&end=2026-11-20", list[str]()
+
+        def counted(engine: Engine, within: Range) -> pl.DataFrame:
+            asked.append(str(within.login_state))
+            return key_figures(engine, within)
+
+        def shown(address: str) -> pl.DataFrame:
+            return shown_for(place, address, NOW).frame(Query(counted))
+
+        for address in (query, f"{query}&compare=none", f"{query}&page=live"):
+            assert shown(address).equals(shown(query))
+        assert len(asked) == 1
+        shown(f"{query}&device=mobile")
+        shown(f"{query}&login=logged_in")
+        assert len(asked) == 3
+        shown(f"{query}&device=mobile")
+        assert len(asked) == 3
+        place.forget()
+        shown(query)
+        assert len(asked) == 4

@@ -58,7 +58,7 @@ class TestCopies:
     def test_sql_gives_the_same_figures(self, seeded: Seeded, query: Query, address: str) -> None:
         """Without parameters; a metric of several queries is as many statements."""
         shown = shown_for(seeded.place, address, NOW)
-        engine = seeded.place.engine(shown.within, shown.view)
+        engine = seeded.place.opened(shown.within, shown.view).engine
         parts = [engine.query(part, {}) for part in as_sql(shown, query).split(";\n\n")]
         assert "$" not in as_sql(shown, query)
         found = pl.concat(parts)

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from analysis import AnalysisError, Events, Range, RawEvents, funnel, overview, paths
+from analysis.engines import raw
 from analysis.metrics import statement
 from tests.support.event_rows import RANGE, Event, at, event, frame_of
 
@@ -54,6 +55,18 @@ class TestRawEvents:
         assert funnel(received, RANGE, steps)["visitors"].to_list() == [1, 1 if ids == (1, 2) else 0]
         follows = ("product_view", "add_to_cart_click", 1, 1.0)
         assert paths(occurred, RANGE).rows() == [follows]
+
+    def test_further_tables_are_computed_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """For all queries, with the parameters of the first; the one that was not used the longest goes first."""
+        monkeypatch.setattr(raw, "MOST_TABLES", 2)
+        events = RawEvents(frame_of([]))
+
+        def asked(name: str, number: int) -> object:
+            rows = {name: "SELECT CAST($number AS BIGINT) AS number"}
+            return events.query(f"FROM {name}", {"number": number}, rows).item()
+
+        assert [asked("a", 1), asked("a", 2), asked("b", 3), asked("a", 4)] == [1, 1, 3, 1]
+        assert [asked("c", 5), asked("a", 6), asked("b", 7)] == [5, 1, 7]
 
     def test_no_metric_orders_events_by_their_ids(self) -> None:
         """But by `tie_order`, which knows `seq`."""

@@ -31,7 +31,7 @@ def questions(tmp_path: Path) -> Questions:
         objects.add()
     history, validation = read_validated(objects.write(tmp_path / "bucket"), None, WITHIN, lake=False)
     view = View(preset=None, start=WITHIN.start, end=WITHIN.end, zone="UTC", comparison="none")
-    return Questions(HistoryPlace(history), view, WITHIN, START + timedelta(days=1), validation)
+    return Questions(HistoryPlace(history, validation), view, WITHIN, START + timedelta(days=1))
 
 
 class TestReported:
@@ -87,7 +87,7 @@ class TestHistoryPlace:
     def test_the_range_is_not_read_again(self, questions: Questions, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nor is a query run twice."""
         monkeypatch.setattr("analysis.report.place.read_history", None)
-        engine = questions.place.engine(WITHIN, questions.view)
+        engine = questions.place.opened(WITHIN, questions.view).engine
         first = engine.query("SELECT count(*) AS n FROM public.clickstream_events", {})
         assert first.item() == 3
         assert engine.query("SELECT count(*) AS n FROM public.clickstream_events", {}) is first
@@ -95,6 +95,6 @@ class TestHistoryPlace:
     def test_the_range_before_is_read_once(self, questions: Questions) -> None:
         """In the same way."""
         before = replace(WITHIN, start=WITHIN.start - timedelta(hours=1), end=WITHIN.start)
-        engine = questions.place.engine(before, questions.view)
-        assert engine is questions.place.engine(before, questions.view)
-        assert engine.has_derived
+        opened = questions.place.opened(before, questions.view)
+        assert opened is questions.place.opened(before, questions.view)
+        assert opened.engine.has_derived

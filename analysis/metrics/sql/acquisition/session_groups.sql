@@ -12,5 +12,5 @@ SELECT
             ELSE 'unknown'
         END
     ) AS "group"
-FROM (SELECT DISTINCT session_id FROM events WHERE session_id IS NOT NULL) AS listed
+FROM (SELECT DISTINCT session_id FROM session_visitors) AS listed
 LEFT JOIN session_values USING (session_id)

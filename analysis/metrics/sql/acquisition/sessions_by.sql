@@ -1,12 +1,3 @@
-WITH of_sessions AS (
-    SELECT
-        session_id,
-        visitor,
-        BOOL_OR(event_name = 'checkout_complete') AS is_buying
-    FROM events
-    WHERE session_id IS NOT NULL
-    GROUP BY session_id, visitor
-)
 SELECT
     "group",
     COUNT(DISTINCT session_id) AS sessions,
@@ -16,7 +7,7 @@ SELECT
         / COUNT(DISTINCT session_id) AS session_conversion,
     CAST(COUNT(DISTINCT visitor) FILTER (WHERE is_buying) AS DOUBLE PRECISION)
         / NULLIF(COUNT(DISTINCT visitor), 0) AS visitor_conversion
-FROM of_sessions
+FROM session_visitors
 INNER JOIN session_groups USING (session_id)
 GROUP BY "group"
 ORDER BY sessions DESC, "group"

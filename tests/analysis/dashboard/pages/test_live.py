@@ -158,13 +158,13 @@ class TestFreshness:
     ) -> None:
         """Within the ten seconds of a refresh; a long range once a minute."""
         clock = [0.0]
-        monkeypatch.setattr("analysis.dashboard.events.monotonic", lambda: clock[0])
+        monkeypatch.setattr("analysis.dashboard.work.kept.monotonic", lambda: clock[0])
         now = datetime.now(UTC)
         place: Place = seeded.place
         for preset, seconds in (("today", 10), ("28d", 60)):
             shown = shown_for(place, f"range={preset}", now)
-            first = place.engine(shown.within, shown.view)
+            first = place.opened(shown.within, shown.view)
             clock[0] += seconds / 3
-            assert place.engine(shown.within, shown.view) is first
+            assert place.opened(shown.within, shown.view) is first
             clock[0] += seconds
-            assert place.engine(shown.within, shown.view) is not first
+            assert place.opened(shown.within, shown.view) is not first

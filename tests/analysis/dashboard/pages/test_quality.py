@@ -4,9 +4,12 @@ from analysis.checks.ledger import account, total
 from analysis.checks.validation.run import validate
 from analysis.dashboard.answer import shown_for
 from analysis.dashboard.events import Place
+from analysis.dashboard.pages import quality
 from analysis.dashboard.pages.quality import QUALITY
 from analysis.dashboard.panel import Chart, Figure, Table
+from analysis.engines.stopping import Stop, Stopped
 from analysis.errors import AnalysisError
+from command_line.progress import watched
 from tests.analysis.dashboard.conftest import END, NOW, START, Seeded
 
 pytestmark = pytest.mark.slow
@@ -50,3 +53,41 @@ class TestQuality:
         for panel in QUALITY.panels(shown):
             with pytest.raises(AnalysisError, match="name it with --source"):
                 panel.make()
+
+    def test_filters_and_other_tabs_do_not_validate_again(
+        self, seeded: Seeded, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Only another range, another zone and Refresh do."""
+        asked: list[object] = []
+
+        def counted(*arguments: object, **named: object) -> object:
+            asked.append(arguments)
+            return validate(*arguments, **named)  # type: ignore[arg-type]  # as they came
+
+        monkeypatch.setattr(quality, "validate", counted)
+        place = seeded.place
+        for query in (ADDRESS, f"{ADDRESS}&device=mobile", f"{ADDRESS}&login=logged_in&bots=1"):
+            for panel in QUALITY.panels(shown_for(place, query, NOW)):
+                panel.make()
+        assert len(asked) == 1
+        place.forget()
+        for query in (ADDRESS, f"{ADDRESS}&zone=Asia/Bangkok"):
+            QUALITY.panels(shown_for(place, query, NOW))[0].make()
+        assert len(asked) == 3
+
+    def test_a_validation_that_was_stopped_is_done_anew(self, seeded: Seeded) -> None:
+        """It ends at its next step, and its figures are those of a whole one."""
+        stop = Stop()
+        place = seeded.place
+
+        def note(_name: str, done: int, _total: int) -> None:
+            stop.check()
+            if done:
+                stop.request()
+
+        with stop.watched(), watched(note), pytest.raises(Stopped):
+            QUALITY.panels(shown_for(place, ADDRESS, NOW))[0].make()
+        again = QUALITY.panels(shown_for(place, ADDRESS, NOW))[0].make()
+        report = validate(seeded.bucket, None, START, END, lake=False)
+        assert isinstance(again, Figure)
+        assert again.value == sum(check.is_passed for check in report.checks)

@@ -1,0 +1,1 @@
+"""Long work of the dashboard: done once for all who ask, and shown while it lasts."""
