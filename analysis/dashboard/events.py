@@ -201,7 +201,11 @@ class Shown:
     def frame(self, query: Query) -> pl.DataFrame:
         """Compute a query of this range, or give its result again. Raises AnalysisError."""
         key = query.key, self.view.filters, self.within.login_state, self.within.zone
-        return self.opened.answers.get(key, lambda: query.metric(self.engine, self.within, **query.arguments), None)
+
+        def compute() -> pl.DataFrame:
+            return query.metric(self.engine, self.within, **query.arguments)
+
+        return self.once(query.key, lambda: self.opened.answers.get(key, compute, None))
 
     def once(self, name: str, make: Callable[[], Answer]) -> Answer:
         """Compute something for several panels, or give its result again."""
