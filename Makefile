@@ -47,7 +47,7 @@ notebooks: setup
 
 # The pictures in the README, made by the tests of the page.
 screenshots: setup
-	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/emulator/web/test_pipeline.py tests/analysis/dashboard/test_browser.py
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q tests/emulator/web/test_pipeline.py tests/analysis/dashboard/test_browser.py tests/analysis/dashboard/pages/journeys/test_funnel_browser.py
 
 lint: setup lint-web
 	$(BIN)/ruff check .
