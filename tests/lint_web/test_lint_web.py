@@ -47,7 +47,7 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "tests").mkdir()
     for name in ("Makefile", "requirements.lock", "pyproject.toml", ".venv", "tests/lint_web", "tests/browsers"):
         (tmp_path / name).symlink_to(ROOT / name)
-    for name in ("publisher", "emulator/web", "analysis/dashboard/static"):
+    for name in ("publisher", "emulator/web", "analysis/dashboard/static", "analysis/report/static"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("node_modules", "dist"))
     return tmp_path
 

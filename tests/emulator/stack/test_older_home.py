@@ -30,7 +30,7 @@ def older(tmp_path: Path) -> Iterator[StackProcess]:
     postgres.stop()
     stack = StackProcess(home.path, "--headless")
     yield stack
-    stack.stop()
+    stack.clean_up()
 
 
 class TestOlderHome:
