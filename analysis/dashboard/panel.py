@@ -315,7 +315,8 @@ def _first(frame: pl.DataFrame, column: str) -> object:
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
     """Give the Vega-Lite specification of a chart; the page has its own look, and the panel has the title."""
-    spec: dict[str, Any] = chart.to_dict()
+    # To validate takes as long as a query. A page in a browser draws each chart in the tests.
+    spec: dict[str, Any] = chart.to_dict(validate=False)
     for name in ("config", "title"):
         spec.pop(name, None)
     return spec
