@@ -16,7 +16,7 @@ from analysis.dashboard.panel import Content, Panel, as_json
 from analysis.dashboard.view import View
 from analysis.metrics.range import Range
 
-__all__ = ["REPORTED", "Kept", "Questions"]
+__all__ = ["REPORTED", "Questions", "SharedValues"]
 
 # A report opens with these figures, and ends with what says whether they can be believed.
 FIRST = ("revenue", "orders", "average_order_value")
@@ -26,7 +26,7 @@ REPORTED: Mapping[str, Page] = {
 }
 
 
-class Kept:
+class SharedValues:
     """Values that are kept once, whatever refers to them. Threads may share one object."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Questions:
     within: Range
     now: datetime
 
-    def answers(self, page: Page, kept: Kept) -> dict[str, object]:
+    def answers(self, page: Page, kept: SharedValues) -> dict[str, object]:
         """Compute a page, for every value of the options that a report offers.
 
         Args:
@@ -93,7 +93,12 @@ class Questions:
         return Shown(self.place, _Noting(**view), self.within, self.now)
 
     def _made(
-        self, page: Page, name: str, options: Mapping[str, str], made: list[tuple[dict[str, str], int]], kept: Kept
+        self,
+        page: Page,
+        name: str,
+        options: Mapping[str, str],
+        made: list[tuple[dict[str, str], int]],
+        kept: SharedValues,
     ) -> int:
         """Make what a panel shows, unless it was made with the same values of the options that it asks for."""
         for known, place in made:

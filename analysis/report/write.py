@@ -16,7 +16,7 @@ from analysis.dashboard.view import View
 from analysis.errors import AnalysisError
 from analysis.history import HOUR, History
 from analysis.metrics.overview import overview
-from analysis.report.answers import REPORTED, Kept, Questions
+from analysis.report.answers import REPORTED, Questions, SharedValues
 from analysis.report.page import page
 from analysis.report.place import HistoryPlace
 from analysis.rows.selection import OnError
@@ -54,7 +54,7 @@ def write_report(
         AnalysisError: A figure cannot be computed, or the file cannot be written.
     """
     Thread(target=bundle, daemon=True).start()  # making it takes a second
-    within, now, kept = history.within, datetime.now(UTC), Kept()
+    within, now, kept = history.within, datetime.now(UTC), SharedValues()
     view = View(
         preset=None,
         start=within.start,

@@ -13,7 +13,7 @@ from analysis.dashboard.pages import PAGES
 from analysis.dashboard.pages.page import Page
 from analysis.dashboard.panel import Panel, Table
 from analysis.dashboard.view import View
-from analysis.report.answers import REPORTED, Kept, Questions
+from analysis.report.answers import REPORTED, Questions, SharedValues
 from analysis.report.place import HistoryPlace
 from analysis.report.reading import read_validated
 from tests.support.raw_objects import START, Objects
@@ -66,7 +66,7 @@ class TestQuestions:
             ]
 
         options = {"a": ("1", "2"), "b": ("3", "4", "5")}
-        page, kept = Page("quality", panels, options, report=options), Kept()
+        page, kept = Page("quality", panels, options, report=options), SharedValues()
         answers: Any = questions.answers(page, kept)["answers"]
         assert {name: made.count(name) for name in made} == {"plain": 1, "one": 2, "both": 6}
         shown: Any = [kept.values[place] for place in answers["2 4"]]
@@ -74,7 +74,7 @@ class TestQuestions:
 
     def test_panels_carry_the_texts_to_copy(self, questions: Questions) -> None:
         """Each text is kept once."""
-        kept = Kept()
+        kept = SharedValues()
         answers: Any = questions.answers(REPORTED["overview"], kept)["answers"]
         panels: Any = [kept.values[place] for place in next(iter(answers.values()))]
         texts = {panel["panel"]: panel["content"]["texts"] for panel in panels}
